@@ -1,0 +1,134 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// A module map over a C library that Debian packages.
+func clibrary(_ name: String, pkgConfig: String, debian: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency], extra: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + extra)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.target(name: name), "TestSupport"] + dependencies,
+        swiftSettings: settings
+    )
+}
+
+let package = Package(
+    name: "postern",
+    products: [
+        .executable(name: "postern", targets: ["postern"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C libraries
+        clibrary("CMilter", pkgConfig: "milter", debian: "libmilter-dev"),
+        clibrary("CLDNS", pkgConfig: "ldns", debian: "libldns-dev"),
+        clibrary("COpenSSL", pkgConfig: "libcrypto", debian: "libssl-dev"),
+        clibrary("CPSL", pkgConfig: "libpsl", debian: "libpsl-dev"),
+        clibrary("CIDN2", pkgConfig: "libidn2", debian: "libidn2-dev"),
+        .target(name: "CTOML"),
+
+        // Grammar and lookups
+        library("MailSyntax", ["CIDN2"]),
+        library("DNSLookup", ["MailSyntax"]),
+        library("MailCrypto", ["COpenSSL"]),
+
+        // One protocol each, without I/O
+        library("SPF", ["MailSyntax", "DNSLookup"]),
+        library("SenderID", ["MailSyntax", "DNSLookup", "SPF"]),
+        library("DKIM", ["MailSyntax", "DNSLookup", "MailCrypto"]),
+        library("DMARC", ["MailSyntax", "DNSLookup", "CPSL"]),
+        library("AuthenticationResults", ["MailSyntax"]),
+        library("MilterProtocol", ["CMilter"]),
+        library("Policy", ["MailSyntax"]),
+
+        // Transport
+        library("DNSResolver", ["MailSyntax", "DNSLookup", "CLDNS", nioCore, nioPosix]),
+        library("MilterServer", ["MilterProtocol", nioCore, nioPosix, logging]),
+
+        // The product
+        library("TOML", ["CTOML"]),
+        library("PosternConfiguration", ["TOML", "MailSyntax", "Policy"]),
+        library(
+            "MailAuthentication",
+            [
+                "MailSyntax", "DNSLookup", "MailCrypto", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults",
+                "Policy",
+            ]
+        ),
+        library(
+            "PosternDaemon",
+            [
+                "MailAuthentication", "MilterServer", "MilterProtocol", "DNSResolver", "PosternConfiguration",
+                "DNSLookup",
+                "MailSyntax", "MailCrypto", "DKIM", "SPF", "Policy", nioCore, nioPosix, logging, lifecycle,
+            ]
+        ),
+        .executableTarget(
+            name: "postern",
+            dependencies: [
+                "PosternDaemon", "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax",
+                "MailCrypto", "DKIM", "SPF", "Policy", arguments, nioCore, nioPosix, logging,
+            ],
+            swiftSettings: settings
+        ),
+
+        // Tests
+        .target(
+            name: "TestSupport",
+            dependencies: ["MailSyntax", "DNSLookup", yams],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        tests(of: "MailSyntax"),
+        tests(of: "DNSLookup"),
+        tests(of: "MailCrypto"),
+        tests(of: "SPF", ["DNSLookup", "MailSyntax", "SenderID", "DNSResolver"]),
+        tests(of: "SenderID", ["DNSLookup", "MailSyntax", "SPF"]),
+        tests(of: "DKIM", ["DNSLookup", "MailSyntax", "MailCrypto"]),
+        tests(of: "DMARC", ["DNSLookup", "MailSyntax"]),
+        tests(of: "AuthenticationResults", ["MailSyntax"]),
+        tests(of: "Policy", ["MailSyntax"]),
+        tests(of: "DNSResolver", ["DNSLookup", "MailSyntax", nioCore, nioPosix]),
+        tests(of: "MilterProtocol"),
+        tests(of: "MilterServer", ["MilterProtocol", nioCore, nioPosix, logging]),
+        tests(of: "PosternConfiguration", ["TOML", "Policy", "MailSyntax"]),
+        tests(of: "MailAuthentication", ["MailSyntax", "DNSLookup", "Policy"]),
+        tests(
+            of: "PosternDaemon",
+            [
+                "MilterProtocol", "PosternConfiguration", "MailAuthentication", "DNSLookup", "MailSyntax", nioCore,
+                nioPosix,
+            ]
+        ),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,3 @@
+#include <stdint.h>
+#include <libmilter/mfapi.h>
+#include <libmilter/mfdef.h>

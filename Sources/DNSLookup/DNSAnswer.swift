@@ -1,0 +1,96 @@
+public import MailSyntax
+internal import Synchronization
+
+/// The data of one resource record.
+public enum DNSRecord: Hashable, Sendable {
+    /// An IPv4 address.
+    case a(IPv4Address)
+    /// An IPv6 address.
+    case aaaa(IPv6Address)
+    /// A mail exchanger with its preference; the lowest is tried first.
+    case mx(preference: UInt16, exchange: DomainName)
+    /// A name for an address.
+    case ptr(DomainName)
+    /// The character-strings of a TXT record, joined without a separator (RFC 7208 § 3.3, RFC 6376 § 3.6.2.2).
+    case txt([UInt8])
+}
+
+/// What the DNS says about a question.
+///
+/// "No such name" and "no data" are answers too.
+///
+/// An answer is shared by all who asked; what its records parse to can be kept beside them with `derived`.
+public final class DNSAnswer: Sendable {
+    /// Which of the three kinds of answer this is.
+    public enum Status: Hashable, Sendable {
+        /// There are records of the type.
+        case records
+        /// The name exists, but has no records of the type (RFC 2308 § 2.2).
+        case noData
+        /// The name does not exist (RFC 2308 § 2.1, RFC 8020).
+        case noSuchName
+    }
+
+    /// The question that is answered.
+    public let question: DNSQuestion
+    /// The kind of the answer.
+    public let status: Status
+    /// The records of the type asked for at the end of the CNAME chain; empty unless `status` is `.records`.
+    public let records: [DNSRecord]
+    /// For how many seconds the answer may be used, counted from when it was received.
+    public let timeToLive: UInt32
+
+    private struct Derived: Sendable {
+        let type: ObjectIdentifier
+        let value: any Sendable
+    }
+
+    private let derivedValues = Mutex<[Derived]>([])
+
+    /// An answer with records.
+    public init(_ question: DNSQuestion, records: [DNSRecord], timeToLive: UInt32) {
+        self.question = question
+        self.status = records.isEmpty ? .noData : .records
+        self.records = records
+        self.timeToLive = timeToLive
+    }
+
+    /// An answer without records.
+    public init(_ question: DNSQuestion, negative status: Status, timeToLive: UInt32) {
+        self.question = question
+        self.status = status == .records ? .noData : status
+        self.records = []
+        self.timeToLive = timeToLive
+    }
+
+    /// What the records mean to a protocol, computed on first use and kept as long as the answer.
+    ///
+    /// One value of each type is kept, so a protocol uses a type of its own. `make` may run twice when two ask at once.
+    public func derived<Value: Sendable>(_ make: (DNSAnswer) -> Value) -> Value {
+        let type = ObjectIdentifier(Value.self)
+        if let known = derivedValues.withLock({ values in values.first { $0.type == type } })?.value as? Value {
+            return known
+        }
+        let value = make(self)
+        derivedValues.withLock { values in
+            if !values.contains(where: { $0.type == type }) { values.append(Derived(type: type, value: value)) }
+        }
+        return value
+    }
+
+    /// The texts of the TXT records.
+    public var texts: [[UInt8]] {
+        records.compactMap { if case .txt(let text) = $0 { text } else { nil } }
+    }
+
+    /// The addresses of the A and AAAA records.
+    public var addresses: [IPAddress] {
+        records.compactMap {
+            switch $0 {
+            case .a(let address): .v4(address)
+            case .aaaa(let address): .v6(address)
+            default: nil
+            }
+        }
+    }
+}

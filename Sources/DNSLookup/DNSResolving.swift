@@ -1,0 +1,56 @@
+/// Why a question was not answered.
+///
+/// Whoever meets one of these knows nothing about the name.
+public enum DNSLookupError: Error, Hashable, Sendable {
+    /// No server replied in time.
+    case timeout
+    /// The servers replied SERVFAIL, or failed in another way.
+    case serverFailure
+    /// The servers replied REFUSED.
+    case refused
+    /// The reply could not be understood, or went beyond a bound.
+    case malformed
+    /// The CNAME records lead in a circle, or further than the resolver follows.
+    case aliasLoop
+    /// The lookup was given up because nobody waits for it any more.
+    case cancelled
+}
+
+/// Where a reply came from.
+public enum DNSSource: Hashable, Sendable {
+    /// Known already.
+    case cache
+    /// Known, beyond its TTL, and used because no server answers (RFC 8767).
+    case stale
+    /// Asked of a server.
+    case server
+    /// Waited for with somebody who was already asking.
+    case joined
+    /// Read from a zone file or a table.
+    case zone
+}
+
+/// The outcome of a lookup.
+public struct DNSReply: Sendable {
+    /// The answer, or why there is none.
+    public let result: Result<DNSAnswer, DNSLookupError>
+    /// Where it came from.
+    public let source: DNSSource
+
+    /// A reply with its source.
+    public init(_ result: Result<DNSAnswer, DNSLookupError>, source: DNSSource) {
+        self.result = result
+        self.source = source
+    }
+}
+
+/// Answers questions by the DNS.
+///
+/// Evaluators know nothing else of the network.
+public protocol DNSResolving: Sendable {
+    /// Answers a question, from a cache or a server; never traps and always ends.
+    ///
+    /// Runs on the caller's executor and suspends only when the answer has to be waited for. When the calling task is
+    /// cancelled it returns soon, with `.cancelled`.
+    func lookUp(_ question: DNSQuestion) async -> DNSReply
+}

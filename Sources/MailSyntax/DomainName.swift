@@ -1,0 +1,154 @@
+/// A domain name as the DNS knows it: a sequence of labels, without regard to case.
+///
+/// The labels are kept in wire form (RFC 1035 § 3.1: a length octet before each label) and in lower case, so that two
+/// spellings of a name are equal and hash alike. Any octet may occur in a label, for a macro in an SPF record can ask
+/// for names that no host has. The root has no labels.
+public struct DomainName: Hashable, Sendable {
+    /// Why a text is no domain name.
+    public enum SyntaxError: Error, Hashable, Sendable {
+        /// Two dots in a row, a leading dot, or no text at all.
+        case emptyLabel
+        /// A label of more than 63 octets (RFC 1035 § 2.3.4).
+        case labelTooLong
+        /// More than 255 octets in wire form, that is 253 as text (RFC 1035 § 2.3.4).
+        case nameTooLong
+        /// An internationalized name that IDNA 2008 does not allow.
+        case notIDNA
+    }
+
+    /// The labels in wire form, lower case, without the empty label of the root.
+    public let wire: [UInt8]
+
+    /// The name of the root of the DNS.
+    public static let root = DomainName(uncheckedWire: [])
+
+    /// Reads a name written with dots between its labels; one trailing dot is allowed.
+    ///
+    /// Octets outside US-ASCII are kept as they are; `init(unicode:)` converts them.
+    public init(_ text: Octets) throws(SyntaxError) {
+        var wire = [UInt8]()
+        wire.reserveCapacity(text.count + 1)
+        var rest = text.last == UInt8(ascii: ".") ? text.dropLast() : text
+        guard !rest.isEmpty else { throw .emptyLabel }
+        while true {
+            let label = rest.prefix { $0 != UInt8(ascii: ".") }
+            try Self.append(label, to: &wire)
+            rest = rest.dropFirst(label.count)
+            guard !rest.isEmpty else { break }
+            rest = rest.dropFirst()
+            guard !rest.isEmpty else { throw .emptyLabel }
+        }
+        self.wire = wire
+    }
+
+    /// Reads a name written with dots between its labels; one trailing dot is allowed.
+    public init(_ text: String) throws(SyntaxError) {
+        try self.init(Octets(text))
+    }
+
+    /// Builds a name from its labels, outermost last.
+    public init(labels: some Sequence<Octets>) throws(SyntaxError) {
+        var wire = [UInt8]()
+        for label in labels { try Self.append(label, to: &wire) }
+        self.wire = wire
+    }
+
+    private init(uncheckedWire wire: [UInt8]) {
+        self.wire = wire
+    }
+
+    private static func append(_ label: Octets, to wire: inout [UInt8]) throws(SyntaxError) {
+        guard !label.isEmpty else { throw .emptyLabel }
+        guard label.count <= 63 else { throw .labelTooLong }
+        // RFC 1035 § 2.3.4: 255 octets in all, of which the root's empty label is one.
+        guard wire.count + 1 + label.count <= 254 else { throw .nameTooLong }
+        wire.append(UInt8(truncatingIfNeeded: label.count))
+        for octet in label { wire.append(octet.lowercased) }
+    }
+
+    /// The labels, outermost last.
+    public var labels: [Octets] {
+        var labels = [Octets]()
+        var rest = wire[...]
+        while let length = rest.first {
+            labels.append(rest.dropFirst().prefix(Int(length)))
+            rest = rest.dropFirst(1 + Int(length))
+        }
+        return labels
+    }
+
+    /// How many labels the name has; none for the root.
+    public var labelCount: Int {
+        var count = 0
+        var index = 0
+        while index < wire.count {
+            index += 1 + Int(wire[index])
+            count += 1
+        }
+        return count
+    }
+
+    /// The name without its first label; nil for the root.
+    public var parent: DomainName? {
+        guard let length = wire.first else { return nil }
+        return DomainName(uncheckedWire: Array(wire.dropFirst(1 + Int(length))))
+    }
+
+    /// The last `count` labels; the whole name when it has no more.
+    public func suffix(_ count: Int) -> DomainName {
+        var name = wire[...]
+        for _ in 0..<max(0, labelCount - count) {
+            guard let length = name.first else { break }
+            name = name.dropFirst(1 + Int(length))
+        }
+        return DomainName(uncheckedWire: Array(name))
+    }
+
+    /// Whether this name is `other` or lies below it.
+    public func isEqualOrSubdomain(of other: DomainName) -> Bool {
+        guard wire.count >= other.wire.count else { return false }
+        let start = wire.count - other.wire.count
+        var index = 0
+        while index < start { index += 1 + Int(wire[index]) }
+        return index == start && wire[start...].elementsEqual(other.wire)
+    }
+
+    /// Whether this name lies below `other`.
+    public func isSubdomain(of other: DomainName) -> Bool {
+        wire.count > other.wire.count && isEqualOrSubdomain(of: other)
+    }
+
+    /// Whether every label consists of letters, digits, hyphens and underscores, with no hyphen at either end.
+    public var isHostName: Bool {
+        !wire.isEmpty
+            && labels.allSatisfy { label in
+                label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+                    && label.allSatisfy {
+                        $0.isAlpha || $0.isDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                    }
+            }
+    }
+}
+
+extension DomainName: CustomStringConvertible {
+    /// The name as text, without a trailing dot; `.` for the root.
+    ///
+    /// A dot, a backslash, or an octet that is not printable US-ASCII is written `\DDD` (RFC 1035 § 5.1).
+    public var description: String {
+        guard !wire.isEmpty else { return "." }
+        var text = [UInt8]()
+        text.reserveCapacity(wire.count)
+        for label in labels {
+            if !text.isEmpty { text.append(UInt8(ascii: ".")) }
+            for octet in label {
+                if octet.isVChar, octet != UInt8(ascii: "."), octet != UInt8(ascii: "\\") {
+                    text.append(octet)
+                } else {
+                    text.append(UInt8(ascii: "\\"))
+                    for divisor: UInt8 in [100, 10, 1] { text.append(0x30 + octet / divisor % 10) }
+                }
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,103 @@
+/// The header fields of a message, in order, in one run of octets.
+///
+/// Field by field as an MTA delivers them: a name, and a value that begins right after the colon. Line ends inside a
+/// value are kept as CRLF whatever the MTA wrote (milters get LF), for that is what was signed (RFC 5322 § 2.2.3).
+public struct HeaderBlock: Sendable {
+    private struct Entry: Sendable {
+        var start: Int
+        var colon: Int
+        var end: Int
+    }
+
+    private var storage: [UInt8] = []
+    private var entries: [Entry] = []
+
+    /// A block without fields.
+    public init() {}
+
+    /// How many octets the names and values take.
+    public var octetCount: Int { storage.count }
+
+    /// Adds a field below the others.
+    ///
+    /// - Parameters:
+    ///   - name: the field's name, without the colon.
+    ///   - value: everything after the colon and before the field's last line end, leading space included.
+    public mutating func append(name: some Sequence<UInt8>, value: some Sequence<UInt8>) {
+        let start = storage.count
+        storage.append(contentsOf: name)
+        let colon = storage.count
+        appendNormalized(value)
+        entries.append(Entry(start: start, colon: colon, end: storage.count))
+    }
+
+    /// Appends `value` with each LF, CR LF and lone CR written as CR LF.
+    private mutating func appendNormalized(_ value: some Sequence<UInt8>) {
+        let start = storage.count
+        storage.append(contentsOf: value)
+        // Most values are one line, or folded with CRLF already: then nothing has to move.
+        guard let first = storage[start...].firstIndex(where: { $0 == 0x0A || $0 == 0x0D }) else { return }
+        let tail = Array(storage[first...])
+        storage.removeSubrange(first...)
+        var previous: UInt8 = 0
+        for octet in tail {
+            switch octet {
+            case 0x0D: storage.append(contentsOf: [0x0D, 0x0A])
+            case 0x0A: if previous != 0x0D { storage.append(contentsOf: [0x0D, 0x0A]) }
+            default: storage.append(octet)
+            }
+            previous = octet
+        }
+    }
+}
+
+extension HeaderBlock: RandomAccessCollection {
+    /// The index of the topmost field.
+    public var startIndex: Int { 0 }
+    /// One past the index of the lowest field.
+    public var endIndex: Int { entries.count }
+
+    /// The field at a position, topmost first.
+    public subscript(position: Int) -> HeaderField {
+        let entry = entries[position]
+        return HeaderField(name: storage[entry.start..<entry.colon], value: storage[entry.colon..<entry.end])
+    }
+}
+
+extension HeaderBlock {
+    /// Whether the field at `position` has this name, without regard to case; makes no view of the field.
+    public func hasName(_ name: Octets, at position: Int) -> Bool {
+        let entry = entries[position]
+        guard entry.colon - entry.start == name.count else { return false }
+        return storage[entry.start..<entry.colon].equalsIgnoringCase(name)
+    }
+
+    /// The fields of this name, topmost first.
+    public func fields(named name: StaticString) -> [HeaderField] {
+        filter { $0.isNamed(name) }
+    }
+}
+
+/// One header field (RFC 5322 § 2.2): a view into its block.
+public struct HeaderField: Sendable {
+    /// The name, in the sender's spelling.
+    public let name: Octets
+    /// Everything after the colon, leading space and folds (CRLF) included, without the last line end.
+    public let value: Octets
+
+    /// A field from its two parts.
+    public init(name: Octets, value: Octets) {
+        self.name = name
+        self.value = value
+    }
+
+    /// Whether the field has this name; names are compared without regard to case (RFC 5322 § 1.2.2).
+    public func isNamed(_ name: StaticString) -> Bool {
+        self.name.equalsIgnoringCase(name)
+    }
+
+    /// The value with folds removed (RFC 5322 § 2.2.3: CRLF before white space goes) and white space trimmed off its ends.
+    public var unfolded: [UInt8] {
+        value.trimmed.filter { $0 != 0x0D && $0 != 0x0A }
+    }
+}

@@ -1,0 +1,126 @@
+internal import Glibc
+
+/// An IPv4 address.
+public struct IPv4Address: Hashable, Sendable {
+    /// The address as a number, the first octet in the highest bits.
+    public let value: UInt32
+
+    /// The address with this number.
+    public init(_ value: UInt32) {
+        self.value = value
+    }
+}
+
+/// An IPv6 address.
+public struct IPv6Address: Hashable, Sendable {
+    /// The first eight octets as a number.
+    public let high: UInt64
+    /// The last eight octets as a number.
+    public let low: UInt64
+
+    /// The address with these halves.
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// The IPv4 address in an IPv4-mapped address, `::ffff:0:0/96` (RFC 4291 § 2.5.5.2); nil for any other.
+    public var mappedIPv4: IPv4Address? {
+        high == 0 && low >> 32 == 0xFFFF ? IPv4Address(UInt32(truncatingIfNeeded: low)) : nil
+    }
+
+    /// The 32 nibbles, first to last.
+    public var nibbles: [UInt8] {
+        [high, low].flatMap { half in
+            stride(from: 60, through: 0, by: -4).map { UInt8(truncatingIfNeeded: half >> $0) & 0xF }
+        }
+    }
+}
+
+/// An address of either family.
+public enum IPAddress: Hashable, Sendable {
+    /// IPv4.
+    case v4(IPv4Address)
+    /// IPv6.
+    case v6(IPv6Address)
+
+    /// Reads dotted decimal, or the text forms of RFC 4291 § 2.2; nil for anything else.
+    public init?(_ text: String) {
+        // inet_pton reads up to a NUL; with one inside, the text is no address.
+        guard !text.utf8.contains(0) else { return nil }
+        var v4 = in_addr()
+        var v6 = in6_addr()
+        if unsafe inet_pton(AF_INET, text, &v4) == 1 {
+            self = .v4(IPv4Address(UInt32(bigEndian: v4.s_addr)))
+        } else if unsafe inet_pton(AF_INET6, text, &v6) == 1 {
+            let halves = unsafe withUnsafeBytes(of: &v6) { bytes in
+                unsafe (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            }
+            self = .v6(IPv6Address(high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1)))
+        } else {
+            return nil
+        }
+    }
+
+    /// The address with an IPv4-mapped one turned into IPv4: what RFC 7208 § 5 asks to be compared.
+    public var unmapped: IPAddress {
+        if case .v6(let address) = self, let mapped = address.mappedIPv4 { .v4(mapped) } else { self }
+    }
+
+    /// 32 or 128.
+    public var bitWidth: Int {
+        switch self {
+        case .v4: 32
+        case .v6: 128
+        }
+    }
+
+    /// The name below `in-addr.arpa` or `ip6.arpa` that holds the address' PTR records (RFC 1035 § 3.5, RFC 3596 § 2.5).
+    public var reverseName: DomainName {
+        let labels: [Octets]
+        switch self {
+        case .v4(let address):
+            let octets = (0..<4).map { (address.value >> ($0 * 8)) & 0xFF }
+            labels = octets.map { Octets(String($0)) } + [Octets("in-addr"), Octets("arpa")]
+        case .v6(let address):
+            let digits = address.nibbles.reversed().map { Octets(String($0, radix: 16)) }
+            labels = digits + [Octets("ip6"), Octets("arpa")]
+        }
+        // Both forms are far below the limits of a name.
+        return (try? DomainName(labels: labels)) ?? .root
+    }
+}
+
+extension IPv4Address: CustomStringConvertible {
+    /// Dotted decimal.
+    public var description: String {
+        stride(from: 24, through: 0, by: -8).map { String((value >> $0) & 0xFF) }.joined(separator: ".")
+    }
+}
+
+extension IPv6Address: CustomStringConvertible {
+    /// The canonical text of RFC 5952.
+    public var description: String {
+        var address = in6_addr()
+        unsafe withUnsafeMutableBytes(of: &address) { bytes in
+            unsafe bytes.storeBytes(of: high.bigEndian, as: UInt64.self)
+            unsafe bytes.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+        }
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { buffer in
+            guard let base = buffer.baseAddress,
+                let text = unsafe inet_ntop(AF_INET6, &address, base, socklen_t(INET6_ADDRSTRLEN))
+            else { return "::" }
+            return unsafe String(cString: text)
+        }
+    }
+}
+
+extension IPAddress: CustomStringConvertible {
+    /// The usual text of the address.
+    public var description: String {
+        switch self {
+        case .v4(let address): address.description
+        case .v6(let address): address.description
+        }
+    }
+}

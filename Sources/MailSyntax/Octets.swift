@@ -1,0 +1,60 @@
+/// Octets of protocol text: a view into a message, a record or a command, without a copy.
+///
+/// Mail and DNS text is not Unicode; every parser here works on octets.
+public typealias Octets = ArraySlice<UInt8>
+
+extension UInt8 {
+    /// Space or horizontal tab (RFC 5234 appendix B.1, WSP).
+    public var isWSP: Bool { self == 0x20 || self == 0x09 }
+
+    /// `A` to `Z` or `a` to `z` (RFC 5234 appendix B.1, ALPHA).
+    public var isAlpha: Bool { (self | 0x20) &- 0x61 < 26 }
+
+    /// `0` to `9` (RFC 5234 appendix B.1, DIGIT).
+    public var isDigit: Bool { self &- 0x30 < 10 }
+
+    /// A printable US-ASCII character, without space (RFC 5234 appendix B.1, VCHAR).
+    public var isVChar: Bool { self > 0x20 && self < 0x7F }
+
+    /// The octet with `A` to `Z` mapped to `a` to `z`, and every other value as it is.
+    public var lowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+
+    /// The value of a hexadecimal digit, or nil.
+    public var hexValue: UInt8? {
+        switch self {
+        case 0x30...0x39: self &- 0x30
+        case 0x41...0x46: self &- 0x37
+        case 0x61...0x66: self &- 0x57
+        default: nil
+        }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The octets of a string's UTF-8 form.
+    public init(_ text: String) {
+        self = [UInt8](text.utf8)[...]
+    }
+
+    /// The octets as text; sequences that are not UTF-8 become U+FFFD.
+    public var text: String { String(decoding: self, as: UTF8.self) }
+
+    /// The octets without leading and trailing space, tab, CR and LF.
+    public var trimmed: Octets {
+        var slice = self
+        while let first = slice.first, first.isWSP || first == 0x0D || first == 0x0A { slice = slice.dropFirst() }
+        while let last = slice.last, last.isWSP || last == 0x0D || last == 0x0A { slice = slice.dropLast() }
+        return slice
+    }
+
+    /// Whether these octets are equal to `other` when `A` to `Z` count as `a` to `z`.
+    public func equalsIgnoringCase(_ other: StaticString) -> Bool {
+        guard other.hasPointerRepresentation, count == other.utf8CodeUnitCount else { return false }
+        return other.withUTF8Buffer { unsafe elementsEqual($0) { $0.lowercased == $1.lowercased } }
+    }
+
+    /// Whether these octets are equal to `other` when `A` to `Z` count as `a` to `z`.
+    public func equalsIgnoringCase(_ other: Octets) -> Bool {
+        count == other.count && elementsEqual(other) { $0.lowercased == $1.lowercased }
+    }
+}

@@ -1,0 +1,11 @@
+internal import ArgumentParser
+
+/// The `postern` command.
+@main
+struct Postern: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "postern",
+        abstract: "A mail filter that checks SPF, Sender ID, DKIM and DMARC, and signs outgoing mail.",
+        subcommands: []
+    )
+}
