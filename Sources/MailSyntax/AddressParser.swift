@@ -1,0 +1,172 @@
+/// Reads addresses, rule by rule of RFC 5322 §§ 3.4 and 4.4.
+///
+/// Goes forward only: the work is linear in the text, and nothing recurses.
+struct AddressParser {
+    /// A word or dot of a phrase or a local part, which look alike until the character behind them is seen.
+    private struct Token {
+        /// The word; empty for a dot.
+        var text: Octets
+        var isDot: Bool
+        var hasSpaceBefore: Bool
+    }
+
+    private var scanner: AddressScanner
+    private var mailboxCount = 0
+
+    init(_ text: Octets) {
+        scanner = AddressScanner(text)
+    }
+
+    /// address-list, obs-addr-list: members between commas, some of which may be missing.
+    mutating func addressList() throws(AddressList.SyntaxError) -> [AddressList.Element] {
+        var elements = [AddressList.Element]()
+        while true {
+            try skipCommas()
+            guard scanner.next != nil else { break }
+            elements.append(try address())
+            try scanner.skipCFWS()
+            guard scanner.next == nil || scanner.next == UInt8(ascii: ",") else { throw .unexpected }
+        }
+        guard !elements.isEmpty else { throw .empty }
+        return elements
+    }
+
+    /// address: a mailbox or a group.
+    private mutating func address() throws(AddressList.SyntaxError) -> AddressList.Element {
+        let tokens = try words()
+        guard scanner.take(UInt8(ascii: ":")) else { return .mailbox(try mailbox(after: tokens)) }
+        let name = try phrase(tokens)
+        var members = [Mailbox]()
+        while true {
+            try skipCommas()
+            if scanner.take(UInt8(ascii: ";")) { break }
+            guard scanner.next != nil else { throw .unterminated }
+            members.append(try mailbox(after: try words()))
+            try scanner.skipCFWS()
+            guard scanner.next == UInt8(ascii: ",") || scanner.next == UInt8(ascii: ";") else {
+                throw scanner.next == nil ? .unterminated : .unexpected
+            }
+        }
+        return .group(name: name, members)
+    }
+
+    /// mailbox: name-addr or addr-spec, of which the leading words have been read.
+    private mutating func mailbox(after tokens: [Token]) throws(AddressList.SyntaxError) -> Mailbox {
+        mailboxCount += 1
+        guard mailboxCount <= AddressList.mostMailboxes else { throw .tooMany }
+        guard scanner.take(UInt8(ascii: "<")) else { return try addrSpec(tokens, displayName: nil) }
+        let displayName = tokens.isEmpty ? nil : try phrase(tokens)
+        try skipRoute()
+        let mailbox = try addrSpec(try words(), displayName: displayName)
+        try scanner.skipCFWS()
+        guard scanner.take(UInt8(ascii: ">")) else { throw scanner.next == nil ? .unterminated : .unexpected }
+        return mailbox
+    }
+
+    /// addr-spec, of which the local part has been read.
+    private mutating func addrSpec(
+        _ tokens: [Token],
+        displayName: Octets?
+    ) throws(AddressList.SyntaxError) -> Mailbox {
+        let localPart = try localPart(tokens)
+        guard scanner.take(UInt8(ascii: "@")) else {
+            throw scanner.next == nil || scanner.next == UInt8(ascii: ">") ? .noDomain : .unexpected
+        }
+        try scanner.skipCFWS()
+        let isLiteral = scanner.next == UInt8(ascii: "[")
+        let domain = isLiteral ? try scanner.domainLiteral() : try domain()
+        return Mailbox(displayName: displayName, localPart: localPart, domain: domain, hasDomainLiteral: isLiteral)
+    }
+
+    /// obs-route: the path that source routes took, which names nobody.
+    private mutating func skipRoute() throws(AddressList.SyntaxError) {
+        try scanner.skipCFWS()
+        guard scanner.next == UInt8(ascii: "@") || scanner.next == UInt8(ascii: ",") else { return }
+        var isComplete = false
+        while true {
+            try skipCommas()
+            if isComplete, scanner.take(UInt8(ascii: ":")) { return }
+            guard scanner.take(UInt8(ascii: "@")) else { throw scanner.next == nil ? .unterminated : .unexpected }
+            try scanner.skipCFWS()
+            _ = scanner.next == UInt8(ascii: "[") ? try scanner.domainLiteral() : try domain()
+            try scanner.skipCFWS()
+            guard scanner.next == UInt8(ascii: ",") || scanner.next == UInt8(ascii: ":") else { throw .unexpected }
+            isComplete = true
+        }
+    }
+
+    private mutating func skipCommas() throws(AddressList.SyntaxError) {
+        repeat { try scanner.skipCFWS() } while scanner.take(UInt8(ascii: ","))
+    }
+
+    /// domain without the literal; obs-domain allows CFWS around its dots.
+    private mutating func domain() throws(AddressList.SyntaxError) -> Octets {
+        let first = scanner.atom()
+        guard !first.isEmpty else { throw scanner.next == nil ? .noDomain : .unexpected }
+        try scanner.skipCFWS()
+        guard scanner.next == UInt8(ascii: ".") else { return first }
+        var domain = Array(first)
+        while scanner.take(UInt8(ascii: ".")) {
+            try scanner.skipCFWS()
+            let label = scanner.atom()
+            guard !label.isEmpty else { throw .unexpected }
+            domain.append(UInt8(ascii: "."))
+            domain.append(contentsOf: label)
+            try scanner.skipCFWS()
+        }
+        return domain[...]
+    }
+
+    /// Words and dots, up to the character that says what they are.
+    private mutating func words() throws(AddressList.SyntaxError) -> [Token] {
+        var tokens = [Token]()
+        while true {
+            let start = scanner.position
+            try scanner.skipCFWS()
+            let hasSpaceBefore = scanner.position > start
+            switch scanner.next {
+            case UInt8(ascii: ".")?:
+                scanner.advance()
+                tokens.append(Token(text: [], isDot: true, hasSpaceBefore: hasSpaceBefore))
+            case UInt8(ascii: "\"")?:
+                let text = try scanner.quotedString()
+                tokens.append(Token(text: text, isDot: false, hasSpaceBefore: hasSpaceBefore))
+            default:
+                let text = scanner.atom()
+                guard !text.isEmpty else { return tokens }
+                tokens.append(Token(text: text, isDot: false, hasSpaceBefore: hasSpaceBefore))
+            }
+        }
+    }
+
+    /// phrase, obs-phrase: a word, then words and dots.
+    private func phrase(_ tokens: [Token]) throws(AddressList.SyntaxError) -> Octets {
+        guard let first = tokens.first, !first.isDot else { throw .unexpected }
+        guard tokens.count > 1 else { return first.text }
+        var phrase = [UInt8]()
+        for (index, token) in tokens.enumerated() {
+            if token.hasSpaceBefore, index > 0 { phrase.append(UInt8(ascii: " ")) }
+            if token.isDot { phrase.append(UInt8(ascii: ".")) } else { phrase.append(contentsOf: token.text) }
+        }
+        return phrase[...]
+    }
+
+    /// local-part, obs-local-part: words with one dot between each two.
+    private func localPart(_ tokens: [Token]) throws(AddressList.SyntaxError) -> Octets {
+        guard !tokens.isEmpty else { throw .unexpected }
+        guard tokens.count > 1 else {
+            guard !tokens[0].isDot else { throw .unexpected }
+            return tokens[0].text
+        }
+        var localPart = [UInt8]()
+        for (index, token) in tokens.enumerated() {
+            guard token.isDot == (index % 2 == 1) else {
+                // Words alone in front of the end are a name without an address.
+                throw scanner.next == nil ? .noDomain : .unexpected
+            }
+            if token.isDot { localPart.append(UInt8(ascii: ".")) } else { localPart.append(contentsOf: token.text) }
+        }
+        guard tokens.count % 2 == 1 else { throw .unexpected }
+        return localPart[...]
+    }
+}

@@ -1,0 +1,88 @@
+/// Who a message says its author is: what its From fields hold (RFC 5322 § 3.6.2).
+///
+/// DMARC evaluates one domain (RFC 9989 § 5.3.1). Each other case has its name here, so that none is passed over.
+public enum AuthorIdentity: Hashable, Sendable {
+    /// One From field whose mailboxes have one domain between them: usually one mailbox.
+    case domain(DomainName, [Mailbox])
+    /// One From field whose mailboxes have several domains, in the order they occur.
+    case severalDomains([DomainName], [Mailbox])
+    /// One From field without a mailbox, or with one whose domain the DNS cannot know; and the other domains.
+    case noDomain([DomainName], [Mailbox])
+    /// More than one From field, where RFC 5322 § 3.6 allows one: how many, and the domains of those that can be read.
+    case severalFields(Int, [DomainName])
+    /// No From field; RFC 5322 § 3.6 asks for one.
+    case missing
+    /// One From field that is no address list.
+    case unparsable(AddressList.SyntaxError)
+
+    /// How many From fields of one message are read.
+    public static let mostFields = 8
+
+    /// Reads the From fields of a message.
+    public init(of fields: HeaderBlock) {
+        let from = fields.fields(named: "From")
+        switch from.count {
+        case 0: self = .missing
+        case 1: self.init(from: from[0].value)
+        default:
+            let lists = from.prefix(Self.mostFields).map { AuthorIdentity(from: $0.value) }
+            self = .severalFields(from.count, Self.distinct(lists.flatMap(\.domains)))
+        }
+    }
+
+    /// Reads the value of the only From field.
+    public init(from value: Octets) {
+        do {
+            self.init(mailboxes: try AddressList(parsing: value).mailboxes)
+        } catch {
+            self = .unparsable(error)
+        }
+    }
+
+    private init(mailboxes: [Mailbox]) {
+        let names = mailboxes.map(\.domainName)
+        let domains = Self.distinct(names.compactMap { $0 })
+        if domains.isEmpty || names.contains(nil) {
+            self = .noDomain(domains, mailboxes)
+        } else if domains.count == 1 {
+            self = .domain(domains[0], mailboxes)
+        } else {
+            self = .severalDomains(domains, mailboxes)
+        }
+    }
+
+    private static func distinct(_ domains: [DomainName]) -> [DomainName] {
+        var seen = Set<DomainName>()
+        return domains.filter { seen.insert($0).inserted }
+    }
+
+    /// The domain that DMARC evaluates; nil in every case but `domain`.
+    public var authorDomain: DomainName? {
+        if case .domain(let domain, _) = self { domain } else { nil }
+    }
+
+    /// Every domain that a reader of the message might take for the author's.
+    public var domains: [DomainName] {
+        switch self {
+        case .domain(let domain, _): [domain]
+        case .severalDomains(let domains, _), .noDomain(let domains, _), .severalFields(_, let domains): domains
+        case .missing, .unparsable: []
+        }
+    }
+
+    /// The mailboxes, as far as they can be read without doubt.
+    public var mailboxes: [Mailbox] {
+        switch self {
+        case .domain(_, let mailboxes), .severalDomains(_, let mailboxes), .noDomain(_, let mailboxes): mailboxes
+        case .severalFields, .missing, .unparsable: []
+        }
+    }
+
+    /// How many authors there are: the mailboxes of one From field, or the fields when there are several.
+    public var fromCount: Int {
+        switch self {
+        case .severalFields(let count, _): count
+        default: mailboxes.count
+        }
+    }
+}
