@@ -53,4 +53,15 @@ public protocol DNSResolving: Sendable {
     /// Runs on the caller's executor and suspends only when the answer has to be waited for. When the calling task is
     /// cancelled it returns soon, with `.cancelled`.
     func lookUp(_ question: DNSQuestion) async -> DNSReply
+
+    /// Answers a question that needs no waiting; nil when somebody has to be asked.
+    ///
+    /// Evaluators try this first: a message whose answers are all known is judged without a suspension. It is a lookup
+    /// like the other as far as counting and keeping the answer warm go, when it answers.
+    func answerAtHand(_ question: DNSQuestion) -> DNSReply?
+}
+
+extension DNSResolving {
+    /// Knows nothing without asking.
+    public func answerAtHand(_ question: DNSQuestion) -> DNSReply? { nil }
 }

@@ -87,4 +87,9 @@ public struct DNSZone: DNSResolving {
     public func lookUp(_ question: DNSQuestion) async -> DNSReply {
         DNSReply(answer(question), source: .zone)
     }
+
+    /// Answers at once.
+    public func answerAtHand(_ question: DNSQuestion) -> DNSReply? {
+        DNSReply(answer(question), source: .zone)
+    }
 }
