@@ -13,6 +13,17 @@ public enum DNSRecord: Hashable, Sendable {
     case ptr(DomainName)
     /// The character-strings of a TXT record, joined without a separator (RFC 7208 § 3.3, RFC 6376 § 3.6.2.2).
     case txt([UInt8])
+
+    /// The type of the record.
+    public var type: DNSRecordType {
+        switch self {
+        case .a: .a
+        case .aaaa: .aaaa
+        case .mx: .mx
+        case .ptr: .ptr
+        case .txt: .txt
+        }
+    }
 }
 
 /// What the DNS says about a question.

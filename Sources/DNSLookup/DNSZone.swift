@@ -1,83 +1,114 @@
 public import MailSyntax
 
 /// A table of names that answers like an authoritative server: for tests, demonstrations and "what if".
+///
+/// A name whose first label is `*` is a wildcard (RFC 4592).
 public struct DNSZone: DNSResolving {
-    private enum Entry: Sendable {
-        case records([DNSRecord])
-        case failure(DNSLookupError)
+    private struct RecordSet: Sendable {
+        var records: [DNSRecord]
+        var timeToLive: UInt32
+    }
+
+    /// What is known at one name; a name with nothing but names below it has an empty node (RFC 8020).
+    private struct Node: Sendable {
+        var sets: [DNSRecordType: RecordSet] = [:]
+        var failures: [DNSRecordType: DNSLookupError] = [:]
+        var failure: DNSLookupError?
+        var alias: DomainName?
+        var aliasTimeToLive: UInt32 = .max
     }
 
     /// How far an alias is followed.
     static let longestAliasChain = 8
 
-    private var entries: [DomainName: [DNSRecordType: Entry]] = [:]
-    private var aliases: [DomainName: DomainName] = [:]
-    private var failures: [DomainName: DNSLookupError] = [:]
-    /// Every name that exists, those with nothing but names below them included (RFC 8020).
-    private var existing: Set<DomainName> = []
-    private var timeToLive: UInt32
+    private var nodes: [DomainName: Node] = [:]
+    private let timeToLive: UInt32
 
-    /// A zone without names; its answers carry this TTL, in seconds.
+    /// A zone without names; its answers carry this TTL, in seconds, where a record has none of its own.
     public init(timeToLive: UInt32 = 300) {
         self.timeToLive = timeToLive
     }
 
     /// Adds a record at a name.
-    public mutating func add(_ record: DNSRecord, at name: DomainName) {
-        let type: DNSRecordType =
-            switch record {
-            case .a: .a
-            case .aaaa: .aaaa
-            case .mx: .mx
-            case .ptr: .ptr
-            case .txt: .txt
-            }
-        if case .records(let known)? = entries[name]?[type] {
-            entries[name]?[type] = .records(known + [record])
-        } else {
-            entries[name, default: [:]][type] = .records([record])
+    public mutating func add(_ record: DNSRecord, at name: DomainName, timeToLive: UInt32? = nil) {
+        let timeToLive = timeToLive ?? self.timeToLive
+        update(name) { node in
+            var set = node.sets[record.type] ?? RecordSet(records: [], timeToLive: timeToLive)
+            set.records.append(record)
+            // RFC 2181 § 5.2: the TTLs of one set ought to be equal; where they are not, the smallest is safe.
+            set.timeToLive = min(set.timeToLive, timeToLive)
+            node.sets[record.type] = set
         }
-        addExistence(of: name)
     }
 
     /// Makes a name an alias (CNAME) of another.
-    public mutating func add(alias name: DomainName, of target: DomainName) {
-        aliases[name] = target
-        addExistence(of: name)
+    public mutating func add(alias name: DomainName, of target: DomainName, timeToLive: UInt32? = nil) {
+        let timeToLive = timeToLive ?? self.timeToLive
+        update(name) { node in
+            node.alias = target
+            node.aliasTimeToLive = timeToLive
+        }
     }
 
     /// Makes questions about a name fail: those of one type, or all that have no records here.
     public mutating func add(failure: DNSLookupError, at name: DomainName, type: DNSRecordType? = nil) {
-        if let type {
-            entries[name, default: [:]][type] = .failure(failure)
-        } else {
-            failures[name] = failure
+        update(name) { node in
+            if let type { node.failures[type] = failure } else { node.failure = failure }
         }
-        addExistence(of: name)
     }
 
-    private mutating func addExistence(of name: DomainName) {
-        var ancestor: DomainName? = name
-        while let current = ancestor, existing.insert(current).inserted { ancestor = current.parent }
+    /// Makes a name exist, though nothing is told about it.
+    public mutating func add(existing name: DomainName) {
+        update(name) { _ in }
+    }
+
+    private mutating func update(_ name: DomainName, _ change: (inout Node) -> Void) {
+        change(&nodes[name, default: Node()])
+        var ancestor = name.parent
+        while let current = ancestor, nodes[current] == nil {
+            nodes[current] = Node()
+            ancestor = current.parent
+        }
+    }
+
+    /// The node that answers for a name: its own, or that of the wildcard that covers it; nil when there is no such name.
+    private func node(for name: DomainName) -> Node? {
+        if let node = nodes[name] { return node }
+        // RFC 4592 § 3.3.1: the closest encloser is the longest ancestor that exists; the source of synthesis is the
+        // asterisk label just below it, and no other wildcard is looked for.
+        var ancestor = name.parent
+        while let current = ancestor {
+            if nodes[current] != nil {
+                let wildcard = try? DomainName(labels: [Octets("*")] + current.labels)
+                return wildcard.flatMap { nodes[$0] }
+            }
+            ancestor = current.parent
+        }
+        return nil
     }
 
     /// Answers at once.
     public func answer(_ question: DNSQuestion) -> Result<DNSAnswer, DNSLookupError> {
         var name = question.name
+        var leastTimeToLive = UInt32.max
         for _ in 0...Self.longestAliasChain {
-            switch entries[name]?[question.type] {
-            case .records(let records):
-                return .success(DNSAnswer(question, records: records, timeToLive: timeToLive))
-            case .failure(let error): return .failure(error)
-            case nil: break
+            guard let node = node(for: name) else {
+                return .success(
+                    DNSAnswer(question, negative: .noSuchName, timeToLive: min(leastTimeToLive, timeToLive))
+                )
             }
-            if let target = aliases[name] {
+            if let set = node.sets[question.type] {
+                let timeToLive = min(leastTimeToLive, set.timeToLive)
+                return .success(DNSAnswer(question, records: set.records, timeToLive: timeToLive))
+            }
+            if let failure = node.failures[question.type] { return .failure(failure) }
+            if let target = node.alias {
                 name = target
-            } else if let failure = failures[name] {
+                leastTimeToLive = min(leastTimeToLive, node.aliasTimeToLive)
+            } else if let failure = node.failure {
                 return .failure(failure)
             } else {
-                let status: DNSAnswer.Status = existing.contains(name) ? .noData : .noSuchName
-                return .success(DNSAnswer(question, negative: status, timeToLive: timeToLive))
+                return .success(DNSAnswer(question, negative: .noData, timeToLive: min(leastTimeToLive, timeToLive)))
             }
         }
         return .failure(.aliasLoop)
@@ -85,11 +116,6 @@ public struct DNSZone: DNSResolving {
 
     /// Answers at once.
     public func lookUp(_ question: DNSQuestion) async -> DNSReply {
-        DNSReply(answer(question), source: .zone)
-    }
-
-    /// Answers at once.
-    public func answerAtHand(_ question: DNSQuestion) -> DNSReply? {
         DNSReply(answer(question), source: .zone)
     }
 }

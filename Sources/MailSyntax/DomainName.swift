@@ -53,8 +53,27 @@ public struct DomainName: Hashable, Sendable {
         self.wire = wire
     }
 
+    /// Reads a name in wire form: a length octet before each label, without compression, and with the root's empty label
+    /// or without it.
+    public init(wire octets: Octets) throws(SyntaxError) {
+        var wire = [UInt8]()
+        wire.reserveCapacity(octets.count)
+        var rest = octets
+        while let length = rest.popFirst(), length > 0 {
+            guard rest.count >= Int(length) else { throw .emptyLabel }
+            try Self.append(rest.prefix(Int(length)), to: &wire)
+            rest = rest.dropFirst(Int(length))
+        }
+        self.wire = wire
+    }
+
     private init(uncheckedWire wire: [UInt8]) {
         self.wire = wire
+    }
+
+    /// Feeds the octets in one piece: names are the keys of every table.
+    public func hash(into hasher: inout Hasher) {
+        unsafe wire.withUnsafeBytes { octets in unsafe hasher.combine(bytes: octets) }
     }
 
     private static func append(_ label: Octets, to wire: inout [UInt8]) throws(SyntaxError) {
