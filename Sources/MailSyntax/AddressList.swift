@@ -4,22 +4,7 @@
 /// understand differently is an error, never a guess.
 public struct AddressList: Hashable, Sendable {
     /// Why a value is no address list.
-    public enum SyntaxError: Error, Hashable, Sendable {
-        /// There is no address.
-        case empty
-        /// An address without `@` and domain.
-        case noDomain
-        /// A comment, quoted string, domain literal, angle bracket or group that does not end.
-        case unterminated
-        /// A NUL, or a CR or LF that belongs to no fold.
-        case forbiddenOctet
-        /// Comments within comments, deeper than `AddressList.deepestComment`.
-        case tooDeep
-        /// More mailboxes than `AddressList.mostMailboxes`.
-        case tooMany
-        /// Anything else the grammar does not allow in this place.
-        case unexpected
-    }
+    public typealias SyntaxError = StructuredFieldError
 
     /// One member of the list.
     public enum Element: Hashable, Sendable {
@@ -29,8 +14,6 @@ public struct AddressList: Hashable, Sendable {
         case group(name: Octets, [Mailbox])
     }
 
-    /// How deep comments may be nested.
-    public static let deepestComment = 64
     /// How many mailboxes a list may have.
     public static let mostMailboxes = 1000
 

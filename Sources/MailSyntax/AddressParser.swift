@@ -10,15 +10,15 @@ struct AddressParser {
         var hasSpaceBefore: Bool
     }
 
-    private var scanner: AddressScanner
+    private var scanner: FieldScanner
     private var mailboxCount = 0
 
     init(_ text: Octets) {
-        scanner = AddressScanner(text)
+        scanner = FieldScanner(text)
     }
 
     /// address-list, obs-addr-list: members between commas, some of which may be missing.
-    mutating func addressList() throws(AddressList.SyntaxError) -> [AddressList.Element] {
+    mutating func addressList() throws(StructuredFieldError) -> [AddressList.Element] {
         var elements = [AddressList.Element]()
         while true {
             try skipCommas()
@@ -32,7 +32,7 @@ struct AddressParser {
     }
 
     /// address: a mailbox or a group.
-    private mutating func address() throws(AddressList.SyntaxError) -> AddressList.Element {
+    private mutating func address() throws(StructuredFieldError) -> AddressList.Element {
         let tokens = try words()
         guard scanner.take(UInt8(ascii: ":")) else { return .mailbox(try mailbox(after: tokens)) }
         let name = try phrase(tokens)
@@ -51,7 +51,7 @@ struct AddressParser {
     }
 
     /// mailbox: name-addr or addr-spec, of which the leading words have been read.
-    private mutating func mailbox(after tokens: [Token]) throws(AddressList.SyntaxError) -> Mailbox {
+    private mutating func mailbox(after tokens: [Token]) throws(StructuredFieldError) -> Mailbox {
         mailboxCount += 1
         guard mailboxCount <= AddressList.mostMailboxes else { throw .tooMany }
         guard scanner.take(UInt8(ascii: "<")) else { return try addrSpec(tokens, displayName: nil) }
@@ -67,7 +67,7 @@ struct AddressParser {
     private mutating func addrSpec(
         _ tokens: [Token],
         displayName: Octets?
-    ) throws(AddressList.SyntaxError) -> Mailbox {
+    ) throws(StructuredFieldError) -> Mailbox {
         let localPart = try localPart(tokens)
         guard scanner.take(UInt8(ascii: "@")) else {
             throw scanner.next == nil || scanner.next == UInt8(ascii: ">") ? .noDomain : .unexpected
@@ -79,7 +79,7 @@ struct AddressParser {
     }
 
     /// obs-route: the path that source routes took, which names nobody.
-    private mutating func skipRoute() throws(AddressList.SyntaxError) {
+    private mutating func skipRoute() throws(StructuredFieldError) {
         try scanner.skipCFWS()
         guard scanner.next == UInt8(ascii: "@") || scanner.next == UInt8(ascii: ",") else { return }
         var isComplete = false
@@ -95,12 +95,12 @@ struct AddressParser {
         }
     }
 
-    private mutating func skipCommas() throws(AddressList.SyntaxError) {
+    private mutating func skipCommas() throws(StructuredFieldError) {
         repeat { try scanner.skipCFWS() } while scanner.take(UInt8(ascii: ","))
     }
 
     /// domain without the literal; obs-domain allows CFWS around its dots.
-    private mutating func domain() throws(AddressList.SyntaxError) -> Octets {
+    private mutating func domain() throws(StructuredFieldError) -> Octets {
         let first = scanner.atom()
         guard !first.isEmpty else { throw scanner.next == nil ? .noDomain : .unexpected }
         try scanner.skipCFWS()
@@ -118,7 +118,7 @@ struct AddressParser {
     }
 
     /// Words and dots, up to the character that says what they are.
-    private mutating func words() throws(AddressList.SyntaxError) -> [Token] {
+    private mutating func words() throws(StructuredFieldError) -> [Token] {
         var tokens = [Token]()
         while true {
             let start = scanner.position
@@ -140,7 +140,7 @@ struct AddressParser {
     }
 
     /// phrase, obs-phrase: a word, then words and dots.
-    private func phrase(_ tokens: [Token]) throws(AddressList.SyntaxError) -> Octets {
+    private func phrase(_ tokens: [Token]) throws(StructuredFieldError) -> Octets {
         guard let first = tokens.first, !first.isDot else { throw .unexpected }
         guard tokens.count > 1 else { return first.text }
         var phrase = [UInt8]()
@@ -152,7 +152,7 @@ struct AddressParser {
     }
 
     /// local-part, obs-local-part: words with one dot between each two.
-    private func localPart(_ tokens: [Token]) throws(AddressList.SyntaxError) -> Octets {
+    private func localPart(_ tokens: [Token]) throws(StructuredFieldError) -> Octets {
         guard !tokens.isEmpty else { throw .unexpected }
         guard tokens.count > 1 else {
             guard !tokens[0].isDot else { throw .unexpected }

@@ -1,61 +1,85 @@
 /// The lexical tokens of RFC 5322 § 3.2 with their obsolete forms (§ 4.1), read from a position onwards.
-struct AddressScanner {
-    private let text: Octets
-    private(set) var position: Int
+package struct FieldScanner {
+    /// How deep comments may be nested.
+    package static let deepestComment = 64
 
-    init(_ text: Octets) {
+    private let text: Octets
+    package private(set) var position: Int
+
+    /// A scanner at the beginning of a text.
+    package init(_ text: Octets) {
         self.text = text
         position = text.startIndex
     }
 
     /// The octet at the position; nil at the end.
-    var next: UInt8? { position < text.endIndex ? text[position] : nil }
+    package var next: UInt8? { position < text.endIndex ? text[position] : nil }
 
-    mutating func advance() {
+    /// Steps over one octet, unless it is the end.
+    package mutating func advance() {
         if position < text.endIndex { position += 1 }
     }
 
     /// Steps over the octet when it is this one.
-    mutating func take(_ octet: UInt8) -> Bool {
+    package mutating func take(_ octet: UInt8) -> Bool {
         guard next == octet else { return false }
         position += 1
         return true
     }
 
-    /// atext as far as it goes, perhaps nothing.
-    mutating func atom() -> Octets {
+    /// Steps over octets as long as they satisfy a condition, and returns them.
+    package mutating func run(while condition: (UInt8) -> Bool) -> Octets {
         let start = position
-        while let octet = next, octet.isAtext { position += 1 }
+        while let octet = next, condition(octet) { position += 1 }
         return text[start..<position]
     }
 
-    /// CFWS, obs-FWS: white space, folds and comments.
-    mutating func skipCFWS() throws(AddressList.SyntaxError) {
+    /// What has been stepped over since a position.
+    package func text(since start: Int) -> Octets {
+        text[min(max(start, text.startIndex), position)..<position]
+    }
+
+    /// atext as far as it goes, perhaps nothing.
+    package mutating func atom() -> Octets {
+        run(while: \.isAtext)
+    }
+
+    /// CFWS: white space, folds and comments.
+    package mutating func skipCFWS() throws(StructuredFieldError) {
+        try skipFWS()
+        while next == UInt8(ascii: "(") {
+            _ = try comment()
+            try skipFWS()
+        }
+    }
+
+    /// FWS, obs-FWS: white space and folds.
+    package mutating func skipFWS() throws(StructuredFieldError) {
         while let octet = next {
             switch octet {
             case 0x20, 0x09: position += 1
             case 0x0D, 0x0A: try skipFold()
-            case UInt8(ascii: "("): try skipComment()
             default: return
             }
         }
     }
 
     /// A line end before white space, which the MTA may have written as CRLF or as LF.
-    private mutating func skipFold() throws(AddressList.SyntaxError) {
+    private mutating func skipFold() throws(StructuredFieldError) {
         _ = take(0x0D)
         guard take(0x0A), let octet = next, octet.isWSP else { throw .forbiddenOctet }
     }
 
-    /// comment, with its nested comments counted rather than entered.
-    private mutating func skipComment() throws(AddressList.SyntaxError) {
+    /// comment: what stands between its parentheses; nested comments are counted rather than entered.
+    package mutating func comment() throws(StructuredFieldError) -> Octets {
+        let start = position
         var depth = 0
         repeat {
             guard let octet = next else { throw .unterminated }
             switch octet {
             case UInt8(ascii: "("):
                 depth += 1
-                guard depth <= AddressList.deepestComment else { throw .tooDeep }
+                guard depth <= Self.deepestComment else { throw .tooDeep }
                 position += 1
             case UInt8(ascii: ")"):
                 depth -= 1
@@ -67,10 +91,11 @@ struct AddressScanner {
             default: position += 1
             }
         } while depth > 0
+        return text(since: start).dropFirst().dropLast()
     }
 
     /// quoted-pair: the octet behind the backslash.
-    private mutating func quotedPair() throws(AddressList.SyntaxError) -> UInt8 {
+    private mutating func quotedPair() throws(StructuredFieldError) -> UInt8 {
         position += 1
         guard let octet = next else { throw .unterminated }
         guard octet != 0x00, octet != 0x0D, octet != 0x0A else { throw .forbiddenOctet }
@@ -79,19 +104,19 @@ struct AddressScanner {
     }
 
     /// quoted-string: what stands between the quotes, without backslashes and line ends.
-    mutating func quotedString() throws(AddressList.SyntaxError) -> Octets {
+    package mutating func quotedString() throws(StructuredFieldError) -> Octets {
         try delimited(by: UInt8(ascii: "\""))
     }
 
     /// domain-literal, brackets included.
-    mutating func domainLiteral() throws(AddressList.SyntaxError) -> Octets {
+    mutating func domainLiteral() throws(StructuredFieldError) -> Octets {
         let content = try delimited(by: UInt8(ascii: "]"))
         guard !content.contains(UInt8(ascii: "[")) else { throw .unexpected }
         return [UInt8(ascii: "[")] + content.trimmed + [UInt8(ascii: "]")]
     }
 
     /// What stands between the delimiter at the position and the next `end` that no backslash precedes.
-    private mutating func delimited(by end: UInt8) throws(AddressList.SyntaxError) -> Octets {
+    private mutating func delimited(by end: UInt8) throws(StructuredFieldError) -> Octets {
         position += 1
         var content = [UInt8]()
         var runStart = position

@@ -1,0 +1,126 @@
+/// Writes text that came from outside into header fields, SMTP replies and log lines.
+///
+/// What HELO, MAIL FROM, a PTR record or a signature says ends up in fields that others trust. Whatever it holds, it
+/// stays one value on one line: nothing written here has a control character, an open quote or an open comment.
+public enum FieldText {
+    /// How many octets a value may have to be written into a field: an address of the longest local part and domain.
+    public static let longestValue = 64 + 1 + 255
+
+    /// The text as a `value` of RFC 2045 § 5.1: a token when it is one, a quoted-string otherwise.
+    ///
+    /// Returns nil for what neither may hold (control characters, octets that are not UTF-8, direction marks and other
+    /// invisible characters) and for more than `limit` octets: a changed value would be a wrong one.
+    public static func value(_ text: Octets, limit: Int = longestValue) -> [UInt8]? {
+        guard text.count <= limit, isPrintable(text) else { return nil }
+        return !text.isEmpty && text.allSatisfy(\.isToken) ? Array(text) : quotedString(text)
+    }
+
+    /// The text as a `pvalue` of RFC 8601 § 2.2: like `value`, but addresses and domain names stay bare.
+    public static func propertyValue(_ text: Octets, limit: Int = longestValue) -> [UInt8]? {
+        guard text.count <= limit, isPrintable(text) else { return nil }
+        if !text.isEmpty, text.allSatisfy(\.isToken) { return Array(text) }
+        // RFC 8601 § 2.2: an e-mail identity must be written as [[local-part] "@"] domain-name.
+        guard let at = text.lastIndex(of: UInt8(ascii: "@")), isDomainNameText(text[(at + 1)...]) else {
+            return quotedString(text)
+        }
+        let localPart = text[..<at]
+        return localPart.isEmpty || localPart.isDotAtom ? Array(text) : quotedString(text)
+    }
+
+    /// The text for the inside of a comment (RFC 5322 § 3.2.2), cut after `limit` octets.
+    public static func comment(_ text: Octets, limit: Int = 200) -> [UInt8] {
+        var comment = [UInt8]()
+        for octet in printable(text, limit: limit) {
+            if octet == UInt8(ascii: "(") || octet == UInt8(ascii: ")") || octet == UInt8(ascii: "\\") {
+                comment.append(UInt8(ascii: "\\"))
+            }
+            comment.append(octet)
+        }
+        return comment
+    }
+
+    /// The text for a log line: as it is when it is one word, in quotes otherwise; cut after `limit` octets.
+    public static func logValue(_ text: Octets, limit: Int = longestValue) -> [UInt8] {
+        let text = printable(text, limit: limit)[...]
+        let isWord =
+            !text.isEmpty
+            && text.allSatisfy {
+                $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "=")
+            }
+        return isWord ? Array(text) : quotedString(text)
+    }
+
+    /// The text for an SMTP reply (RFC 5321 § 4.2): printable US-ASCII and spaces, cut after `limit` octets.
+    public static func replyText(_ text: Octets, limit: Int = 200) -> [UInt8] {
+        text.prefix(max(0, limit)).map { $0.isVChar || $0 == 0x20 ? $0 : UInt8(ascii: "?") }
+    }
+
+    /// The text on one line: what cannot be printed becomes `?`, and what is longer than `limit` octets is cut.
+    public static func printable(_ text: Octets, limit: Int) -> [UInt8] {
+        if text.count <= limit, isPrintable(text) { return Array(text) }
+        var result = [UInt8]()
+        for scalar in text.prefix(max(0, limit)).text.unicodeScalars {
+            let octets = isPrintable(scalar) ? Array(String(scalar).utf8) : [UInt8(ascii: "?")]
+            guard result.count + octets.count <= limit else { break }
+            result.append(contentsOf: octets)
+        }
+        return result
+    }
+
+    /// Whether the text is UTF-8 in which every character can be seen, spaces included.
+    public static func isPrintable(_ text: Octets) -> Bool {
+        if text.allSatisfy({ $0.isVChar || $0 == 0x20 }) { return true }
+        guard let string = String(validating: text, as: UTF8.self) else { return false }
+        return string.unicodeScalars.allSatisfy(isPrintable)
+    }
+
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }
+        // U+FFFD stands for octets that are no UTF-8.
+        guard scalar != "\u{FFFD}" else { return false }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: return false
+        default: return true
+        }
+    }
+
+    /// A quoted-string (RFC 5322 § 3.2.4) of text that is printable.
+    private static func quotedString(_ text: Octets) -> [UInt8] {
+        var quoted = [UInt8]()
+        quoted.reserveCapacity(text.count + 2)
+        quoted.append(UInt8(ascii: "\""))
+        for octet in text {
+            if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") { quoted.append(UInt8(ascii: "\\")) }
+            quoted.append(octet)
+        }
+        quoted.append(UInt8(ascii: "\""))
+        return quoted
+    }
+
+    /// domain-name of RFC 6376 § 3.5: sub-domains of RFC 5321 § 4.1.2 with dots between them.
+    private static func isDomainNameText(_ text: Octets) -> Bool {
+        var previous = UInt8(ascii: ".")
+        for octet in text {
+            switch octet {
+            case UInt8(ascii: "."): if previous == UInt8(ascii: ".") || previous == UInt8(ascii: "-") { return false }
+            case UInt8(ascii: "-"): if previous == UInt8(ascii: ".") { return false }
+            default: if !octet.isAlpha, !octet.isDigit, octet < 0x80 { return false }
+            }
+            previous = octet
+        }
+        return previous != UInt8(ascii: ".") && previous != UInt8(ascii: "-")
+    }
+}
+
+extension UInt8 {
+    /// A character that a token may hold (RFC 2045 § 5.1): printable US-ASCII without the tspecials.
+    public var isToken: Bool {
+        switch self {
+        case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "@"),
+            UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ":"), UInt8(ascii: "\\"), UInt8(ascii: "\""),
+            UInt8(ascii: "/"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "?"), UInt8(ascii: "="):
+            false
+        default: isVChar
+        }
+    }
+}
