@@ -31,21 +31,23 @@ public struct HeaderBlock: Sendable {
         entries.append(Entry(start: start, colon: colon, end: storage.count))
     }
 
-    /// Appends `value` with each LF, CR LF and lone CR written as CR LF.
+    /// Appends `value` with each LF that has no CR before it written as CR LF; a lone CR is data.
     private mutating func appendNormalized(_ value: some Sequence<UInt8>) {
         let start = storage.count
         storage.append(contentsOf: value)
         // Most values are one line, or folded with CRLF already: then nothing has to move.
-        guard let first = storage[start...].firstIndex(where: { $0 == 0x0A || $0 == 0x0D }) else { return }
-        let tail = Array(storage[first...])
-        storage.removeSubrange(first...)
         var previous: UInt8 = 0
+        let bare = storage[start...].firstIndex { octet in
+            defer { previous = octet }
+            return octet == 0x0A && previous != 0x0D
+        }
+        guard let bare else { return }
+        let tail = Array(storage[bare...])
+        storage.removeSubrange(bare...)
+        previous = 0
         for octet in tail {
-            switch octet {
-            case 0x0D: storage.append(contentsOf: [0x0D, 0x0A])
-            case 0x0A: if previous != 0x0D { storage.append(contentsOf: [0x0D, 0x0A]) }
-            default: storage.append(octet)
-            }
+            if octet == 0x0A, previous != 0x0D { storage.append(0x0D) }
+            storage.append(octet)
             previous = octet
         }
     }

@@ -1,0 +1,233 @@
+internal import Glibc
+
+/// Canonicalizes a body while it streams by (RFC 6376 § 3.4.3, § 3.4.4).
+///
+/// Whatever need not change is passed on where it lies, in runs as long as possible; only line ends and white space that
+/// may turn out to be trailing are held back, as a count or a flag. So the same body gives the same octets however it is
+/// cut into chunks.
+///
+/// RFC 6376 § 5.3 wants the text in the form in which it goes over the wire, where a line ends in CRLF: an LF without a
+/// CR before it is read as CRLF, as MTAs deliver it. A CR without an LF after it is data, as it is to other verifiers.
+struct BodyCanonicalizer {
+    let canonicalization: Canonicalization
+
+    /// Line ends that were read but not passed on: at the end of a body they count as one.
+    private var heldLineEnds = 0
+    /// The last octet read was a CR.
+    private var holdsCR = false
+    /// White space was read that is dropped when a line end follows, and one space when data follows.
+    private var holdsWhiteSpace = false
+    private var hasContent = false
+
+    init(_ canonicalization: Canonicalization) {
+        self.canonicalization = canonicalization
+    }
+
+    typealias Emit = (UnsafeRawBufferPointer) -> Void
+
+    mutating func update(_ chunk: UnsafeRawBufferPointer, _ emit: Emit) {
+        guard let first = unsafe chunk.first else { return }
+        var start = 0
+        if holdsCR {
+            holdsCR = false
+            if first == 0x0A {
+                endLine()
+                start = 1
+            } else {
+                unsafe passHeldWhiteSpace(emit)
+                unsafe pass(Constants.cr, emit)
+            }
+        }
+        switch canonicalization {
+        case .simple: unsafe simple(chunk, from: start, emit)
+        case .relaxed: unsafe relaxed(chunk, from: start, emit)
+        }
+    }
+
+    /// Passes on what the end of the body decides.
+    mutating func finish(_ emit: Emit) {
+        if holdsCR {
+            unsafe passHeldWhiteSpace(emit)
+            unsafe pass(Constants.cr, emit)
+        }
+        // RFC 6376 § 3.4.3: "If there is no body or no trailing CRLF on the message body, a CRLF is added." § 3.4.4: "If
+        // the body is non-empty but does not end with a CRLF, a CRLF is added": an empty one stays empty. Both: all
+        // empty lines at the end are ignored.
+        if hasContent || canonicalization == .simple { unsafe emit(Constants.lineEnds(1)) }
+    }
+
+    private mutating func simple(_ chunk: UnsafeRawBufferPointer, from first: Int, _ emit: Emit) {
+        var start = first
+        var end = chunk.count
+        if end > start, unsafe chunk[end - 1] == 0x0D {
+            holdsCR = true
+            end -= 1
+        }
+        var search = start
+        while let lineFeed = unsafe chunk.firstIndex(ofLineFeedFrom: search, to: end) {
+            if unsafe lineFeed == start || chunk[lineFeed - 1] != 0x0D {
+                unsafe pass(chunk.run(start, lineFeed), emit)
+                endLine()
+                start = lineFeed + 1
+            }
+            search = lineFeed + 1
+        }
+        unsafe pass(chunk.run(start, end), emit)
+    }
+
+    private mutating func relaxed(_ chunk: UnsafeRawBufferPointer, from first: Int, _ emit: Emit) {
+        var start = first
+        var index = first
+        if holdsWhiteSpace { unsafe whiteSpace(chunk, from: &index, start: &start, emit) }
+        while true {
+            index = unsafe chunk.firstIndex(ofRelaxableFrom: index)
+            guard index < chunk.count else { break }
+            switch unsafe chunk[index] {
+            case 0x0D:
+                guard index + 1 < chunk.count else {
+                    unsafe pass(chunk.run(start, index), emit)
+                    holdsCR = true
+                    return
+                }
+                index += unsafe chunk[index + 1] == 0x0A ? 2 : 1
+            case 0x0A:
+                unsafe pass(chunk.run(start, index), emit)
+                endLine()
+                index += 1
+                start = index
+            case 0x20, 0x09:
+                unsafe pass(chunk.run(start, index), emit)
+                holdsWhiteSpace = true
+                start = index
+                unsafe whiteSpace(chunk, from: &index, start: &start, emit)
+            default: index += 1
+            }
+        }
+        if !holdsWhiteSpace, !holdsCR { unsafe pass(chunk.run(start, chunk.count), emit) }
+    }
+
+    /// Reads white space of which some may have been read before, and decides what becomes of it.
+    ///
+    /// RFC 6376 § 3.4.4: "Ignore all whitespace at the end of lines." and "Reduce all sequences of WSP within a line to a
+    /// single SP character."
+    private mutating func whiteSpace(
+        _ chunk: UnsafeRawBufferPointer,
+        from index: inout Int,
+        start: inout Int,
+        _ emit: Emit
+    ) {
+        while index < chunk.count, unsafe chunk[index] == 0x20 || chunk[index] == 0x09 { index += 1 }
+        start = index
+        guard index < chunk.count else { return }
+        let octet = unsafe chunk[index]
+        if octet == 0x0D, index + 1 == chunk.count {
+            holdsCR = true
+            index += 1
+        } else if unsafe octet == 0x0A || octet == 0x0D && chunk[index + 1] == 0x0A {
+            holdsWhiteSpace = false
+        } else if index > 0, unsafe chunk[index - 1] == 0x20 {
+            // The one space that stays can be the last one read, so that it goes on in one run with what follows.
+            holdsWhiteSpace = false
+            start = index - 1
+        } else {
+            unsafe passHeldWhiteSpace(emit)
+        }
+    }
+
+    private mutating func endLine() {
+        holdsWhiteSpace = false
+        heldLineEnds += 1
+    }
+
+    private mutating func passHeldWhiteSpace(_ emit: Emit) {
+        guard holdsWhiteSpace else { return }
+        holdsWhiteSpace = false
+        unsafe pass(Constants.space, emit)
+    }
+
+    /// Passes on a run in which every LF follows its CR, holding back the line ends at its end.
+    private mutating func pass(_ run: UnsafeRawBufferPointer, _ emit: Emit) {
+        var end = run.count
+        var lineEnds = 0
+        while end >= 2, unsafe run[end - 1] == 0x0A, unsafe run[end - 2] == 0x0D {
+            end -= 2
+            lineEnds += 1
+        }
+        if end > 0 {
+            while heldLineEnds > 0 {
+                let count = min(heldLineEnds, Constants.mostLineEnds)
+                unsafe emit(Constants.lineEnds(count))
+                heldLineEnds -= count
+            }
+            unsafe emit(run.run(0, end))
+            hasContent = true
+        }
+        heldLineEnds += lineEnds
+    }
+}
+
+/// Octets that a canonical form may need and the message did not have.
+private enum Constants {
+    static let mostLineEnds = 512
+
+    // The memory is never freed, so a view of it is always valid.
+    private nonisolated(unsafe) static let octets: UnsafeRawBufferPointer = {
+        let octets = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * mostLineEnds + 1, alignment: 1)
+        for index in 0..<mostLineEnds {
+            unsafe octets[2 * index] = 0x0D
+            unsafe octets[2 * index + 1] = 0x0A
+        }
+        unsafe octets[2 * mostLineEnds] = 0x20
+        return UnsafeRawBufferPointer(octets)
+    }()
+
+    static var cr: UnsafeRawBufferPointer { unsafe octets.run(0, 1) }
+    static var space: UnsafeRawBufferPointer { unsafe octets.run(2 * mostLineEnds, 2 * mostLineEnds + 1) }
+    static func lineEnds(_ count: Int) -> UnsafeRawBufferPointer { unsafe octets.run(0, 2 * min(count, mostLineEnds)) }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The octets from `start` up to `end`, which lie inside.
+    fileprivate func run(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(rebasing: self[start..<end])
+    }
+
+    /// Where the first LF from `start` up to `end` is.
+    fileprivate func firstIndex(ofLineFeedFrom start: Int, to end: Int) -> Int? {
+        guard start < end, let base = baseAddress else { return nil }
+        // memchr reads no further than the length given.
+        guard let found = unsafe memchr(base + start, 0x0A, end - start) else { return nil }
+        return unsafe UnsafeRawPointer(found) - base
+    }
+
+    /// The first index from `start` where relaxed canonicalization has to look: a control character, or a space before
+    /// an octet up to 0x20 or at the end; `count` when there is none.
+    ///
+    /// Eight octets are looked at together: in ordinary text it stops at line ends only.
+    fileprivate func firstIndex(ofRelaxableFrom start: Int) -> Int {
+        var index = start
+        while count - index >= 9 {
+            let here = unsafe loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+            let next = unsafe loadUnaligned(fromByteOffset: index + 1, as: UInt64.self).littleEndian
+            let found = here.octets(below: 0x20) | (here ^ 0x2020_2020_2020_2020).octets(below: 1) & next.octets(below: 0x21)
+            if found != 0 { return index + found.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < count {
+            let octet = unsafe self[index]
+            if octet < 0x20 { return index }
+            if octet == 0x20, unsafe index + 1 == count || self[index + 1] <= 0x20 { return index }
+            index += 1
+        }
+        return count
+    }
+}
+
+extension UInt64 {
+    /// The highest bit of each octet that is less than `bound` (at most 0x80); no carry crosses an octet.
+    fileprivate func octets(below bound: UInt64) -> UInt64 {
+        let offset = (0x80 - bound) &* 0x0101_0101_0101_0101
+        let reaches = (self & 0x7F7F_7F7F_7F7F_7F7F) &+ offset
+        return ~(reaches | self) & 0x8080_8080_8080_8080
+    }
+}

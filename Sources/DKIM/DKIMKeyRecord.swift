@@ -1,0 +1,125 @@
+internal import DNSLookup
+public import MailCrypto
+public import MailSyntax
+
+/// A public key and its conditions, as a TXT record publishes them (RFC 6376 § 3.6.1).
+public struct DKIMKeyRecord: Sendable {
+    /// What `p=` holds.
+    public enum Key: Sendable {
+        /// A key that can verify signatures.
+        case usable(PublicKey)
+        /// An empty `p=`: the key was revoked.
+        case revoked
+        /// A key that cannot be used, and why.
+        case unusable(CryptoError)
+    }
+
+    /// Why a record is no key record.
+    public enum SyntaxError: Error, Hashable, Sendable {
+        /// The text is no tag-list.
+        case tagList(TagList.SyntaxError)
+        /// `v=` is not `DKIM1`, or not the first tag.
+        case version
+        /// There is no `p=`.
+        case missingKey
+        /// `k=` names a key type that is not known.
+        case keyType
+        /// `p=` is not base64.
+        case malformedKey
+    }
+
+    /// `k=` and `p=`
+    public let key: Key
+    /// Which kind of key `k=` promises.
+    public let kind: PublicKey.Kind
+    /// Whether `h=` allows SHA-256, as it does when absent.
+    public let allowsSHA256: Bool
+    /// Whether `s=` allows the key to be used for mail, as it does when absent.
+    public let allowsEmail: Bool
+    /// `t=y`: the domain is testing DKIM.
+    public let isTesting: Bool
+    /// `t=s`: `i=` must have the very domain of `d=`.
+    public let requiresExactDomain: Bool
+
+    /// The lengths of an RSA modulus that are handed to OpenSSL at all: longer ones cost too much.
+    ///
+    /// RFC 8301 § 3.2: "Verifiers MUST NOT consider signatures using RSA keys of less than 1024 bits as valid signatures."
+    public static let modulusBits = 1024...8192
+
+    /// Reads a record.
+    public init(_ text: Octets) throws(SyntaxError) {
+        let tags: TagList
+        do throws(TagList.SyntaxError) {
+            tags = try TagList(text)
+        } catch {
+            throw .tagList(error)
+        }
+        // RFC 6376 § 3.6.1: `v=` "MUST be the first tag in the record" if it is there; "Records beginning with a "v=" tag
+        // with any other value MUST be discarded."
+        if let version = tags["v"] {
+            guard version.elementsEqual(Octets("DKIM1")), tags.tags.first?.value.startIndex == version.startIndex else {
+                throw .version
+            }
+        }
+        guard let encoded = tags["p"] else { throw .missingKey }
+        kind = try Self.kind(tags["k"])
+        key = try Self.key(encoded, kind)
+        allowsSHA256 = Self.contains(tags["h"], "sha256", orAbsent: true)
+        allowsEmail = Self.contains(tags["s"], "*", orAbsent: true) || Self.contains(tags["s"], "email", orAbsent: true)
+        isTesting = Self.contains(tags["t"], "y", orAbsent: false)
+        requiresExactDomain = Self.contains(tags["t"], "s", orAbsent: false)
+        // RFC 6376 § 3.2: "Unrecognized tags MUST be ignored"; `g=`, which RFC 4871 § 3.6.1 had, is one of them now.
+    }
+
+    private static func kind(_ value: Octets?) throws(SyntaxError) -> PublicKey.Kind {
+        // RFC 6376 § 3.6.1: `k=` is "rsa" when absent; "Unrecognized key types MUST be ignored." RFC 8463 § 4: "ed25519".
+        guard let value, !value.equalsIgnoringCase("rsa") else { return .rsa }
+        guard value.equalsIgnoringCase("ed25519") else { throw .keyType }
+        return .ed25519
+    }
+
+    private static func key(_ encoded: Octets, _ kind: PublicKey.Kind) throws(SyntaxError) -> Key {
+        // RFC 6376 § 3.6.1: "An empty value means that this public key has been revoked."
+        guard !encoded.isEmpty else { return .revoked }
+        guard let octets = Base64.decode(encoded) else { throw .malformedKey }
+        do throws(CryptoError) {
+            switch kind {
+            case .rsa: return .usable(try PublicKey(rsa: octets[...], modulusBits: modulusBits))
+            case .ed25519: return .usable(try PublicKey(ed25519: octets[...]))
+            }
+        } catch {
+            return .unusable(error)
+        }
+    }
+
+    /// Whether a colon-separated list contains a word; RFC 6376 § 3.6.1: "unrecognized ... MUST be ignored".
+    private static func contains(_ list: Octets?, _ word: StaticString, orAbsent: Bool) -> Bool {
+        guard let list else { return orAbsent }
+        return list.split(separator: UInt8(ascii: ":")).contains { $0.trimmed.equalsIgnoringCase(word) }
+    }
+}
+
+/// The key records of an answer, read once and kept with it.
+struct DKIMKeyRecords: Sendable {
+    /// How many records of one answer are looked at.
+    static let mostRecords = 4
+
+    /// The records that are key records.
+    let records: [DKIMKeyRecord]
+    /// Why the first one that is none is none.
+    let firstError: DKIMKeyRecord.SyntaxError?
+
+    init(_ answer: DNSAnswer) {
+        var records = [DKIMKeyRecord]()
+        var firstError: DKIMKeyRecord.SyntaxError?
+        for text in answer.texts.prefix(Self.mostRecords) {
+            do throws(DKIMKeyRecord.SyntaxError) {
+                records.append(try DKIMKeyRecord(text[...]))
+            } catch {
+                firstError = firstError ?? error
+            }
+        }
+        self.records = records
+        self.firstError = firstError
+    }
+}

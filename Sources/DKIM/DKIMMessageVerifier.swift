@@ -1,0 +1,175 @@
+public import DNSLookup
+public import MailSyntax
+
+/// Verifies the signatures of one message while it streams by (RFC 6376 § 6.1).
+///
+///     var verifier = DKIMMessageVerifier(options: options, now: now)
+///     for field in headers { if let question = verifier.headerField(field) { startLookup(question) } }
+///     verifier.endOfHeaders(headers)
+///     for chunk in body where !verifier.isBodyComplete { verifier.body(chunk) }
+///     verifier.endOfBody()
+///     let outcomes = verifier.verify { question in replies[question] }
+///
+/// It does no I/O and reads no clock. A copy shares the running hashes, so one copy goes on at most.
+public struct DKIMMessageVerifier {
+    /// A signature field, and what is known of it so far.
+    private struct Entry {
+        var fieldIndex: Int
+        var signature: DKIMSignature?
+        /// The hasher of its body form.
+        var hasher: Int?
+        /// What was decided when the field was read.
+        var decided: DKIMOutcome?
+    }
+
+    private let options: DKIMVerificationOptions
+    private let now: Int64
+    private var entries: [Entry] = []
+    private var fieldCount = 0
+    private var signaturesOverLimit = 0
+    private var hashers: [BodyHasher] = []
+    private var headers = HeaderBlock()
+    private var retainedBody: [UInt8] = []
+    private var isBodyRetained: Bool
+
+    /// A verifier for a message that arrives at `now`, in seconds since 1970.
+    public init(options: DKIMVerificationOptions = DKIMVerificationOptions(), now: Int64) {
+        self.options = options
+        self.now = now
+        isBodyRetained = options.diagnosedBodyOctets > 0
+    }
+
+    /// Takes the next header field, from the top, and returns the question for its key when it is a signature whose key
+    /// is wanted.
+    ///
+    /// Every field of the message has to pass here, for signatures remember where they stood.
+    public mutating func headerField(_ field: HeaderField) -> DNSQuestion? {
+        let fieldIndex = fieldCount
+        fieldCount += 1
+        guard field.isNamed("DKIM-Signature") else { return nil }
+        // RFC 6376 § 6.1: "A Verifier MAY limit the number of signatures it tries"
+        guard entries.count < options.maximumSignatures else {
+            signaturesOverLimit += 1
+            return nil
+        }
+        var entry = Entry(fieldIndex: fieldIndex)
+        defer { entries.append(entry) }
+        do throws(DKIMSignature.SyntaxError) {
+            let signature = try DKIMSignature(field)
+            entry.signature = signature
+            entry.decided = decision(on: signature)
+        } catch {
+            entry.decided = Self.unreadable(field, error)
+        }
+        guard entry.decided == nil, let signature = entry.signature else { return nil }
+        entry.hasher = hasher(for: signature)
+        return signature.keyQuestion
+    }
+
+    /// The questions for the keys of all signatures, from the top; nil where no key is wanted.
+    public var keyQuestions: [DNSQuestion?] {
+        entries.map { $0.decided == nil ? $0.signature?.keyQuestion : nil }
+    }
+
+    /// Takes all header fields together, the same that passed one by one.
+    public mutating func endOfHeaders(_ headers: HeaderBlock) {
+        self.headers = headers
+    }
+
+    /// Takes the next octets of the body, cut anywhere.
+    public mutating func body(_ chunk: UnsafeRawBufferPointer) {
+        guard !isBodyComplete else { return }
+        for index in hashers.indices { unsafe hashers[index].update(chunk) }
+        guard isBodyRetained else { return }
+        if chunk.count <= options.diagnosedBodyOctets - retainedBody.count {
+            unsafe retainedBody.append(contentsOf: chunk)
+        } else {
+            isBodyRetained = false
+            retainedBody = []
+        }
+    }
+
+    /// Whether the rest of the body cannot change any result: it need not be sent.
+    public var isBodyComplete: Bool { hashers.allSatisfy(\.isBeyondLength) }
+
+    /// Ends the body.
+    public mutating func endOfBody() {
+        for index in hashers.indices { hashers[index].finish() }
+    }
+
+    /// Judges the signatures, from the top.
+    ///
+    /// - Parameter keys: the reply to a question that `headerField` returned; nil counts as one that never came.
+    public mutating func verify(keys: (DNSQuestion) -> DNSReply?) -> [DKIMOutcome] {
+        endOfBody()
+        let needsFields = entries.contains { $0.decided == nil }
+        let message = VerifiedMessage(
+            options: options,
+            fields: needsFields ? SignedFields(headers) : SignedFields(HeaderBlock()),
+            body: isBodyRetained ? retainedBody : nil
+        )
+        var outcomes = entries.map { entry in
+            guard entry.decided == nil, let signature = entry.signature, let hasher = entry.hasher else {
+                return entry.decided ?? DKIMOutcome(.neutral)
+            }
+            let check = SignatureCheck(
+                message: message,
+                signature: signature,
+                fieldIndex: entry.fieldIndex,
+                body: hashers[hasher]
+            )
+            return check.outcome(key: keys(signature.keyQuestion))
+        }
+        if signaturesOverLimit > 0 {
+            let problem = "\(signaturesOverLimit) more than the \(options.maximumSignatures) signatures examined"
+            outcomes.append(DKIMOutcome(.policy, problem: problem))
+        }
+        return outcomes
+    }
+
+    /// What can be said of a signature without its key.
+    private func decision(on signature: DKIMSignature) -> DKIMOutcome? {
+        if signature.algorithm == .rsaSHA1 {
+            // RFC 8301 § 3.1: signatures by historic algorithms, which rsa-sha1 is, "have permanently failed
+            // evaluation". Nothing was evaluated, so RFC 8601 § 2.7.1's permerror says it better than its fail.
+            return Self.outcome(.permerror, "rsa-sha1 is historic", signature)
+        }
+        // RFC 6376 § 3.5, `x=`: "Signatures MAY be considered invalid if the verification time at the Verifier is past the
+        // expiration date." It is one of the tests of a signature that could be read, hence fail.
+        if let expiration = signature.expiration, expiration < now, now - expiration > options.clockSkew {
+            return Self.outcome(.fail, "signature expired", signature)
+        }
+        // RFC 6376 § 3.5, `t=`: "Implementations MAY ignore signatures that have a timestamp in the future."
+        if let timestamp = signature.timestamp, timestamp > now, timestamp - now > options.clockSkew {
+            return Self.outcome(.fail, "signature is dated in the future", signature)
+        }
+        return nil
+    }
+
+    private static func outcome(_ result: DKIMResult, _ problem: String, _ signature: DKIMSignature) -> DKIMOutcome {
+        var outcome = DKIMOutcome(result, problem: problem)
+        outcome.signature = signature
+        outcome.domain = signature.domainText.text
+        outcome.selector = signature.selectorText.text
+        return outcome
+    }
+
+    private static func unreadable(_ field: HeaderField, _ error: DKIMSignature.SyntaxError) -> DKIMOutcome {
+        // RFC 8601 § 2.7.1, neutral: "the signature or signatures contained syntax errors or were not otherwise able to be
+        // processed"; permerror: "some error that is unrecoverable, such as a required header field being absent".
+        var outcome = DKIMOutcome(error == .fromNotSigned ? .permerror : .neutral, problem: error.description)
+        if let tags = try? TagList(field.value) {
+            outcome.domain = tags["d"]?.prefix(255).text
+            outcome.selector = tags["s"]?.prefix(255).text
+        }
+        return outcome
+    }
+
+    /// The hasher for a signature's body; signatures that hash the body in the same form share one.
+    private mutating func hasher(for signature: DKIMSignature) -> Int {
+        let form = BodyHasher.Form(canonicalization: signature.canonicalization.body, length: signature.length)
+        if let known = hashers.firstIndex(where: { $0.form == form }) { return known }
+        hashers.append(BodyHasher(form))
+        return hashers.count - 1
+    }
+}

@@ -1,0 +1,185 @@
+internal import DNSLookup
+public import MailSyntax
+
+extension DKIMSignature {
+    /// How many names are read in `h=`.
+    public static let maximumHeaderNames = 256
+
+    /// Reads a DKIM-Signature field.
+    public init(_ field: HeaderField) throws(SyntaxError) {
+        try self.init(field, tags: Self.tags(field))
+    }
+
+    static func tags(_ field: HeaderField) throws(SyntaxError) -> TagList {
+        do throws(TagList.SyntaxError) {
+            return try TagList(field.value)
+        } catch {
+            throw .tagList(error)
+        }
+    }
+
+    init(_ field: HeaderField, tags: TagList) throws(SyntaxError) {
+        // RFC 6376 § 6.1.1: "Verifiers MUST return PERMFAIL (incompatible version) when presented with ... an
+        // inconsistent "v=" tag", and so for a required tag that is missing.
+        guard let version = tags["v"] else { throw .missing("v") }
+        guard version.elementsEqual([UInt8(ascii: "1")]) else { throw .version }
+        algorithm = try Self.algorithm(Self.required(tags["a"], "a"))
+        signatureText = try Self.required(tags["b"], "b")
+        signature = try Self.decode(signatureText, "b")
+        bodyHash = try Self.decode(Self.required(tags["bh"], "bh"), "bh")
+        canonicalization = try Self.canonicalization(tags["c"])
+        domainText = try Self.required(tags["d"], "d")
+        domain = try Self.domain(domainText, "d")
+        headerNames = try Self.headerNames(Self.required(tags["h"], "h"))
+        selectorText = try Self.required(tags["s"], "s")
+        selector = try Self.name(selectorText, "s")
+        keyQuestion = try Self.keyQuestion(selector, domain)
+        (identity, identityDomain) = try Self.identity(tags["i"], domain, domainText)
+        length = try Self.length(tags["l"])
+        timestamp = try Self.seconds(tags["t"], "t")
+        expiration = try Self.seconds(tags["x"], "x")
+        copiedFields = tags["z"]
+        unsignedField = (field.name, Self.withoutSignature(field.value, signatureText))
+        try Self.checkQueryMethods(tags["q"])
+        // RFC 6376 § 3.5: "The value of the "x=" tag MUST be greater than the value of the "t=" tag if both are present."
+        if let timestamp, let expiration, expiration <= timestamp { throw .expiresBeforeSigned }
+        // RFC 6376 § 6.1.1: "If the "h=" tag does not include the From header field, the Verifier MUST ignore the
+        // DKIM-Signature header field and return PERMFAIL (From field not signed)."
+        guard headerNames.contains(where: { $0.equalsIgnoringCase("from") }) else { throw .fromNotSigned }
+    }
+
+    private static func required(_ value: Octets?, _ name: String) throws(SyntaxError) -> Octets {
+        guard let value else { throw .missing(name) }
+        guard !value.isEmpty else { throw .malformed(name) }
+        return value
+    }
+
+    private static func decode(_ value: Octets, _ name: String) throws(SyntaxError) -> [UInt8] {
+        guard let octets = Base64.decode(value), !octets.isEmpty else { throw .malformed(name) }
+        return octets
+    }
+
+    private static func algorithm(_ value: Octets) throws(SyntaxError) -> Algorithm {
+        for algorithm in [Algorithm.rsaSHA256, .ed25519SHA256, .rsaSHA1]
+        where value.equalsIgnoringCase(Octets(algorithm.rawValue)) { return algorithm }
+        throw .algorithm
+    }
+
+    /// RFC 6376 § 3.5: `c=` is simple/simple when absent, and its second half simple when only the first is there.
+    private static func canonicalization(_ value: Octets?) throws(SyntaxError) -> CanonicalizationPair {
+        guard let value else { return CanonicalizationPair(header: .simple, body: .simple) }
+        let halves = value.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard halves.count <= 2, let header = halves.first.flatMap(Self.canonicalizationName),
+            let body = halves.count == 2 ? Self.canonicalizationName(halves[1]) : .simple
+        else { throw .malformed("c") }
+        return CanonicalizationPair(header: header, body: body)
+    }
+
+    private static func canonicalizationName(_ value: Octets) -> Canonicalization? {
+        if value.equalsIgnoringCase("relaxed") { return .relaxed }
+        return value.equalsIgnoringCase("simple") ? .simple : nil
+    }
+
+    private static func domain(_ value: Octets, _ tag: String) throws(SyntaxError) -> DomainName {
+        let domain = try name(value, tag)
+        // RFC 6376 § 3.5: domain-name = sub-domain 1*("." sub-domain)
+        guard domain.labelCount >= 2 else { throw .malformed(tag) }
+        return domain
+    }
+
+    /// A name in A-labels or, in internationalized mail, U-labels (RFC 8616 § 4).
+    private static func name(_ value: Octets, _ tag: String) throws(SyntaxError) -> DomainName {
+        // RFC 1035 § 2.3.4 ends at 253 characters; U-labels in UTF-8 are at most a few times as long.
+        guard value.count <= 1024 else { throw .malformed(tag) }
+        let name =
+            value.allSatisfy { $0 < 0x80 } ? try? DomainName(value) : try? DomainName(unicode: value)
+        guard let name, name.isHostName, value.last != UInt8(ascii: ".") else { throw .malformed(tag) }
+        return name
+    }
+
+    private static let domainKeyLabel = Octets("_domainkey")
+
+    private static func keyQuestion(_ selector: DomainName, _ domain: DomainName) throws(SyntaxError) -> DNSQuestion {
+        guard let name = try? DomainName(labels: selector.labels + [domainKeyLabel] + domain.labels) else {
+            throw .malformed("s")
+        }
+        return DNSQuestion(name, .txt)
+    }
+
+    private static func headerNames(_ value: Octets) throws(SyntaxError) -> [Octets] {
+        let parts = value.split(
+            separator: UInt8(ascii: ":"),
+            maxSplits: maximumHeaderNames,
+            omittingEmptySubsequences: false
+        )
+        guard parts.count <= maximumHeaderNames else { throw .tooManyNames }
+        let names = parts.map(\.trimmed)
+        // RFC 6376 § 3.5: sig-h-tag = %x68 [FWS] "=" [FWS] hdr-name *( [FWS] ":" [FWS] hdr-name )
+        guard names.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isVChar) }) else { throw .malformed("h") }
+        return names
+    }
+
+    private static func identity(
+        _ value: Octets?,
+        _ domain: DomainName,
+        _ domainText: Octets
+    ) throws(SyntaxError) -> ([UInt8], DomainName) {
+        guard let value else { return ([UInt8(ascii: "@")] + domainText, domain) }
+        guard let decoded = quotedPrintable(value), let at = decoded.lastIndex(of: UInt8(ascii: "@")) else {
+            throw .malformed("i")
+        }
+        let identityDomain = try Self.domain(decoded[(at + 1)...], "i")
+        // RFC 6376 § 3.5: "The domain part of the address MUST be the same as, or a subdomain of, the value of the "d="
+        // tag."
+        guard identityDomain.isEqualOrSubdomain(of: domain) else { throw .identityOutsideDomain }
+        return (decoded, identityDomain)
+    }
+
+    /// RFC 6376 § 2.11: `=` and two upper-case hexadecimal digits stand for an octet; white space does not count.
+    static func quotedPrintable(_ value: Octets) -> [UInt8]? {
+        var rest = value.withoutWhiteSpace
+        var octets = [UInt8]()
+        octets.reserveCapacity(rest.count)
+        while let octet = rest.popFirst() {
+            if octet == UInt8(ascii: "=") {
+                guard let high = rest.popFirst()?.hexValue, let low = rest.popFirst()?.hexValue else { return nil }
+                octets.append(high << 4 | low)
+            } else {
+                octets.append(octet)
+            }
+        }
+        return octets
+    }
+
+    /// RFC 6376 § 3.5: `l=` has up to 76 digits; what is beyond 64 bits is longer than any body.
+    private static func length(_ value: Octets?) throws(SyntaxError) -> UInt64? {
+        guard let value else { return nil }
+        guard (1...76).contains(value.count), value.allSatisfy(\.isDigit) else { throw .malformed("l") }
+        return UInt64(value.text) ?? .max
+    }
+
+    /// RFC 6376 § 3.5: `t=` and `x=` have up to 12 digits; "implementations MAY" read more as a time far off.
+    private static func seconds(_ value: Octets?, _ tag: String) throws(SyntaxError) -> Int64? {
+        guard let value else { return nil }
+        guard (1...12).contains(value.count), value.allSatisfy(\.isDigit), let seconds = Int64(value.text) else {
+            throw .malformed(tag)
+        }
+        return seconds
+    }
+
+    /// RFC 6376 § 3.5: "Unrecognized query mechanisms MUST be ignored"; `dns/txt` has to be among them.
+    private static func checkQueryMethods(_ value: Octets?) throws(SyntaxError) {
+        guard let value else { return }
+        let methods = value.split(separator: UInt8(ascii: ":")).map(\.trimmed)
+        guard methods.contains(where: { $0.equalsIgnoringCase("dns/txt") || $0.equalsIgnoringCase("dns") }) else {
+            throw .queryMethod
+        }
+    }
+
+    /// RFC 6376 § 3.5: the field is hashed "with the value of the "b=" tag (including all surrounding whitespace) deleted".
+    private static func withoutSignature(_ value: Octets, _ signature: Octets) -> Octets {
+        let equals = value[..<signature.startIndex].lastIndex(of: UInt8(ascii: "=")) ?? signature.startIndex
+        let end = value[signature.endIndex...].firstIndex(of: UInt8(ascii: ";")) ?? value.endIndex
+        return value[...equals] + value[end...]
+    }
+}

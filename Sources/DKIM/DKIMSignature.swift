@@ -1,0 +1,97 @@
+public import DNSLookup
+public import MailSyntax
+
+/// A DKIM-Signature field that was read, and nothing more: its values are claims (RFC 6376 § 3.5).
+public struct DKIMSignature: Sendable {
+    /// A signing algorithm (RFC 6376 § 3.3, RFC 8463 § 3).
+    public enum Algorithm: String, Hashable, Sendable {
+        /// RSA with SHA-256.
+        case rsaSHA256 = "rsa-sha256"
+        /// Ed25519 over a SHA-256 digest.
+        case ed25519SHA256 = "ed25519-sha256"
+        /// RSA with SHA-1, which never passes (RFC 8301 § 3.1).
+        case rsaSHA1 = "rsa-sha1"
+    }
+
+    /// `a=`
+    public let algorithm: Algorithm
+    /// `b=`, decoded.
+    public let signature: [UInt8]
+    /// `b=` as it was written.
+    public let signatureText: Octets
+    /// `bh=`, decoded.
+    public let bodyHash: [UInt8]
+    /// `c=`
+    public let canonicalization: CanonicalizationPair
+    /// `d=`: the SDID (RFC 6376 § 2.5).
+    public let domain: DomainName
+    /// `d=` as it was written.
+    public let domainText: Octets
+    /// `h=`: the names of the signed fields, in their order.
+    public let headerNames: [Octets]
+    /// `i=`: the AUID (RFC 6376 § 2.6), decoded; `@` and the domain where the tag is absent.
+    public let identity: [UInt8]
+    /// The domain of `i=`.
+    public let identityDomain: DomainName
+    /// `l=`: how many octets of the canonical body are signed; nil for all.
+    public let length: UInt64?
+    /// `s=`
+    public let selector: DomainName
+    /// `s=` as it was written.
+    public let selectorText: Octets
+    /// `t=`, in seconds since 1970.
+    public let timestamp: Int64?
+    /// `x=`, in seconds since 1970.
+    public let expiration: Int64?
+    /// `z=`: the fields as the signer saw them; good for finding out what changed, and for nothing else.
+    public let copiedFields: Octets?
+    /// The question for the key: `selector._domainkey.domain TXT` (RFC 6376 § 3.6.2.1).
+    public let keyQuestion: DNSQuestion
+    /// The name of the field and its value with the value of `b=` taken out (RFC 6376 § 3.7).
+    let unsignedField: (name: Octets, value: Octets)
+}
+
+extension DKIMSignature {
+    /// Why a DKIM-Signature field cannot be used (RFC 6376 § 6.1.1).
+    public enum SyntaxError: Error, Hashable, Sendable {
+        /// The value is no tag-list.
+        case tagList(TagList.SyntaxError)
+        /// A tag that must be there is not.
+        case missing(String)
+        /// A tag's value does not follow its grammar.
+        case malformed(String)
+        /// `v=` is not `1`.
+        case version
+        /// `a=` names an algorithm that is not known.
+        case algorithm
+        /// `q=` names no way of finding keys but unknown ones.
+        case queryMethod
+        /// `h=` has more names than are read.
+        case tooManyNames
+        /// `h=` does not contain From.
+        case fromNotSigned
+        /// The domain of `i=` is not that of `d=` or below it.
+        case identityOutsideDomain
+        /// `x=` is not later than `t=`.
+        case expiresBeforeSigned
+    }
+}
+
+extension DKIMSignature.SyntaxError: CustomStringConvertible {
+    /// The reason in words.
+    public var description: String {
+        switch self {
+        case .tagList(.duplicate(let name)): "signature has more than one \(name)= tag"
+        case .tagList: "signature is not a tag-list"
+        case .missing(let name): "signature missing required tag \(name)="
+        case .malformed(let name): "signature has a malformed \(name)= tag"
+        case .version: "signature has an incompatible version"
+        case .algorithm: "signature algorithm is unknown"
+        case .queryMethod: "signature has no known query method"
+        case .tooManyNames: "signature has too many names in h="
+        case .fromNotSigned: "From field not signed"
+        case .identityOutsideDomain: "domain mismatch: i= is not at or below d="
+        case .expiresBeforeSigned: "signature expires before it was made"
+        }
+    }
+}

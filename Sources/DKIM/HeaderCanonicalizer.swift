@@ -1,0 +1,59 @@
+internal import MailSyntax
+
+/// Canonicalizes header fields into one run of octets (RFC 6376 § 3.4.1, § 3.4.2).
+struct HeaderCanonicalizer {
+    let canonicalization: Canonicalization
+    private(set) var octets: [UInt8] = []
+
+    init(_ canonicalization: Canonicalization, capacity: Int = 0) {
+        self.canonicalization = canonicalization
+        octets.reserveCapacity(capacity)
+    }
+
+    /// Adds a field and its line end.
+    mutating func append(_ field: HeaderField) {
+        append(name: field.name, value: field.value)
+        octets.append(contentsOf: [0x0D, 0x0A])
+    }
+
+    /// Adds a field without a line end, as the signature's own field is hashed last (RFC 6376 § 3.7).
+    mutating func append(name: Octets, value: Octets) {
+        switch canonicalization {
+        case .simple:
+            octets.append(contentsOf: name)
+            octets.append(UInt8(ascii: ":"))
+            octets.append(contentsOf: value)
+        case .relaxed:
+            // RFC 6376 § 3.4.2: "Convert all header field names ... to lowercase"; "Delete any WSP characters remaining
+            // before and after the colon".
+            for octet in name.trimmed { octets.append(octet.lowercased) }
+            octets.append(UInt8(ascii: ":"))
+            appendRelaxed(value)
+        }
+    }
+
+    /// RFC 6376 § 3.4.2: unfold, "Convert all sequences of one or more WSP characters to a single SP character", "Delete
+    /// all WSP characters at the end of each unfolded header field value". A CR or LF that is no line end is data.
+    private mutating func appendRelaxed(_ value: Octets) {
+        var index = value.startIndex
+        var hasContent = false
+        var hasSpace = false
+        while index < value.endIndex {
+            let octet = value[index]
+            if octet.isWSP {
+                hasSpace = true
+                index += 1
+            } else if octet == 0x0D, index + 1 < value.endIndex, value[index + 1] == 0x0A {
+                index += 2
+            } else {
+                let start = index
+                index += 1
+                while index < value.endIndex, value[index] > 0x20 { index += 1 }
+                if hasSpace, hasContent { octets.append(0x20) }
+                octets.append(contentsOf: value[start..<index])
+                hasContent = true
+                hasSpace = false
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+internal import MailSyntax
+
+/// Finds the fields that `h=` names, from the lowest up (RFC 6376 § 5.4.2).
+///
+/// Built once for a message: looking for a name then takes a binary search, however many fields the message has.
+struct SignedFields: Sendable {
+    private let headers: HeaderBlock
+    /// A hash of each field's name above the field's index, sorted.
+    private let keys: [UInt64]
+
+    /// Drawn anew in each process, so that nobody can prepare names that collide.
+    private static let seed = UInt64.random(in: .min ... .max) | 1
+
+    init(_ headers: HeaderBlock) {
+        self.headers = headers
+        var keys = [UInt64]()
+        keys.reserveCapacity(headers.count)
+        for (index, field) in headers.enumerated() {
+            keys.append(Self.hash(field.name) | UInt64(UInt32(truncatingIfNeeded: index)))
+        }
+        keys.sort()
+        self.keys = keys
+    }
+
+    private static func hash(_ name: Octets) -> UInt64 {
+        var hash: UInt64 = seed
+        for octet in name where !octet.isWSP { hash = (hash ^ UInt64(octet.lowercased)) &* seed &+ (hash >> 29) }
+        return hash & 0xFFFF_FFFF_0000_0000
+    }
+
+    /// The index of the field that each name stands for; nil for a name that stands for an absent field.
+    ///
+    /// RFC 6376 § 5.4.2: a name that occurs again stands for the next field of that name upwards. § 3.5, `h=`: it "MUST
+    /// NOT include the DKIM-Signature header field that is being created or verified".
+    func indices(of names: [Octets], excluding own: Int?) -> [Int?] {
+        let hashes = names.map(Self.hash)
+        return names.indices.map { position in
+            let hash = hashes[position]
+            var earlier = 0
+            for other in 0..<position where hashes[other] == hash && names[other].equalsIgnoringCase(names[position]) {
+                earlier += 1
+            }
+            return index(of: names[position], hash, skipping: earlier, excluding: own)
+        }
+    }
+
+    private func index(of name: Octets, _ hash: UInt64, skipping count: Int, excluding own: Int?) -> Int? {
+        var left = count
+        var position = upperBound(hash | 0xFFFF_FFFF)
+        while position > 0 {
+            position -= 1
+            let key = keys[position]
+            guard key & 0xFFFF_FFFF_0000_0000 == hash else { return nil }
+            let index = Int(key & 0xFFFF_FFFF)
+            guard index != own, headers[index].name.trimmed.equalsIgnoringCase(name) else { continue }
+            if left == 0 { return index }
+            left -= 1
+        }
+        return nil
+    }
+
+    /// How many keys are not above `bound`.
+    private func upperBound(_ bound: UInt64) -> Int {
+        var low = 0
+        var high = keys.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if keys[middle] <= bound { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// What a signature is made over, without its hash taken: the fields chosen, then the signature's own field.
+    func canonicalForm(
+        _ indices: [Int?],
+        _ canonicalization: Canonicalization,
+        own: (name: Octets, value: Octets)
+    ) -> [UInt8] {
+        var canonicalizer = HeaderCanonicalizer(canonicalization, capacity: 4096)
+        // RFC 6376 § 5.4: a field that does not exist "MUST be treated as the null string".
+        for case let index? in indices { canonicalizer.append(headers[index]) }
+        // RFC 6376 § 3.7: the DKIM-Signature field is hashed last, "without a trailing CRLF".
+        canonicalizer.append(name: own.name, value: own.value)
+        return canonicalizer.octets
+    }
+}

@@ -1,0 +1,113 @@
+internal import COpenSSL
+
+/// A public key that verifies signatures over a SHA-256 digest.
+///
+/// Parsed once and shared: verification only reads the key, and makes a context of its own each time.
+// @unchecked: EVP_PKEY is reference counted and read-only after it is made; OpenSSL lets several threads use it at once.
+@safe public final class PublicKey: @unchecked Sendable {
+    /// Which algorithm the key belongs to.
+    public enum Kind: Hashable, Sendable {
+        /// RSA with PKCS #1 v1.5 padding (RFC 8017 § 8.2).
+        case rsa
+        /// Ed25519 (RFC 8032), over the digest (RFC 8463 § 3).
+        case ed25519
+    }
+
+    /// Which algorithm the key belongs to.
+    public let kind: Kind
+    /// The length of the modulus in bits; 256 for Ed25519.
+    public let bits: Int
+    private let key: OpaquePointer
+
+    /// Takes over a key that EVP_PKEY_free will free.
+    init(takingOwnershipOf key: OpaquePointer, kind: Kind, bits: Int) {
+        unsafe self.key = key
+        self.kind = kind
+        self.bits = bits
+    }
+
+    deinit { unsafe EVP_PKEY_free(key) }
+
+    /// Reads an RSA key: a SubjectPublicKeyInfo or a bare RSAPublicKey, in DER.
+    ///
+    /// - Parameters:
+    ///   - der: the octets of the key.
+    ///   - modulusBits: the lengths of the modulus that are let through to OpenSSL.
+    public convenience init(rsa der: ArraySlice<UInt8>, modulusBits: ClosedRange<Int>) throws(CryptoError) {
+        guard let form = RSAPublicKeyForm(der) else { throw .malformedKey("not an RSA public key in DER") }
+        guard modulusBits.contains(form.bits) else { throw .modulusSize(form.bits) }
+        guard form.hasUsableExponent else { throw .exponent }
+        // d2i_PublicKey reads the inner key a hundred times faster than d2i_PUBKEY the outer one. It advances the
+        // pointer it is given, returns a key that the caller frees, or null.
+        let key: OpaquePointer? = unsafe Array(form.encoded).withUnsafeBufferPointer { octets in
+            var cursor = octets.baseAddress
+            return unsafe d2i_PublicKey(EVP_PKEY_RSA, nil, &cursor, octets.count)
+        }
+        guard let key = unsafe key else { throw .last("RSA key") }
+        unsafe self.init(takingOwnershipOf: key, kind: .rsa, bits: form.bits)
+    }
+
+    /// Reads an Ed25519 key of 32 octets.
+    public convenience init(ed25519 octets: ArraySlice<UInt8>) throws(CryptoError) {
+        guard octets.count == 32 else { throw .malformedKey("an Ed25519 key has 32 octets") }
+        // Copies the octets; the result is freed by the caller, null when they are not a key.
+        let key: OpaquePointer? = unsafe Array(octets).withUnsafeBufferPointer {
+            unsafe EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, $0.baseAddress, $0.count)
+        }
+        guard let key = unsafe key else { throw .last("Ed25519 key") }
+        unsafe self.init(takingOwnershipOf: key, kind: .ed25519, bits: 256)
+    }
+
+    /// Whether `signature` was made over a SHA-256 digest by the private half of this key.
+    public func verifies(_ signature: [UInt8], digest: [UInt8]) -> Bool {
+        defer { ERR_clear_error() }
+        switch kind {
+        case .rsa: return verifiesRSA(signature, digest: digest)
+        case .ed25519: return verifiesEd25519(signature, message: digest)
+        }
+    }
+
+    private func verifiesRSA(_ signature: [UInt8], digest: [UInt8]) -> Bool {
+        // EVP_PKEY_CTX_new takes its own reference on the key; the context is freed here.
+        guard let context = unsafe EVP_PKEY_CTX_new(key, nil) else { return false }
+        defer { unsafe EVP_PKEY_CTX_free(context) }
+        guard unsafe EVP_PKEY_verify_init(context) == 1,
+            unsafe EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1,
+            unsafe EVP_PKEY_CTX_set_signature_md(context, SHA256Hasher.algorithm) == 1
+        else { return false }
+        return unsafe EVP_PKEY_verify(context, signature, signature.count, digest, digest.count) == 1
+    }
+
+    private func verifiesEd25519(_ signature: [UInt8], message: [UInt8]) -> Bool {
+        // RFC 8463 § 3: PureEdDSA over the digest; the one-shot interface takes no digest algorithm.
+        guard let context = unsafe EVP_MD_CTX_new() else { return false }
+        defer { unsafe EVP_MD_CTX_free(context) }
+        guard unsafe EVP_DigestVerifyInit(context, nil, nil, nil, key) == 1 else { return false }
+        return unsafe EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
+    }
+
+    /// The digest that an RSA signature was made over, whatever message it belongs to; nil when the key does not fit.
+    ///
+    /// Finding out what was signed needs one operation with the key instead of one for each guess.
+    public func signedDigest(in signature: [UInt8]) -> [UInt8]? {
+        defer { ERR_clear_error() }
+        guard kind == .rsa, let context = unsafe EVP_PKEY_CTX_new(key, nil) else { return nil }
+        defer { unsafe EVP_PKEY_CTX_free(context) }
+        guard unsafe EVP_PKEY_verify_recover_init(context) == 1,
+            unsafe EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1,
+            unsafe EVP_PKEY_CTX_set_signature_md(context, SHA256Hasher.algorithm) == 1
+        else { return nil }
+        // The output is never longer than the modulus; on entry `length` says how much room there is.
+        var digest = [UInt8](repeating: 0, count: bits / 8 + 1)
+        var length = digest.count
+        guard unsafe EVP_PKEY_verify_recover(context, &digest, &length, signature, signature.count) == 1,
+            length == SHA256Hasher.digestLength
+        else { return nil }
+        return Array(digest.prefix(length))
+    }
+
+    /// Whether both are the same key.
+    public func isEqual(to other: PublicKey) -> Bool {
+        unsafe EVP_PKEY_eq(key, other.key) == 1
+    }
+}

@@ -1,0 +1,60 @@
+/// Base64 as mail writes it (RFC 4648 § 4).
+public enum Base64 {
+    private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 0xFF, count: 256)
+        for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(truncatingIfNeeded: value) }
+        return values
+    }()
+
+    /// The octets that a text stands for, or nil when it is not base64.
+    ///
+    /// White space and folds between the characters are passed over (RFC 6376 § 3.2 lets them stand there). The padding
+    /// may be absent, and bits beyond the last octet may be set, as other readers allow; nothing may follow the padding.
+    public static func decode(_ text: Octets) -> [UInt8]? {
+        var octets = [UInt8]()
+        octets.reserveCapacity(text.count / 4 * 3 + 3)
+        var bits: UInt32 = 0
+        var characters = 0
+        var padding = 0
+        for character in text where !character.isFoldingWhiteSpace {
+            if character == UInt8(ascii: "=") {
+                padding += 1
+                continue
+            }
+            let value = values[Int(character)]
+            guard value != 0xFF, padding == 0 else { return nil }
+            bits = bits << 6 | UInt32(value)
+            characters += 1
+            if characters % 4 == 0 {
+                octets.append(UInt8(truncatingIfNeeded: bits >> 16))
+                octets.append(UInt8(truncatingIfNeeded: bits >> 8))
+                octets.append(UInt8(truncatingIfNeeded: bits))
+            }
+        }
+        let left = characters % 4
+        guard left != 1, padding == 0 || padding + left == 4 else { return nil }
+        if left >= 2 { octets.append(UInt8(truncatingIfNeeded: bits >> (left == 2 ? 4 : 10))) }
+        if left == 3 { octets.append(UInt8(truncatingIfNeeded: bits >> 2)) }
+        return octets
+    }
+
+    /// The text that stands for some octets, in one line and with padding.
+    public static func encode(_ octets: [UInt8]) -> [UInt8] {
+        var text = [UInt8]()
+        text.reserveCapacity((octets.count + 2) / 3 * 4)
+        for start in stride(from: 0, to: octets.count, by: 3) {
+            let group = octets[start..<min(start + 3, octets.count)]
+            var bits: UInt32 = 0
+            for octet in group { bits = bits << 8 | UInt32(octet) }
+            bits <<= 8 * UInt32(3 - group.count)
+            for character in 0..<4 {
+                text.append(
+                    character > group.count
+                        ? UInt8(ascii: "=") : alphabet[Int(bits >> (18 - 6 * UInt32(character)) & 0x3F)]
+                )
+            }
+        }
+        return text
+    }
+}
