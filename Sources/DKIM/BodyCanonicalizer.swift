@@ -209,7 +209,8 @@ extension UnsafeRawBufferPointer {
         while count - index >= 9 {
             let here = unsafe loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
             let next = unsafe loadUnaligned(fromByteOffset: index + 1, as: UInt64.self).littleEndian
-            let found = here.octets(below: 0x20) | (here ^ 0x2020_2020_2020_2020).octets(below: 1) & next.octets(below: 0x21)
+            let found =
+                here.octets(below: 0x20) | (here ^ 0x2020_2020_2020_2020).octets(below: 1) & next.octets(below: 0x21)
             if found != 0 { return index + found.trailingZeroBitCount / 8 }
             index += 8
         }

@@ -28,7 +28,7 @@ public struct DKIMKeyRecord: Sendable {
         case malformedKey
     }
 
-    /// `k=` and `p=`
+    /// The key, from `k=` and `p=`.
     public let key: Key
     /// Which kind of key `k=` promises.
     public let kind: PublicKey.Kind
@@ -92,7 +92,9 @@ public struct DKIMKeyRecord: Sendable {
         }
     }
 
-    /// Whether a colon-separated list contains a word; RFC 6376 § 3.6.1: "unrecognized ... MUST be ignored".
+    /// Whether a colon-separated list contains a word.
+    ///
+    /// RFC 6376 § 3.6.1: unrecognized words in `h=`, `s=` and `t=` are ignored.
     private static func contains(_ list: Octets?, _ word: StaticString, orAbsent: Bool) -> Bool {
         guard let list else { return orAbsent }
         return list.split(separator: UInt8(ascii: ":")).contains { $0.trimmed.equalsIgnoringCase(word) }

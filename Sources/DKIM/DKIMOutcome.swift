@@ -37,7 +37,7 @@ public struct DKIMOutcome: Sendable {
     public var signingDomain: DomainName? { signature?.domain }
     /// `i=`, or `@` and the domain where the tag is absent.
     public var identity: String? { signature.map { $0.identity[...].text } }
-    /// `a=`
+    /// The algorithm, `a=`.
     public var algorithm: String? { signature?.algorithm.rawValue }
     /// `b=` without white space, of which RFC 8601 § 2.7.1 wants the beginning as `header.b`.
     public var signatureOctets: Octets? { signature?.signatureText.withoutWhiteSpace }

@@ -13,7 +13,7 @@ public struct DKIMSignature: Sendable {
         case rsaSHA1 = "rsa-sha1"
     }
 
-    /// `a=`
+    /// The algorithm, `a=`.
     public let algorithm: Algorithm
     /// `b=`, decoded.
     public let signature: [UInt8]
@@ -21,7 +21,7 @@ public struct DKIMSignature: Sendable {
     public let signatureText: Octets
     /// `bh=`, decoded.
     public let bodyHash: [UInt8]
-    /// `c=`
+    /// How header and body are canonicalized, `c=`.
     public let canonicalization: CanonicalizationPair
     /// `d=`: the SDID (RFC 6376 § 2.5).
     public let domain: DomainName
@@ -35,7 +35,7 @@ public struct DKIMSignature: Sendable {
     public let identityDomain: DomainName
     /// `l=`: how many octets of the canonical body are signed; nil for all.
     public let length: UInt64?
-    /// `s=`
+    /// The selector, `s=`.
     public let selector: DomainName
     /// `s=` as it was written.
     public let selectorText: Octets

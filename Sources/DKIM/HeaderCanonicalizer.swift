@@ -32,8 +32,10 @@ struct HeaderCanonicalizer {
         }
     }
 
-    /// RFC 6376 § 3.4.2: unfold, "Convert all sequences of one or more WSP characters to a single SP character", "Delete
-    /// all WSP characters at the end of each unfolded header field value". A CR or LF that is no line end is data.
+    /// Adds a value without folds, with one space for each run of white space, and none at its ends.
+    ///
+    /// RFC 6376 § 3.4.2: "Convert all sequences of one or more WSP characters to a single SP character"; "Delete all WSP
+    /// characters at the end of each unfolded header field value". A CR or LF that is no line end is data.
     private mutating func appendRelaxed(_ value: Octets) {
         var index = value.startIndex
         var hasContent = false

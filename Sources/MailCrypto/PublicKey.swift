@@ -3,8 +3,9 @@ internal import COpenSSL
 /// A public key that verifies signatures over a SHA-256 digest.
 ///
 /// Parsed once and shared: verification only reads the key, and makes a context of its own each time.
-// @unchecked: EVP_PKEY is reference counted and read-only after it is made; OpenSSL lets several threads use it at once.
 @safe public final class PublicKey: @unchecked Sendable {
+    // @unchecked: an EVP_PKEY is only read after it was made, and OpenSSL lets several threads do that at once.
+
     /// Which algorithm the key belongs to.
     public enum Kind: Hashable, Sendable {
         /// RSA with PKCS #1 v1.5 padding (RFC 8017 § 8.2).

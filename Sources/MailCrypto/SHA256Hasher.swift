@@ -7,9 +7,9 @@ internal import COpenSSL
     /// The length of a digest in octets.
     public static let digestLength = 32
 
-    /// The algorithm, looked up once: a fetch costs more than a small hash. It is never freed.
+    /// The algorithm, looked up once and never freed.
     ///
-    /// An EVP_MD is immutable after the fetch and may be used by any thread.
+    /// A fetch costs more than a small hash. An EVP_MD is immutable after the fetch and may be used by any thread.
     nonisolated(unsafe) static let algorithm: OpaquePointer? = unsafe EVP_MD_fetch(nil, "SHA256", nil)
 
     // EVP_MD_CTX_new returns memory that EVP_MD_CTX_free takes, or null without memory; free accepts null.
