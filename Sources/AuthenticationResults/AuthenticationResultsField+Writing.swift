@@ -9,8 +9,8 @@ extension AuthenticationResultsField {
 
     /// The field's value, without the space behind the colon.
     ///
-    /// Each result begins a line of its own. A property whose value can be written neither as a token nor as a quoted
-    /// string is left out, as RFC 8601 § 2.2 allows; so is a result or property whose name is no keyword.
+    /// Each result begins a line of its own. A property whose value is empty, or can be written neither as a token nor as
+    /// a quoted string, is left out, as RFC 8601 § 2.2 allows; so is a result or property whose name is no keyword.
     ///
     /// - Parameters:
     ///   - lineEnd: the line end in front of a continuation line; MTAs want LF from a milter.
@@ -42,15 +42,15 @@ extension AuthenticationResultsField {
     ) {
         let version = result.methodVersion.map { "/\($0)" } ?? ""
         writer.append("\(result.method)\(version)=\(result.result)")
-        if comments, let comment = result.comment {
+        if comments, let comment = result.comment, !comment.isEmpty {
             writer.append(word: Array("(".utf8) + FieldText.comment(comment) + Array(")".utf8))
         }
-        if let reason = result.reason, let value = FieldText.value(FieldText.printable(reason, limit: 200)[...]) {
+        if let reason = result.reason, !reason.isEmpty, let value = FieldText.value(FieldText.replyText(reason)[...]) {
             writer.append(word: Array("reason=".utf8) + value)
         }
         for property in result.properties where property.type.isKeyword && property.name.isKeyword {
             let content = result.isSignature(property) ? signatures[property.value] : property.value
-            guard let value = content.flatMap({ FieldText.propertyValue($0) }) else { continue }
+            guard let content, !content.isEmpty, let value = FieldText.propertyValue(content) else { continue }
             writer.append(word: Array("\(property.type).\(property.name)=".utf8) + value)
         }
     }

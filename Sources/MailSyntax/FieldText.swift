@@ -27,10 +27,10 @@ public enum FieldText {
         return localPart.isEmpty || localPart.isDotAtom ? Array(text) : quotedString(text)
     }
 
-    /// The text for the inside of a comment (RFC 5322 § 3.2.2), cut after `limit` octets.
+    /// The text for the inside of a comment (RFC 5322 § 3.2.2), in US-ASCII, cut after `limit` octets.
     public static func comment(_ text: Octets, limit: Int = 200) -> [UInt8] {
         var comment = [UInt8]()
-        for octet in printable(text, limit: limit) {
+        for octet in replyText(text, limit: limit) {
             if octet == UInt8(ascii: "(") || octet == UInt8(ascii: ")") || octet == UInt8(ascii: "\\") {
                 comment.append(UInt8(ascii: "\\"))
             }

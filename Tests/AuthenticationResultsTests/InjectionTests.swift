@@ -6,7 +6,8 @@ import Testing
 
 /// Whatever a sender writes into HELO, MAIL FROM, PTR records, signatures or explanations stays one value on one line.
 ///
-/// With `POSTERN_INJECTION_OUTPUT` in the environment the written fields also go to that file, for another reader.
+/// With `POSTERN_INJECTION_OUTPUT` in the environment the fields also go to that file, one JSON array a line: the value,
+/// and what our reader finds in it. Tests/Judges/authentication_results.py compares that with what another reader finds.
 @Suite("Injection")
 struct InjectionTests {
     /// How many values are written.
@@ -55,7 +56,8 @@ struct InjectionTests {
     @Test("nothing written into a field is read as something else")
     func fields() throws {
         var generator = SeededGenerator(seed: 7)
-        var output = [UInt8]()
+        let path = ProcessInfo.processInfo.environment["POSTERN_INJECTION_OUTPUT"]
+        var output = Data()
         for _ in 0..<(Self.count / 8) {
             let results = Self.results(&generator)
             let field = AuthenticationResultsField(authservID: Octets("mx.example.org"), results: results)
@@ -78,11 +80,17 @@ struct InjectionTests {
             try #require(lines.allSatisfy { $0.count < 998 && !$0.isEmpty })
             try #require(lines.dropFirst().allSatisfy { $0.first == 0x09 })
             try #require(value.allSatisfy { $0 >= 0x20 || $0 == 0x0A || $0 == 0x09 })
-            output += value.filter { $0 != 0x0A } + [0x0A]
+            if path != nil { output += try Self.line(value, read) }
         }
-        if let path = ProcessInfo.processInfo.environment["POSTERN_INJECTION_OUTPUT"] {
-            try Data(output).write(to: URL(filePath: path))
+        if let path { try output.write(to: URL(filePath: path)) }
+    }
+
+    private static func line(_ value: [UInt8], _ field: AuthenticationResultsField) throws -> Data {
+        let results = field.results.map { result in
+            [result.method, result.result, result.reason?.text ?? ""]
+                + result.properties.flatMap { [$0.type, $0.name, $0.value.text] }
         }
+        return try JSONEncoder().encode([[value[...].text]] + results) + [0x0A]
     }
 
     @Test("nothing written into a reply, a log line or a comment leaves it")
@@ -100,7 +108,7 @@ struct InjectionTests {
             field.results[0].comment = text
             let value = field.value(comments: true)
             let comment = try AuthenticationResultsField(parsing: value[...]).results[0].comment
-            try #require(comment != nil)
+            try #require((comment == nil) == text.isEmpty)
         }
     }
 

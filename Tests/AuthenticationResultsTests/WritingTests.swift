@@ -68,7 +68,8 @@ struct WritingTests {
     func values(text: String, expected: String?) {
         let result = MethodResult("spf", "pass", properties: [Property("smtp", "helo", Octets(text))])
         #expect(FieldText.propertyValue(Octets(text)).map { Octets($0).text } == expected)
-        let property = expected.map { ($0.utf8.count > 50 ? "\n\t" : " ") + "smtp.helo=\($0)" } ?? ""
+        let property =
+            text.isEmpty ? "" : expected.map { ($0.utf8.count > 50 ? "\n\t" : " ") + "smtp.helo=\($0)" } ?? ""
         #expect(written([result]) == "mx.example.org;\n\tspf=pass\(property)")
     }
 
