@@ -97,6 +97,15 @@ def listens(port):
         return False
 
 
+def accepts(port):
+    """Whether something listens on this loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        return True
+    except OSError:
+        return False
+
+
 def contents(path):
     with open(path, "rb") as file:
         return file.read()
@@ -356,3 +365,30 @@ class Sendmail(Server):
     def mail(self):
         paths = sorted(glob.glob(self.path("mail/*/*")), key=os.path.getmtime)
         return [(os.path.basename(os.path.dirname(path)).lower(), path) for path in paths]
+
+
+class OpenDKIM(Server):
+    """opendkim as a milter that signs for a domain whoever the client is."""
+
+    def __init__(self, key):
+        super().__init__()
+        self.key = key
+        self.port = free_port()
+        self.milter = f"inet:127.0.0.1:{self.port}"
+
+    def start(self):
+        with open(self.path("key"), "wb") as file:
+            file.write(self.key.pem)
+        os.chmod(self.path("key"), 0o600)
+        self.write("hosts", "0.0.0.0/0\n::/0\n")
+        self.write(
+            "opendkim.conf",
+            f"Mode s\nDomain {self.key.domain}\nSelector {self.key.selector}\nKeyFile {self.path('key')}\n"
+            f"Socket inet:{self.port}@127.0.0.1\nInternalHosts {self.path('hosts')}\nUserID root\n"
+            "SignatureAlgorithm rsa-sha256\nCanonicalization relaxed/simple\nSyslog no\nBackground no\n"
+            "RequireSafeKeys no\n",
+        )
+        self.launch(["/usr/sbin/opendkim", "-f", "-x", self.path("opendkim.conf")], "output")
+        wait_until(lambda: accepts(self.port) or not self.running(), "opendkim's socket")
+        if not self.running():
+            raise RuntimeError("opendkim did not start:\n" + self.read("output"))
