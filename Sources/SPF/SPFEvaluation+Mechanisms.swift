@@ -1,0 +1,177 @@
+internal import DNSLookup
+internal import MailSyntax
+
+extension SPFEvaluation {
+    /// What a domain-spec comes to.
+    enum Target {
+        /// A name to ask about.
+        case name(DomainName)
+        /// Nothing that can be asked about.
+        case malformed(SPFProblem)
+        /// An answer is missing.
+        case missing
+    }
+
+    /// Expands a domain-spec (RFC 7208 § 4.8); without one, the current domain is meant.
+    ///
+    /// RFC 7208 § 4.6.4: with `%{p}`, "the number of "PTR" resource records queried is included in the overall limit", so
+    /// its query is counted like a term, except in an explanation.
+    mutating func target(of spec: SPFDomainSpec?, domain: DomainName, isCounted: Bool = true) throws(Stop) -> Target {
+        guard let spec else { return .name(domain) }
+        if spec.isConstant { return spec.constantName.map(Target.name) ?? .malformed(.malformedTarget) }
+        // RFC 8616 § 4: with a local-part that is not US-ASCII, terms with %{s} and %{l} do not match anything.
+        if spec.usesLocalPart, !check.identity.isLocalPartASCII { return .malformed(.internationalizedLocalPart) }
+        var name: DomainName?
+        if spec.usesValidatedName {
+            if isCounted { try countTerm() }
+            let count = missing.count
+            name = try validatedName(domain, isCounted: isCounted)
+            guard missing.count == count else { return .missing }
+        }
+        let target = spec.string.targetName(values(domain, validatedName: name))
+        return target.map(Target.name) ?? .malformed(.malformedTarget)
+    }
+
+    func values(_ domain: DomainName, validatedName: DomainName?) -> SPFMacroValues {
+        SPFMacroValues(
+            identity: check.identity,
+            helo: check.helo,
+            client: check.client,
+            domain: domain,
+            validatedName: validatedName,
+            receiver: options.receiver,
+            now: check.now
+        )
+    }
+
+    /// Whether a mechanism matches (RFC 7208 § 5).
+    mutating func matches(
+        _ mechanism: SPFMechanism,
+        step: Int,
+        domain: DomainName,
+        depth: Int
+    ) throws(Stop) -> Bool {
+        switch mechanism {
+        // RFC 7208 § 5.1: "The "all" mechanism is a test that always matches."
+        case .all: return true
+        case .ip(let network): return network.contains(check.client)
+        case .include(let spec): return try include(spec, step: step, domain: domain, depth: depth)
+        case .ptr(let spec):
+            try countTerm()
+            guard let name = try matchTarget(of: spec, step: step, domain: domain) else { return false }
+            return try ptr(name)
+        case .exists(let spec):
+            try countTerm()
+            guard let name = try matchTarget(of: spec, step: step, domain: domain) else { return false }
+            // RFC 7208 § 5.7: "The lookup type is A even when the connection type is IPv6."
+            return try lookUp(DNSQuestion(name, .a), countsVoid: true)?.status == .records
+        case .a(let spec, let prefix4, let prefix6):
+            try countTerm()
+            guard let name = try matchTarget(of: spec, step: step, domain: domain) else { return false }
+            return try hasClient(name, prefix4, prefix6)
+        case .mx(let spec, let prefix4, let prefix6):
+            try countTerm()
+            guard let name = try matchTarget(of: spec, step: step, domain: domain) else { return false }
+            return try mx(name, prefix4, prefix6)
+        }
+    }
+
+    /// The name that a mechanism asks about; nil when there is none, and then it does not match.
+    private mutating func matchTarget(
+        of spec: SPFDomainSpec?,
+        step: Int,
+        domain: DomainName
+    ) throws(Stop) -> DomainName? {
+        switch try target(of: spec, domain: domain) {
+        case .name(let name): return name
+        case .missing: return nil
+        case .malformed(let problem):
+            // RFC 7208 § 4.8 leaves a malformed <target-name> undefined; as in § 4.3, no such name can exist, so nothing
+            // matches. It is no void lookup, for none is made.
+            conclude(step, .problem(problem))
+            return nil
+        }
+    }
+
+    /// RFC 7208 § 5.2.
+    private mutating func include(
+        _ spec: SPFDomainSpec,
+        step: Int,
+        domain: DomainName,
+        depth: Int
+    ) throws(Stop) -> Bool {
+        try countTerm()
+        let name: DomainName
+        switch try target(of: spec, domain: domain) {
+        case .name(let target): name = target
+        case .missing: return false
+        case .malformed(.internationalizedLocalPart):
+            conclude(step, .problem(.internationalizedLocalPart))
+            return false
+        // check_host() gives "none" for a malformed domain (§ 4.3), which § 5.2 turns into "permerror".
+        case .malformed(let problem): throw Stop(result: .permerror, problem: problem)
+        }
+        guard let verdict = try checkHost(name, depth: depth + 1) else {
+            resume(step)
+            return false
+        }
+        resume(step)
+        switch verdict.result {
+        case .pass: return true
+        case .none: throw Stop(result: .permerror, problem: verdict.problem ?? .noRecord(name))
+        // "temperror" and "permerror" have ended the evaluation already.
+        case .fail, .softfail, .neutral, .temperror, .permerror: return false
+        }
+    }
+
+    /// RFC 7208 § 5.3: whether one of a host's addresses is the client's, as far as the prefix goes.
+    private mutating func hasClient(_ name: DomainName, _ prefix4: UInt8, _ prefix6: UInt8) throws(Stop) -> Bool {
+        guard let answer = try lookUp(DNSQuestion(name, addressType), countsVoid: true) else { return false }
+        return isClient(in: answer, prefix4, prefix6)
+    }
+
+    /// RFC 7208 § 5: "When any mechanism fetches host addresses to compare with <ip>, when <ip> is an IPv4, A records are
+    /// fetched; when <ip> is an IPv6 address, AAAA records are fetched."
+    var addressType: DNSRecordType { if case .v4 = check.client { .a } else { .aaaa } }
+
+    func isClient(in answer: DNSAnswer, _ prefix4: UInt8, _ prefix6: UInt8) -> Bool {
+        answer.records.contains { record in
+            switch record {
+            case .a(let address): IPNetwork(.v4(address), prefixLength: Int(prefix4))?.contains(check.client) ?? false
+            case .aaaa(let address):
+                IPNetwork(.v6(address), prefixLength: Int(prefix6))?.contains(check.client) ?? false
+            default: false
+            }
+        }
+    }
+
+    /// RFC 7208 § 5.4.
+    private mutating func mx(_ name: DomainName, _ prefix4: UInt8, _ prefix6: UInt8) throws(Stop) -> Bool {
+        guard let answer = try lookUp(DNSQuestion(name, .mx), countsVoid: true) else { return false }
+        let exchanges = SPFExchanges.of(answer)
+        // RFC 7208 § 4.6.4: more than ten address lookups for one "mx" give "permerror". § 5.4 has every name looked up, so
+        // more than ten names are too many whichever of them would match.
+        guard !exchanges.areTooMany else { throw Stop(result: .permerror, problem: .tooManyExchanges(name)) }
+        for exchange in exchanges.names where try hasClient(exchange, prefix4, prefix6) { return true }
+        return false
+    }
+}
+
+/// The names in an MX answer, kept beside it.
+final class SPFExchanges: Sendable {
+    let names: [DomainName]
+    let areTooMany: Bool
+
+    private init(_ answer: DNSAnswer) {
+        areTooMany = answer.records.count > 10
+        var hosts: [(preference: UInt16, name: DomainName)] = []
+        for case .mx(let preference, let exchange) in answer.records.prefix(10) { hosts.append((preference, exchange)) }
+        // The order decides nothing but which is asked first. RFC 7505 § 3: the root stands for "no mail", not a host.
+        hosts.sort { $0.preference < $1.preference }
+        names = hosts.map(\.name).filter { !$0.wire.isEmpty }
+    }
+
+    static func of(_ answer: DNSAnswer) -> SPFExchanges {
+        answer.derived(SPFExchanges.init)
+    }
+}

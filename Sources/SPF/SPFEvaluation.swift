@@ -1,0 +1,280 @@
+internal import DNSLookup
+package import MailSyntax
+
+/// What is checked.
+package struct SPFCheck: Sendable {
+    let identity: SPFIdentity
+    let scope: SPFScope
+    let helo: Octets
+    let client: IPAddress
+    let now: Int64
+    let selector: any SPFRecordSelecting
+
+    /// Puts the arguments of check_host() together (RFC 7208 § 4.1).
+    package init(
+        _ identity: SPFIdentity,
+        scope: SPFScope,
+        helo: Octets,
+        client: IPAddress,
+        now: Int64,
+        selector: any SPFRecordSelecting
+    ) {
+        self.identity = identity
+        self.scope = scope
+        self.helo = helo
+        // RFC 7208 § 5: an IPv4-mapped address is an IPv4 address.
+        self.client = client.unmapped
+        self.now = now
+        self.selector = selector
+    }
+}
+
+/// One pass of check_host() over the answers that are known (RFC 7208 § 4).
+///
+/// A pass never waits. When it needs an answer that is not known, it notes the question and goes on as if the term had
+/// not matched, to learn which questions come next. Then its outcome is worth nothing; the pass is made again when the
+/// first of the questions is answered. So a result comes only from a pass that had every answer, in the order of the RFC.
+struct SPFEvaluation {
+    /// An end without a match.
+    struct Stop: Error {
+        let result: SPFResult
+        let problem: SPFProblem
+    }
+
+    /// What check_host() says of one domain, redirections included.
+    struct Verdict {
+        var result: SPFResult
+        var directive: Octets?
+        var problem: SPFProblem?
+        /// The record that was evaluated last, and its domain: where an explanation would be named.
+        var record: SPFRecord?
+        var domain: DomainName
+    }
+
+    let check: SPFCheck
+    let options: SPFOptions
+    let resolver: any DNSResolving
+    let fetched: [DNSQuestion: DNSReply]
+    /// The questions that have no answer yet, the first needed first; none when the outcome is worth something.
+    private(set) var missing: [DNSQuestion] = []
+    private var trace: [SPFTraceStep] = []
+    private var current = 0
+    private var terms = 0
+    private var voids = 0
+    private var queries = 0
+    private var cachedQueries = 0
+
+    init(_ check: SPFCheck, options: SPFOptions, resolver: any DNSResolving, fetched: [DNSQuestion: DNSReply]) {
+        self.check = check
+        self.options = options
+        self.resolver = resolver
+        self.fetched = fetched
+    }
+
+    /// Checks the identity.
+    mutating func run() -> SPFOutcome {
+        // RFC 7208 § 4.3: "If the <domain> is malformed …, check_host() immediately returns the result "none"."
+        guard let domain = check.identity.domain else { return outcome(.none, problem: .malformedDomain) }
+        do {
+            guard let verdict = try checkHost(domain, depth: 0), missing.isEmpty else { return outcome(.none) }
+            let text = verdict.result == .fail ? explanation(verdict) : nil
+            return outcome(verdict.result, verdict.directive, explanation: text, problem: verdict.problem)
+        } catch {
+            conclude(current, .problem(error.problem))
+            return outcome(error.result, problem: error.problem)
+        }
+    }
+
+    private func outcome(
+        _ result: SPFResult,
+        _ directive: Octets? = nil,
+        explanation: String? = nil,
+        problem: SPFProblem? = nil
+    ) -> SPFOutcome {
+        SPFOutcome(
+            result: result,
+            scope: check.scope,
+            domainName: check.identity.domain,
+            directive: directive,
+            explanation: explanation,
+            problemCause: problem,
+            lookups: terms,
+            voidLookups: voids,
+            queries: queries,
+            cachedQueries: cachedQueries,
+            trace: trace
+        )
+    }
+
+    /// RFC 7208 § 4: check_host(), with the redirections of § 6.1 as a loop; nil when an answer is missing.
+    mutating func checkHost(_ name: DomainName, depth: Int) throws(Stop) -> Verdict? {
+        var domain = name
+        var isRedirected = false
+        while true {
+            let step = open(.record, domain: domain, depth: depth)
+            guard let found = try selectRecord(domain) else { return nil }
+            guard case .success(let record) = found else {
+                guard case .failure(let none) = found else { return nil }
+                // RFC 7208 § 6.1: "If no SPF record is found, or if the <target-name> is malformed, the result is a
+                // "permerror" rather than "none"."
+                guard !isRedirected else { throw Stop(result: .permerror, problem: none.problem) }
+                conclude(step, .problem(none.problem))
+                return Verdict(result: .none, problem: none.problem, domain: domain)
+            }
+            conclude(step, .found)
+            if let directive = try firstMatch(in: record, domain: domain, depth: depth) {
+                let result = directive.qualifier.result
+                return Verdict(result: result, directive: directive.text, record: record, domain: domain)
+            }
+            guard let redirect = record.redirect else {
+                // RFC 7208 § 4.7: when nothing matches and nothing redirects, the result is "neutral".
+                conclude(open(.record, domain: domain, depth: depth), .defaulted)
+                return Verdict(result: .neutral, record: record, domain: domain)
+            }
+            guard let next = try redirected(by: redirect, domain: domain, depth: depth) else { return nil }
+            domain = next
+            isRedirected = true
+        }
+    }
+
+    /// The record of a domain, or why it has none (RFC 7208 §§ 4.3 to 4.5); nil when the answer is missing.
+    private mutating func selectRecord(_ domain: DomainName) throws(Stop) -> Result<SPFRecord, Stop>? {
+        // RFC 7208 § 4.3: a domain that is "not a multi-label domain name" gives "none".
+        guard domain.labelCount >= 2 else { return .failure(Stop(result: .none, problem: .malformedDomain)) }
+        guard let answer = try lookUp(DNSQuestion(domain, .txt), countsVoid: false) else { return nil }
+        switch check.selector.select(answer) {
+        case .record(let record): return .success(record)
+        case .none:
+            let exists = answer.status != .noSuchName
+            return .failure(Stop(result: .none, problem: exists ? .noRecord(domain) : .noSuchName(domain)))
+        case .several: throw Stop(result: .permerror, problem: .severalRecords(domain))
+        case .damaged(let error): throw Stop(result: .permerror, problem: .syntax(error, domain))
+        }
+    }
+
+    /// RFC 7208 § 4.6.2: the first mechanism that matches decides.
+    private mutating func firstMatch(
+        in record: SPFRecord,
+        domain: DomainName,
+        depth: Int
+    ) throws(Stop) -> SPFDirective? {
+        var index = 0
+        while index < record.directives.count {
+            let misses = record.directives[index...].prefix { isAddressMiss($0.mechanism) }
+            if !misses.isEmpty {
+                conclude(open(.addresses(record, misses.indices), domain: domain, depth: depth), .noMatch)
+                index = misses.endIndex
+                continue
+            }
+            let directive = record.directives[index]
+            let step = open(.term(directive.text), domain: domain, depth: depth)
+            if try matches(directive.mechanism, step: step, domain: domain, depth: depth) {
+                conclude(step, .match(directive.qualifier.result))
+                return directive
+            }
+            if trace[step].conclusion == .unfinished { conclude(step, .noMatch) }
+            index += 1
+        }
+        guard !record.isTruncated else { throw tooManyTerms }
+        return nil
+    }
+
+    private func isAddressMiss(_ mechanism: SPFMechanism) -> Bool {
+        if case .ip(let network) = mechanism { !network.contains(check.client) } else { false }
+    }
+
+    /// RFC 7208 § 6.1: the domain to go on at; nil when an answer is missing.
+    private mutating func redirected(
+        by redirect: SPFModifier,
+        domain: DomainName,
+        depth: Int
+    ) throws(Stop) -> DomainName? {
+        let step = open(.term(redirect.text), domain: domain, depth: depth)
+        try countTerm()
+        switch try target(of: redirect.domain, domain: domain) {
+        case .missing: return nil
+        case .malformed(let problem): throw Stop(result: .permerror, problem: problem)
+        case .name(let name):
+            conclude(step, .redirected)
+            return name
+        }
+    }
+}
+
+// MARK: - Lookups, counts and the trace
+
+extension SPFEvaluation {
+    /// Counts a term that queries the DNS.
+    mutating func countTerm() throws(Stop) {
+        // RFC 7208 § 4.6.4: at most ten terms with lookups, "else … "permerror""; those of included and redirected records
+        // are counted together.
+        guard terms < options.terms else { throw tooManyTerms }
+        terms += 1
+        if trace.indices.contains(current) { trace[current].termCount = terms }
+    }
+
+    private var tooManyTerms: Stop { Stop(result: .permerror, problem: .tooManyTerms(limit: options.terms)) }
+
+    /// The answer to a question; nil when it is missing. Ends the evaluation when there is a DNS error.
+    mutating func lookUp(_ question: DNSQuestion, countsVoid: Bool) throws(Stop) -> DNSAnswer? {
+        guard let reply = try reply(to: question) else { return nil }
+        switch reply.result {
+        // RFC 7208 §§ 4.4 and 5: a DNS error or a timeout gives "temperror".
+        case .failure(let error): throw Stop(result: .temperror, problem: .lookup(question, error))
+        case .success(let answer):
+            if countsVoid { try countVoid(answer) }
+            return answer
+        }
+    }
+
+    /// Counts an answer without records.
+    ///
+    /// RFC 7208 § 4.6.4: "SPF implementations SHOULD limit "void lookups" to two. … In this case, a default of two is
+    /// RECOMMENDED. Exceeding the limit produces a "permerror" result."
+    mutating func countVoid(_ answer: DNSAnswer) throws(Stop) {
+        guard answer.status != .records else { return }
+        voids += 1
+        if voids > options.maximumVoidLookups {
+            throw Stop(result: .permerror, problem: .tooManyVoidLookups(limit: options.maximumVoidLookups))
+        }
+    }
+
+    /// The reply to a question, noted in the trace; nil when it is missing.
+    mutating func reply(to question: DNSQuestion) throws(Stop) -> DNSReply? {
+        queries += 1
+        guard queries <= options.maximumQueries else {
+            throw Stop(result: .permerror, problem: .tooManyQueries(limit: options.maximumQueries))
+        }
+        let known = fetched.isEmpty ? nil : fetched[question]
+        guard let reply = known ?? resolver.answerAtHand(question) else {
+            if !missing.contains(question) { missing.append(question) }
+            return nil
+        }
+        if reply.source == .cache || reply.source == .stale { cachedQueries += 1 }
+        if trace.indices.contains(current) {
+            trace[current].lookups.append(SPFTraceStep.Lookup(question: question, reply: reply))
+        }
+        return reply
+    }
+
+    mutating func open(_ subject: SPFTraceStep.Subject, domain: DomainName, depth: Int) -> Int {
+        current = trace.count
+        var step = SPFTraceStep(subject, domain: domain, depth: depth)
+        step.termCount = terms
+        step.voidLookupCount = voids
+        trace.append(step)
+        return current
+    }
+
+    /// Makes a step the one that lookups belong to, again.
+    mutating func resume(_ step: Int) {
+        current = step
+    }
+
+    mutating func conclude(_ step: Int, _ conclusion: SPFTraceStep.Conclusion) {
+        guard trace.indices.contains(step) else { return }
+        current = step
+        trace[step].conclusion = conclusion
+        trace[step].voidLookupCount = voids
+    }
+}

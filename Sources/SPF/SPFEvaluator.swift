@@ -1,0 +1,80 @@
+public import DNSLookup
+public import MailSyntax
+
+/// Checks whether a client may send mail for a domain (RFC 7208).
+public struct SPFEvaluator<Resolver: DNSResolving>: Sendable {
+    private let resolver: Resolver
+    private let options: SPFOptions
+
+    /// An evaluator that asks `resolver`.
+    public init(resolver: Resolver, options: SPFOptions = .init()) {
+        self.resolver = resolver
+        self.options = options
+    }
+
+    /// Checks the MAIL FROM identity (RFC 7208 § 2.4).
+    ///
+    /// - Parameters:
+    ///   - sender: the argument of MAIL FROM; empty or `<>` is the null reverse-path.
+    ///   - helo: the argument of HELO or EHLO.
+    ///   - clientAddress: the SMTP client's address.
+    ///   - now: the time in seconds since 1970, for `%{t}`.
+    public func checkMailFrom(
+        _ sender: Octets,
+        helo: Octets,
+        clientAddress: IPAddress,
+        now: Int64
+    ) async -> SPFOutcome {
+        let identity = SPFIdentity(mailFrom: sender, helo: helo)
+        return await evaluate(
+            SPFCheck(identity, scope: .mfrom, helo: helo, client: clientAddress, now: now, selector: SPFVersion1())
+        )
+    }
+
+    /// Checks the HELO identity (RFC 7208 § 2.3).
+    public func checkHELO(_ helo: Octets, clientAddress: IPAddress, now: Int64) async -> SPFOutcome {
+        let identity = SPFIdentity(helo: helo)
+        return await evaluate(
+            SPFCheck(identity, scope: .helo, helo: helo, client: clientAddress, now: now, selector: SPFVersion1())
+        )
+    }
+
+    /// Checks any identity, with the records that its selector chooses.
+    package func evaluate(_ check: SPFCheck) async -> SPFOutcome {
+        var evaluation = SPFEvaluation(check, options: options, resolver: resolver, fetched: [:])
+        let outcome = evaluation.run()
+        // When every answer is at hand, nothing is started and nothing waits.
+        if evaluation.missing.isEmpty { return outcome }
+        return await evaluate(check, missing: evaluation.missing)
+    }
+
+    /// Fetches what is missing, and evaluates again each time the answer arrives that is needed first.
+    private func evaluate(_ check: SPFCheck, missing: [DNSQuestion]) async -> SPFOutcome {
+        await withTaskGroup(of: (DNSQuestion, DNSReply).self) { group in
+            var missing = missing
+            var outcome: SPFOutcome
+            var started: Set<DNSQuestion> = []
+            var fetched: [DNSQuestion: DNSReply] = [:]
+            var ahead = 0
+            repeat {
+                let needed = missing.first
+                for question in missing where !started.contains(question) {
+                    // What is needed is asked in any case; what may be needed, as long as the bound allows.
+                    guard question == needed || ahead < options.queriesAhead else { continue }
+                    if question != needed { ahead += 1 }
+                    started.insert(question)
+                    group.addTask { [resolver] in (question, await resolver.lookUp(question)) }
+                }
+                while let (question, reply) = await group.next() {
+                    fetched[question] = reply
+                    if question == needed { break }
+                }
+                var evaluation = SPFEvaluation(check, options: options, resolver: resolver, fetched: fetched)
+                outcome = evaluation.run()
+                missing = evaluation.missing
+            } while !missing.isEmpty
+            group.cancelAll()
+            return outcome
+        }
+    }
+}

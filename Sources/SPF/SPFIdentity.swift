@@ -1,0 +1,128 @@
+public import MailSyntax
+
+/// The `<sender>` of a check, in its two parts (RFC 7208 § 4.1).
+public struct SPFIdentity: Hashable, Sendable {
+    /// The local-part, without quotes; `postmaster` where there is none.
+    public let localPart: Octets
+    /// The domain as the macros `%{s}` and `%{o}` show it: as it was written, or its A-labels.
+    public let domainText: Octets
+    /// The domain to ask about; nil when it is malformed.
+    public let domain: DomainName?
+
+    /// Reads the argument of MAIL FROM, with or without angle brackets.
+    ///
+    /// RFC 7208 § 2.4: with the null reverse-path, the identity is `postmaster` at the HELO name.
+    public init(mailFrom: Octets, helo: Octets) {
+        let path = Self.withoutRoute(Self.withoutBrackets(mailFrom))
+        if path.isEmpty {
+            self.init(helo: helo)
+        } else if let at = Self.separator(in: path) {
+            self.init(quotedLocalPart: path[..<at], domain: path[(at + 1)...])
+        } else {
+            // RFC 7208 § 4.3: no local-part means `postmaster`; what there is can only be a domain.
+            self.init(quotedLocalPart: [], domain: path)
+        }
+    }
+
+    /// Reads the argument of HELO or EHLO.
+    ///
+    /// RFC 7208 § 4.3: the local-part of the HELO identity is `postmaster`.
+    public init(helo: Octets) {
+        self.init(quotedLocalPart: [], domain: helo)
+    }
+
+    /// Takes an address in its two parts; the local-part may be a quoted-string.
+    public init(quotedLocalPart: Octets, domain: Octets) {
+        let local = Self.unquoted(quotedLocalPart)
+        // RFC 7208 § 4.3: "If the <sender> has no local-part, substitute the string 'postmaster'".
+        self.localPart = local.isEmpty ? Octets("postmaster") : local
+        let text = domain.last == UInt8(ascii: ".") ? domain.dropLast() : domain
+        self.domain = Self.name(text)
+        if let name = self.domain, text.contains(where: { $0 >= 0x80 }) {
+            self.domainText = name.presentation[...]
+        } else {
+            self.domainText = text.prefix(Self.longestInput)
+        }
+    }
+
+    /// Whether the local-part is US-ASCII.
+    ///
+    /// RFC 8616 § 4: a term whose macros would show another local-part matches nothing.
+    public var isLocalPartASCII: Bool { localPart.allSatisfy { $0 < 0x80 } }
+
+    /// Longer identities are not looked at: SMTP allows 256 octets in a path (RFC 5321 § 4.5.3.1.3).
+    static let longestInput = 998
+
+    private static func name(_ text: Octets) -> DomainName? {
+        // RFC 7208 § 4.3: an address literal, or anything else that is no domain name, is malformed.
+        guard text.count <= longestInput, text.first != UInt8(ascii: "["),
+            text.allSatisfy({ $0 >= 0x80 || $0.isVChar })
+        else { return nil }
+        return try? DomainName(unicode: text)
+    }
+
+    private static func withoutBrackets(_ text: Octets) -> Octets {
+        guard text.first == UInt8(ascii: "<"), text.last == UInt8(ascii: ">"), text.count >= 2 else { return text }
+        return text.dropFirst().dropLast()
+    }
+
+    /// RFC 5321 appendix C: a source route is accepted and ignored.
+    private static func withoutRoute(_ path: Octets) -> Octets {
+        guard path.first == UInt8(ascii: "@"), let colon = path.firstIndex(of: UInt8(ascii: ":")) else { return path }
+        return path[(colon + 1)...]
+    }
+
+    /// The `@` between local-part and domain: the first after a quoted-string, else the last.
+    private static func separator(in path: Octets) -> Int? {
+        if path.first == UInt8(ascii: "\""), let end = endOfQuotedString(path),
+            end < path.endIndex, path[end] == UInt8(ascii: "@")
+        {
+            return end
+        }
+        return path.lastIndex(of: UInt8(ascii: "@"))
+    }
+
+    private static func endOfQuotedString(_ text: Octets) -> Int? {
+        var index = text.startIndex + 1
+        while index < text.endIndex {
+            switch text[index] {
+            case UInt8(ascii: "\""): return index + 1
+            case UInt8(ascii: "\\"): index += 2
+            default: index += 1
+            }
+        }
+        return nil
+    }
+
+    /// RFC 5321 § 4.1.2: a local-part means the same quoted or not, so the macros show it without quotes.
+    private static func unquoted(_ local: Octets) -> Octets {
+        guard local.count <= longestInput else { return local.prefix(longestInput) }
+        guard local.first == UInt8(ascii: "\""), endOfQuotedString(local) == local.endIndex else { return local }
+        var text = [UInt8]()
+        var isEscaped = false
+        for octet in local.dropFirst().dropLast() {
+            if octet == UInt8(ascii: "\\"), !isEscaped {
+                isEscaped = true
+            } else {
+                text.append(octet)
+                isEscaped = false
+            }
+        }
+        return text[...]
+    }
+}
+
+extension DomainName {
+    /// The labels with dots between them, octet for octet as they are.
+    var presentation: [UInt8] {
+        var text = wire
+        var index = 0
+        // The length octets between the labels are where the dots belong.
+        while index < wire.count {
+            let next = index + 1 + Int(wire[index])
+            text[index] = UInt8(ascii: ".")
+            index = next
+        }
+        return Array(text.dropFirst())
+    }
+}

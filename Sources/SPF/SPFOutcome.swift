@@ -1,0 +1,41 @@
+public import MailSyntax
+
+/// What came of a check.
+public struct SPFOutcome: Sendable {
+    /// The result.
+    public let result: SPFResult
+    /// The identity that was checked.
+    public let scope: SPFScope
+    /// The domain that was checked; nil when the identity has none that is well-formed.
+    public let domainName: DomainName?
+    /// The directive that matched, as it was written; nil when none did.
+    public let directive: Octets?
+    /// What the domain says to those it rejects: printable US-ASCII, bounded, and not to be trusted.
+    public let explanation: String?
+    /// Why the result is "none", "temperror" or "permerror".
+    public let problemCause: SPFProblem?
+    /// How many terms with lookups were counted (RFC 7208 § 4.6.4).
+    public let lookups: Int
+    /// How many lookups found nothing.
+    public let voidLookups: Int
+    /// How many questions were asked of the DNS or its cache.
+    public let queries: Int
+    /// How many of these were known already.
+    public let cachedQueries: Int
+    /// What was done, in order.
+    public let trace: [SPFTraceStep]
+
+    /// The domain that was checked, as text.
+    public var domain: String? { domainName?.description }
+
+    /// The directive that matched, or `default` when the end of a record was reached (RFC 7208 § 9.1).
+    public var mechanism: String? {
+        switch result {
+        case .pass, .fail, .softfail, .neutral: directive?.printable ?? "default"
+        case .none, .temperror, .permerror: nil
+        }
+    }
+
+    /// Why there is no other result, in one printable line.
+    public var problem: String? { problemCause?.description }
+}

@@ -1,0 +1,41 @@
+/// What an SPF check says of a client and a domain (RFC 7208 § 2.6).
+///
+/// The raw values are the words for Received-SPF and Authentication-Results (RFC 7208 § 9.1, RFC 8601 § 2.7.2).
+public enum SPFResult: String, Hashable, Sendable, CaseIterable {
+    /// There is no domain to ask about, or it publishes no record.
+    case none
+    /// The domain says nothing about this client.
+    case neutral
+    /// The client may send mail for the domain.
+    case pass
+    /// The client may not send mail for the domain.
+    case fail
+    /// The client probably may not send mail for the domain.
+    case softfail
+    /// The DNS did not answer; a later try may.
+    case temperror
+    /// The domain's records cannot be understood, or ask for too much.
+    case permerror
+
+    /// The enhanced status code for a refusal because of this result; nil when there is nothing to refuse for.
+    public var enhancedStatusCode: String? {
+        switch self {
+        // RFC 7372 § 3.2: SPF validation failed.
+        case .fail, .softfail: "5.7.23"
+        // RFC 7372 § 3.2: SPF validation error, with a 5yz or a 4yz reply.
+        case .permerror: "5.7.24"
+        case .temperror: "4.7.24"
+        case .none, .neutral, .pass: nil
+        }
+    }
+}
+
+/// The identity that is checked (RFC 7208 § 2.2, RFC 4406 § 2).
+public enum SPFScope: String, Hashable, Sendable {
+    /// The reverse-path of SMTP's MAIL command.
+    case mfrom
+    /// The name the client gave in HELO or EHLO.
+    case helo
+    /// The purported responsible address of a message.
+    case pra
+}

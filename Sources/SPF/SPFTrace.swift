@@ -1,0 +1,131 @@
+public import DNSLookup
+public import MailSyntax
+
+/// One step of an evaluation: a record that was looked for, a term that was tried, or a run of addresses that did not match.
+///
+/// Steps hold values; their texts are made when somebody reads them.
+public struct SPFTraceStep: Sendable {
+    /// What came of the step.
+    public enum Conclusion: Hashable, Sendable {
+        /// The step did not end: one of the steps below it ended the evaluation.
+        case unfinished
+        /// The record is evaluated in the steps below.
+        case found
+        /// The mechanism matches; this is what its qualifier says.
+        case match(SPFResult)
+        /// The mechanism does not match.
+        case noMatch
+        /// Evaluation goes on at another domain.
+        case redirected
+        /// Nothing matched and nothing redirects (RFC 7208 § 4.7).
+        case defaulted
+        /// The explanation was found.
+        case explained
+        /// What stood in the way.
+        case problem(SPFProblem)
+    }
+
+    /// A question that was asked, and the reply.
+    public struct Lookup: Sendable {
+        /// What was asked.
+        public let question: DNSQuestion
+        /// What came back.
+        public let reply: DNSReply
+    }
+
+    /// How many "include" terms lead here.
+    public let depth: Int
+    /// The current domain.
+    public let domain: DomainName
+    /// The terms that were tried, as they were written; empty for the step that looks for a record.
+    public var terms: [Octets] {
+        switch subject {
+        case .record: []
+        case .term(let text): [text]
+        case .addresses(let record, let range): record.directives[range].map(\.text)
+        }
+    }
+    /// What was looked up.
+    public internal(set) var lookups: [Lookup] = []
+    /// What came of it.
+    public internal(set) var conclusion = Conclusion.unfinished
+    /// How many terms with lookups were counted so far, this one included.
+    public internal(set) var termCount = 0
+    /// How many lookups found nothing so far.
+    public internal(set) var voidLookupCount = 0
+
+    /// What a step is about.
+    enum Subject: Sendable {
+        case record
+        case term(Octets)
+        /// Directives next to each other: records list hundreds of addresses, and one step is enough for those that do
+        /// not match.
+        case addresses(SPFRecord, Range<Int>)
+    }
+
+    let subject: Subject
+
+    init(_ subject: Subject, domain: DomainName, depth: Int) {
+        self.subject = subject
+        self.domain = domain
+        self.depth = depth
+    }
+}
+
+extension SPFTraceStep: CustomStringConvertible {
+    /// The step as lines of text: what was tried, what came of it, and below it each lookup.
+    public var description: String {
+        let indent = String(repeating: "  ", count: depth)
+        let subjects = terms.isEmpty ? ["record of \(domain)"] : terms.map { $0.prefix(200).printable }
+        let counts = "[terms \(termCount), void \(voidLookupCount)]"
+        var text = subjects.map { "\(indent)\($0): \(conclusion) \(counts)" }.joined(separator: "\n")
+        for lookup in lookups { text += "\n\(indent)    \(lookup)" }
+        return text
+    }
+}
+
+extension SPFTraceStep.Conclusion: CustomStringConvertible {
+    /// A few words for people.
+    public var description: String {
+        switch self {
+        case .unfinished: "ended below"
+        case .found: "found"
+        case .match(let result): "match, \(result.rawValue)"
+        case .noMatch: "no match"
+        case .redirected: "redirected"
+        case .defaulted: "nothing matched, neutral"
+        case .explained: "explained"
+        case .problem(let problem): "\(problem)"
+        }
+    }
+}
+
+extension SPFTraceStep.Lookup: CustomStringConvertible {
+    /// The question and what came back, shortened where there is much.
+    public var description: String {
+        switch reply.result {
+        case .failure(let error): "\(question): \(error)"
+        case .success(let answer):
+            switch answer.status {
+            case .noSuchName: "\(question): no such name"
+            case .noData: "\(question): no data"
+            case .records:
+                "\(question): " + answer.records.prefix(5).map(\.shortText).joined(separator: ", ")
+                    + (answer.records.count > 5 ? ", and \(answer.records.count - 5) more" : "")
+            }
+        }
+    }
+}
+
+extension DNSRecord {
+    /// The data of the record for people, 200 octets of a text at most.
+    fileprivate var shortText: String {
+        switch self {
+        case .a(let address): "\(address)"
+        case .aaaa(let address): "\(address)"
+        case .mx(let preference, let exchange): "\(preference) \(exchange)"
+        case .ptr(let name): "\(name)"
+        case .txt(let text): "\"\(text.prefix(200).printable)\""
+        }
+    }
+}
