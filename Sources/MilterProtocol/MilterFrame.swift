@@ -1,0 +1,35 @@
+/// Where the next packet of a stream lies.
+///
+/// A packet is its length (4 octets, big-endian, of what follows), a command octet and the command's data.
+public enum MilterFrame: Hashable, Sendable {
+    /// The packet is not complete: this many octets are needed from its start, as far as is known yet.
+    case incomplete(needed: Int)
+    /// A complete packet with this command octet; its data follows the 5 octets of its head and has this length.
+    case complete(command: UInt8, dataLength: Int)
+    /// No packet: the length is 0 or beyond the cap.
+    case invalid(length: UInt32)
+
+    /// Octets of a packet in front of its data.
+    public static let headLength = 5
+
+    /// Looks at the octets from a packet's start on.
+    ///
+    /// - Parameter maximumLength: the greatest length accepted, of command and data.
+    public init(at octets: UnsafeRawBufferPointer, maximumLength: Int) {
+        guard octets.count >= 4 else {
+            self = .incomplete(needed: MilterFrame.headLength)
+            return
+        }
+        let length = unsafe UInt32(bigEndian: octets.loadUnaligned(as: UInt32.self))
+        guard length > 0, length <= maximumLength else {
+            self = .invalid(length: length)
+            return
+        }
+        let needed = 4 + Int(length)
+        guard octets.count >= needed else {
+            self = .incomplete(needed: needed)
+            return
+        }
+        self = unsafe .complete(command: octets[4], dataLength: Int(length) - 1)
+    }
+}

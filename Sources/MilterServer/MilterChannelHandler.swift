@@ -1,0 +1,375 @@
+internal import MilterProtocol
+internal import NIOCore
+
+/// Connects a channel with its session's machine and handler.
+///
+/// Packets are read where they were received; only one that is split between two reads is put together in `held`. While an
+/// answer is pending nothing is read.
+final class MilterChannelHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private struct Pending {
+        let number: UInt64
+        let event: MilterEvent
+    }
+
+    private let session: MilterSession
+    private let configuration: MilterServerConfiguration
+    private let registry: MilterSessionRegistry
+    private let makeHandler: (MilterSession) -> any MilterSessionHandler
+    private var handler: any MilterSessionHandler
+    private var context: ChannelHandlerContext?
+
+    private var held = ByteBuffer()
+    private var needed = MilterFrame.headLength
+    private var writer = MilterWriter()
+    private var statistics = SessionStatistics()
+    private var lastActivity = NIODeadline.now()
+    private var timer: Scheduled<Void>?
+
+    private var answers: UInt64 = 0
+    private var pending: Pending?
+    private var early: MilterVerdict?
+    private var isDelivering = false
+    private var progress: Scheduled<Void>?
+    private var isReadWanted = false
+    private var isDraining = false
+    private var isClosed = false
+
+    init(
+        session: MilterSession,
+        configuration: MilterServerConfiguration,
+        registry: MilterSessionRegistry,
+        makeHandler: @escaping (MilterSession) -> any MilterSessionHandler
+    ) {
+        self.session = session
+        self.configuration = configuration
+        self.registry = registry
+        self.makeHandler = makeHandler
+        handler = makeHandler(session)
+        session.machine = MilterSessionMachine(request: handler.request)
+    }
+}
+
+// The channel's events.
+extension MilterChannelHandler {
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        lastActivity = .now()
+        scheduleTimeout(in: configuration.commandTimeout)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end(session.machine.disconnect())
+        context.fireChannelInactive()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if pending == nil { context.read() } else { isReadWanted = true }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosed else { return }
+        var incoming = unwrapInboundIn(data)
+        lastActivity = .now()
+        statistics.receivedOctets += incoming.readableBytes
+        if pending != nil {
+            hold(&incoming)
+        } else {
+            take(&incoming)
+        }
+        flush()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is MilterDrainEvent else { return context.fireUserInboundEventTriggered(event) }
+        isDraining = true
+        closeIfDrained()
+    }
+}
+
+// Octets to packets.
+extension MilterChannelHandler {
+    /// Reads the packets of a buffer, after those of what is held.
+    private func take(_ incoming: inout ByteBuffer) {
+        while held.readableBytes > 0, incoming.readableBytes > 0, !isClosed, pending == nil {
+            // Only the rest of the split packet goes through the held buffer.
+            let rest = max(needed - held.readableBytes, 0)
+            if var piece = incoming.readSlice(length: min(rest, incoming.readableBytes)) { held.writeBuffer(&piece) }
+            processHeld()
+        }
+        if held.readableBytes == 0, pending == nil, !isClosed { process(&incoming) }
+        hold(&incoming)
+        // A connection that idles keeps no large buffer.
+        if held.readableBytes == 0, held.capacity > 16_384, !session.machine.isInMessage { held = ByteBuffer() }
+    }
+
+    private func processHeld() {
+        var buffer = held
+        held = ByteBuffer()
+        process(&buffer)
+        guard !isClosed else { return }
+        if buffer.readableBytes == 0 { buffer.clear() }
+        held = buffer
+    }
+
+    /// Keeps what could not be read yet.
+    ///
+    /// While an answer is pending the MTA waits, so that this is little; if it sends more all the same, the cap on
+    /// packets is the cap here.
+    private func hold(_ incoming: inout ByteBuffer) {
+        guard incoming.readableBytes > 0, !isClosed else { return }
+        guard held.readableBytes + incoming.readableBytes <= configuration.maximumPacketLength + 262_144 else {
+            return violate(.packetLength(UInt32(clamping: held.readableBytes + incoming.readableBytes)))
+        }
+        if held.readableBytes == 0 { held.clear(minimumCapacity: min(needed, 131_072)) }
+        held.writeBuffer(&incoming)
+    }
+
+    private func process(_ buffer: inout ByteBuffer) {
+        needed = MilterFrame.headLength
+        let consumed = unsafe buffer.withUnsafeReadableBytes { octets in unsafe processPackets(octets) }
+        buffer.moveReaderIndex(forwardBy: consumed)
+    }
+
+    /// Reads packets until one is incomplete, an answer is pending or the connection is closed.
+    ///
+    /// - Returns: how many octets were read.
+    private func processPackets(_ octets: UnsafeRawBufferPointer) -> Int {
+        var consumed = 0
+        while consumed < octets.count, pending == nil, !isClosed {
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: octets[consumed...])
+            switch unsafe MilterFrame(at: rest, maximumLength: configuration.maximumPacketLength) {
+            case .incomplete(let needed):
+                self.needed = needed
+                return consumed
+            case .invalid(let length):
+                violate(.packetLength(length))
+                return octets.count
+            case .complete(let command, let dataLength):
+                let end = MilterFrame.headLength + dataLength
+                consumed += end
+                let data = unsafe UnsafeRawBufferPointer(rebasing: rest[MilterFrame.headLength..<end])
+                do throws(MilterViolation) {
+                    try unsafe receive(command, data)
+                } catch {
+                    violate(error)
+                    return octets.count
+                }
+            }
+        }
+        return isClosed ? octets.count : consumed
+    }
+}
+
+// Packets to events.
+extension MilterChannelHandler {
+    private func receive(_ octet: UInt8, _ data: UnsafeRawBufferPointer) throws(MilterViolation) {
+        guard let command = MilterCommand(octet: octet) else { throw .unknownCommand(octet) }
+        switch session.machine.receive(command) {
+        case .negotiate:
+            let offer = try parse { () throws(MilterPayloadError) in try unsafe MilterOffer(parsing: data) }
+            session.machine.negotiate(offer)
+            writer.write(session.options)
+        case .define: unsafe session.machine.define(data)
+        case .deliver(let event, let aborting):
+            abort(aborting)
+            try unsafe deliver(event, data)
+        case .answer(let response): if let response { writer.write(response) }
+        case .abort: abort(true)
+        case .ignore: break
+        case .restart(let aborting):
+            abort(aborting)
+            handler.close()
+            handler = makeHandler(session)
+        case .close(let violation, let aborting):
+            abort(aborting)
+            if let violation { throw violation }
+            close()
+        }
+        closeIfDrained()
+    }
+
+    private func parse<Value>(_ body: () throws(MilterPayloadError) -> Value) throws(MilterViolation) -> Value {
+        do throws(MilterPayloadError) { return try body() } catch { throw .payload(error) }
+    }
+
+    private func deliver(_ event: MilterEvent, _ data: UnsafeRawBufferPointer) throws(MilterViolation) {
+        statistics.events[Int(event.rawValue)] += 1
+        isDelivering = true
+        defer { isDelivering = false }
+        let response: MilterResponse?
+        switch event {
+        case .header:
+            let field = try parse { () throws(MilterPayloadError) in try unsafe MilterHeaderField(parsing: data) }
+            response = unsafe handler.header(
+                name: UnsafeRawBufferPointer(rebasing: data[field.name]),
+                value: UnsafeRawBufferPointer(rebasing: data[field.value])
+            )
+        case .body: response = unsafe handler.body(data)
+        case .connect:
+            response = handler.connect(
+                try parse { () throws(MilterPayloadError) in try unsafe MilterConnection(parsing: data) }
+            )
+        case .helo: response = unsafe handler.helo(MilterPayload.string(data))
+        case .mail: response = try unsafe handler.mail(arguments(data))
+        case .recipient:
+            let arguments = try unsafe arguments(data)
+            response = deferred(event) { handler.recipient(arguments, answer: $0).map { MilterVerdict($0) } }?.response
+        case .data: response = deferred(event) { handler.data(answer: $0).map { MilterVerdict($0) } }?.response
+        case .endOfHeaders: response = handler.endOfHeaders()
+        case .unknown: response = unsafe handler.unknown(MilterPayload.string(data))
+        case .endOfMessage:
+            if let verdict = unsafe endOfMessage(data) { finish(verdict, at: event) }
+            return
+        }
+        if let response { finish(MilterVerdict(response), at: event) }
+    }
+
+    private func arguments(_ data: UnsafeRawBufferPointer) throws(MilterViolation) -> [ArraySlice<UInt8>] {
+        let arguments = unsafe MilterPayload.strings(data)
+        guard !arguments.isEmpty else { throw .payload(.arguments) }
+        return arguments
+    }
+
+    /// The end of a message may carry the last of its body.
+    private func endOfMessage(_ data: UnsafeRawBufferPointer) -> MilterVerdict? {
+        if unsafe !data.isEmpty, session.machine.wantsBody {
+            let response = unsafe handler.body(data)
+            if response != .continue, response != .skip { return MilterVerdict(response) }
+        }
+        return deferred(.endOfMessage) { handler.endOfMessage(answer: $0) }
+    }
+
+    /// Calls the handler with an answer that it may complete later, or even before it returns.
+    private func deferred(_ event: MilterEvent, _ call: (MilterAnswer) -> MilterVerdict?) -> MilterVerdict? {
+        answers += 1
+        pending = Pending(number: answers, event: event)
+        let verdict = call(MilterAnswer(self, number: answers, eventLoop: session.eventLoop)) ?? early
+        early = nil
+        guard verdict == nil else {
+            pending = nil
+            return verdict
+        }
+        if event == .endOfMessage { scheduleProgress() }
+        return nil
+    }
+
+    private func abort(_ isInMessage: Bool) {
+        guard isInMessage else { return }
+        statistics.abortedMessages += 1
+        handler.abort()
+        report()
+    }
+}
+
+// Answers.
+extension MilterChannelHandler {
+    func complete(_ number: UInt64, with verdict: MilterVerdict) {
+        guard let pending, pending.number == number, !isClosed else { return }
+        guard !isDelivering else {
+            early = early ?? verdict
+            return
+        }
+        self.pending = nil
+        progress?.cancel()
+        progress = nil
+        finish(verdict, at: pending.event)
+        closeIfDrained()
+        if held.readableBytes > 0 { processHeld() }
+        flush()
+        if isReadWanted, self.pending == nil {
+            isReadWanted = false
+            context?.read()
+        }
+    }
+
+    /// Writes the changes and the answer of an event, if the MTA waits for one.
+    private func finish(_ verdict: MilterVerdict, at event: MilterEvent) {
+        if event == .endOfMessage {
+            for modification in verdict.modifications { writer.write(modification, options: session.options) }
+            statistics.messages += 1
+        }
+        if let answer = session.machine.answer(verdict.response, to: event) { writer.write(answer) }
+        if event == .endOfMessage { report() }
+    }
+
+    private func flush() {
+        guard !writer.octets.isEmpty, let context else { return }
+        let buffer = context.channel.allocator.buffer(bytes: writer.octets)
+        writer.removeAll()
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    private func scheduleProgress() {
+        progress = session.eventLoop.assumeIsolated().scheduleTask(in: configuration.progressInterval) { [weak self] in
+            guard let self, pending?.event == .endOfMessage, !isClosed else { return }
+            writer.writeProgress()
+            flush()
+            scheduleProgress()
+        }
+    }
+}
+
+// Ends.
+extension MilterChannelHandler {
+    private func violate(_ violation: MilterViolation) {
+        // Before negotiation everything wrong is of one kind: whoever is there does not speak this protocol.
+        registry.report(session.machine.isNegotiated ? violation : .notMilter, on: session.listener)
+        close()
+    }
+
+    private func closeIfDrained() {
+        if isDraining, !session.machine.isInMessage, pending == nil { close() }
+    }
+
+    private func close() {
+        guard !isClosed else { return }
+        flush()
+        let aborting = session.machine.disconnect()
+        end(aborting)
+        context?.close(promise: nil)
+    }
+
+    private func end(_ aborting: Bool) {
+        guard !isClosed else { return }
+        isClosed = true
+        timer?.cancel()
+        progress?.cancel()
+        pending = nil
+        held = ByteBuffer()
+        abort(aborting)
+        handler.close()
+        report()
+    }
+
+    private func report() {
+        registry.report(statistics)
+        statistics = SessionStatistics()
+    }
+
+    /// A begun packet and the first one are due soon; everything else may take as long as an SMTP client sleeps.
+    private var patience: TimeAmount {
+        held.readableBytes > 0 || !session.machine.isNegotiated
+            ? configuration.commandTimeout : configuration.idleTimeout
+    }
+
+    private func scheduleTimeout(in amount: TimeAmount) {
+        timer = session.eventLoop.assumeIsolated().scheduleTask(in: amount) { [weak self] in
+            guard let self, !isClosed else { return }
+            if pending == nil, .now() - lastActivity >= patience {
+                registry.reportTimeout()
+                return close()
+            }
+            scheduleTimeout(in: configuration.commandTimeout)
+        }
+    }
+}

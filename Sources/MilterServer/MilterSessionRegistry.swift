@@ -1,0 +1,115 @@
+internal import Logging
+internal import MilterProtocol
+internal import NIOCore
+import Synchronization
+
+/// Tells a session that the server is ending.
+struct MilterDrainEvent: Sendable {}
+
+/// The sessions of a server, and what they have done.
+final class MilterSessionRegistry: Sendable {
+    private struct Entry {
+        let channel: any Channel
+        let listener: MilterListener
+        let isRefused: Bool
+    }
+
+    private struct State {
+        var entries: [ObjectIdentifier: Entry] = [:]
+        var counts: [MilterListener: Int] = [:]
+        var statistics = MilterServerStatistics()
+        var reported: Set<MilterViolation> = []
+        var isDraining = false
+        var whenEmpty: (@Sendable () -> Void)?
+    }
+
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(logger: Logger) { self.logger = logger }
+
+    var statistics: MilterServerStatistics { state.withLock { $0.statistics } }
+
+    /// Takes a new connection.
+    ///
+    /// - Returns: whether it is one too many.
+    func add(_ channel: any Channel, of listener: MilterListener) -> Bool {
+        let (isRefused, isDraining) = state.withLock { state in
+            let isRefused = state.counts[listener, default: 0] >= listener.maximumConnections
+            if isRefused { state.statistics.refusedConnections += 1 } else { state.counts[listener, default: 0] += 1 }
+            state.entries[ObjectIdentifier(channel)] = Entry(channel: channel, listener: listener, isRefused: isRefused)
+            state.statistics.connections += 1
+            state.statistics.openConnections += 1
+            return (isRefused, state.isDraining)
+        }
+        channel.closeFuture.whenComplete { [self] _ in remove(channel) }
+        if isDraining { channel.close(promise: nil) }
+        return isRefused
+    }
+
+    private func remove(_ channel: any Channel) {
+        let action = state.withLock { state in
+            if let entry = state.entries.removeValue(forKey: ObjectIdentifier(channel)) {
+                state.statistics.openConnections -= 1
+                if !entry.isRefused { state.counts[entry.listener, default: 1] -= 1 }
+            }
+            return state.entries.isEmpty ? state.whenEmpty.take() : nil
+        }
+        action?()
+    }
+
+    /// Tells every session that the server ends.
+    func drain() {
+        let channels = state.withLock { state in
+            state.isDraining = true
+            return state.entries.values.map { $0.channel }
+        }
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(MilterDrainEvent()) }
+    }
+
+    /// Calls back as soon as there is no connection.
+    func whenEmpty(_ action: @escaping @Sendable () -> Void) {
+        let isEmpty = state.withLock { state in
+            if !state.entries.isEmpty { state.whenEmpty = action }
+            return state.entries.isEmpty
+        }
+        if isEmpty { action() }
+    }
+
+    /// Closes every connection.
+    func closeAll() {
+        for channel in state.withLock({ $0.entries.values.map { $0.channel } }) { channel.close(promise: nil) }
+    }
+
+    /// Takes a session's share of the statistics.
+    func report(_ statistics: SessionStatistics) { state.withLock { $0.statistics.add(statistics) } }
+
+    /// Counts a connection that was silent for too long.
+    func reportTimeout() { state.withLock { $0.statistics.timeouts += 1 } }
+
+    /// Counts a broken rule.
+    ///
+    /// Every kind is logged once: health checkers come every few seconds.
+    func report(_ violation: MilterViolation, on listener: MilterListener) {
+        let isFirst = state.withLock { state in
+            state.statistics.violations += 1
+            return state.reported.count < 100 && state.reported.insert(violation.kind).inserted
+        }
+        guard isFirst else { return }
+        logger.info(
+            "closed a connection that broke the milter protocol; more of this kind are counted only",
+            metadata: ["milter.violation": "\(violation)", "milter.listener": "\(listener.address)"]
+        )
+    }
+}
+
+extension MilterViolation {
+    /// The violation without the detail that may differ each time.
+    fileprivate var kind: MilterViolation {
+        switch self {
+        case .packetLength: .packetLength(0)
+        case .unknownCommand: .unknownCommand(0)
+        case .notMilter, .misplaced, .payload: self
+        }
+    }
+}
