@@ -26,6 +26,13 @@ public enum CryptoError: Error, Hashable, Sendable {
     }
 }
 
+extension CryptoError {
+    /// The words of a failure alone.
+    var reason: String {
+        if case .failed(let reason) = self { reason } else { description }
+    }
+}
+
 extension CryptoError: CustomStringConvertible {
     /// The reason, as words to follow "the key".
     public var description: String {

@@ -1,0 +1,213 @@
+internal import MailCrypto
+public import MailSyntax
+
+/// Signs one message while it streams by (RFC 6376 § 5).
+///
+///     var signer = DKIMMessageSigner(keys: keys, options: options, now: now)
+///     signer.endOfHeaders(headers)
+///     for chunk in body { signer.body(chunk) }
+///     for value in try signer.finish() { insert("DKIM-Signature", value) }
+///
+/// It does no I/O and reads no clock. A copy shares the running hash, so one copy goes on at most.
+public struct DKIMMessageSigner {
+    /// How many names `h=` gets at most, fewer than verifiers read.
+    static let mostHeaderNames = 200
+
+    private let keys: [DKIMSigningKey]
+    private let options: DKIMSigningOptions
+    private let now: Int64
+    private var headers = HeaderBlock()
+    private var hasher: BodyHasher
+    private var lint = TransportLint()
+
+    /// A signer for a message that leaves at `now`, in seconds since 1970; each key makes one signature.
+    public init(keys: [DKIMSigningKey], options: DKIMSigningOptions = DKIMSigningOptions(), now: Int64) {
+        self.keys = keys
+        self.options = options
+        self.now = now
+        hasher = BodyHasher(BodyHasher.Form(canonicalization: options.canonicalization.body, length: nil))
+    }
+
+    /// Takes the header fields, those that the MTA adds before the message leaves included.
+    public mutating func endOfHeaders(_ headers: HeaderBlock) {
+        self.headers = headers
+        lint.header(headers)
+    }
+
+    /// Takes the next octets of the body, cut anywhere.
+    public mutating func body(_ chunk: UnsafeRawBufferPointer) {
+        unsafe hasher.update(chunk)
+        unsafe lint.body(chunk)
+    }
+
+    /// What an MTA on the way may rewrite, and so break the signature (RFC 6376 § 5.3).
+    public var warnings: [DKIMSigningWarning] { lint.warnings }
+
+    /// Ends the body and computes everything but the signatures themselves, which cost the time.
+    public mutating func prepare() throws(DKIMSigningError) -> [DKIMPreparedSignature] {
+        guard !keys.isEmpty else { throw .noKey }
+        // RFC 5322 § 3.6: there is one From field. With several, readers may show one and verifiers judge another.
+        let authors = headers.fields(named: "From").count
+        guard authors == 1 else { throw .authorFields(authors) }
+        hasher.finish()
+        let fields = SignedFields(headers)
+        let names = headerNames()
+        let indices = fields.indices(of: names.map { Octets($0) }, excluding: nil)
+        var prepared = [DKIMPreparedSignature]()
+        for key in keys {
+            let value = try unsignedValue(key, names)
+            let form = fields.canonicalForm(
+                indices,
+                options.canonicalization.header,
+                own: (Octets(DKIMPreparedSignature.fieldName), value[...])
+            )
+            prepared.append(
+                DKIMPreparedSignature(
+                    key: key,
+                    digest: SHA256Hasher.digest(form),
+                    unsignedValue: value,
+                    foldsWithLF: options.foldsWithLF
+                )
+            )
+        }
+        return prepared
+    }
+
+    /// Ends the body and returns the values of the DKIM-Signature fields, the leading space included, one for each key.
+    ///
+    /// They go above all other fields, in any order.
+    public mutating func finish() throws(DKIMSigningError) -> [[UInt8]] {
+        var values = [[UInt8]]()
+        for signature in try prepare() { values.append(try signature.fieldValue()) }
+        return values
+    }
+
+    /// The names of `h=`: each as often as its field is there, and oversigned ones once more.
+    private func headerNames() -> [String] {
+        var names = [String]()
+        let oversigned = Set(options.oversigned.map { $0.lowercased() })
+        let wanted =
+            options.headers
+            + options.oversigned.filter { name in
+                !options.headers.contains { $0.lowercased() == name.lowercased() }
+            }
+        // RFC 6376 § 5.4: "The From header field MUST be signed".
+        for name in wanted.contains(where: { $0.lowercased() == "from" }) ? wanted : ["From"] + wanted {
+            let octets = Octets(name)
+            let present = headers.indices.count { headers[$0].name.trimmed.equalsIgnoringCase(octets) }
+            let count = present + (oversigned.contains(name.lowercased()) ? 1 : 0)
+            names += Array(repeating: name, count: min(count, Self.mostHeaderNames - names.count))
+        }
+        return names
+    }
+
+    /// The value of the field up to and including `b=`, folded with CRLF.
+    private func unsignedValue(_ key: DKIMSigningKey, _ names: [String]) throws(DKIMSigningError) -> [UInt8] {
+        var value = FoldedTags()
+        value.add("v=1;")
+        value.add("a=\(key.algorithm.rawValue);")
+        value.add("c=\(options.canonicalization);")
+        value.add("d=\(key.domain);")
+        value.add("s=\(key.selector);")
+        value.add("t=\(now);")
+        if let lifetime = options.lifetime {
+            let (end, overflow) = now.addingReportingOverflow(max(1, lifetime))
+            if !overflow { value.add("x=\(end);") }
+        }
+        if let identity = options.identity { value.add("i=\(try encoded(identity, for: key));") }
+        for (index, name) in names.enumerated() {
+            value.add((index == 0 ? "h=" : "") + name + (index == names.count - 1 ? ";" : ":"), apart: index == 0)
+        }
+        value.add("bh=\(Base64.encode(hasher.digest)[...].text);")
+        value.add("b=")
+        return value.octets
+    }
+
+    /// The identity in dkim-quoted-printable (RFC 6376 § 2.11), when it belongs to the domain of the key.
+    private func encoded(_ identity: String, for key: DKIMSigningKey) throws(DKIMSigningError) -> String {
+        guard let at = identity.lastIndex(of: "@"),
+            let domain = try? DomainName(unicode: Octets(String(identity[identity.index(after: at)...]))),
+            domain.isEqualOrSubdomain(of: key.domain)
+        else { throw .identityOutsideDomain }
+        var text = ""
+        for octet in identity.utf8 {
+            if octet.isVChar, octet != UInt8(ascii: "="), octet != UInt8(ascii: ";") {
+                text.unicodeScalars.append(Unicode.Scalar(octet))
+            } else {
+                let digits = String(octet, radix: 16, uppercase: true)
+                text += "=" + (digits.utf8.count == 1 ? "0" : "") + digits
+            }
+        }
+        return text
+    }
+}
+
+/// A signature that is computed but for the operation with the private key, which may run on any thread.
+public struct DKIMPreparedSignature: Sendable {
+    /// The name of the field.
+    public static let fieldName = "DKIM-Signature"
+
+    /// The key that will sign.
+    public let key: DKIMSigningKey
+    let digest: [UInt8]
+    let unsignedValue: [UInt8]
+    let foldsWithLF: Bool
+
+    /// The value of the field, the leading space included.
+    public func fieldValue() throws(DKIMSigningError) -> [UInt8] {
+        let signature: [UInt8]
+        do throws(CryptoError) {
+            signature = try key.key.sign(digest: digest)
+        } catch {
+            throw .crypto(error)
+        }
+        var value = FoldedTags(octets: unsignedValue)
+        value.addBroken(Base64.encode(signature))
+        return foldsWithLF ? value.octets.filter { $0 != 0x0D } : value.octets
+    }
+}
+
+/// Writes tags into lines of at most 78 octets where that can be (RFC 5322 § 2.1.1).
+private struct FoldedTags {
+    private(set) var octets: [UInt8] = []
+    /// The octets of the line so far; the first one begins with the name of the field.
+    private var column = DKIMPreparedSignature.fieldName.utf8.count + 1
+
+    init() {}
+
+    /// Goes on after octets whose last line has an unknown length, with a new line.
+    init(octets: [UInt8]) {
+        self.octets = octets
+        column = octets.count - (octets.lastIndex(of: 0x0A) ?? -1)
+    }
+
+    /// Adds text that stays in one line; a space comes before it when it stands apart.
+    mutating func add(_ text: String, apart: Bool = true) {
+        let length = text.utf8.count + (apart ? 1 : 0)
+        if column + length > 78, column > 1 {
+            fold()
+        } else if apart {
+            octets.append(0x20)
+            column += 1
+        }
+        octets.append(contentsOf: text.utf8)
+        column += text.utf8.count
+    }
+
+    /// Adds text that may be broken anywhere.
+    mutating func addBroken(_ text: [UInt8]) {
+        var rest = text[...]
+        while !rest.isEmpty {
+            if column >= 78 { fold() }
+            let part = rest.prefix(78 - column)
+            octets.append(contentsOf: part)
+            column += part.count
+            rest = rest.dropFirst(part.count)
+        }
+    }
+
+    private mutating func fold() {
+        octets.append(contentsOf: [0x0D, 0x0A, 0x09])
+        column = 1
+    }
+}

@@ -1,0 +1,59 @@
+internal import MailSyntax
+
+/// Something that an MTA on the way may rewrite after the message was signed (RFC 6376 § 5.3).
+public enum DKIMSigningWarning: String, Hashable, Sendable, CaseIterable {
+    /// A line of more than 998 octets (RFC 5322 § 2.1.1), which some MTAs break.
+    case longLine = "line over 998 octets"
+    /// A CR that is not followed by LF, or an LF that does not follow a CR (RFC 5321 § 2.3.8).
+    case bareLineEnd = "bare CR or LF"
+    /// Octets beyond US-ASCII, which are recoded for a server without 8BITMIME (RFC 6152).
+    case eightBit = "8-bit data"
+    /// A NUL, which SMTP does not carry reliably.
+    case nul = "NUL octet"
+}
+
+/// Looks for what does not survive transport, while a message streams by.
+struct TransportLint {
+    private var found: Set<DKIMSigningWarning> = []
+    private var lineLength = 0
+    private var previous: UInt8 = 0
+
+    /// What was found, in a fixed order.
+    var warnings: [DKIMSigningWarning] { DKIMSigningWarning.allCases.filter(found.contains) }
+
+    mutating func header(_ headers: HeaderBlock) {
+        for field in headers {
+            let length = field.name.count + 1
+            lineLength = length
+            previous = 0
+            unsafe field.value.withUnsafeBytes { unsafe body($0) }
+        }
+        lineLength = 0
+        previous = 0
+    }
+
+    mutating func body(_ chunk: UnsafeRawBufferPointer) {
+        var high: UInt8 = 0
+        for unsafeoctet in unsafe chunk {
+            high |= octet
+            if octet > 0x0D {
+                lineLength += 1
+            } else if octet == 0x0A {
+                endLine()
+            } else {
+                lineLength += octet == 0x0D ? 0 : 1
+                if octet == 0 { found.insert(.nul) }
+            }
+            if previous == 0x0D, octet != 0x0A { found.insert(.bareLineEnd) }
+            previous = octet
+        }
+        if lineLength > 998 { found.insert(.longLine) }
+        if high >= 0x80 { found.insert(.eightBit) }
+    }
+
+    private mutating func endLine() {
+        if lineLength > 998 { found.insert(.longLine) }
+        if previous != 0x0D { found.insert(.bareLineEnd) }
+        lineLength = 0
+    }
+}
