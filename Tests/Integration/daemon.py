@@ -55,8 +55,8 @@ class LogLine:
     def __getitem__(self, name):
         return self.fields[name]
 
-    def get(self, name):
-        return self.fields.get(name)
+    def get(self, name, default=None):
+        return self.fields.get(name, default)
 
     def __repr__(self):
         return self.text

@@ -1,0 +1,198 @@
+"""Every action at every stage, for one recipient and for several, through both mail servers."""
+
+import unittest
+
+import mail
+from scenario import ZONE, OnSendmail, Scenario
+
+# A message names its case by the local part of MAIL FROM and of From: "reject-rcpt@..." has the envelope matched,
+# "reject-eom@..." the author's domain, which only the header tells.
+ACTIONS = ("reject", "tempfail", "discard", "quarantine", "junk", "accept", "mark")
+
+RULE = """\
+[[rules]]
+name = "{action}-{stage}"
+when = {{ {condition} = ["{action}-{stage}.example"], recipient_domains = ["hit.example"] }}
+action = "{action}"
+
+"""
+
+# What "accept" and "mark" do shows in whether this one is reached.
+LAST = """\
+[[rules]]
+name = "last"
+when = { from_domains = ["accept-rcpt.example", "accept-eom.example", "mark-rcpt.example", "mark-eom.example"] }
+action = "reject"
+reply = "550 5.7.1 The last rule"
+"""
+
+
+class Actions(Scenario):
+    rules = "".join(
+        RULE.format(action=action, stage=stage, condition="sender_domains" if stage == "rcpt" else "from_domains")
+        for action in ACTIONS
+        for stage in ("rcpt", "eom")
+    ) + LAST
+    zone = ZONE
+
+    def try_case(self, action, stage, to, session=None):
+        address = f"a@{action}-{stage}.example"
+        # At RCPT the envelope decides; at the end of the message the author does, whatever the envelope says.
+        sender = address if stage == "rcpt" else "a@relay.example"
+        letter = mail.letter(author=address, to=to[0])
+        if session:
+            return session.send(letter, sender, to)
+        return self.send(letter, sender, to)
+
+    def fresh(self):
+        self.server.settle()
+        self.server.empty_mailboxes()
+        self.seen = len(self.postern.lines())
+
+    def recipients(self):
+        self.server.settle()
+        return sorted(recipient for recipient, _ in self.server.mail())
+
+    def cases(self, *actions):
+        for action in actions:
+            for stage in ("rcpt", "eom"):
+                self.fresh()
+                with self.subTest(action=action, stage=stage):
+                    yield action, stage
+
+    def assert_logged(self, action, rule, stage=None):
+        line = self.line()
+        self.assertEqual((line["action"], line.get("rule")), (action, rule), line)
+        if stage:
+            self.assertEqual(line["stage"], stage, line)
+
+    # One recipient.
+
+    def test_reject_and_tempfail(self):
+        for action, stage in self.cases("reject", "tempfail"):
+            outcome = self.try_case(action, stage, ["bob@hit.example"])
+            pattern = r"^550 5\.7\.1 " if action == "reject" else r"^451 4\.7\.1 "
+            self.assert_reply(outcome, "rcpt" if stage == "rcpt" else "data", pattern)
+            self.assertEqual(self.recipients(), [])
+            self.assert_logged(action, f"{action}-{stage}", stage)
+
+    def test_discard(self):
+        for _, stage in self.cases("discard"):
+            self.assertEqual(self.try_case("discard", stage, ["bob@hit.example"]).code, 250)
+            self.assertEqual(self.recipients(), [])
+            self.assertEqual(self.server.held(), [])
+            self.assert_logged("discard", f"discard-{stage}")
+
+    def test_quarantine(self):
+        for _, stage in self.cases("quarantine"):
+            held = len(self.server.held())
+            self.assertEqual(self.try_case("quarantine", stage, ["bob@hit.example"]).code, 250)
+            self.assertEqual(self.recipients(), [])
+            self.assertEqual(len(self.server.held()), held + 1)
+            self.assert_logged("quarantine", f"quarantine-{stage}")
+
+    def test_junk(self):
+        for _, stage in self.cases("junk"):
+            self.assertEqual(self.try_case("junk", stage, ["bob@hit.example"]).code, 250)
+            message = self.delivered("bob@hit.example")
+            self.assertIn(("X-Spam-Flag", "YES"), mail.stamped(message))
+            self.assert_logged("junk", f"junk-{stage}")
+
+    def test_accept_stops(self):
+        for _, stage in self.cases("accept"):
+            self.assertEqual(self.try_case("accept", stage, ["bob@hit.example"]).code, 250)
+            self.assertTrue(mail.results(self.delivered("bob@hit.example")))
+            self.assert_logged("accept", f"accept-{stage}")
+
+    def test_mark_goes_on(self):
+        for _, stage in self.cases("mark"):
+            outcome = self.try_case("mark", stage, ["bob@hit.example"])
+            self.assert_reply(outcome, "data", r"^550 5\.7\.1 .*The last rule")
+            line = self.line()
+            self.assertEqual((line["action"], line["rule"]), ("reject", "last"))
+            self.assertIn(f"mark-{stage}", line.text)
+
+    # Several recipients: refused one by one before DATA, all or none at the end.
+
+    def test_refused_before_data_is_one_recipient(self):
+        for action in ("reject", "tempfail"):
+            self.fresh()
+            with self.subTest(action=action):
+                to = ["bob@hit.example", "eve@miss.example", "al@hit.example"]
+                outcome = self.try_case(action, "rcpt", to)
+                self.assertEqual(sorted(outcome.refused), ["al@hit.example", "bob@hit.example"])
+                self.assertEqual(outcome.code, 250)
+                self.assertEqual(self.recipients(), ["eve@miss.example"])
+
+    def test_at_the_end_it_is_all(self):
+        for action, code in (("reject", 550), ("tempfail", 451)):
+            self.fresh()
+            with self.subTest(action=action):
+                outcome = self.try_case(action, "eom", ["bob@hit.example", "al@hit.example"])
+                self.assertEqual((outcome.stage, outcome.code), ("data", code))
+                self.assertEqual(self.recipients(), [])
+
+    def test_or_none(self):
+        to = ["bob@hit.example", "eve@miss.example"]
+        for action in ("reject", "tempfail", "discard", "quarantine"):
+            self.fresh()
+            with self.subTest(action=action):
+                held = len(self.server.held())
+                self.assertEqual(self.try_case(action, "eom", to).code, 250)
+                self.assertEqual(self.recipients(), sorted(to))
+                self.assertEqual(len(self.server.held()), held)
+                line = self.line()
+                self.assertEqual(line["action"], "accept", line)
+                self.assertIn(f"{action}-eom", line.text, "the log names the rule that matched some recipients")
+
+    # Several messages on a connection: nothing of one stays for the next.
+
+    def test_messages_on_one_connection(self):
+        with mail.Session(self.server, client=self.client(10)) as session:
+            for _ in range(2):
+                for action, stage, where, code in (
+                    ("reject", "rcpt", "rcpt", 550), ("junk", "eom", "data", 250), ("tempfail", "eom", "data", 451),
+                    ("accept", "rcpt", "data", 250), ("discard", "eom", "data", 250), ("reject", "eom", "data", 550),
+                    ("tempfail", "rcpt", "rcpt", 451),
+                ):
+                    with self.subTest(action=action, stage=stage):
+                        outcome = self.try_case(action, stage, ["bob@hit.example"], session)
+                        self.assertEqual((outcome.stage, outcome.code), (where, code), outcome)
+        self.server.settle()
+        messages = self.server.delivered("bob@hit.example")
+        self.assertEqual(len(messages), 4)
+        self.assertEqual(sum(bool(mail.values(message, "X-Spam-Flag")) for message in messages), 2)
+
+
+class ActionsOnSendmail(OnSendmail, Actions):
+    pass
+
+
+class ActionsObserved(Scenario):
+    """The same rules in `observe`: all is delivered, and the log says what would have been done."""
+
+    rules = Actions.rules
+    mode = "observe"
+
+    def test_nothing_is_done(self):
+        for action in ("reject", "tempfail", "discard", "quarantine", "junk"):
+            for stage in ("rcpt", "eom"):
+                self.server.settle()
+                self.server.empty_mailboxes()
+                self.seen = len(self.postern.lines())
+                with self.subTest(action=action, stage=stage):
+                    outcome = Actions.try_case(self, action, stage, ["bob@hit.example"])
+                    self.assertEqual(outcome.code, 250, outcome)
+                    self.assertEqual(mail.values(self.delivered("bob@hit.example"), "X-Spam-Flag"), [])
+                    line = self.line()
+                    self.assertEqual((line["action"], line["would"]), ("accept", action), line)
+                    self.assertEqual(line["rule"], f"{action}-{stage}")
+        self.assertEqual(self.server.held(), [])
+
+
+class ActionsObservedOnSendmail(OnSendmail, ActionsObserved):
+    pass
+
+
+if __name__ == "__main__":
+    unittest.main()
