@@ -1,0 +1,50 @@
+internal import DNSLookup
+internal import MailSyntax
+
+/// What an entry of the cache is about: a question, or a name that does not exist whatever the type.
+struct CacheKey: Hashable {
+    let name: DomainName
+    /// Nil: the name does not exist, and so nothing below it does (RFC 8020 § 2).
+    let type: DNSRecordType?
+    /// Computed once, with the process' random seed: it finds the shard, and the place within.
+    let hash: Int
+
+    init(_ name: DomainName, _ type: DNSRecordType?) {
+        self.name = name
+        self.type = type
+        var hasher = Hasher()
+        name.hash(into: &hasher)
+        hasher.combine(type?.rawValue ?? 0)
+        hash = hasher.finalize()
+    }
+
+    init(_ question: DNSQuestion) {
+        self.init(question.name, question.type)
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
+    static func == (one: CacheKey, other: CacheKey) -> Bool {
+        one.hash == other.hash && one.type == other.type && one.name == other.name
+    }
+}
+
+extension DomainName {
+    /// Whether the name holds a DKIM key (RFC 6376 § 3.6.2.1: `selector._domainkey.domain`).
+    var holdsKey: Bool { labels.dropFirst().contains { $0.elementsEqual("_domainkey".utf8) } }
+}
+
+extension DNSAnswer {
+    /// About how much memory the answer takes with its name, allocator overhead included.
+    ///
+    /// What a text parses to is kept beside it, and is about twice as large.
+    var cost: Int {
+        records.reduce(192 + question.name.wire.count) { sum, record in
+            switch record {
+            case .a, .aaaa: sum + 40
+            case .mx(_, let name), .ptr(let name): sum + 80 + name.wire.count
+            case .txt(let text): sum + 320 + 3 * text.count
+            }
+        }
+    }
+}

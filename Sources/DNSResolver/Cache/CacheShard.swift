@@ -1,0 +1,231 @@
+internal import DNSLookup
+internal import MailSyntax
+
+/// A part of the cache: a table whose entries are also linked in the order of their last use.
+struct CacheShard {
+    /// What the shard knows about a question.
+    enum Finding {
+        /// An answer; `refresh` asks the caller to have it fetched again.
+        case answer(DNSAnswer, refresh: Bool)
+        /// An answer beyond its TTL that may be used, as servers have just failed.
+        case stale(DNSAnswer)
+        /// A failure that is remembered.
+        case failure(DNSLookupError)
+        /// Nothing; or an answer beyond its TTL for the case that servers fail.
+        case nothing(stale: DNSAnswer?)
+    }
+
+    typealias Instant = ContinuousClock.Instant
+
+    private struct Slot {
+        let key: CacheKey
+        var answer: DNSAnswer?
+        var expiry: Instant
+        var refreshAt: Instant?
+        var failure: DNSLookupError?
+        var failureEnd: Instant
+        var failureCount = 0
+        /// Which outage of the DNS the failure belongs to.
+        var failureEpoch = 0
+        var uses = 0
+        var cost = 0
+        /// The neighbours in the order of use.
+        var newer = CacheShard.none
+        var older = CacheShard.none
+    }
+
+    private static let none = -1
+    /// An entry's share of the tables.
+    private static let overhead = MemoryLayout<Slot>.stride * 3 / 2 + MemoryLayout<CacheKey>.stride * 3
+    /// How often an answer has to be used to be worth fetching ahead.
+    private static let demand = 2
+    /// RFC 8767 § 5: a failure recheck timer, so that servers are not asked more often than this while they fail.
+    private static let staleRecheck = Duration.seconds(30)
+
+    private let options: CacheOptions
+    private let maximumEntries: Int
+    private let maximumBytes: Int
+
+    private var index: [CacheKey: Int] = [:]
+    private var slots: [Slot?] = []
+    private var free: [Int] = []
+    private var newest = none
+    private var oldest = none
+
+    /// Questions that are out.
+    var inFlight: [CacheKey: InFlight] = [:]
+    var misses = 0
+    var joins = 0
+    private(set) var hits = 0
+    private(set) var failures = 0
+    private(set) var evictions = 0
+    private(set) var bytes = 0
+    var entries: Int { index.count }
+
+    init(_ options: CacheOptions, shards: Int) {
+        self.options = options
+        maximumEntries = max(1, options.maximumEntries / shards)
+        maximumBytes = options.maximumBytes / shards
+    }
+
+    // MARK: Reading
+
+    /// Looks a key up, and makes it the newest when there is something of use.
+    mutating func find(_ key: CacheKey, at now: Instant, epoch: Int) -> Finding {
+        guard let position = index[key], let slot = slots[position] else { return .nothing(stale: nil) }
+        if let answer = slot.answer, now < slot.expiry {
+            hit(position)
+            slots[position]?.uses += 1
+            guard let refreshAt = slot.refreshAt, now >= refreshAt, slot.uses >= Self.demand else {
+                return .answer(answer, refresh: false)
+            }
+            slots[position]?.refreshAt = nil
+            return .answer(answer, refresh: true)
+        }
+        let stale = usableStale(slot, at: now)
+        guard let failure = slot.failure, slot.failureEpoch == epoch else { return .nothing(stale: stale) }
+        if let stale, now < slot.failureEnd + Self.staleRecheck {
+            hit(position)
+            return .stale(stale)
+        }
+        guard now < slot.failureEnd else { return .nothing(stale: stale) }
+        hit(position)
+        return .failure(failure)
+    }
+
+    private func usableStale(_ slot: Slot, at now: Instant) -> DNSAnswer? {
+        guard let limit = options.serveStale, let answer = slot.answer, now < slot.expiry + limit,
+            // A key that its owner has withdrawn must not verify.
+            !slot.key.name.holdsKey
+        else { return nil }
+        return answer
+    }
+
+    // MARK: Writing
+
+    /// For how long an answer is kept; zero for not at all.
+    private func lifetime(_ answer: DNSAnswer) -> Duration {
+        let received = Duration.seconds(Int64(answer.timeToLive))
+        if answer.status != .records {
+            // RFC 2308 § 5: without an SOA record, which gives no TTL here, a negative answer is not cached.
+            guard answer.timeToLive > 0 else { return .zero }
+            return min(max(received, options.minimumTTL), options.negativeMaximumTTL)
+        }
+        let clamped = min(max(received, options.minimumTTL), options.maximumTTL)
+        return answer.question.name.holdsKey ? min(clamped, options.keyMaximumTTL) : clamped
+    }
+
+    /// Keeps an answer.
+    mutating func store(_ answer: DNSAnswer, for key: CacheKey, at now: Instant) {
+        store(answer, for: key, at: now, lifetime: lifetime(answer))
+    }
+
+    /// Keeps an answer for a given time, or forgets the older one when it may not be kept.
+    mutating func store(_ answer: DNSAnswer, for key: CacheKey, at now: Instant, lifetime: Duration) {
+        let lifetime = min(lifetime, self.lifetime(answer))
+        let cost = answer.cost + Self.overhead
+        remove(key)
+        guard lifetime > .zero, cost <= maximumBytes / 2 else { return }
+        var slot = Slot(key: key, answer: answer, expiry: now + lifetime, failureEnd: now)
+        if options.refreshAhead > 0 { slot.refreshAt = now + lifetime * (1 - min(options.refreshAhead, 1)) }
+        slot.cost = cost
+        insert(slot)
+    }
+
+    /// Keeps a failure, for longer the more there have been.
+    mutating func store(_ failure: DNSLookupError, for key: CacheKey, at now: Instant, epoch: Int) {
+        failures += 1
+        var slot = index[key].flatMap { slots[$0] } ?? Slot(key: key, expiry: now, failureEnd: now)
+        // Something asked for ahead of its time is still good.
+        if slot.answer != nil, now < slot.expiry { return }
+        if usableStale(slot, at: now) == nil { slot.answer = nil }
+        // RFC 9520 § 3.2: failures are cached for a second or more, with a growing time for those that persist.
+        let doubled = options.failureTTL * (1 << min(slot.failureCount, 16))
+        slot.failure = failure
+        slot.failureCount += 1
+        slot.failureEpoch = epoch
+        slot.failureEnd = now + min(doubled, options.failureMaximumTTL)
+        slot.cost = (slot.answer?.cost ?? key.name.wire.count + 32) + Self.overhead
+        remove(key)
+        insert(slot)
+    }
+
+    private mutating func insert(_ slot: Slot) {
+        let position: Int
+        if let reused = free.popLast() {
+            slots[reused] = slot
+            position = reused
+        } else {
+            position = slots.count
+            slots.append(slot)
+        }
+        index[slot.key] = position
+        bytes += slot.cost
+        link(position)
+        while bytes > maximumBytes || index.count > maximumEntries, let last = slots[oldest], oldest != position {
+            remove(last.key)
+            evictions += 1
+        }
+    }
+
+    /// Forgets what is known.
+    mutating func remove(_ key: CacheKey) {
+        guard let position = index.removeValue(forKey: key) else { return }
+        bytes -= slots[position]?.cost ?? 0
+        unlink(position)
+        slots[position] = nil
+        free.append(position)
+    }
+
+    // MARK: The order of use
+
+    private mutating func hit(_ position: Int) {
+        hits += 1
+        guard newest != position else { return }
+        unlink(position)
+        link(position)
+    }
+
+    private mutating func link(_ position: Int) {
+        slots[position]?.newer = Self.none
+        slots[position]?.older = newest
+        if newest != Self.none { slots[newest]?.newer = position } else { oldest = position }
+        newest = position
+    }
+
+    private mutating func unlink(_ position: Int) {
+        guard let slot = slots[position] else { return }
+        if slot.newer != Self.none { slots[slot.newer]?.older = slot.older } else { newest = slot.older }
+        if slot.older != Self.none { slots[slot.older]?.newer = slot.newer } else { oldest = slot.newer }
+    }
+
+    // MARK: Contents
+
+    /// Calls back for each answer that is still good, the least recently used first, with the time it has left.
+    func forEachAnswer(at now: Instant, _ body: (CacheKey, DNSAnswer, Duration) -> Void) {
+        var position = oldest
+        while position != Self.none, let slot = slots[position] {
+            if let answer = slot.answer, now < slot.expiry { body(slot.key, answer, slot.expiry - now) }
+            position = slot.newer
+        }
+    }
+}
+
+/// A question that is out, and who waits for it.
+struct InFlight {
+    struct Waiter {
+        let number: UInt64
+        let continuation: CheckedContinuation<DNSReply, Never>
+    }
+
+    /// Tells this query from a later one for the same question; it is the number of who asked first.
+    let number: UInt64
+    var waiters: [Waiter] = []
+    var handle: QueryHandle?
+    /// What those who wait get when the servers fail.
+    var stale: DNSAnswer?
+    /// Goes on when nobody waits: the answer is fetched ahead, or somebody got a stale one.
+    var isWanted = false
+    /// Nobody waits any more, for the servers have had their time.
+    var hasServedStale = false
+}

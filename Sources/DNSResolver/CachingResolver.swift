@@ -1,0 +1,249 @@
+public import DNSLookup
+internal import MailSyntax
+public import NIOCore
+public import NIOPosix
+internal import Synchronization
+
+/// Answers questions from a cache and, when that does not know, from name servers.
+///
+/// Those who ask the same at the same time share one query.
+public final class CachingResolver: DNSResolving, Sendable {
+    /// Reads a monotonic clock.
+    public typealias Clock = @Sendable () -> ContinuousClock.Instant
+
+    let cache: AnswerCache
+    let now: Clock
+    let network: NetworkTransport?
+    private let transport: any QueryTransport
+    private let options: CacheOptions
+    private let group: any EventLoopGroup
+    private let outages: Outages
+    private let numbers = Atomic<UInt64>(0)
+    private let isShutDown = Atomic(false)
+
+    /// Counts how often the DNS has come back, so that failures from before count no more.
+    final class Outages: Sendable {
+        let ended = Atomic(0)
+    }
+
+    /// A resolver that asks the servers in `options`.
+    ///
+    /// - Parameter onHealthChange: called once when the DNS stops answering, and once when it is back; on an event loop.
+    public convenience init(
+        _ options: ResolverOptions,
+        cache: CacheOptions = CacheOptions(),
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        now: @escaping Clock = { .now },
+        onHealthChange: @escaping @Sendable (ResolverHealth) -> Void = { _ in }
+    ) {
+        let outages = Outages()
+        let health = ServerHealth(options) { health in
+            if health == .answering { outages.ended.add(1, ordering: .relaxed) }
+            onHealthChange(health)
+        }
+        let network = NetworkTransport(options, group: eventLoopGroup, health: health)
+        self.init(network, network: network, cache: cache, group: eventLoopGroup, outages: outages, now: now)
+    }
+
+    init(
+        _ transport: any QueryTransport,
+        network: NetworkTransport? = nil,
+        cache options: CacheOptions,
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        outages: Outages = Outages(),
+        now: @escaping Clock
+    ) {
+        self.transport = transport
+        self.network = network
+        self.options = options
+        self.group = group
+        self.outages = outages
+        self.now = now
+        cache = AnswerCache(options)
+    }
+
+    /// Takes other servers or times; the cache stays as it is.
+    public func update(_ options: ResolverOptions) {
+        network?.update(options)
+    }
+
+    /// Ends all queries, with `.cancelled`, and closes all sockets; later lookups find only what is at hand.
+    public func shutdown() async {
+        isShutDown.store(true, ordering: .relaxed)
+        await network?.shutdown()
+    }
+
+    // MARK: Lookups
+
+    /// Answers from the cache, or asks the servers.
+    public func lookUp(_ question: DNSQuestion) async -> DNSReply {
+        if let reply = answerAtHand(question) { return reply }
+        let key = CacheKey(question)
+        let number = numbers.add(1, ordering: .relaxed).newValue
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                join(question, key, InFlight.Waiter(number: number, continuation: continuation))
+            }
+        } onCancel: {
+            leave(key, number)
+        }
+    }
+
+    /// Answers from the cache; nil when the servers have to be asked.
+    public func answerAtHand(_ question: DNSQuestion) -> DNSReply? {
+        let key = CacheKey(question)
+        let time = now()
+        let epoch = outages.ended.load(ordering: .relaxed)
+        switch cache.with(key, { shard in shard.find(key, at: time, epoch: epoch) }) {
+        case .answer(let answer, let refresh):
+            if refresh { fetchAhead(question, key) }
+            return DNSReply(.success(answer), source: .cache)
+        case .stale(let answer): return DNSReply(.success(answer), source: .stale)
+        case .failure(let error): return DNSReply(.failure(error), source: .cache)
+        case .nothing: return denial(of: question, at: time)
+        }
+    }
+
+    /// RFC 8020 § 2: when a name does not exist, nothing below it does.
+    private func denial(of question: DNSQuestion, at time: ContinuousClock.Instant) -> DNSReply? {
+        var ancestor: DomainName? = question.name
+        while let name = ancestor, !name.wire.isEmpty {
+            let key = CacheKey(name, nil)
+            if case .answer(let known, _) = cache.with(key, { shard in shard.find(key, at: time, epoch: 0) }) {
+                guard known.question != question else { return DNSReply(.success(known), source: .cache) }
+                let answer = DNSAnswer(question, negative: .noSuchName, timeToLive: known.timeToLive)
+                return DNSReply(.success(answer), source: .cache)
+            }
+            ancestor = name.parent
+        }
+        return nil
+    }
+
+    // MARK: Queries
+
+    private enum Step {
+        case reply(DNSReply)
+        case wait
+        case start(stale: Bool)
+    }
+
+    /// Adds somebody to those who wait for an answer, and sends the question if nobody waited before.
+    private func join(_ question: DNSQuestion, _ key: CacheKey, _ waiter: InFlight.Waiter) {
+        let time = now()
+        let epoch = outages.ended.load(ordering: .relaxed)
+        let isShutDown = isShutDown.load(ordering: .relaxed)
+        let step = cache.with(key) { shard -> Step in
+            let stale: DNSAnswer?
+            // The answer may have come since it was looked for.
+            switch shard.find(key, at: time, epoch: epoch) {
+            case .answer(let answer, _): return .reply(DNSReply(.success(answer), source: .cache))
+            case .stale(let answer): return .reply(DNSReply(.success(answer), source: .stale))
+            case .failure(let error): return .reply(DNSReply(.failure(error), source: .cache))
+            case .nothing(let expired): stale = expired
+            }
+            guard !isShutDown else { return .reply(DNSReply(.failure(.cancelled), source: .cache)) }
+            if let flight = shard.inFlight[key] {
+                shard.joins += 1
+                if flight.hasServedStale, let stale = flight.stale {
+                    return .reply(DNSReply(.success(stale), source: .stale))
+                }
+                shard.inFlight[key]?.waiters.append(waiter)
+                return .wait
+            }
+            shard.misses += 1
+            shard.inFlight[key] = InFlight(number: waiter.number, waiters: [waiter], stale: stale)
+            return .start(stale: stale != nil)
+        }
+        switch step {
+        case .reply(let reply): return waiter.continuation.resume(returning: reply)
+        case .wait: break
+        case .start(let hasStale):
+            start(question, key, waiter.number)
+            if hasStale { startStaleTimer(key, waiter.number) }
+        }
+        // The task may have been cancelled before there was somebody to leave.
+        if Task.isCancelled { leave(key, waiter.number) }
+    }
+
+    /// Takes somebody off those who wait; the last one takes the question along.
+    private func leave(_ key: CacheKey, _ number: UInt64) {
+        let (waiter, handle) = cache.with(key) { shard -> (InFlight.Waiter?, QueryHandle?) in
+            guard let flight = shard.inFlight[key],
+                let position = flight.waiters.firstIndex(where: { $0.number == number })
+            else { return (nil, nil) }
+            let waiter = shard.inFlight[key]?.waiters.remove(at: position)
+            guard flight.waiters.count == 1, !flight.isWanted else { return (waiter, nil) }
+            shard.inFlight[key] = nil
+            return (waiter, flight.handle)
+        }
+        waiter?.continuation.resume(returning: DNSReply(.failure(.cancelled), source: .server))
+        if let handle { transport.cancel(handle) }
+    }
+
+    /// Sends a question that nobody waits for, as the answer is in demand and soon too old.
+    private func fetchAhead(_ question: DNSQuestion, _ key: CacheKey) {
+        guard !isShutDown.load(ordering: .relaxed) else { return }
+        let number = numbers.add(1, ordering: .relaxed).newValue
+        let isNew = cache.with(key) { shard in
+            guard shard.inFlight[key] == nil else { return false }
+            shard.inFlight[key] = InFlight(number: number, isWanted: true)
+            return true
+        }
+        if isNew { start(question, key, number) }
+    }
+
+    private func start(_ question: DNSQuestion, _ key: CacheKey, _ number: UInt64) {
+        let handle = transport.start(question) { outcome in self.complete(key, number, outcome) }
+        let isGone = cache.with(key) { shard in
+            guard shard.inFlight[key]?.number == number else { return true }
+            shard.inFlight[key]?.handle = handle
+            return false
+        }
+        if isGone { transport.cancel(handle) }
+    }
+
+    private func complete(_ key: CacheKey, _ number: UInt64, _ outcome: QueryOutcome) {
+        let time = now()
+        if outcome.deniesName, case .success(let answer) = outcome.result {
+            let denial = CacheKey(key.name, nil)
+            cache.with(denial) { shard in shard.store(answer, for: denial, at: time) }
+        }
+        let epoch = outages.ended.load(ordering: .relaxed)
+        let flight = cache.with(key) { shard -> InFlight? in
+            guard shard.inFlight[key]?.number == number else { return nil }
+            switch outcome.result {
+            case .success where outcome.deniesName: shard.remove(key)
+            case .success(let answer): shard.store(answer, for: key, at: time)
+            case .failure(.cancelled): break
+            case .failure(let error): shard.store(error, for: key, at: time, epoch: epoch)
+            }
+            return shard.inFlight.removeValue(forKey: key)
+        }
+        guard let flight else { return }
+        for waiter in flight.waiters {
+            if case .failure = outcome.result, let stale = flight.stale {
+                waiter.continuation.resume(returning: DNSReply(.success(stale), source: .stale))
+            } else {
+                let source: DNSSource = waiter.number == number ? .server : .joined
+                waiter.continuation.resume(returning: DNSReply(outcome.result, source: source))
+            }
+        }
+    }
+
+    /// RFC 8767 § 5: after a while those who wait get the stale answer, and the query goes on.
+    private func startStaleTimer(_ key: CacheKey, _ number: UInt64) {
+        group.any().scheduleTask(in: TimeAmount(options.staleResponseTime)) {
+            let (waiters, stale) = self.cache.with(key) { shard -> ([InFlight.Waiter], DNSAnswer?) in
+                guard let flight = shard.inFlight[key], flight.number == number else { return ([], nil) }
+                shard.inFlight[key]?.waiters = []
+                shard.inFlight[key]?.isWanted = true
+                shard.inFlight[key]?.hasServedStale = true
+                return (flight.waiters, flight.stale)
+            }
+            guard let stale else { return }
+            for waiter in waiters {
+                waiter.continuation.resume(returning: DNSReply(.success(stale), source: .stale))
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+internal import FoundationEssentials
+internal import MailSyntax
+
+/// Which servers are asked, and how long they are waited for.
+public struct ResolverOptions: Sendable {
+    /// The servers, in the order of preference.
+    public var servers: [NameServer]
+    /// How long the first servers are waited for before the question is sent again; it doubles with each round over
+    /// the servers.
+    ///
+    /// A reply to an earlier sending is still welcome until the deadline.
+    public var timeout: Duration = .seconds(1)
+    /// The longest that a single sending is waited for.
+    public var maximumTimeout: Duration = .seconds(5)
+    /// How many times a question is sent in all.
+    public var attempts = 6
+    /// How long a lookup takes at most; RFC 7208 § 4.6.4 asks for 20 seconds or more for a whole check.
+    public var deadline: Duration = .seconds(20)
+    /// How many questions are out at the same time; others wait for their turn.
+    public var maximumInFlight = 1024
+    /// The size of reply taken over UDP (RFC 6891 § 6.2.3).
+    public var ednsSize: UInt16 = 1232
+    /// For how long a TCP connection without questions is kept (RFC 7766 § 6.2.3).
+    public var idleTimeout: Duration = .seconds(10)
+    /// For how long a server that does not answer is left alone; it doubles up to 16 times this.
+    public var hold: Duration = .seconds(5)
+
+    /// The defaults, with these servers.
+    public init(servers: [NameServer]) {
+        self.servers = servers
+    }
+
+    /// The servers of a `resolv.conf` file; the local one when the file names none or is absent, as resolv.conf(5) says.
+    public static func systemServers(resolvConf path: String = "/etc/resolv.conf") -> [NameServer] {
+        let octets = (try? Data(contentsOf: URL(filePath: path))).map { [UInt8]($0) } ?? []
+        let servers = octets.split { $0 == 0x0A || $0 == 0x0D }.compactMap { line -> NameServer? in
+            let words = line.split { $0.isWSP }
+            guard words.count >= 2, words[0].elementsEqual("nameserver".utf8) else { return nil }
+            return NameServer(words[1].text)
+        }
+        return servers.isEmpty ? [NameServer(.v4(IPv4Address(0x7F00_0001)))] : servers
+    }
+}

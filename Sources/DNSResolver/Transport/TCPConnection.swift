@@ -1,0 +1,128 @@
+internal import NIOCore
+internal import NIOPosix
+
+/// A TCP connection to a server, kept for several questions (RFC 7766); lives on one event loop.
+final class TCPConnection: AttemptCarrier {
+    /// How many questions wait on one connection before another is opened.
+    private static let mostPending = 100
+
+    let server: NameServer
+    var pending: [UInt16: Attempt] = [:]
+    private var channel: (any Channel)?
+    private var unsent: [ByteBuffer] = []
+    private var idle: Scheduled<Void>?
+    /// Whether the connection has served a question: then its end is not the next question's fault.
+    private var hasServed = false
+    private(set) var isClosed = false
+    /// A question on it was not answered in time.
+    var isSlow = false
+    private let transport: LoopTransport
+
+    init(to server: NameServer, transport: LoopTransport) {
+        self.server = server
+        self.transport = transport
+    }
+
+    /// Whether new questions may be sent here.
+    var isUsable: Bool { !isClosed && !isSlow && pending.count < Self.mostPending }
+
+    func open(timeout: TimeAmount) {
+        guard let address = server.socketAddress else { return closed() }
+        let bound = NIOLoopBound(self, eventLoop: transport.loop)
+        ClientBootstrap(group: transport.loop)
+            .connectTimeout(timeout)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(StreamReceiver(bound.value))
+                }
+            }
+            .connect(to: address)
+            .assumeIsolated()
+            .whenComplete { result in
+                switch result {
+                case .success(let channel): self.opened(channel)
+                case .failure: self.closed()
+                }
+            }
+    }
+
+    private func opened(_ channel: any Channel) {
+        guard !isClosed else { return channel.close(promise: nil) }
+        self.channel = channel
+        for message in unsent { channel.writeAndFlush(message, promise: nil) }
+        unsent = []
+        attemptEnded()
+    }
+
+    func send(_ attempt: Attempt) {
+        guard !isClosed else { return transport.disconnected(attempt, wasReused: false) }
+        idle?.cancel()
+        pending[attempt.message.identifier] = attempt
+        attempt.carrier = self
+        // RFC 1035 § 4.2.2: the message is prefixed with a two-octet length; RFC 7766 § 8: in one piece with it.
+        var buffer = ByteBuffer()
+        buffer.writeInteger(UInt16(truncatingIfNeeded: attempt.message.octets.count))
+        buffer.writeBytes(attempt.message.octets)
+        if let channel { channel.writeAndFlush(buffer, promise: nil) } else { unsent.append(buffer) }
+    }
+
+    func receive(_ message: [UInt8]) {
+        hasServed = true
+        guard let attempt = take(message) else { return transport.droppedMessage() }
+        transport.received(message, for: attempt, overTCP: true)
+        attemptEnded()
+    }
+
+    /// Starts the idle time once nobody waits for the connection.
+    func attemptEnded() {
+        guard pending.isEmpty else { return }
+        guard !isSlow else { return close() }
+        idle?.cancel()
+        idle = transport.loop.assumeIsolated().scheduleTask(in: transport.idleTimeout) { self.close() }
+    }
+
+    func close() {
+        channel?.close(promise: nil)
+        closed()
+    }
+
+    func closed() {
+        guard !isClosed else { return }
+        isClosed = true
+        channel = nil
+        idle?.cancel()
+        transport.forget(self)
+        for attempt in takeAll() { transport.disconnected(attempt, wasReused: hasServed) }
+    }
+}
+
+/// Cuts the stream into messages.
+private final class StreamReceiver: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: TCPConnection
+    /// Holds at most one message, of 65,535 octets, and what was read behind it.
+    private var received = ByteBuffer()
+
+    init(_ connection: TCPConnection) {
+        self.connection = connection
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = unwrapInboundIn(data)
+        received.writeBuffer(&buffer)
+        while let message = received.readLengthPrefixedSlice(as: UInt16.self) {
+            connection.receive(Array(message.readableBytesView))
+        }
+        received.discardReadBytes()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        connection.closed()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}

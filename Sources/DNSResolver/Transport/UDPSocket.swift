@@ -1,0 +1,113 @@
+internal import NIOCore
+internal import NIOPosix
+
+/// A connected UDP socket that carries a few questions and is then replaced; lives on one event loop.
+///
+/// RFC 5452 § 9.2: the source port is to be unpredictable. It is the kernel's random choice from its whole range, and
+/// the kernel drops what does not come from the server's address and port.
+final class UDPSocket: AttemptCarrier {
+    /// How many questions leave from one port: a socket each costs three times the processor time, and a guess of port
+    /// and identifier is no better for a port that lives this short.
+    static let questionsPerSocket = 16
+    /// A port is not used for new questions after this time.
+    static let lifetime = TimeAmount.seconds(5)
+
+    let server: NameServer
+    var pending: [UInt16: Attempt] = [:]
+    private let opened = NIODeadline.now()
+    private var remaining: Int
+    private var channel: (any Channel)?
+    private var unsent: [ByteBuffer] = []
+    private var isFailed = false
+    private let transport: LoopTransport
+
+    init(to server: NameServer, transport: LoopTransport) {
+        self.server = server
+        self.transport = transport
+        // Not every port lives for the same number of questions.
+        remaining = Int.random(in: Self.questionsPerSocket / 2...Self.questionsPerSocket)
+    }
+
+    /// Whether new questions may leave from here.
+    var isUsable: Bool { remaining > 0 && !isFailed && NIODeadline.now() - opened < Self.lifetime }
+
+    func open() {
+        guard let address = server.socketAddress else { return fail() }
+        let bound = NIOLoopBound(self, eventLoop: transport.loop)
+        DatagramBootstrap(group: transport.loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(DatagramReceiver(bound.value))
+                }
+            }
+            .connect(to: address)
+            .assumeIsolated()
+            .whenComplete { result in
+                switch result {
+                case .success(let channel): self.opened(channel)
+                case .failure: self.fail()
+                }
+            }
+    }
+
+    private func opened(_ channel: any Channel) {
+        self.channel = channel
+        for message in unsent { channel.writeAndFlush(message, promise: nil) }
+        unsent = []
+        attemptEnded()
+    }
+
+    func send(_ attempt: Attempt) {
+        guard !isFailed else { return transport.unreachable(attempt) }
+        remaining -= 1
+        pending[attempt.message.identifier] = attempt
+        attempt.carrier = self
+        let buffer = ByteBuffer(bytes: attempt.message.octets)
+        if let channel { channel.writeAndFlush(buffer, promise: nil) } else { unsent.append(buffer) }
+    }
+
+    func receive(_ message: [UInt8]) {
+        guard let attempt = take(message) else { return transport.droppedMessage() }
+        transport.received(message, for: attempt, overTCP: false)
+        attemptEnded()
+    }
+
+    /// Closes a socket that has carried its share, once nobody waits for it.
+    func attemptEnded() {
+        guard pending.isEmpty, !isUsable else { return }
+        channel?.close(promise: nil)
+        channel = nil
+    }
+
+    /// Nobody listens at the server, or the socket cannot be had.
+    func fail() {
+        isFailed = true
+        for attempt in takeAll() { transport.unreachable(attempt) }
+        attemptEnded()
+    }
+
+    func close() {
+        remaining = 0
+        attemptEnded()
+    }
+}
+
+/// Hands datagrams and errors to the socket's owner.
+private final class DatagramReceiver: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+
+    private let socket: UDPSocket
+
+    init(_ socket: UDPSocket) {
+        self.socket = socket
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        socket.receive(Array(unwrapInboundIn(data).data.readableBytesView))
+    }
+
+    // ECONNREFUSED among others: the server's host says by ICMP that the port is closed.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        socket.fail()
+    }
+}
