@@ -1,0 +1,59 @@
+extension Condition {
+    /// Whether no fact can make the condition hold.
+    public var isImpossible: Bool {
+        switch values {
+        case .words(let choice): choice.allowed(of: Set(ResultWord.allCases)).isEmpty
+        case .policies(let choice): choice.allowed(of: Set(DMARCPolicyWord.allCases)).isEmpty
+        case .counts(let choice): choice.allowedCounts.isEmpty
+        case .domains(let choice): choice.isEmpty { $1.isSuperset(of: $0) }
+        case .networks, .addresses, .flag: false
+        }
+    }
+
+    /// Whether the condition holds for each of these results.
+    public func holds(for word: ResultWord) -> Bool {
+        guard case .words(let choice) = values else { return false }
+        return choice.allowed(of: Set(ResultWord.allCases)).contains(word)
+    }
+
+    /// Whether the condition holds wherever `other`, on the same fact, does, as far as can be told.
+    public func includes(_ other: Condition) -> Bool {
+        guard name == other.name else { return false }
+        switch (values, other.values) {
+        case (.words(let mine), .words(let theirs)):
+            let all = Set(ResultWord.allCases)
+            return theirs.allowed(of: all).isSubset(of: mine.allowed(of: all))
+        case (.policies(let mine), .policies(let theirs)):
+            let all = Set(DMARCPolicyWord.allCases)
+            return theirs.allowed(of: all).isSubset(of: mine.allowed(of: all))
+        case (.counts(let mine), .counts(let theirs)): return theirs.allowedCounts.isSubset(of: mine.allowedCounts)
+        case (.flag(let mine), .flag(let theirs)): return mine == theirs
+        case (.domains(let mine), .domains(let theirs)):
+            if let all = mine.wanted, let some = theirs.wanted, mine.excluded == nil { return all.isSuperset(of: some) }
+            return text == other.text
+        default: return text == other.text
+        }
+    }
+}
+
+extension Choice {
+    fileprivate func allowed<Word>(of all: Set<Word>) -> Set<Word> where Values == Set<Word> {
+        (wanted ?? all).subtracting(excluded ?? [])
+    }
+
+    fileprivate func isEmpty(isSuperset: (Values, Values) -> Bool) -> Bool {
+        guard let wanted, let excluded else { return false }
+        return isSuperset(wanted, excluded)
+    }
+}
+
+extension Choice where Values == [CountTest] {
+    /// The counts up to a bound that no honest test goes beyond.
+    fileprivate var allowedCounts: Set<Int> {
+        Set(
+            (0...1000).filter { count in
+                wanted?.contains { $0.holds(count) } ?? true && !(excluded?.contains { $0.holds(count) } ?? false)
+            }
+        )
+    }
+}

@@ -1,0 +1,244 @@
+internal import MailSyntax
+
+/// What a condition looks at: the key in a rule's `when` or `unless`.
+public enum ConditionName: String, CaseIterable, Sendable {
+    /// SPF of MAIL FROM.
+    case spf
+    /// SPF of HELO.
+    case spfHelo = "spf_helo"
+    /// Sender ID.
+    case senderID = "sender_id"
+    /// The best DKIM signature.
+    case dkim
+    /// The best DKIM signature aligned with the author's domain.
+    case dkimAligned = "dkim_aligned"
+    /// DMARC.
+    case dmarc
+    /// The author's domain's DMARC policy.
+    case dmarcPolicy = "dmarc_policy"
+    /// Reverse DNS of the client.
+    case iprev
+    /// The client's network.
+    case clients
+    /// The client's verified name.
+    case clientNames = "client_names"
+    /// The name of HELO.
+    case helo
+    /// The domain of MAIL FROM or of the PRA.
+    case senderDomains = "sender_domains"
+    /// The domains of From.
+    case fromDomains = "from_domains"
+    /// The domains of DKIM signatures that passed.
+    case dkimDomains = "dkim_domains"
+    /// The recipient's domain.
+    case recipientDomains = "recipient_domains"
+    /// The recipient's address.
+    case recipients
+    /// Whether the client has authenticated.
+    case authenticated
+    /// How many authors From has.
+    case fromCount = "from_count"
+
+    /// Whether it looks at one recipient at a time.
+    public var isOfRecipient: Bool { self == .recipientDomains || self == .recipients }
+
+    /// Whether it can be known before DATA.
+    ///
+    /// `sender_domains` can when MAIL FROM alone matches.
+    public var isOfEnvelope: Bool {
+        switch self {
+        case .senderID, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .fromDomains, .dkimDomains, .fromCount: false
+        default: true
+        }
+    }
+
+    /// Whether its answer comes from the DNS while the envelope is being sent.
+    var isLookedUpEarly: Bool { [.spf, .spfHelo, .iprev, .clientNames].contains(self) }
+}
+
+/// Values that must match, and values that must not.
+///
+/// A list holds when one of its plain values matches and none of its values with `!` does; a list of `!` values alone
+/// holds when none matches.
+public struct Choice<Values: Sendable>: Sendable {
+    /// The plain values; nil when there are none.
+    public var wanted: Values?
+    /// The values with `!`; nil when there are none.
+    public var excluded: Values?
+
+    /// A choice of these values.
+    public init(wanted: Values?, excluded: Values? = nil) {
+        self.wanted = wanted
+        self.excluded = excluded
+    }
+
+    /// Whether the choice holds for what `matches` looks for.
+    ///
+    /// - Parameter isComplete: false when more may become known that could match.
+    func holds(isComplete: Bool = true, _ matches: (Values) -> Bool) -> Truth {
+        if let excluded, matches(excluded) { return .no }
+        guard let wanted else { return isComplete ? .yes : .unknown }
+        guard matches(wanted) else { return isComplete ? .no : .unknown }
+        return isComplete || excluded == nil ? .yes : .unknown
+    }
+}
+
+/// A comparison with a number.
+public struct CountTest: Hashable, Sendable {
+    /// How to compare.
+    public enum Relation: String, CaseIterable, Sendable {
+        /// At least the number.
+        case atLeast = ">="
+        /// At most the number.
+        case atMost = "<="
+        /// More than the number.
+        case above = ">"
+        /// Less than the number.
+        case below = "<"
+        /// The number.
+        case equal = ""
+    }
+
+    /// How to compare.
+    public let relation: Relation
+    /// The number to compare with.
+    public let number: Int
+
+    /// A comparison.
+    public init(_ relation: Relation, _ number: Int) {
+        self.relation = relation
+        self.number = number
+    }
+
+    func holds(_ count: Int) -> Bool {
+        switch relation {
+        case .atLeast: count >= number
+        case .atMost: count <= number
+        case .above: count > number
+        case .below: count < number
+        case .equal: count == number
+        }
+    }
+}
+
+/// One thing that a rule asks.
+public struct Condition: Sendable {
+    /// What is compared with the fact.
+    public enum Values: Sendable {
+        /// Result words.
+        case words(Choice<Set<ResultWord>>)
+        /// Words of a DMARC policy.
+        case policies(Choice<Set<DMARCPolicyWord>>)
+        /// Networks.
+        case networks(Choice<NetworkSet>)
+        /// Domain names.
+        case domains(Choice<DomainSet>)
+        /// Mail addresses.
+        case addresses(Choice<AddressSet>)
+        /// Yes or no.
+        case flag(Bool)
+        /// Numbers.
+        case counts(Choice<[CountTest]>)
+    }
+
+    /// What the condition looks at.
+    public let name: ConditionName
+    /// What it must or must not be.
+    public let values: Values
+    /// The values as the configuration writes them.
+    public let text: String
+    /// Where the condition stands.
+    public let location: PolicyLocation
+
+    /// A condition; `values` must be of the kind that `name` has.
+    public init(_ name: ConditionName, _ values: Values, text: String, location: PolicyLocation) {
+        self.name = name
+        self.values = values
+        self.text = text
+        self.location = location
+    }
+
+    /// Whether the condition holds.
+    func holds(_ facts: PolicyFacts, for recipient: MailAddress?) -> Truth {
+        switch values {
+        case .words(let choice):
+            guard let word = facts.word(name) else { return .unknown }
+            return choice.holds { $0.contains(word) }
+        case .policies(let choice):
+            guard let policy = facts.dmarcPolicy else { return .unknown }
+            return choice.holds { $0.contains(policy) }
+        case .networks(let choice):
+            guard let client = facts.client else { return .unknown }
+            return choice.holds { $0.contains(client) }
+        case .domains(let choice): return holds(choice, facts, for: recipient)
+        case .addresses(let choice):
+            guard let recipient else { return .unknown }
+            return choice.holds { $0.contains(recipient) }
+        case .flag(let wanted):
+            guard let authenticated = facts.authenticated else { return .unknown }
+            return Truth(authenticated == wanted)
+        case .counts(let choice):
+            guard let count = facts.fromCount else { return .unknown }
+            return choice.holds { $0.contains { $0.holds(count) } }
+        }
+    }
+
+    private func holds(_ choice: Choice<DomainSet>, _ facts: PolicyFacts, for recipient: MailAddress?) -> Truth {
+        func one(_ name: DomainName?) -> Truth { choice.holds { set in name.map(set.contains) ?? false } }
+        func any(_ names: [DomainName]?) -> Truth {
+            names.map { names in choice.holds { names.contains(where: $0.contains) } } ?? .unknown
+        }
+        switch name {
+        case .helo: return facts.helo.map { one(try? DomainName(unicode: Octets($0))) } ?? .unknown
+        case .senderDomains:
+            guard let mailFrom = facts.mailFrom else { return .unknown }
+            let names = [mailFrom.domain, facts.pra?.domain].compactMap { $0 }
+            return choice.holds(isComplete: facts.pra != nil) { names.contains(where: $0.contains) }
+        case .fromDomains: return any(facts.fromDomains)
+        case .dkimDomains: return any(facts.dkimDomains)
+        case .clientNames: return any(facts.clientNames)
+        default: return recipient.map { one($0.domain) } ?? .unknown
+        }
+    }
+}
+
+extension PolicyFacts {
+    /// The result that a condition on result words looks at.
+    func word(_ name: ConditionName) -> ResultWord? {
+        switch name {
+        case .spf: spf
+        case .spfHelo: spfHelo
+        case .senderID: senderID
+        case .dkim: dkim
+        case .dkimAligned: dkimAligned
+        case .dmarc: dmarc
+        case .iprev: iprev
+        default: nil
+        }
+    }
+
+    /// The fact that a condition looks at, in words; nil when it is not known.
+    func text(_ name: ConditionName, for recipient: MailAddress?) -> String? {
+        func list(_ names: [DomainName]?) -> String? {
+            names.map { $0.isEmpty ? "(no domain)" : $0.map(\.description).joined(separator: ", ") }
+        }
+        switch name {
+        case .dmarcPolicy: return dmarcPolicy?.rawValue
+        case .clients: return client?.description
+        case .clientNames: return list(clientNames)
+        case .helo: return helo
+        case .senderDomains:
+            return mailFrom.map { mailFrom in
+                list([mailFrom.domain, pra?.domain].compactMap { $0 }).map { pra == nil ? $0 + ", PRA unknown" : $0 }
+                    ?? ""
+            }
+        case .fromDomains: return list(fromDomains)
+        case .dkimDomains: return list(dkimDomains)
+        case .recipientDomains: return recipient.map { $0.domain?.description ?? "(no domain)" }
+        case .recipients: return recipient?.text
+        case .authenticated: return authenticated.map { $0 ? "true" : "false" }
+        case .fromCount: return fromCount.map { String($0) }
+        default: return word(name)?.rawValue
+        }
+    }
+}

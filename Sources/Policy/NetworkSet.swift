@@ -1,0 +1,52 @@
+public import MailSyntax
+
+/// A set of networks, looked up by prefix.
+public struct NetworkSet: Sendable {
+    /// The first addresses of the networks, by prefix length.
+    private var v4: [Int: Set<UInt32>] = [:]
+    private var v6: [Int: Set<IPv6Address>] = [:]
+
+    /// An empty set.
+    public init() {}
+
+    /// Whether nothing is in the set.
+    public var isEmpty: Bool { v4.isEmpty && v6.isEmpty }
+
+    /// Adds a network.
+    public mutating func insert(_ network: IPNetwork) {
+        switch network.address {
+        case .v4(let address):
+            v4[network.prefixLength, default: []].insert(Self.masked(address, network.prefixLength))
+        case .v6(let address):
+            v6[network.prefixLength, default: []].insert(Self.masked(address, network.prefixLength))
+        }
+    }
+
+    /// Adds the networks of another set.
+    public mutating func formUnion(_ other: NetworkSet) {
+        v4.merge(other.v4) { $0.union($1) }
+        v6.merge(other.v6) { $0.union($1) }
+    }
+
+    /// Whether an address is in one of the networks; an IPv4-mapped one counts as IPv4.
+    public func contains(_ address: IPAddress) -> Bool {
+        switch address.unmapped {
+        case .v4(let address):
+            v4.contains { length, networks in networks.contains(Self.masked(address, length)) }
+        case .v6(let address):
+            v6.contains { length, networks in networks.contains(Self.masked(address, length)) }
+        }
+    }
+
+    // Swift's `<<` gives zero when everything is shifted out.
+    private static func masked(_ address: IPv4Address, _ length: Int) -> UInt32 {
+        address.value & (UInt32.max << (32 - length))
+    }
+
+    private static func masked(_ address: IPv6Address, _ length: Int) -> IPv6Address {
+        IPv6Address(
+            high: address.high & (UInt64.max << max(0, 64 - length)),
+            low: address.low & (UInt64.max << min(64, 128 - length))
+        )
+    }
+}

@@ -1,0 +1,124 @@
+public import MailSyntax
+
+/// A result word of a check (RFC 8601 § 2.7).
+public enum ResultWord: String, CaseIterable, Sendable {
+    /// The sender is who it says.
+    case pass
+    /// The sender is not who it says.
+    case fail
+    /// Probably not.
+    case softfail
+    /// The domain says nothing either way.
+    case neutral
+    /// Nothing to check.
+    case none
+    /// The DNS did not answer. Never a fail.
+    case temperror
+    /// What the domain publishes cannot be used. Never a fail.
+    case permerror
+    /// Correct, but not acceptable here (DKIM; RFC 8601 § 2.7.1).
+    case policy
+}
+
+/// What the author's domain asks for by DMARC (RFC 9989 § 4.7, `p`).
+public enum DMARCPolicyWord: String, CaseIterable, Sendable {
+    /// Nothing.
+    case none
+    /// That failing mail be treated as suspicious.
+    case quarantine
+    /// That failing mail be refused.
+    case reject
+    /// There is no record.
+    case absent
+}
+
+/// An address of the envelope or the header, as conditions look at it.
+public struct MailAddress: Hashable, Sendable {
+    /// The whole address, without angle brackets; empty for the null sender.
+    public let text: String
+    /// What stands before the last `@`.
+    public let localPart: String
+    /// What stands after it; nil when that is no domain name.
+    public let domain: DomainName?
+
+    /// Reads an address, with or without angle brackets.
+    public init(_ text: String) {
+        var octets = Octets(text)
+        if octets.first == UInt8(ascii: "<"), octets.last == UInt8(ascii: ">") {
+            octets = octets.dropFirst().dropLast()
+        }
+        self.text = octets.text
+        guard let at = octets.lastIndex(of: UInt8(ascii: "@")) else {
+            localPart = octets.text
+            domain = nil
+            return
+        }
+        localPart = octets[..<at].text
+        domain = try? DomainName(unicode: octets[(at + 1)...])
+    }
+}
+
+/// Everything that rules can ask about a message.
+///
+/// nil means that the answer is not known: not yet, or, at the end of the message, not at all because the check is
+/// switched off. No condition on an unknown fact holds, and neither does its negation.
+public struct PolicyFacts: Sendable {
+    /// SPF of the MAIL FROM identity.
+    public var spf: ResultWord?
+    /// SPF of the HELO identity.
+    public var spfHelo: ResultWord?
+    /// Sender ID with the PRA.
+    public var senderID: ResultWord?
+    /// The best DKIM signature's result.
+    public var dkim: ResultWord?
+    /// The best result among the signatures whose domain is aligned with the author's.
+    public var dkimAligned: ResultWord?
+    /// DMARC.
+    public var dmarc: ResultWord?
+    /// The policy that the author's domain publishes.
+    public var dmarcPolicy: DMARCPolicyWord?
+    /// Reverse and forward DNS of the client agree (RFC 8601 § 3).
+    public var iprev: ResultWord?
+    /// The client's address; nil for local mail and when the MTA does not say.
+    public var client: IPAddress?
+    /// The name that iprev verified: an empty list when there is none, nil when not known.
+    public var clientNames: [DomainName]?
+    /// The name of HELO or EHLO.
+    public var helo: String?
+    /// MAIL FROM; the null sender has an empty text.
+    public var mailFrom: MailAddress?
+    /// The purported responsible address; nil until it is known.
+    ///
+    /// It has an empty text when the message has none.
+    public var pra: MailAddress?
+    /// The domains of the authors in From.
+    public var fromDomains: [DomainName]?
+    /// How many authors From has, over all its fields.
+    public var fromCount: Int?
+    /// The recipients that the MTA has accepted so far.
+    public var recipients: [MailAddress] = []
+    /// Whether the client has authenticated or is trusted.
+    public var authenticated: Bool?
+    /// The domains of the DKIM signatures that passed.
+    public var dkimDomains: [DomainName]?
+    /// What the sender's domain says about an SPF or Sender ID fail (RFC 7208 § 6.2); any text.
+    public var explanation: String?
+
+    /// No facts.
+    public init() {}
+
+    /// What can be known before DATA: the envelope, SPF, and the client's names.
+    public var ofEnvelope: PolicyFacts {
+        var facts = self
+        facts.senderID = nil
+        facts.dkim = nil
+        facts.dkimAligned = nil
+        facts.dmarc = nil
+        facts.dmarcPolicy = nil
+        facts.pra = nil
+        facts.fromDomains = nil
+        facts.fromCount = nil
+        facts.dkimDomains = nil
+        return facts
+    }
+}

@@ -1,0 +1,165 @@
+internal import MailSyntax
+
+/// What a template can name in braces.
+public enum ReplyPlaceholder: String, CaseIterable, Sendable {
+    /// What the sender's domain says about the failure.
+    case explanation
+    /// The client's address.
+    case client
+    /// The name of HELO.
+    case helo
+    /// The address of MAIL FROM.
+    case sender
+    /// The domain of MAIL FROM, or of HELO for the null sender.
+    case domain
+    /// The purported responsible address.
+    case pra
+    /// The author's domain.
+    case from
+    /// The recipient.
+    case recipient
+    /// The rule's name.
+    case rule
+    /// The SPF result.
+    case spf
+    /// The Sender ID result.
+    case senderID = "sender_id"
+    /// The DKIM result.
+    case dkim
+    /// The DMARC result.
+    case dmarc
+    /// The reverse DNS result.
+    case iprev
+}
+
+/// The reply that a rule gives, with placeholders.
+public struct ReplyTemplate: Sendable {
+    /// Why a text is no reply.
+    public enum SyntaxError: Error, Hashable, Sendable {
+        /// The code is not of the action's class.
+        case wrongCode(String, wanted: String)
+        /// 421 ends the whole SMTP session.
+        case endsSession
+        /// The enhanced status code is of another class than the code.
+        case classesDiffer(String)
+        /// There is no such placeholder.
+        case unknownPlaceholder(String)
+        /// A brace has no partner.
+        case unbalancedBrace
+        /// A character is not printable US-ASCII, or is a line end.
+        case notPrintable
+        /// There is nothing but codes.
+        case noText
+        /// It is too long for a reply line.
+        case tooLong
+    }
+
+    private enum Part: Sendable {
+        case literal(String)
+        case placeholder(ReplyPlaceholder)
+    }
+
+    private let code: Int?
+    private let enhanced: String?
+    private let parts: [Part]
+
+    /// Reads `550 5.7.1 text`; the codes may be left out.
+    public init(_ text: String, action: RuleAction) throws(SyntaxError) {
+        guard text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .notPrintable }
+        guard text.utf8.count <= PolicyReply.maximumText else { throw .tooLong }
+        let wanted = action == .tempfail ? "4" : "5"
+        var words = text.split(separator: " ", omittingEmptySubsequences: true)[...]
+        var code: Int?
+        if let word = words.first, word.utf8.count == 3, let number = Int(word), word.utf8.allSatisfy(\.isDigit) {
+            guard word.hasPrefix(wanted) else { throw .wrongCode(String(word), wanted: wanted + "xx") }
+            // RFC 5321 § 3.8: 421 announces that the server closes the channel.
+            guard number != 421 else { throw .endsSession }
+            code = number
+            words = words.dropFirst()
+        }
+        var enhanced: String?
+        if let word = words.first, Self.isEnhancedCode(word) {
+            guard word.hasPrefix(wanted) else { throw .classesDiffer(String(word)) }
+            enhanced = String(word)
+            words = words.dropFirst()
+        }
+        guard !words.isEmpty else { throw .noText }
+        self.code = code
+        self.enhanced = enhanced
+        parts = try Self.parts(words.joined(separator: " "))
+    }
+
+    /// RFC 3463 § 2: class "." subject "." detail.
+    private static func isEnhancedCode(_ word: Substring) -> Bool {
+        let numbers = word.split(separator: ".", omittingEmptySubsequences: false)
+        return numbers.count == 3
+            && numbers.allSatisfy { (1...3).contains($0.utf8.count) && $0.utf8.allSatisfy(\.isDigit) }
+    }
+
+    private static func parts(_ text: String) throws(SyntaxError) -> [Part] {
+        var parts = [Part]()
+        var rest = text[...]
+        while let brace = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
+            guard rest[brace] == "{", let end = rest[brace...].firstIndex(of: "}") else { throw .unbalancedBrace }
+            if brace > rest.startIndex { parts.append(.literal(String(rest[..<brace]))) }
+            let name = String(rest[rest.index(after: brace)..<end])
+            guard let placeholder = ReplyPlaceholder(rawValue: name) else { throw .unknownPlaceholder(name) }
+            parts.append(.placeholder(placeholder))
+            rest = rest[rest.index(after: end)...]
+        }
+        if !rest.isEmpty { parts.append(.literal(String(rest))) }
+        return parts
+    }
+
+    /// The reply for a message, with `standard`'s codes where the template has none.
+    func filled(_ facts: PolicyFacts, rule: String, recipient: MailAddress?, standard: PolicyReply) -> PolicyReply {
+        var text = ""
+        for part in parts {
+            switch part {
+            case .literal(let literal): text += literal
+            case .placeholder(let placeholder): text += facts.filling(placeholder, rule: rule, recipient: recipient)
+            }
+        }
+        // A code without an enhanced one keeps the standard's only where both are of one class, which the class of the
+        // action makes sure of.
+        return PolicyReply(code: code ?? standard.code, enhanced: enhanced ?? standard.enhanced, bounding: text)
+    }
+}
+
+extension PolicyFacts {
+    /// The domain that answers for the envelope.
+    var envelopeDomain: String? {
+        if let mailFrom, !mailFrom.text.isEmpty { return mailFrom.domain?.description }
+        return helo
+    }
+
+    fileprivate func filling(_ placeholder: ReplyPlaceholder, rule: String, recipient: MailAddress?) -> String {
+        let text: String?
+        switch placeholder {
+        case .explanation: return explanationText
+        case .client: text = client?.description
+        case .helo: text = helo
+        case .sender: text = mailFrom.map { "<" + $0.text + ">" }
+        case .domain: text = envelopeDomain
+        case .pra: text = pra?.text
+        case .from: text = fromDomains?.first?.description
+        case .recipient: text = (recipient ?? recipients.first).map { "<" + $0.text + ">" }
+        case .rule: text = rule
+        case .spf: text = spf?.rawValue
+        case .senderID: text = senderID?.rawValue
+        case .dkim: text = dkim?.rawValue
+        case .dmarc: text = dmarc?.rawValue
+        case .iprev: text = iprev?.rawValue
+        }
+        guard let text, !text.isEmpty else { return "unknown" }
+        return ReplyText.quoted(text, limit: 128)
+    }
+
+    /// RFC 7208 § 6.2: the explanation comes from a third party, and the reader must be able to tell.
+    var explanationText: String {
+        guard let explanation, !explanation.isEmpty else {
+            return "\(ReplyText.quoted(envelopeDomain ?? "the sender", limit: 128)) gives no explanation"
+        }
+        return ReplyText.inQuotes(explanation, limit: 200)
+    }
+}

@@ -1,0 +1,125 @@
+/// A place in a configuration file.
+public struct PolicyLocation: Hashable, Sendable, CustomStringConvertible {
+    /// The file's path.
+    public let file: String
+    /// The line, from 1.
+    public let line: Int
+
+    /// The place at this line of this file.
+    public init(file: String, line: Int) {
+        self.file = file
+        self.line = line
+    }
+
+    /// `file:line`.
+    public var description: String { "\(file):\(line)" }
+}
+
+/// What a rule does with a message.
+public enum RuleAction: String, CaseIterable, Sendable {
+    /// Take the message and ask no further rule.
+    case accept
+    /// Name the rule in the log and go on.
+    case mark
+    /// Take the message and flag it for the mailbox's junk folder.
+    case junk
+    /// Take the message and let the MTA hold it.
+    case quarantine
+    /// Refuse it for good (5xx).
+    case reject
+    /// Refuse it for now (4xx).
+    case tempfail
+    /// Take it and throw it away.
+    case discard
+
+    /// Whether the sender is told no.
+    public var isRefusal: Bool { self == .reject || self == .tempfail }
+}
+
+/// A rule: conditions, exemptions, and what is done when it matches.
+public struct Rule: Sendable {
+    /// Its name, unique among the rules.
+    public let name: String
+    /// What must all hold.
+    public let when: [Condition]
+    /// The exemptions: the rule does not match where all conditions of one of them hold.
+    public let unless: [[Condition]]
+    /// What is done.
+    public let action: RuleAction
+    /// The reply of a refusal; nil for the default.
+    public let reply: ReplyTemplate?
+    /// Whether the rule is only on trial: what it would do is logged, and evaluation goes on.
+    public let observe: Bool
+    /// Where the rule begins.
+    public let location: PolicyLocation
+
+    private let ordered: [Condition]
+
+    /// A rule.
+    public init(
+        name: String,
+        when: [Condition],
+        unless: [[Condition]] = [],
+        action: RuleAction,
+        reply: ReplyTemplate? = nil,
+        observe: Bool = false,
+        location: PolicyLocation
+    ) {
+        self.name = name
+        self.when = when
+        self.unless = unless
+        self.action = action
+        self.reply = reply
+        self.observe = observe
+        self.location = location
+        // What is the same for all recipients is asked first.
+        ordered = when.filter { !$0.name.isOfRecipient } + when.filter { $0.name.isOfRecipient }
+    }
+
+    /// All conditions, those of the exemptions included.
+    public var conditions: [Condition] { when + unless.joined() }
+
+    /// Whether the answer can differ between recipients.
+    var isOfRecipient: Bool { conditions.contains { $0.name.isOfRecipient } }
+
+    /// Whether the rule can be decided before DATA.
+    public var isOfEnvelope: Bool { conditions.allSatisfy { $0.name.isOfEnvelope } }
+
+    /// Whether a match ends the evaluation.
+    var isFinal: Bool { action != .mark && !observe }
+
+    /// Whether all conditions of `when` hold.
+    func applies(_ facts: PolicyFacts, for recipient: MailAddress?) -> Truth {
+        Self.all(ordered, facts, recipient)
+    }
+
+    /// Whether one of the exemptions holds.
+    func exempts(_ facts: PolicyFacts, for recipient: MailAddress?) -> Truth {
+        unless.reduce(Truth.no) { $0 || Self.all($1, facts, recipient) }
+    }
+
+    private static func all(_ conditions: [Condition], _ facts: PolicyFacts, _ recipient: MailAddress?) -> Truth {
+        var truth = Truth.yes
+        for condition in conditions {
+            truth = truth && condition.holds(facts, for: recipient)
+            if truth == .no { break }
+        }
+        return truth
+    }
+
+    /// Whether any unanswered condition waits for the DNS and will be answered before DATA.
+    func awaitsEarlyLookup(_ facts: PolicyFacts, for recipient: MailAddress?) -> Bool {
+        conditions.contains { $0.name.isLookedUpEarly && $0.holds(facts, for: recipient) == .unknown }
+    }
+}
+
+/// The rules in their order.
+public struct RuleSet: Sendable {
+    /// The rules; the first that matches decides.
+    public var rules: [Rule]
+
+    /// These rules.
+    public init(_ rules: [Rule] = []) {
+        self.rules = rules
+    }
+}

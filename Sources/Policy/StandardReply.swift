@@ -1,0 +1,91 @@
+internal import MailSyntax
+
+extension Rule {
+    /// The reply of a refusal by this rule.
+    func makeReply(_ facts: PolicyFacts, recipient: MailAddress?) -> PolicyReply {
+        let standard = StandardReply(self, facts).reply(action, facts)
+        return reply?.filled(facts, rule: name, recipient: recipient, standard: standard) ?? standard
+    }
+}
+
+/// The reply of a rule that brings none: by which of its checks did not pass.
+private struct StandardReply {
+    private enum Check: Hashable {
+        case spf, senderID, dkim, dmarc, iprev
+    }
+
+    private var failed: [(check: Check, name: ConditionName, word: ResultWord)] = []
+
+    init(_ rule: Rule, _ facts: PolicyFacts) {
+        for condition in rule.when {
+            guard let word = facts.word(condition.name), word != .pass, let check = Self.check(condition.name) else {
+                continue
+            }
+            failed.append((check, condition.name, word))
+        }
+    }
+
+    private static func check(_ name: ConditionName) -> Check? {
+        switch name {
+        case .spf, .spfHelo: .spf
+        case .senderID: .senderID
+        case .dkim, .dkimAligned: .dkim
+        case .dmarc: .dmarc
+        case .iprev: .iprev
+        default: nil
+        }
+    }
+
+    func reply(_ action: RuleAction, _ facts: PolicyFacts) -> PolicyReply {
+        let (detail, text) = detail(facts)
+        return action == .tempfail
+            ? PolicyReply(code: 451, enhanced: "4.7.\(detail)", bounding: text + "; try again later")
+            : PolicyReply(code: 550, enhanced: "5.7.\(detail)", bounding: text)
+    }
+
+    private func detail(_ facts: PolicyFacts) -> (Int, String) {
+        guard let first = failed.first else { return (1, "Refused by local policy") }
+        // RFC 7372 § 3.3: X.7.26 when several checks failed.
+        guard Set(failed.map(\.check)).count == 1 else {
+            let results = failed.map { "\($0.name.rawValue)=\($0.word.rawValue)" }
+            return (26, "Several authentication checks failed: " + results.joined(separator: " "))
+        }
+        switch first.check {
+        case .spf: return spf(first.name, first.word, facts)
+        case .senderID:
+            // RFC 4406 § 5.3 gives this reply, with 5.7.1.
+            let reason = first.word == .fail ? ": " + facts.explanationText : ""
+            return (1, "Sender ID (PRA) \(first.word.rawValue)" + reason)
+        case .dkim: return dkim(first.name, first.word)
+        case .dmarc:
+            let domain = facts.fromDomains?.first.map { " for " + ReplyText.quoted($0.description, limit: 128) } ?? ""
+            return (1, "DMARC \(first.word.rawValue)" + domain)
+        case .iprev:
+            // RFC 7372 § 3.3: X.7.25.
+            return (25, "Reverse DNS \(first.word.rawValue) for \(facts.client?.description ?? "the client")")
+        }
+    }
+
+    private func spf(_ name: ConditionName, _ word: ResultWord, _ facts: PolicyFacts) -> (Int, String) {
+        let identity = name == .spf ? facts.envelopeDomain : facts.helo
+        let domain = ReplyText.quoted(identity ?? "unknown", limit: 128)
+        // RFC 7372 § 3.2: X.7.24 is for evaluation errors, X.7.23 for a result that local policy does not accept.
+        if word == .temperror || word == .permerror {
+            return (24, "SPF \(word.rawValue): the record of \(domain) could not be evaluated")
+        }
+        var text =
+            "SPF \(word.rawValue): \(facts.client?.description ?? "the client") is not permitted to send mail for \(domain)"
+        if word == .fail, facts.explanation?.isEmpty == false {
+            text += "; \(domain) explains: \(facts.explanationText)"
+        }
+        return (23, text)
+    }
+
+    private func dkim(_ name: ConditionName, _ word: ResultWord) -> (Int, String) {
+        // RFC 7372 § 3.1: X.7.22 when no signature is by the author's domain, X.7.21 when one is correct but not
+        // acceptable, X.7.20 when none passes.
+        if name == .dkimAligned { return (22, "No valid DKIM signature by the author's domain") }
+        if word == .policy { return (21, "No acceptable DKIM signature") }
+        return (20, "No passing DKIM signature: dkim=\(word.rawValue)")
+    }
+}
