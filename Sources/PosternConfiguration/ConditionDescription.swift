@@ -1,0 +1,122 @@
+internal import Policy
+
+/// What conditions take, in words: for messages, the sample and the manual.
+enum ConditionDescription {
+    /// Names that people try, with the condition they mean.
+    private static let aliases: [String: ConditionName] = [
+        "client": .clients, "ip": .clients, "client_ip": .clients, "networks": .clients, "network": .clients,
+        "sender": .senderDomains, "senders": .senderDomains, "mail_from": .senderDomains, "mailfrom": .senderDomains,
+        "from": .fromDomains, "from_domain": .fromDomains, "author": .fromDomains, "header_from": .fromDomains,
+        "recipient": .recipients, "rcpt": .recipients, "rcpt_to": .recipients, "to": .recipients,
+        "sid": .senderID, "senderid": .senderID, "pra": .senderID, "auth": .authenticated, "ptr": .iprev,
+        "rdns": .iprev, "hostname": .clientNames, "client_name": .clientNames, "dmarc_p": .dmarcPolicy,
+        "dkim_domain": .dkimDomains, "spf_mailfrom": .spf, "ehlo": .helo,
+    ]
+
+    /// What a message offers for an unknown condition.
+    static func suggestion(for key: String) -> String {
+        let plain = String(key.lowercased().map { $0 == "-" ? "_" : $0 })
+        let names = ConditionName.allCases.map(\.rawValue)
+        if let closest = aliases[plain]?.rawValue ?? Suggestion.closest(to: key, of: names) {
+            return "\(closest); did you mean that?"
+        }
+        return names.joined(separator: ", ")
+    }
+}
+
+extension ConditionName {
+    /// The results that the check behind the condition can have.
+    var words: [ResultWord] {
+        switch self {
+        case .spf, .spfHelo, .senderID: [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
+        case .dkim, .dkimAligned: [.pass, .fail, .policy, .neutral, .none, .temperror, .permerror]
+        case .dmarc: [.pass, .fail, .none, .temperror, .permerror]
+        case .iprev: [.pass, .fail, .none, .temperror, .permerror]
+        default: []
+        }
+    }
+
+    /// Whether `{ file = … }` can stand among the values.
+    var takesLists: Bool {
+        switch self {
+        case .clients, .clientNames, .helo, .senderDomains, .fromDomains, .dkimDomains, .recipientDomains, .recipients:
+            true
+        default: false
+        }
+    }
+
+    /// What one value is.
+    var valueKind: String {
+        switch self {
+        case .clients: "network"
+        case .recipients: "mail address"
+        case .fromCount: "number"
+        case .dmarcPolicy: "DMARC policy"
+        case .authenticated: "boolean"
+        case .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .iprev: "result of \(rawValue)"
+        default: "domain name"
+        }
+    }
+
+    /// What is accepted.
+    var accepted: String {
+        switch self {
+        case .clients: "networks, as \"192.0.2.0/24\" or \"2001:db8::/32\", or { file = \"/path\" }"
+        case .recipients:
+            "addresses, as \"user@example.org\", \"postmaster@\" or \"@example.org\", or { file = \"/path\" }"
+        case .fromCount: "a number or a comparison, as 1, \">1\" or \"0\""
+        case .authenticated: "true or false"
+        case .dmarcPolicy: DMARCPolicyWord.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        case .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .iprev:
+            words.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + ", each also with a leading \"!\""
+        default: "domain names, as \"example.org\", or \".example.org\" for all below it, or { file = \"/path\" }"
+        }
+    }
+
+    /// What is accepted, with a guess at what was meant.
+    func accepted(insteadOf text: String) -> String {
+        let known = self == .dmarcPolicy ? DMARCPolicyWord.allCases.map(\.rawValue) : words.map(\.rawValue)
+        let alias = ["hardfail": "fail", "error": "temperror", "accept": "pass", "ok": "pass"][text.lowercased()]
+        if let meant = alias ?? Suggestion.closest(to: text, of: known), known.contains(meant) {
+            return "\"\(meant)\"; did you mean that?"
+        }
+        if valueKind == "domain name" {
+            if text.hasPrefix("*.") { return "\"\(text.dropFirst())\" for all names below it" }
+            if let at = text.lastIndex(of: "@") { return "the domain alone, as \"\(text[text.index(after: at)...])\"" }
+        }
+        return accepted
+    }
+
+    /// What the condition means, for the sample and the manual.
+    var text: String {
+        switch self {
+        case .spf: "The SPF result of MAIL FROM."
+        case .spfHelo: "The SPF result of the HELO name."
+        case .senderID: "The Sender ID result of the purported responsible address."
+        case .dkim: "The result of the best DKIM signature."
+        case .dkimAligned: "The result of the best DKIM signature whose domain is aligned with the author's."
+        case .dmarc: "The DMARC result."
+        case .dmarcPolicy: "The policy that the author's domain publishes; \"absent\" when it has no record."
+        case .iprev: "Whether the client's address has a name that leads back to it."
+        case .clients: "The client's address."
+        case .clientNames: "The client's name, once iprev has verified it."
+        case .helo: "The name of HELO or EHLO. The client chooses it freely."
+        case .senderDomains: "The domain of MAIL FROM or of the purported responsible address; one of them must match."
+        case .fromDomains: "The domains of the authors in From; one of them must match."
+        case .dkimDomains: "The domains of the DKIM signatures that passed; one of them must match."
+        case .recipientDomains: "The recipient's domain."
+        case .recipients: "The recipient's address."
+        case .authenticated: "Whether the client has authenticated or is trusted."
+        case .fromCount: "How many authors From has, over all its fields."
+        }
+    }
+}
+
+extension ConditionDescription {
+    /// A line for each condition, with what it means.
+    static var lines: [String] {
+        ConditionName.allCases.map { name in
+            name.rawValue + String(repeating: " ", count: max(1, 19 - name.rawValue.count)) + name.text
+        }
+    }
+}

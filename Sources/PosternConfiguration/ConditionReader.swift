@@ -1,0 +1,211 @@
+internal import MailSyntax
+internal import Policy
+internal import TOML
+
+/// Reads the conditions of rules.
+enum ConditionReader {
+    /// The conditions of a table; nil after a problem with the table itself.
+    static func conditions(_ value: TOMLValue, _ key: String, _ reader: inout ConfigurationReader) -> [Condition]? {
+        guard case .table(let entries) = value.content else {
+            reader.report(value.position, key, "is \(value.kind)", accepted: "a table, as { spf = \"fail\" }")
+            return nil
+        }
+        var conditions = [Condition]()
+        for entry in entries {
+            let path = key + "." + entry.key
+            guard let name = ConditionName(rawValue: entry.key) else {
+                reader.report(
+                    entry.position,
+                    path,
+                    "there is no such condition",
+                    accepted: ConditionDescription.suggestion(for: entry.key)
+                )
+                continue
+            }
+            if let condition = condition(name, entry, path, &reader) { conditions.append(condition) }
+        }
+        return conditions
+    }
+
+    /// The conditions as a TOML table.
+    static func written(_ conditions: [Condition]) -> String {
+        guard !conditions.isEmpty else { return "{}" }
+        return "{ " + conditions.map { "\($0.name.rawValue) = \($0.text)" }.joined(separator: ", ") + " }"
+    }
+
+    private static func condition(
+        _ name: ConditionName,
+        _ entry: TOMLEntry,
+        _ key: String,
+        _ reader: inout ConfigurationReader
+    ) -> Condition? {
+        if name == .authenticated {
+            return ValueType.flag.read(entry.value, key, &reader).map {
+                Condition(name, .flag($0), text: $0 ? "true" : "false", location: reader.location(entry.position))
+            }
+        }
+        guard let items = items(entry.value, name, key, &reader), let values = values(name, items, key, &reader) else {
+            return nil
+        }
+        return Condition(name, values, text: text(items), location: reader.location(entry.position))
+    }
+
+    /// A value of a condition.
+    private enum Item {
+        case text(String, isNegated: Bool, TOMLPosition)
+        case list(String, TOMLPosition)
+
+        var toml: String {
+            switch self {
+            case .text(let text, let isNegated, _): TOMLText.quoted((isNegated ? "!" : "") + text)
+            case .list(let path, _): "{ file = \(TOMLText.quoted(path)) }"
+            }
+        }
+    }
+
+    private static func text(_ items: [Item]) -> String {
+        let written = items.map(\.toml).joined(separator: ", ")
+        return items.count == 1 ? written : "[" + written + "]"
+    }
+
+    private static func items(
+        _ value: TOMLValue,
+        _ name: ConditionName,
+        _ key: String,
+        _ reader: inout ConfigurationReader
+    ) -> [Item]? {
+        guard case .array(let elements) = value.content else {
+            return item(value, name, key, &reader).map { [$0] }
+        }
+        guard !elements.isEmpty else {
+            reader.report(value.position, key, "is an empty list, which nothing matches", accepted: name.accepted)
+            return nil
+        }
+        let items = elements.compactMap { item($0, name, key, &reader) }
+        return items.count == elements.count ? items : nil
+    }
+
+    private static func item(
+        _ value: TOMLValue,
+        _ name: ConditionName,
+        _ key: String,
+        _ reader: inout ConfigurationReader
+    ) -> Item? {
+        switch value.content {
+        case .string(let text):
+            let plain = text.drop { $0 == "!" }
+            guard text.count - plain.count <= 1, !plain.isEmpty else { break }
+            return .text(String(plain), isNegated: plain.count < text.count, value.position)
+        case .integer(let number) where name == .fromCount:
+            return .text(String(number), isNegated: false, value.position)
+        case .table(let entries) where name.takesLists:
+            guard entries.count == 1, let entry = entries.first, entry.key == "file",
+                case .string(let path) = entry.value.content, !path.isEmpty
+            else { break }
+            return .list(path, value.position)
+        default:
+            reader.report(value.position, key, "is \(value.kind)", accepted: name.accepted)
+            return nil
+        }
+        reader.report(value.position, key, "cannot be used", accepted: name.accepted)
+        return nil
+    }
+
+    private static func values(
+        _ name: ConditionName,
+        _ items: [Item],
+        _ key: String,
+        _ reader: inout ConfigurationReader
+    ) -> Condition.Values? {
+        switch name {
+        case .clients:
+            return choice(name, items, key, NetworkSet(), &reader) { set, text in
+                guard let network = IPNetwork(text) else { return false }
+                set.insert(network)
+                return true
+            }.map { .networks($0) }
+        case .recipients:
+            return choice(name, items, key, AddressSet(), &reader) { set, text in
+                (try? set.insert(text)) != nil
+            }.map { .addresses($0) }
+        case .fromCount:
+            return choice(name, items, key, [CountTest](), &reader) { tests, text in
+                guard let test = CountTest(parsing: text) else { return false }
+                tests.append(test)
+                return true
+            }.map { .counts($0) }
+        case .dmarcPolicy:
+            return choice(name, items, key, Set<DMARCPolicyWord>(), &reader) { words, text in
+                DMARCPolicyWord(rawValue: text).map { words.insert($0) } != nil
+            }.map { .policies($0) }
+        case .helo, .clientNames, .senderDomains, .fromDomains, .dkimDomains, .recipientDomains:
+            return choice(name, items, key, DomainSet(), &reader) { set, text in
+                let plain = text.hasPrefix(".") ? text.dropFirst() : text[...]
+                guard let domain = try? DomainName(unicode: Octets(String(plain))), domain.isHostName else {
+                    return false
+                }
+                return (try? set.insert(text)) != nil
+            }.map { .domains($0) }
+        default:
+            return choice(name, items, key, Set<ResultWord>(), &reader) { words, text in
+                guard let word = ResultWord(rawValue: text), name.words.contains(word) else { return false }
+                words.insert(word)
+                return true
+            }.map { .words($0) }
+        }
+    }
+
+    /// Sorts values into wanted and excluded ones; nil when one is no value of the condition.
+    private static func choice<Values>(
+        _ name: ConditionName,
+        _ items: [Item],
+        _ key: String,
+        _ empty: Values,
+        _ reader: inout ConfigurationReader,
+        insert: (inout Values, String) -> Bool
+    ) -> Choice<Values>? {
+        var choice = Choice<Values>(wanted: nil)
+        var isValid = true
+        for item in items {
+            switch item {
+            case .text(let text, let isNegated, let position):
+                var values = (isNegated ? choice.excluded : choice.wanted) ?? empty
+                if !insert(&values, text) {
+                    let message = "\(TOMLText.quoted(text)) is no \(name.valueKind)"
+                    reader.report(position, key, message, accepted: name.accepted(insteadOf: text))
+                    isValid = false
+                } else if isNegated {
+                    choice.excluded = values
+                } else {
+                    choice.wanted = values
+                }
+            case .list(let path, let position):
+                var values = choice.wanted ?? empty
+                let before = reader.problems.count
+                for (line, text) in reader.entries(ofList: path, position, key) where !insert(&values, text) {
+                    let message = "\(TOMLText.quoted(text)) is no \(name.valueKind)"
+                    reader.report(
+                        list: reader.resolve(path),
+                        line: line,
+                        key,
+                        message,
+                        accepted: name.accepted(insteadOf: text)
+                    )
+                }
+                isValid = isValid && reader.problems.count == before
+                choice.wanted = values
+            }
+        }
+        return isValid ? choice : nil
+    }
+}
+
+extension CountTest {
+    /// Reads `2`, `>1`, `>=2`, `<2` or `<=1`.
+    init?(parsing text: String) {
+        let relation = Relation.allCases.first { text.hasPrefix($0.rawValue) } ?? .equal
+        let digits = text.dropFirst(relation.rawValue.count).drop { $0 == " " }
+        guard !digits.isEmpty, digits.utf8.allSatisfy(\.isDigit), let number = Int(digits) else { return nil }
+        self.init(relation, number)
+    }
+}

@@ -1,0 +1,526 @@
+internal import MailSyntax
+internal import Policy
+internal import TOML
+
+// Each setting once: name, place, type, text. Defaults are the initial values of the structures.
+
+extension Configuration {
+    /// The settings of the whole file, in the order in which the sample shows them.
+    static let settings: [Setting<Configuration>] = [
+        Setting(
+            "authserv_id",
+            \.authservID,
+            .optional(.authservID),
+            example: "\"mx.example.org\"",
+            """
+            The name of this host in Authentication-Results. All hosts that read each other's results use the same one. \
+            Default: what the MTA calls itself ({j}), else the host name.
+            """
+        ),
+        Setting(
+            "mode",
+            \.mode,
+            .word,
+            """
+            What becomes of the rules' decisions. "observe": every message is accepted and stamped, and the log says \
+            would=... where a rule would have acted. "enforce": the rules act.
+            """
+        ),
+        .tables(
+            "listen",
+            \.listen,
+            each: Listen.init(position:),
+            Listen.settings,
+            "A socket that MTAs connect to. Repeat the table for each socket."
+        ),
+        .table("trust", \.trust, Trust.settings, "Mail of our own: it is not judged, and it may be signed."),
+        .table("dns", \.dns, DNS.settings, "How names are looked up."),
+        .table(
+            "checks",
+            \.checks,
+            Checks.settings,
+            """
+            What is checked. A check is switched off by "enabled = false" in its table, or in one line here, as \
+            "iprev = false", instead of the table.
+            """
+        ),
+        .table("headers", \.headers, Headers.settings, "What is stamped on messages, and what is taken off."),
+        .tables(
+            "rules",
+            \.ruleDrafts,
+            each: RuleDraft.init(position:),
+            RuleDraft.settings,
+            "A rule. The first that matches decides; a message that none matches is accepted."
+        ),
+        .tables(
+            "signing",
+            \.signing,
+            each: { Signing(location: PolicyLocation(file: "", line: $0.line)) },
+            Signing.settings,
+            "A domain that outgoing mail is signed for, by the domain of From."
+        ),
+        .table("log", \.log, Log.settings, "The log: one line a message."),
+        .table("admin", \.admin, Admin.settings, "Metrics, health and control."),
+        .table("limits", \.limits, Limits.settings, "What one message and one connection may take."),
+        .table("why", \.why, Why.settings, "What is remembered for \"postern why\"."),
+    ]
+}
+
+extension Configuration.Listen {
+    static let settings: [Setting<Self>] = [
+        Setting(
+            "socket",
+            \.socket,
+            .listenSocket,
+            """
+            Where to listen: "unix:PATH", "inet:PORT@ADDRESS", "inet6:PORT@ADDRESS", or "systemd:NAME" for a socket \
+            that systemd has opened.
+            """
+        ),
+        Setting("mode", \.mode, .fileMode, "The access mode of a unix socket. The MTA must be able to write to it."),
+        Setting("group", \.group, .optional(.text()), example: "\"postfix\"", "The group of a unix socket."),
+        Setting(
+            "role",
+            \.role,
+            .word,
+            """
+            "inbound": judge all mail that comes here. "outbound": sign it. "auto": sign what trusted clients send, \
+            judge the rest.
+            """
+        ),
+        Setting(
+            "max_connections",
+            \.maxConnections,
+            .count(1...1_000_000),
+            "How many connections at once. Further ones are told to come back later."
+        ),
+    ]
+}
+
+extension Configuration.Trust {
+    static let settings: [Setting<Self>] = [
+        Setting("networks", \.networks, .list(.network), "Clients in these networks."),
+        Setting(
+            "authenticated",
+            \.authenticated,
+            .flag,
+            "Clients that have authenticated: the MTA sends {auth_authen} or {auth_type}."
+        ),
+    ]
+}
+
+extension Configuration.DNS {
+    static let settings: [Setting<Self>] = [
+        Setting(
+            "servers",
+            \.servers,
+            .list(.socketAddress(defaultPort: 53)),
+            "The name servers. Empty: those of /etc/resolv.conf. One on this host that validates is best."
+        ),
+        Setting(
+            "zone",
+            \.zone,
+            .optional(.path),
+            example: "\"/etc/postern/test.zone\"",
+            "A zone file (RFC 1035) that answers every lookup, for tests and demonstrations. No server is asked."
+        ),
+        Setting(
+            "timeout",
+            \.timeout,
+            .duration(.milliseconds(100)...(.seconds(60))),
+            "How long one lookup may take in all."
+        ),
+        Setting(
+            "attempt_timeout",
+            \.attemptTimeout,
+            .duration(.milliseconds(50)...(.seconds(30))),
+            "How long to wait for one server before the next is asked."
+        ),
+        Setting("attempts", \.attempts, .count(1...20), "How many queries one lookup may send."),
+        Setting(
+            "max_in_flight",
+            \.maxInFlight,
+            .count(1...100_000),
+            "How many queries may be under way at once. Further lookups wait."
+        ),
+        .table("cache", \.cache, Cache.settings, "What is kept of answers."),
+    ]
+}
+
+extension Configuration.DNS.Cache {
+    private static let week = Duration.seconds(7 * 86_400)
+
+    static let settings: [Setting<Self>] = [
+        Setting("max_entries", \.maxEntries, .count(0...100_000_000), "How many answers are kept."),
+        Setting("max_bytes", \.maxBytes, .size(0...(1 << 40)), "How much memory they may take."),
+        Setting("min_ttl", \.minTTL, .duration(.zero...(.seconds(3600))), "An answer is kept at least this long."),
+        Setting("max_ttl", \.maxTTL, .duration(.seconds(1)...week), "An answer is kept at most this long."),
+        Setting(
+            "negative_max_ttl",
+            \.negativeMaxTTL,
+            .duration(.zero...week),
+            "That a name or a record does not exist is kept at most this long (RFC 2308)."
+        ),
+        Setting(
+            "key_max_ttl",
+            \.keyMaxTTL,
+            .duration(.zero...(.seconds(3600))),
+            "A DKIM key is kept at most this long, so that a revoked one is soon forgotten."
+        ),
+        Setting(
+            "serve_stale",
+            \.serveStale,
+            .duration(.zero...week),
+            """
+            How long past its end an answer may still serve while no server answers (RFC 8767). "0s": never. Keys \
+            never do.
+            """
+        ),
+        Setting(
+            "refresh_ahead",
+            \.refreshAhead,
+            .flag,
+            "Whether names in demand are asked for again shortly before they expire."
+        ),
+        Setting(
+            "snapshot",
+            \.snapshot,
+            .optional(.path),
+            example: "\"/var/lib/postern/cache\"",
+            "A file that keeps the cache over a restart."
+        ),
+    ]
+}
+
+extension Configuration.Checks {
+    static let settings: [Setting<Self>] = [
+        Setting(
+            "early_wait",
+            \.earlyWait,
+            .duration(.zero...(.seconds(20))),
+            """
+            How long the answer to RCPT TO may wait for SPF or reverse DNS when a rule could then refuse the \
+            recipient. What is not known by then is decided at the end of the message.
+            """
+        ),
+        .check("spf", \.spf, SPF.settings, "SPF (RFC 7208) of MAIL FROM and HELO."),
+        .check(
+            "sender_id",
+            \.senderID,
+            SenderID.settings,
+            "Sender ID (RFC 4406) of the purported responsible address."
+        ),
+        .check("dkim", \.dkim, DKIM.settings, "DKIM (RFC 6376) signatures."),
+        .check("dmarc", \.dmarc, DMARC.settings, "DMARC (RFC 9989) of the author's domain."),
+        .check(
+            "iprev",
+            \.iprev,
+            IPRev.settings,
+            "Whether the client's address has a name that leads back to it (RFC 8601 section 3)."
+        ),
+    ]
+}
+
+extension Configuration.Checks.SPF: CheckSettings {
+    static let settings: [Setting<Self>] = [
+        .enabled,
+        Setting(
+            "void_lookups",
+            \.voidLookups,
+            .count(0...10),
+            "How many lookups of a record may find nothing before the result is permerror (RFC 7208 section 4.6.4)."
+        ),
+        Setting(
+            "maximum_queries",
+            \.maximumQueries,
+            .count(1...1000),
+            "How many DNS queries one evaluation may cause in all. Beyond: permerror."
+        ),
+        Setting(
+            "timeout",
+            \.timeout,
+            .duration(.milliseconds(100)...(.seconds(120))),
+            "How long one evaluation may take. Beyond: temperror."
+        ),
+        Setting(
+            "explanation",
+            \.explanation,
+            .flag,
+            "Whether the explanation that a domain publishes for its failures (exp=) is fetched."
+        ),
+    ]
+}
+
+extension Configuration.Checks.SenderID: CheckSettings {
+    static let settings: [Setting<Self>] = [
+        .enabled,
+        Setting(
+            "spf1_fallback",
+            \.spf1Fallback,
+            .flag,
+            "Whether a v=spf1 record serves where there is no spf2.0 one, as RFC 4406 section 3.4 asks."
+        ),
+    ]
+}
+
+extension Configuration.Checks.DKIM: CheckSettings {
+    static let settings: [Setting<Self>] = [
+        .enabled,
+        Setting(
+            "maximum_signatures",
+            \.maximumSignatures,
+            .count(1...100),
+            "How many signatures of a message are examined, from the top."
+        ),
+        Setting(
+            "minimum_bits",
+            \.minimumBits,
+            .count(512...8192),
+            "A signature by an RSA key with fewer bits does not pass. RFC 8301 asks for 1024 at least."
+        ),
+        Setting(
+            "clock_skew",
+            \.clockSkew,
+            .duration(.zero...(.seconds(86_400))),
+            "How far a signature's times (t=, x=) may be off."
+        ),
+        Setting(
+            "unsigned_body",
+            \.unsignedBody,
+            .word,
+            """
+            What a signature gives whose l= leaves the end of the body unsigned: "policy", for anybody can have added \
+            to it, or "pass".
+            """
+        ),
+    ]
+}
+
+extension Configuration.Checks.DMARC: CheckSettings {
+    static let settings: [Setting<Self>] = [
+        .enabled,
+        Setting(
+            "public_suffix_fallback",
+            \.publicSuffixFallback,
+            .flag,
+            "Whether the public suffix list finds the organizational domain where the tree walk of RFC 9989 does not."
+        ),
+    ]
+}
+
+extension Configuration.Checks.IPRev: CheckSettings {
+    static let settings: [Setting<Self>] = [.enabled]
+}
+
+extension Configuration.Headers {
+    static let settings: [Setting<Self>] = [
+        Setting(
+            "authentication_results",
+            \.authenticationResults,
+            .flag,
+            "Authentication-Results (RFC 8601), with the results of all checks."
+        ),
+        Setting("received_spf", \.receivedSPF, .flag, "Received-SPF (RFC 7208 section 9.1)."),
+        Setting("sender_id", \.senderID, .flag, "X-SID-PRA and X-SID-Result."),
+        Setting("dkim", \.dkim, .flag, "X-DKIM-Result."),
+        Setting(
+            "auth_result",
+            \.authResult,
+            .flag,
+            "X-AUTH-Result: what all checks together say of the author's domain."
+        ),
+        Setting(
+            "remove_forged",
+            \.removeForged,
+            .flag,
+            """
+            Whether fields from outside that pass for ours are removed: Authentication-Results with our name, and the \
+            X- fields above. Switch it off only where another host in front of this one wrote them.
+            """
+        ),
+        Setting(
+            "remove_foreign",
+            \.removeForeign,
+            .flag,
+            "Whether Authentication-Results of other hosts are removed as well."
+        ),
+        Setting(
+            "keep_removed",
+            \.keepRemoved,
+            .flag,
+            "Whether what is removed stays readable as X-Received-Authentication-Results."
+        ),
+        Setting("junk", \.junk, .junkField, "The field that the action \"junk\" adds, for the mailbox to sort by."),
+    ]
+}
+
+extension Configuration.Signing {
+    static let settings: [Setting<Self>] = [
+        Setting(
+            "domain",
+            \.domain,
+            .domain,
+            required: true,
+            example: "\"example.org\"",
+            "The domain, d= of the signature."
+        ),
+        Setting("subdomains", \.subdomains, .flag, "Whether authors at names below the domain are signed for too."),
+        Setting(
+            "keys",
+            \.keys,
+            .signingKeys,
+            required: true,
+            example: "[ { selector = \"2026r\", file = \"/etc/postern/keys/2026r.pem\" } ]",
+            "The keys. Each makes one signature: RSA for everybody, Ed25519 beside it for those who know it."
+        ),
+        Setting("canonicalization", \.canonicalization, .word, "Which changes on the way header and body survive."),
+        Setting("headers", \.headers, .list(.fieldName), "The fields that are signed when they occur. From always is."),
+        Setting(
+            "oversign",
+            \.oversign,
+            .list(.fieldName),
+            "The fields that are signed once more than they occur, so that nobody can add another."
+        ),
+        Setting(
+            "lifetime",
+            \.lifetime,
+            .optional(.duration(.seconds(60)...(.seconds(366 * 86_400)))),
+            example: "\"14d\"",
+            "How long a signature is good (x=)."
+        ),
+        Setting(
+            "identity",
+            \.identity,
+            .optional(.text(accepted: "an address or \"@\" and a domain, at or below the signing domain")),
+            example: "\"@example.org\"",
+            "On whose behalf the signature is made (i=)."
+        ),
+        Setting(
+            "logins",
+            \.logins,
+            .optional(.list(.text(accepted: "a login name, in quotes"))),
+            example: "[\"alice\", \"bob@example.org\"]",
+            """
+            The logins that may send for the domain. Others are not signed for. Default: every login, and every \
+            client in the trusted networks.
+            """
+        ),
+    ]
+}
+
+extension Configuration.Log {
+    static let settings: [Setting<Self>] = [
+        Setting("destination", \.destination, .word, "Where the log goes."),
+        Setting("facility", \.facility, .word, "The facility of syslog lines."),
+        Setting("format", \.format, .word, "Whether a line is name=value text or a JSON object."),
+        Setting("level", \.level, .word, "The least level that is logged. The line of a message is \"info\"."),
+        Setting("socket", \.socket, .path, "The socket of the syslog daemon."),
+    ]
+}
+
+extension Configuration.Admin {
+    static let settings: [Setting<Self>] = [
+        Setting(
+            "listen",
+            \.listen,
+            .optional(.socketAddress(defaultPort: nil)),
+            example: "\"127.0.0.1:8892\"",
+            "Where /metrics, /healthz and /readyz are served. Default: nowhere. There is no access control."
+        ),
+        Setting(
+            "control",
+            \.control,
+            .path,
+            "The unix socket of \"postern status\", \"postern reload\" and \"postern why\"."
+        ),
+    ]
+}
+
+extension Configuration.Limits {
+    static let settings: [Setting<Self>] = [
+        Setting(
+            "timeout",
+            \.timeout,
+            .duration(.milliseconds(100)...(.seconds(240))),
+            """
+            How long the end of a message may wait for its checks. What is not known by then is temperror. MTAs \
+            themselves wait five minutes.
+            """
+        ),
+        Setting(
+            "idle_timeout",
+            \.idleTimeout,
+            .duration(.seconds(60)...(.seconds(7 * 86_400))),
+            "How long a connection may be idle. MTAs keep idle ones, so hours are right."
+        ),
+        Setting(
+            "drain_timeout",
+            \.drainTimeout,
+            .duration(.zero...(.seconds(600))),
+            "How long a stop waits for messages that are under way."
+        ),
+        Setting("max_packet", \.maxPacket, .size((64 << 10)...(64 << 20)), "The longest packet that an MTA may send."),
+        Setting(
+            "max_header",
+            \.maxHeader,
+            .size((64 << 10)...(64 << 20)),
+            "How much header of a message is kept. Fields beyond it are not examined."
+        ),
+    ]
+}
+
+extension Configuration.Why {
+    static let settings: [Setting<Self>] = [
+        Setting(
+            "history",
+            \.history,
+            .count(0...1_000_000),
+            "How many verdicts other than a clean pass are remembered, with everything that led to them."
+        )
+    ]
+}
+
+/// A check that a boolean can stand for.
+protocol CheckSettings: Sendable {
+    /// Whether it is checked.
+    var enabled: Bool { get set }
+}
+
+extension Setting where Section: CheckSettings {
+    /// Whether the check is made.
+    static var enabled: Setting { Setting("enabled", \.enabled, .flag, "Whether it is checked.") }
+}
+
+extension Setting {
+    /// A table of a check; `true` or `false` may stand in its place.
+    static func check<Inner: CheckSettings>(
+        _ name: String,
+        _ path: any WritableKeyPath<Section, Inner> & Sendable,
+        _ settings: [Setting<Inner>],
+        _ text: String
+    ) -> Setting {
+        let table = Setting.table(name, path, settings, text)
+        return Setting(
+            name: name,
+            type: "",
+            text: text,
+            isRequired: false,
+            tables: table.tables,
+            read: { value, key, section, reader in
+                switch value.content {
+                case .boolean(let enabled): section[keyPath: path].enabled = enabled
+                case .table: settings.read(value, key, into: &section[keyPath: path], &reader)
+                default:
+                    reader.report(
+                        value.position,
+                        key,
+                        "is \(value.kind)",
+                        accepted: "true or false, or a table: [\(key)]"
+                    )
+                }
+            },
+            write: { _ in nil },
+            example: nil
+        )
+    }
+}

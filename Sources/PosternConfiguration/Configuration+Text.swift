@@ -1,0 +1,84 @@
+internal import Policy
+
+extension Configuration {
+    /// The settings in effect, as a configuration that reads back to the same.
+    public var text: String {
+        var writer = SettingsWriter(isCommented: false)
+        writer.write(described)
+        return writer.text
+    }
+
+    /// All settings with their texts and defaults, each commented, followed by the rules that are shipped.
+    public static var sample: String {
+        var writer = SettingsWriter(isCommented: true)
+        writer.text = SampleText.opening
+        writer.write(Configuration().described) { $0.path == ["rules"] ? SampleText.rules : nil }
+        return writer.text
+    }
+
+    /// Takes all rules away, so that what is left is settings alone.
+    public mutating func removeRules() {
+        rules = RuleSet()
+        ruleDrafts = []
+    }
+
+    /// All settings with the values of this configuration.
+    var described: SettingsTable {
+        Self.settings.described(self, path: [], isRepeated: false, text: "")
+    }
+}
+
+/// Writes settings as TOML.
+struct SettingsWriter {
+    /// Whether each setting is explained, and commented out.
+    let isCommented: Bool
+    /// What was written.
+    var text = ""
+
+    init(isCommented: Bool) {
+        self.isCommented = isCommented
+    }
+
+    /// Writes a table and the tables below it, but where `replacement` has something else.
+    mutating func write(_ table: SettingsTable, replacement: (SettingsTable) -> String? = { _ in nil }) {
+        if let replacement = replacement(table) {
+            text += "\n" + replacement
+            return
+        }
+        let lines = table.lines.filter { isCommented || $0.value != nil }
+        // A table that is only an example must not come to be when somebody uncomments a line below it.
+        if table.isPresent || isCommented, !lines.isEmpty, !table.path.isEmpty { open(table) }
+        if table.isPresent || isCommented { lines.forEach { write($0) } }
+        for inner in table.tables { write(inner, replacement: replacement) }
+    }
+
+    private mutating func open(_ table: SettingsTable) {
+        if !text.isEmpty { text += "\n" }
+        if isCommented { comment(table.text) }
+        let name = table.path.joined(separator: ".")
+        text += (table.isPresent ? "" : "#") + (table.isRepeated ? "[[\(name)]]" : "[\(name)]") + "\n"
+    }
+
+    private mutating func write(_ line: SettingsTable.Line) {
+        guard isCommented else {
+            if let value = line.value { text += "\(line.name) = \(value)\n" }
+            return
+        }
+        comment(line.type.contains(" | ") ? "\(line.text) One of: \(line.type)." : line.text)
+        text += "#\(line.name) = \(line.value ?? line.example ?? "")"
+        text += line.value == nil ? "    # not set by default\n" : "\n"
+    }
+
+    /// Comment lines of at most 100 characters.
+    private mutating func comment(_ words: String) {
+        var line = "#"
+        for word in words.split(separator: " ") {
+            if line.count + word.count >= 100 {
+                text += line + "\n"
+                line = "#"
+            }
+            line += " " + word
+        }
+        text += line + "\n"
+    }
+}

@@ -1,0 +1,225 @@
+internal import MailSyntax
+internal import Policy
+
+extension Configuration {
+    /// What is allowed but may not be meant, in the order of the file.
+    public var warnings: [ConfigurationProblem] {
+        let ofRules = rules.rules.enumerated().flatMap { index, rule in
+            RuleWarnings(self, rule, earlier: rules.rules.prefix(index), path: "rules[\(index + 1)]").found
+        }
+        return general + ofRules
+    }
+
+    /// The configuration in a line.
+    public var summary: String {
+        let refusing = rules.rules.filter { $0.action.isRefusal && !$0.observe }.count
+        let checked = [
+            ("spf", checks.spf.enabled), ("sender_id", checks.senderID.enabled), ("dkim", checks.dkim.enabled),
+            ("dmarc", checks.dmarc.enabled), ("iprev", checks.iprev.enabled),
+        ].filter(\.1).map(\.0)
+        return "valid: mode \(mode.rawValue), \(Self.count(listen.count, "socket")), "
+            + "\(Self.count(rules.rules.count, "rule")) (\(refusing) refusing), "
+            + "\(Self.count(signing.count, "signing domain")), checks: \(checked.joined(separator: " "))"
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
+
+    /// Warnings that concern no rule.
+    private var general: [ConfigurationProblem] {
+        var found = [ConfigurationProblem]()
+        func warn(_ key: String, _ message: String, accepted: String) {
+            let place = places[key]
+            found.append(
+                ConfigurationProblem(
+                    file: place?.file ?? "",
+                    line: place?.line ?? 0,
+                    column: 0,
+                    key: key,
+                    message: message,
+                    accepted: accepted
+                )
+            )
+        }
+        for network in trust.networks where network.prefixLength < 8 {
+            warn("trust.networks", "\(network) trusts a large part of the internet", accepted: "networks of your own")
+        }
+        if let address = admin.listen?.address, !Self.isLoopback(address) {
+            warn("admin.listen", "\(address) can be reached from other hosts", accepted: "127.0.0.1 or [::1]")
+        }
+        if listen.contains(where: { $0.mode & 0o002 != 0 }) {
+            warn("listen", "every user of this host may connect to the socket", accepted: "mode = \"0660\" and a group")
+        }
+        if checks.dmarc.enabled, !checks.spf.enabled, !checks.dkim.enabled {
+            warn(
+                "checks.dmarc",
+                "DMARC cannot pass while SPF and DKIM are both off",
+                accepted: "one of them, or no DMARC"
+            )
+        }
+        return found
+    }
+
+    private static func isLoopback(_ address: IPAddress) -> Bool {
+        [IPNetwork("127.0.0.0/8"), IPNetwork("::1")].contains { $0?.contains(address) == true }
+    }
+
+    /// Whether the check behind a condition is made.
+    func isChecked(_ name: ConditionName) -> Bool {
+        switch name {
+        case .spf, .spfHelo: checks.spf.enabled
+        case .senderID: checks.senderID.enabled
+        case .dkim, .dkimAligned, .dkimDomains: checks.dkim.enabled
+        case .dmarc, .dmarcPolicy: checks.dmarc.enabled
+        case .iprev, .clientNames: checks.iprev.enabled
+        default: true
+        }
+    }
+}
+
+/// What may not be meant in one rule.
+private struct RuleWarnings {
+    var found: [ConfigurationProblem] = []
+    private let rule: Rule
+    private let path: String
+
+    init(_ configuration: Configuration, _ rule: Rule, earlier: ArraySlice<Rule>, path: String) {
+        self.rule = rule
+        self.path = path
+        lookForDisabledChecks(configuration)
+        lookForImpossibleConditions(configuration)
+        lookForShadows(earlier)
+        if rule.action.isRefusal { lookForHarshRefusals() }
+    }
+
+    private mutating func warn(_ location: PolicyLocation, _ key: String, _ message: String, accepted: String = "") {
+        found.append(
+            ConfigurationProblem(
+                file: location.file,
+                line: location.line,
+                column: 0,
+                key: key,
+                message: "rule \(rule.name): " + message,
+                accepted: accepted
+            )
+        )
+    }
+
+    private mutating func lookForDisabledChecks(_ configuration: Configuration) {
+        for condition in rule.conditions where !configuration.isChecked(condition.name) {
+            warn(
+                condition.location,
+                path + "." + condition.name.rawValue,
+                "the check is switched off, so the condition is never known and the rule never acts",
+                accepted: "the check switched on in [checks], or a rule without the condition"
+            )
+        }
+    }
+
+    private mutating func lookForImpossibleConditions(_ configuration: Configuration) {
+        for condition in rule.when where condition.isImpossible {
+            let message = "the rule can never match: nothing is left of \(condition.text)"
+            warn(condition.location, path + ".when." + condition.name.rawValue, message)
+        }
+        if let exemption = rule.unless.first(where: { exemption in
+            exemption.allSatisfy { condition in rule.when.contains { condition.includes($0) } }
+        }) {
+            let what =
+                exemption.isEmpty
+                ? "an empty exemption holds for everything" : "the exemption holds whenever the rule does"
+            warn(rule.location, path + ".unless", "the rule can never match: " + what)
+        }
+        if configuration.trust.authenticated,
+            rule.when.contains(where: { if case .flag(true) = $0.values { true } else { false } })
+        {
+            warn(
+                rule.location,
+                path + ".when.authenticated",
+                "the rule can never match: who has authenticated is trusted and not judged",
+                accepted: "authenticated = false in [trust], or a rule without the condition"
+            )
+        }
+        for (one, other) in Self.exclusive {
+            guard let first = rule.when.first(where: { $0.isOnly(one.0, one.1) }),
+                rule.when.contains(where: { $0.isOnly(other.0, other.1) })
+            else { continue }
+            warn(
+                first.location,
+                path + ".when",
+                "the rule can never match: \(one.0.rawValue) is never \"\(one.1.rawValue)\" where "
+                    + "\(other.0.rawValue) is \"\(other.1.rawValue)\""
+            )
+        }
+    }
+
+    /// Results that do not occur together.
+    private static let exclusive: [((ConditionName, ResultWord), (ConditionName, ResultWord))] = [
+        ((.dkim, .none), (.dkimAligned, .pass)),
+        ((.dkim, .fail), (.dkimAligned, .pass)),
+        ((.dmarc, .fail), (.dkimAligned, .pass)),
+    ]
+
+    private mutating func lookForShadows(_ earlier: ArraySlice<Rule>) {
+        guard
+            let shadow = earlier.first(where: { other in
+                other.action != .mark && !other.observe && other.unless.isEmpty
+                    && other.when.allSatisfy { condition in rule.when.contains { condition.includes($0) } }
+            })
+        else { return }
+        warn(
+            rule.location,
+            path,
+            "the rule is never reached: \(shadow.name) (line \(shadow.location.line)) matches whatever it would match",
+            accepted: "this rule above \(shadow.name), or none"
+        )
+    }
+
+    private mutating func lookForHarshRefusals() {
+        let names = Set(rule.when.map(\.name))
+        let results = names.intersection([.spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .iprev])
+        let isForAll = names.isDisjoint(with: [
+            .senderDomains, .fromDomains, .clients, .clientNames, .recipients, .recipientDomains, .helo, .dkimDomains,
+        ])
+        if isForAll, !results.isEmpty, results.isSubset(of: [.dkim, .dkimAligned]) {
+            warn(
+                rule.location,
+                path + ".when.dkim",
+                "refuses on DKIM alone: RFC 6376 section 6.3 advises against it, for lists and gateways break signatures",
+                accepted: "dmarc = \"fail\" in its place, or from_domains beside it"
+            )
+        }
+        if isForAll, results == [.senderID] {
+            warn(
+                rule.location,
+                path + ".when.sender_id",
+                "refuses on Sender ID for everyone: most domains publish for SPF only, and honest mail will fail",
+                accepted: "sender_domains or recipient_domains beside it, or the action \"junk\""
+            )
+        }
+        if rule.when.isEmpty {
+            warn(
+                rule.location,
+                path + ".when",
+                "refuses every message that reaches it",
+                accepted: "at least one condition"
+            )
+        }
+        guard rule.action == .reject else { return }
+        for condition in rule.when where condition.holds(for: .temperror) {
+            warn(
+                condition.location,
+                path + ".when." + condition.name.rawValue,
+                "\(condition.text) holds for \"temperror\" too: mail is refused for good because the DNS did not answer",
+                accepted: "\"!temperror\" in the list, or a rule of its own with the action \"tempfail\""
+            )
+        }
+    }
+}
+
+extension Condition {
+    /// Whether it asks for this result and no other.
+    fileprivate func isOnly(_ name: ConditionName, _ word: ResultWord) -> Bool {
+        self.name == name && ResultWord.allCases.allSatisfy { holds(for: $0) == ($0 == word) }
+    }
+}

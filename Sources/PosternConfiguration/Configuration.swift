@@ -1,0 +1,356 @@
+public import MailSyntax
+public import Policy
+internal import TOML
+
+/// Everything that an administrator can set.
+///
+/// The initial values are the defaults; what each setting means stands beside its name in `Configuration.settings`.
+public struct Configuration: Sendable {
+    /// The name that stands in Authentication-Results; nil: the MTA's `{j}`, else the host name.
+    public var authservID: String?
+    /// Whether the rules act.
+    public var mode = PolicyMode.observe
+    /// Where MTAs connect.
+    public var listen = [Listen()]
+    /// Mail of our own.
+    public var trust = Trust()
+    /// Lookups.
+    public var dns = DNS()
+    /// What is checked.
+    public var checks = Checks()
+    /// What is stamped.
+    public var headers = Headers()
+    /// What is done.
+    public internal(set) var rules = RuleSet()
+    /// The rules as they were written.
+    var ruleDrafts: [RuleDraft] = []
+    /// Where each setting stands that was given.
+    var places: [String: PolicyLocation] = [:]
+    /// What is signed.
+    public var signing: [Signing] = []
+    /// The log.
+    public var log = Log()
+    /// Metrics, health and control.
+    public var admin = Admin()
+    /// Bounds on what one message or one peer may take.
+    public var limits = Limits()
+    /// What is remembered for `postern why`.
+    public var why = Why()
+
+    /// The defaults.
+    public init() {}
+}
+
+extension Configuration {
+    /// A socket that MTAs connect to.
+    public struct Listen: Sendable {
+        /// What to do with the mail that comes here.
+        public enum Role: String, CaseIterable, Sendable {
+            /// Judge it.
+            case inbound
+            /// Sign it.
+            case outbound
+            /// Sign what trusted clients send, judge the rest.
+            case auto
+        }
+
+        /// The address.
+        public var socket = ListenSocket.unix("/run/postern/postern.sock")
+        /// The access mode of a unix socket.
+        public var mode = 0o660
+        /// The group of a unix socket; nil: the daemon's own.
+        public var group: String?
+        /// What to do with the mail.
+        public var role = Role.auto
+        /// How many connections at once; more are answered with a temporary failure.
+        public var maxConnections = 1000
+        /// Where the table begins.
+        var position = TOMLPosition(line: 0, column: 0)
+
+        /// The default socket.
+        public init() {}
+
+        init(position: TOMLPosition) {
+            self.position = position
+        }
+    }
+
+    /// Mail that is not judged, and may be signed.
+    public struct Trust: Sendable {
+        /// Clients in these networks.
+        public var networks: [IPNetwork] = [IPNetwork("127.0.0.0/8"), IPNetwork("::1")].compactMap { $0 }
+        /// Clients that have authenticated.
+        public var authenticated = true
+    }
+
+    /// How names are looked up.
+    public struct DNS: Sendable {
+        /// The servers; empty: those of /etc/resolv.conf.
+        public var servers: [SocketAddress] = []
+        /// A zone file that answers everything instead of servers.
+        public var zone: String?
+        /// How long one lookup may take in all.
+        public var timeout = Duration.seconds(8)
+        /// How long one server may take.
+        public var attemptTimeout = Duration.seconds(2)
+        /// How many queries one lookup may send.
+        public var attempts = 4
+        /// How many queries may be under way at once.
+        public var maxInFlight = 2000
+        /// The cache.
+        public var cache = Cache()
+
+        /// What is kept of answers.
+        public struct Cache: Sendable {
+            /// Answers kept at most.
+            public var maxEntries = 100_000
+            /// Octets taken at most.
+            public var maxBytes = 64 << 20
+            /// An answer is kept at least this long.
+            public var minTTL = Duration.zero
+            /// An answer is kept at most this long.
+            public var maxTTL = Duration.seconds(86_400)
+            /// A "no such name" or "no data" is kept at most this long.
+            public var negativeMaxTTL = Duration.seconds(3600)
+            /// A DKIM key is kept at most this long.
+            public var keyMaxTTL = Duration.seconds(3600)
+            /// How long past its end an answer may serve when no server answers; zero: never.
+            public var serveStale = Duration.zero
+            /// Whether names in demand are asked for again before they expire.
+            public var refreshAhead = true
+            /// A file that keeps the cache over a restart; nil: none.
+            public var snapshot: String?
+        }
+    }
+
+    /// What is checked.
+    public struct Checks: Sendable {
+        /// How long RCPT may wait for an answer that can decide it.
+        public var earlyWait = Duration.seconds(2)
+        /// SPF.
+        public var spf = SPF()
+        /// Sender ID.
+        public var senderID = SenderID()
+        /// DKIM.
+        public var dkim = DKIM()
+        /// DMARC.
+        public var dmarc = DMARC()
+        /// Reverse DNS.
+        public var iprev = IPRev()
+
+        /// Settings of SPF.
+        public struct SPF: Sendable {
+            /// Whether it is checked.
+            public var enabled = true
+            /// How many lookups without an answer a record may cause (RFC 7208 § 4.6.4).
+            public var voidLookups = 2
+            /// How many queries one evaluation may send in all.
+            public var maximumQueries = 100
+            /// How long one evaluation may take (RFC 7208 § 4.6.4).
+            public var timeout = Duration.seconds(20)
+            /// Whether the domain's own explanation is fetched.
+            public var explanation = true
+        }
+
+        /// Settings of Sender ID.
+        public struct SenderID: Sendable {
+            /// Whether it is checked.
+            public var enabled = true
+            /// Whether a `v=spf1` record serves where there is no `spf2.0` (RFC 4406 § 3.4).
+            public var spf1Fallback = true
+        }
+
+        /// Settings of DKIM verification.
+        public struct DKIM: Sendable {
+            /// What becomes of a signature whose `l=` leaves octets of the body unsigned.
+            public enum UnsignedBody: String, CaseIterable, Sendable {
+                /// The result is `policy`.
+                case policy
+                /// It passes, as RFC 6376 has it.
+                case pass
+            }
+
+            /// Whether it is checked.
+            public var enabled = true
+            /// How many signatures of a message are examined.
+            public var maximumSignatures = 10
+            /// RSA keys with fewer bits do not count.
+            public var minimumBits = 1024
+            /// How far `t=` and `x=` may be off.
+            public var clockSkew = Duration.seconds(300)
+            /// What a body longer than `l=` gives.
+            public var unsignedBody = UnsignedBody.policy
+        }
+
+        /// Settings of DMARC.
+        public struct DMARC: Sendable {
+            /// Whether it is checked.
+            public var enabled = true
+            /// Whether the public suffix list helps where the tree walk finds no record.
+            public var publicSuffixFallback = true
+        }
+
+        /// Settings of the reverse DNS check.
+        public struct IPRev: Sendable {
+            /// Whether it is checked.
+            public var enabled = true
+        }
+    }
+
+    /// What is stamped on a message, and what is taken off.
+    public struct Headers: Sendable {
+        /// A field that is added to junk.
+        public struct JunkField: Hashable, Sendable {
+            /// The name.
+            public var name: String
+            /// The value.
+            public var value: String
+
+            /// A field.
+            public init(name: String, value: String) {
+                self.name = name
+                self.value = value
+            }
+        }
+
+        /// Authentication-Results.
+        public var authenticationResults = true
+        /// Received-SPF.
+        public var receivedSPF = false
+        /// X-SID-PRA and X-SID-Result.
+        public var senderID = true
+        /// X-DKIM-Result.
+        public var dkim = true
+        /// X-AUTH-Result.
+        public var authResult = false
+        /// Whether fields that pass for ours are removed.
+        public var removeForged = true
+        /// Whether every Authentication-Results is removed.
+        public var removeForeign = false
+        /// Whether what is removed stays readable as X-Received-Authentication-Results.
+        public var keepRemoved = false
+        /// What `junk` adds.
+        public var junk = JunkField(name: "X-Spam-Flag", value: "YES")
+    }
+
+    /// A domain that mail is signed for.
+    public struct Signing: Sendable {
+        /// How header and body are made canonical (RFC 6376 § 3.4).
+        public enum Canonicalization: String, CaseIterable, Sendable {
+            /// Both relaxed.
+            case relaxedRelaxed = "relaxed/relaxed"
+            /// Header relaxed, body simple.
+            case relaxedSimple = "relaxed/simple"
+            /// Header simple, body relaxed.
+            case simpleRelaxed = "simple/relaxed"
+            /// Both simple.
+            case simpleSimple = "simple/simple"
+        }
+
+        /// A private key.
+        public struct Key: Hashable, Sendable {
+            /// The selector.
+            public var selector: DomainName
+            /// The path of the key.
+            public var file: String
+        }
+
+        /// The domain, `d=`.
+        public var domain = DomainName.root
+        /// Whether authors below the domain are signed for too.
+        public var subdomains = false
+        /// The keys; each makes a signature.
+        public var keys: [Key] = []
+        /// How the message is made canonical.
+        public var canonicalization = Canonicalization.relaxedRelaxed
+        /// The fields signed when present.
+        public var headers = [
+            "From", "Reply-To", "Sender", "Subject", "Date", "Message-ID", "To", "Cc", "In-Reply-To", "References",
+            "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-ID", "Content-Description",
+            "Resent-Date", "Resent-From", "Resent-To", "Resent-Cc", "List-Id", "List-Help", "List-Unsubscribe",
+            "List-Unsubscribe-Post", "List-Subscribe", "List-Post", "List-Owner", "List-Archive",
+        ]
+        /// The fields signed once more than they occur, so that none can be added.
+        public var oversign = [
+            "From", "Reply-To", "Subject", "Date", "To", "Cc", "Message-ID", "Content-Type", "MIME-Version",
+        ]
+        /// How long a signature is good; nil: no end.
+        public var lifetime: Duration?
+        /// `i=`; nil: none.
+        public var identity: String?
+        /// The logins that may send for the domain; nil: all.
+        public var logins: [String]?
+        /// Where the table begins.
+        public var location: PolicyLocation
+    }
+
+    /// The log.
+    public struct Log: Sendable {
+        /// Where it goes.
+        public enum Destination: String, CaseIterable, Sendable {
+            /// To syslog.
+            case syslog
+            /// To standard error.
+            case stderr
+            /// To both.
+            case both
+        }
+
+        /// A syslog facility (RFC 3164 § 4.1.1).
+        public enum Facility: String, CaseIterable, Sendable {
+            case mail, daemon, user, local0, local1, local2, local3, local4, local5, local6, local7
+        }
+
+        /// How a line is written.
+        public enum Format: String, CaseIterable, Sendable {
+            /// `name=value`.
+            case text
+            /// A JSON object.
+            case json
+        }
+
+        /// The least level that is logged.
+        public enum Level: String, CaseIterable, Sendable {
+            case debug, info, notice, warning, error
+        }
+
+        /// Where it goes.
+        public var destination = Destination.syslog
+        /// The facility.
+        public var facility = Facility.mail
+        /// How a line is written.
+        public var format = Format.text
+        /// The least level.
+        public var level = Level.info
+        /// The socket of the syslog daemon.
+        public var socket = "/dev/log"
+    }
+
+    /// Metrics, health and control.
+    public struct Admin: Sendable {
+        /// Where /metrics, /healthz and /readyz are served; nil: nowhere.
+        public var listen: SocketAddress?
+        /// The unix socket of `postern status`, `reload` and `why`.
+        public var control = "/run/postern/control.sock"
+    }
+
+    /// Bounds.
+    public struct Limits: Sendable {
+        /// How long the end of a message may wait for its checks.
+        public var timeout = Duration.seconds(20)
+        /// How long a connection may be idle.
+        public var idleTimeout = Duration.seconds(3 * 3600)
+        /// How long a stop waits for messages under way.
+        public var drainTimeout = Duration.seconds(30)
+        /// The longest packet an MTA may send.
+        public var maxPacket = 1 << 20
+        /// How many octets of header a message may have; what is beyond is not examined.
+        public var maxHeader = 1 << 20
+    }
+
+    /// What is remembered for `postern why`.
+    public struct Why: Sendable {
+        /// How many verdicts.
+        public var history = 1000
+    }
+}

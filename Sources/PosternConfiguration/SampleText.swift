@@ -1,0 +1,63 @@
+/// The parts of the sample configuration that are no settings.
+enum SampleText {
+    static let opening = """
+        # Postern's configuration; postern.toml(5) explains it, "postern config check" looks for mistakes.
+        #
+        # Every setting is here with its default, commented out. Take the "#" off the lines that you change. Times are
+        # written like "400ms", "5s", "2m", "1h"; sizes like "64MiB". After a change: "postern config check", then
+        # "systemctl reload postern". A configuration with a mistake is not taken; the old one stays in force.
+
+
+        """
+
+    static let rules = """
+        # Rules, in order: the first that matches decides; a message that none matches is accepted. In "observe" mode,
+        # the default above, they only write would=... to the log. Read it for a week before you enforce.
+        #
+        # Conditions, all of which must hold ("when"), or that exempt ("unless"):
+        \(conditions)
+        # A value may be a list, of which one must match. "!" before a value negates it: ["!pass", "!none"] is anything
+        # but these two. ".example.org" is every name below example.org. { file = "/path" } reads values from a file,
+        # one a line, again at each reload. Errors (temperror, permerror) are results of their own, and never a fail.
+        #
+        # Actions: accept (ask no further rule), mark (name the rule in the log, go on), junk (flag it, see "junk" in
+        # [headers]), quarantine (the MTA holds it), reject, tempfail, discard. A refusal may bring its own words, as
+        #   reply = "550 5.7.1 Sender ID (PRA) fail: {explanation}"
+        # and a rule with "observe = true" is on trial: it only writes would=... to the log, in "enforce" mode too.
+        # A rule about recipients that is decided at the end of the message acts only if it matches all of them.
+        # Whole sets of rules to start from are in /usr/share/doc/postern/presets.
+
+        # The domain says that this host may not send for it, and means it ("-all"). Forwarders that do not rewrite the
+        # sender run into this as well: exempt those that your users have, by network or by verified name.
+        [[rules]]
+        name = "spf-strict"
+        when = { spf = "fail" }
+        #unless = [ { clients = ["192.0.2.0/24"] }, { client_names = [".forwarder.example"] } ]
+        action = "reject"
+
+        # The author's domain asks that such mail be refused or set aside. Mailing lists break DMARC for honest authors, which is why
+        # RFC 9989 section 7.4 warns against refusing for it alone: the mail goes to the junk folder.
+        [[rules]]
+        name = "dmarc-fail"
+        when = { dmarc = "fail", dmarc_policy = ["reject", "quarantine"] }
+        action = "junk"
+
+        # Nobody vouches for this message: a softfail alone is common, without any passing check beside it it is not.
+        [[rules]]
+        name = "softfail-and-forged"
+        when = { sender_id = "softfail", dkim = ["none", "fail"], dmarc = ["fail", "none"] }
+        action = "junk"
+
+        # No author at all, or several: mail programs show what the sender likes, and DMARC says nothing.
+        [[rules]]
+        name = "odd-author"
+        when = { from_count = "!1" }
+        action = "mark"
+
+        """
+
+    /// A line for each condition.
+    private static var conditions: String {
+        ConditionDescription.lines.map { "#   " + $0 }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,205 @@
+internal import TOML
+
+/// How the values of a setting are written and read.
+struct ValueType<Value: Sendable>: Sendable {
+    /// The type in a word or two, for the manual: `duration`.
+    let name: String
+    /// What is accepted, in words, for messages.
+    let accepted: String
+    /// The value; nil after a problem was noted.
+    let read: @Sendable (TOMLValue, _ key: String, inout ConfigurationReader) -> Value?
+    /// The value as TOML; nil when it is not set.
+    let write: @Sendable (Value) -> String?
+}
+
+/// A setting of a table, declared once: the parser, the messages, the sample and the manual all come from here.
+struct Setting<Section: Sendable>: Sendable {
+    /// The key.
+    let name: String
+    /// Its type for the manual; empty for a table.
+    let type: String
+    /// What it means, for the sample and the manual.
+    let text: String
+    /// Whether a table without it is an error.
+    let isRequired: Bool
+    /// The settings of the table below this key, described with their defaults; empty when it holds a plain value.
+    let tables: @Sendable (Section, _ path: [String]) -> [SettingsTable]
+    /// Reads the value into the section.
+    let read: @Sendable (TOMLValue, _ key: String, inout Section, inout ConfigurationReader) -> Void
+    /// The value as TOML; nil when it is not set.
+    let write: @Sendable (Section) -> String?
+    /// What the sample shows when there is no default.
+    let example: String?
+}
+
+/// The settings of a table in words, with the values that they have.
+struct SettingsTable: Sendable {
+    /// One setting.
+    struct Line: Sendable {
+        let name: String
+        let type: String
+        let text: String
+        let value: String?
+        let example: String?
+    }
+
+    /// The table's path: `["dns", "cache"]`.
+    let path: [String]
+    /// Whether it is one of `[[name]]`.
+    let isRepeated: Bool
+    /// Whether it stands in the configuration: a table of `[[name]]` may only be shown as an example.
+    var isPresent: Bool
+    /// What the table is for.
+    let text: String
+    /// Its settings.
+    let lines: [Line]
+    /// The tables below it.
+    let tables: [SettingsTable]
+}
+
+extension Setting {
+    /// A setting with a plain value.
+    init<Value: Sendable>(
+        _ name: String,
+        _ path: any WritableKeyPath<Section, Value> & Sendable,
+        _ type: ValueType<Value>,
+        required: Bool = false,
+        example: String? = nil,
+        _ text: String
+    ) {
+        self.init(
+            name: name,
+            type: type.name,
+            text: text,
+            isRequired: required,
+            tables: { _, _ in [] },
+            read: { value, key, section, reader in
+                if let read = type.read(value, key, &reader) { section[keyPath: path] = read }
+            },
+            write: { type.write($0[keyPath: path]) },
+            example: example
+        )
+    }
+
+    /// A table.
+    static func table<Inner: Sendable>(
+        _ name: String,
+        _ path: any WritableKeyPath<Section, Inner> & Sendable,
+        _ settings: [Setting<Inner>],
+        _ text: String
+    ) -> Setting {
+        Setting(
+            name: name,
+            type: "",
+            text: text,
+            isRequired: false,
+            tables: { section, above in
+                [settings.described(section[keyPath: path], path: above + [name], isRepeated: false, text: text)]
+            },
+            read: { value, key, section, reader in
+                settings.read(value, key, into: &section[keyPath: path], &reader)
+            },
+            write: { _ in nil },
+            example: nil
+        )
+    }
+
+    /// The tables of `[[name]]`.
+    static func tables<Inner: Sendable>(
+        _ name: String,
+        _ path: any WritableKeyPath<Section, [Inner]> & Sendable,
+        each empty: @escaping @Sendable (TOMLPosition) -> Inner,
+        _ settings: [Setting<Inner>],
+        _ text: String
+    ) -> Setting {
+        Setting(
+            name: name,
+            type: "",
+            text: text,
+            isRequired: false,
+            tables: { section, above in
+                let values = section[keyPath: path]
+                guard values.isEmpty else {
+                    return values.map { settings.described($0, path: above + [name], isRepeated: true, text: text) }
+                }
+                let none = empty(TOMLPosition(line: 0, column: 0))
+                var example = settings.described(none, path: above + [name], isRepeated: true, text: text)
+                example.isPresent = false
+                return [example]
+            },
+            read: { value, key, section, reader in
+                guard case .array(let elements) = value.content else {
+                    reader.report(
+                        value.position,
+                        key,
+                        "is \(value.kind)",
+                        accepted: "tables that begin with [[\(key)]]"
+                    )
+                    return
+                }
+                section[keyPath: path] = elements.enumerated().map { index, element in
+                    var inner = empty(element.position)
+                    settings.read(element, "\(key)[\(index + 1)]", into: &inner, &reader)
+                    return inner
+                }
+            },
+            write: { _ in nil },
+            example: nil
+        )
+    }
+}
+
+extension Array {
+    /// Reads a table into a section: each key by its setting.
+    func read<Section>(
+        _ value: TOMLValue,
+        _ path: String,
+        into section: inout Section,
+        _ reader: inout ConfigurationReader
+    )
+    where Element == Setting<Section> {
+        guard case .table(let entries) = value.content else {
+            reader.report(value.position, path, "is \(value.kind)", accepted: "a table: [\(path)]")
+            return
+        }
+        for entry in entries {
+            let key = path.isEmpty ? entry.key : path + "." + entry.key
+            if let setting = first(where: { $0.name == entry.key }) {
+                reader.positions[key] = entry.position
+                setting.read(entry.value, key, &section, &reader)
+            } else {
+                let accepted = Suggestion.accepted(for: entry.key, of: map(\.name), in: path)
+                reader.report(entry.position, key, "there is no such setting", accepted: accepted)
+            }
+        }
+        for setting in self where setting.isRequired && !entries.contains(where: { $0.key == setting.name }) {
+            reader.report(
+                value.position,
+                path,
+                "\(setting.name) is missing",
+                accepted: "\(setting.name) = \(setting.type)"
+            )
+        }
+    }
+
+    /// The settings in words with the values of a section.
+    func described<Section>(_ section: Section, path: [String], isRepeated: Bool, text: String) -> SettingsTable
+    where Element == Setting<Section> {
+        SettingsTable(
+            path: path,
+            isRepeated: isRepeated,
+            isPresent: true,
+            text: text,
+            lines: filter { !$0.type.isEmpty }.map {
+                SettingsTable.Line(
+                    name: $0.name,
+                    type: $0.type,
+                    text: $0.text,
+                    value: $0.write(section),
+                    example: $0.example
+                )
+            },
+            tables: flatMap { $0.tables(section, path) }
+        )
+    }
+}

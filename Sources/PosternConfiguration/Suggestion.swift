@@ -1,0 +1,68 @@
+/// Guesses what a misspelt word was meant to be.
+enum Suggestion {
+    /// The word closest to `word`, when it is close.
+    static func closest(to word: String, of words: [String]) -> String? {
+        let plain = normalized(word)
+        let limit = max(1, min(3, plain.utf8.count / 3))
+        return
+            words
+            .map { (word: $0, distance: distance(plain, normalized($0))) }
+            .filter { $0.distance <= limit }
+            .min { $0.distance < $1.distance }?
+            .word
+    }
+
+    /// What a message offers in place of an unknown key: the closest one, a place where it exists, or all of them.
+    static func accepted(for key: String, of names: [String], in path: String) -> String {
+        if let closest = closest(to: key, of: names) { return "\(closest); did you mean that?" }
+        let here = path.filter { $0 != "[" && $0 != "]" && !$0.isNumber }
+        let elsewhere = SettingIndex.paths(ofSetting: normalized(key)).filter { $0 != here }
+        if let place = elsewhere.first {
+            return place.isEmpty ? "\(key) at the top of the file, before any [table]" : "\(key) in [\(place)]"
+        }
+        return names.joined(separator: ", ")
+    }
+
+    private static func normalized(_ word: String) -> String {
+        String(word.lowercased().map { $0 == "-" || $0 == " " ? "_" : $0 })
+    }
+
+    /// The Damerau-Levenshtein distance (adjacent letters may change places), of words cut to 40 octets.
+    private static func distance(_ left: String, _ right: String) -> Int {
+        let left = Array(left.utf8.prefix(40))
+        let right = Array(right.utf8.prefix(40))
+        var beforeLast = [Int]()
+        var last = Array(0...right.count)
+        for (row, letter) in left.enumerated() {
+            var next = [row + 1]
+            for (column, other) in right.enumerated() {
+                var cost = min(last[column] + (letter == other ? 0 : 1), last[column + 1] + 1, next[column] + 1)
+                if row > 0, column > 0, letter == right[column - 1], left[row - 1] == other {
+                    cost = min(cost, beforeLast[column - 1] + 1)
+                }
+                next.append(cost)
+            }
+            beforeLast = last
+            last = next
+        }
+        return last[right.count]
+    }
+}
+
+/// Where settings of a name are.
+enum SettingIndex {
+    private static let tables: [(path: String, names: [String])] = {
+        var found = [(path: String, names: [String])]()
+        func visit(_ table: SettingsTable) {
+            found.append((table.path.joined(separator: "."), table.lines.map(\.name)))
+            table.tables.forEach(visit)
+        }
+        visit(Configuration.settings.described(Configuration(), path: [], isRepeated: false, text: ""))
+        return found
+    }()
+
+    /// The paths of the tables that have a setting of this name.
+    static func paths(ofSetting name: String) -> [String] {
+        tables.filter { $0.names.contains(name) }.map(\.path)
+    }
+}

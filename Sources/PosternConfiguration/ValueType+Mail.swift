@@ -1,0 +1,131 @@
+internal import MailSyntax
+internal import TOML
+
+extension ValueType where Value == ListenSocket {
+    /// A socket to listen on.
+    static let listenSocket = ValueType.string(
+        "socket",
+        accepted: ListenSocket.accepted,
+        write: { $0.description },
+        parse: { ListenSocket($0) }
+    )
+}
+
+extension ValueType where Value == SocketAddress {
+    /// An address, with a port unless there is a default one.
+    static func socketAddress(defaultPort: UInt16?) -> ValueType {
+        .string(
+            defaultPort == nil ? "address:port" : "address[:port]",
+            accepted: defaultPort == nil
+                ? "an IP address with a port, as \"127.0.0.1:8892\" or \"[::1]:8892\""
+                : "an IP address with or without a port, as \"192.0.2.53\", \"127.0.0.1:5353\" or \"[::1]:5353\"",
+            write: { $0.description },
+            parse: { SocketAddress($0, defaultPort: defaultPort) }
+        )
+    }
+}
+
+extension ValueType where Value == IPNetwork {
+    static let networkForms = "an address or a network, as \"192.0.2.1\", \"192.0.2.0/24\" or \"2001:db8::/32\""
+
+    /// An address or a network.
+    static let network = ValueType.string(
+        "network",
+        accepted: networkForms,
+        write: { $0.description },
+        parse: { IPNetwork($0) }
+    )
+}
+
+extension ValueType where Value == DomainName {
+    /// A domain name, IDNA allowed.
+    static let domain = ValueType.string(
+        "domain",
+        accepted: "a domain name, as \"example.org\"",
+        write: { $0 == .root ? nil : $0.description },
+        parse: { text in
+            guard let name = try? DomainName(unicode: Octets(text)), name.isHostName else { return nil }
+            return name
+        }
+    )
+}
+
+extension ValueType where Value == String {
+    /// RFC 8601 § 2.5: an authserv-id; a domain name here, so that it never needs quotes.
+    static let authservID = ValueType.string(
+        "host name",
+        accepted: "a host name, as \"mx.example.org\"",
+        write: { $0 },
+        parse: { text in
+            guard let name = try? DomainName(unicode: Octets(text)), name.isHostName else { return nil }
+            return name.description
+        }
+    )
+
+    /// RFC 5322 § 2.2: printable US-ASCII without a colon.
+    static let fieldName = ValueType.string(
+        "field name",
+        accepted: "the name of a header field, without a colon, as \"Subject\"",
+        write: { $0 },
+        parse: { text in
+            !text.isEmpty && text.utf8.allSatisfy { $0.isVChar && $0 != UInt8(ascii: ":") } ? text : nil
+        }
+    )
+}
+
+extension ValueType where Value == Configuration.Headers.JunkField {
+    /// A whole header field.
+    static let junkField = ValueType.string(
+        "header field",
+        accepted: "a header field, as \"X-Spam-Flag: YES\"",
+        write: { "\($0.name): \($0.value)" },
+        parse: { text in
+            guard let colon = text.firstIndex(of: ":"),
+                text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }), text.utf8.count < 500
+            else { return nil }
+            let name = String(text[..<colon])
+            let value = text[text.index(after: colon)...].drop { $0 == " " }
+            guard !name.isEmpty, name.utf8.allSatisfy(\.isVChar), !value.isEmpty else { return nil }
+            return Configuration.Headers.JunkField(name: name, value: String(value))
+        }
+    )
+}
+
+extension ValueType where Value == [Configuration.Signing.Key] {
+    private typealias Key = Configuration.Signing.Key
+
+    /// Tables with a selector and a file.
+    static let signingKeys: ValueType = {
+        let accepted = "[ { selector = \"2026r\", file = \"/etc/postern/keys/2026r.pem\" } ]"
+        let settings: [Setting<Key>] = [
+            Setting("selector", \.selector, .domain, required: true, "The selector."),
+            Setting("file", \.file, .path, required: true, "The private key in PEM form."),
+        ]
+        return ValueType(
+            name: "list of { selector, file }",
+            accepted: accepted,
+            read: { value, key, reader in
+                guard case .array(let elements) = value.content else {
+                    reader.report(value.position, key, "is \(value.kind)", accepted: accepted)
+                    return nil
+                }
+                guard !elements.isEmpty else {
+                    reader.report(value.position, key, "is empty, so nothing could sign", accepted: accepted)
+                    return nil
+                }
+                return elements.enumerated().map { index, element in
+                    var read = Key(selector: .root, file: "")
+                    settings.read(element, "\(key)[\(index + 1)]", into: &read, &reader)
+                    return read
+                }
+            },
+            write: { keys in
+                guard !keys.isEmpty else { return nil }
+                let tables = keys.map {
+                    "{ selector = \(TOMLText.quoted($0.selector.description)), file = \(TOMLText.quoted($0.file)) }"
+                }
+                return "[" + tables.joined(separator: ", ") + "]"
+            }
+        )
+    }()
+}

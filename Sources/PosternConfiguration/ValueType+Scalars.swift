@@ -1,0 +1,159 @@
+internal import TOML
+
+extension ValueType {
+    /// A type whose values are TOML strings.
+    static func string(
+        _ name: String,
+        accepted: String,
+        write: @escaping @Sendable (Value) -> String?,
+        parse: @escaping @Sendable (String) -> Value?
+    ) -> ValueType {
+        ValueType(
+            name: name,
+            accepted: accepted,
+            read: { value, key, reader in
+                guard case .string(let text) = value.content else {
+                    reader.report(value.position, key, "is \(value.kind)", accepted: accepted)
+                    return nil
+                }
+                if let parsed = parse(text) { return parsed }
+                reader.report(value.position, key, "\(TOMLText.quoted(text)) cannot be used", accepted: accepted)
+                return nil
+            },
+            write: { write($0).map(TOMLText.quoted) }
+        )
+    }
+}
+
+extension ValueType where Value == Bool {
+    /// `true` or `false`.
+    static let flag = ValueType(
+        name: "boolean",
+        accepted: "true or false",
+        read: { value, key, reader in
+            if case .boolean(let flag) = value.content { return flag }
+            reader.report(value.position, key, "is \(value.kind)", accepted: "true or false, without quotes")
+            return nil
+        },
+        write: { $0 ? "true" : "false" }
+    )
+}
+
+extension ValueType where Value == Int {
+    /// A whole number.
+    static func count(_ range: ClosedRange<Int>) -> ValueType {
+        let accepted = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        return ValueType(
+            name: "number",
+            accepted: accepted,
+            read: { value, key, reader in
+                guard case .integer(let number) = value.content else {
+                    reader.report(value.position, key, "is \(value.kind)", accepted: accepted)
+                    return nil
+                }
+                if let count = Int(exactly: number), range.contains(count) { return count }
+                reader.report(value.position, key, "\(number) is out of range", accepted: accepted)
+                return nil
+            },
+            write: { String($0) }
+        )
+    }
+
+    /// A number of octets: `"64MiB"`.
+    static func size(_ range: ClosedRange<Int>) -> ValueType {
+        .string(
+            "size",
+            accepted:
+                "a size such as \"64MiB\", from \(Units.size(range.lowerBound)) to \(Units.size(range.upperBound))",
+            write: { Units.size($0) },
+            parse: { text in Units.size(text).flatMap { range.contains($0) ? $0 : nil } }
+        )
+    }
+
+    /// The access mode of a socket: `"0660"`.
+    static let fileMode = ValueType.string(
+        "file mode",
+        accepted: "three octal digits after a zero, in quotes, such as \"0660\"",
+        write: { mode in "0" + String(mode, radix: 8) },
+        parse: { text in
+            guard text.utf8.count == 4, text.hasPrefix("0") else { return nil }
+            return Int(text, radix: 8)
+        }
+    )
+}
+
+extension ValueType where Value == Duration {
+    /// A time: `"400ms"`, `"5s"`, `"2m"`, `"1h"`.
+    static func duration(_ range: ClosedRange<Duration>) -> ValueType {
+        .string(
+            "duration",
+            accepted: "a time such as \"400ms\", \"5s\", \"2m\" or \"1h\", "
+                + "from \(Units.duration(range.lowerBound)) to \(Units.duration(range.upperBound))",
+            write: { Units.duration($0) },
+            parse: { text in Units.duration(text).flatMap { range.contains($0) ? $0 : nil } }
+        )
+    }
+}
+
+extension ValueType where Value == String {
+    /// Printable text on one line.
+    static func text(_ name: String = "text", accepted: String = "text on one line, in quotes") -> ValueType {
+        .string(name, accepted: accepted, write: { $0 }) { text in
+            !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } ? text : nil
+        }
+    }
+
+    /// A path; a relative one starts at the configuration's folder.
+    static let path = ValueType(
+        name: "path",
+        accepted: "the path of a file, in quotes",
+        read: { value, key, reader in
+            ValueType.text("path", accepted: "the path of a file, in quotes").read(value, key, &reader).map(
+                reader.resolve
+            )
+        },
+        write: { TOMLText.quoted($0) }
+    )
+}
+
+extension ValueType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+    /// One of a few words.
+    static var word: ValueType {
+        let words = Value.allCases.map { TOMLText.quoted($0.rawValue) }
+        let accepted = words.dropLast().joined(separator: ", ") + (words.count > 1 ? " or " : "") + (words.last ?? "")
+        return .string(
+            words.joined(separator: " | "),
+            accepted: accepted,
+            write: { $0.rawValue },
+            parse: { Value(rawValue: $0) }
+        )
+    }
+}
+
+extension ValueType {
+    /// The same type, for a setting that need not be set.
+    static func optional<Wrapped: Sendable>(_ type: ValueType<Wrapped>) -> ValueType where Value == Wrapped? {
+        ValueType(
+            name: type.name,
+            accepted: type.accepted,
+            read: { value, key, reader in type.read(value, key, &reader).map { .some($0) } },
+            write: { $0.flatMap { type.write($0) } }
+        )
+    }
+
+    /// A list of values; a single one may stand without brackets.
+    static func list<Element: Sendable>(_ type: ValueType<Element>) -> ValueType where Value == [Element] {
+        ValueType(
+            name: "list of \(type.name)",
+            accepted: "a list, each " + type.accepted,
+            read: { value, key, reader in
+                guard case .array(let elements) = value.content else {
+                    return type.read(value, key, &reader).map { [$0] }
+                }
+                let values = elements.compactMap { type.read($0, key, &reader) }
+                return values.count == elements.count ? values : nil
+            },
+            write: { "[" + $0.compactMap { type.write($0) }.joined(separator: ", ") + "]" }
+        )
+    }
+}

@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import Glibc
+internal import PosternConfiguration
+
+/// Loads a configuration for a command.
+enum ConfigurationFile {
+    /// EX_CONFIG of sysexits(3).
+    static let invalid = ExitCode(78)
+
+    /// The configuration; each problem goes to standard error and ends the command with `status`.
+    static func load(_ path: String, orExit status: ExitCode = invalid) throws -> Configuration {
+        do {
+            return try Configuration.load(path: path)
+        } catch {
+            for problem in error.problems { complain(problem.description) }
+            throw status
+        }
+    }
+
+    /// Writes a line to standard error.
+    static func complain(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
