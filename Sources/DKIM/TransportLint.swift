@@ -34,7 +34,8 @@ struct TransportLint {
 
     mutating func body(_ chunk: UnsafeRawBufferPointer) {
         var high: UInt8 = 0
-        for unsafeoctet in unsafe chunk {
+        for index in chunk.indices {
+            let octet = unsafe chunk[index]
             high |= octet
             if octet > 0x0D {
                 lineLength += 1
