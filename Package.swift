@@ -34,9 +34,15 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     )
 }
 
+/// What the benchmarks' package measures, and other programs may use.
+let libraries = [
+    "MailSyntax", "DNSLookup", "MailCrypto", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults", "MilterProtocol",
+    "Policy", "DNSResolver", "MilterServer", "MailAuthentication",
+]
+
 let package = Package(
     name: "postern",
-    products: [
+    products: libraries.map { .library(name: $0, targets: [$0]) } + [
         .executable(name: "postern", targets: ["postern"])
     ],
     dependencies: [
