@@ -1,0 +1,148 @@
+internal import DNSLookup
+internal import MailSyntax
+
+/// Identifier Alignment Evaluation for one author domain (RFC 9989 § 4.10.2).
+struct Alignment: Sendable {
+    private let author: DMARCDiscovery.Domain
+    private var aligned: [DMARCMechanism] = []
+    /// What kept an answer from being found.
+    private var obstacle: DMARCProblem?
+
+    init(author: DMARCDiscovery.Domain) {
+        self.author = author
+    }
+
+    private enum Answer {
+        case yes, no, unknown
+    }
+
+    /// Takes the domains that a mechanism vouches for, and those of which it does not know.
+    mutating func add<Resolver: DNSResolving>(
+        _ mechanism: DMARCMechanism,
+        passed: [DomainName],
+        undecided: [DomainName],
+        _ walks: inout WalkStore<Resolver>
+    ) async {
+        guard let mode = mode(of: mechanism) else { return }
+        for domain in passed.prefix(DMARCEvaluator<Resolver>.mostIdentifiers) {
+            switch await isAligned(domain, mode, &walks) {
+            case .yes:
+                aligned.append(mechanism)
+                return
+            case .no: continue
+            case .unknown: obstacle = obstacle ?? .lookupFailed(domain)
+            }
+        }
+        for domain in undecided.prefix(DMARCEvaluator<Resolver>.mostIdentifiers) {
+            // One that would not be aligned changes nothing: else a broken domain of his own would serve a forger.
+            guard await isAligned(domain, mode, &walks) != .no else { continue }
+            obstacle = obstacle ?? .mechanismFailed(mechanism)
+        }
+    }
+
+    private func mode(of mechanism: DMARCMechanism) -> DMARCRecord.Alignment? {
+        switch author.policy {
+        case .applies(let record, _, _), .undetermined(let record, _):
+            mechanism == .spf ? record.spfAlignment : record.dkimAlignment
+        case .none, .unusable, .failed: nil
+        }
+    }
+
+    private func isAligned<Resolver: DNSResolving>(
+        _ identifier: DomainName,
+        _ mode: DMARCRecord.Alignment,
+        _ walks: inout WalkStore<Resolver>
+    ) async -> Answer {
+        // RFC 9989 § 3.2.10: identical domains are aligned in either mode.
+        if identifier == author.walk.start { return .yes }
+        guard mode == .relaxed else { return .no }
+        guard let organizational = author.organizationalDomain else {
+            // Not known, but somewhere above the author's domain: what shares not even the last label lies elsewhere.
+            return identifier.suffix(1) == author.walk.start.suffix(1) ? .unknown : .no
+        }
+        // Its own Organizational Domain cannot be the same when it lies elsewhere; no question is needed for that.
+        guard identifier.isEqualOrSubdomain(of: organizational) else { return .no }
+        guard let other = await walks.organizationalDomain(of: identifier) else { return .unknown }
+        return other == organizational ? .yes : .no
+    }
+
+    /// What DMARC says of the author domain.
+    var outcome: DMARCOutcome {
+        var outcome = DMARCOutcome(result: .none, fromDomain: author.walk.start)
+        outcome.organizationalDomain = author.organizationalDomain
+        switch author.policy {
+        case .none: return outcome
+        case .unusable(let record, let domain):
+            outcome.record = record
+            outcome.policyDomain = domain
+            outcome.problem = .unusableRecord(domain)
+            return outcome
+        case .failed:
+            outcome.result = .temperror
+            outcome.problem = .lookupFailed(author.walk.steps.last?.domain ?? author.walk.start)
+            return outcome
+        case .undetermined(let record, let domain):
+            outcome.record = record
+            outcome.policyDomain = domain
+            obstructed(&outcome, by: obstacle ?? .lookupFailed(author.walk.start))
+        case .applies(let record, let domain, let policy):
+            outcome.record = record
+            outcome.policyDomain = domain
+            outcome.policy = policy
+            outcome.effectivePolicy = record.isTesting ? policy.lowered : policy
+            obstructed(&outcome, by: obstacle)
+        }
+        return outcome
+    }
+
+    /// Sets pass or fail, unless something that could have vouched is not known.
+    private func obstructed(_ outcome: inout DMARCOutcome, by problem: DMARCProblem?) {
+        outcome.aligned = aligned
+        if !aligned.isEmpty {
+            outcome.result = .pass
+        } else if let problem {
+            // RFC 9989 § 5.3.6: what could not be asked makes neither pass nor fail.
+            outcome.result = .temperror
+            outcome.problem = problem
+        } else {
+            outcome.result = .fail
+        }
+    }
+}
+
+extension AuthorIdentity {
+    /// The outcome for the message, from the outcomes for its author domains.
+    ///
+    /// RFC 9989 § 5.3.1 leaves messages without exactly one author domain aside, and § 11.5 warns what that allows. Here a
+    /// domain that fails makes the message fail, by the strictest policy of those that do, and nothing but one From
+    /// field with one domain, or with several that all vouch, passes.
+    func combine(_ outcomes: [DMARCOutcome], limit: Int) -> DMARCOutcome {
+        let failing = outcomes.filter { $0.result == .fail }
+        let strictest = failing.max { ($0.effectivePolicy ?? .none) < ($1.effectivePolicy ?? .none) }
+        let unclear = outcomes.first { $0.result == .temperror }
+        let permerror = DMARCOutcome(result: .permerror)
+        switch self {
+        case .domain:
+            return outcomes.first ?? permerror
+        case .severalDomains(let domains, _):
+            let rest = domains.count > limit ? permerror : outcomes.first { $0.result == .none } ?? outcomes.first
+            return (strictest ?? unclear ?? rest ?? permerror).with(.severalDomains(domains.count))
+        case .noDomain:
+            return (strictest ?? permerror).with(.noDomain)
+        case .severalFields(let count, _):
+            return (strictest ?? permerror).with(.severalFromFields(count))
+        case .missing:
+            return permerror.with(.noFrom)
+        case .unparsable(let error):
+            return permerror.with(.invalidFrom(error))
+        }
+    }
+}
+
+extension DMARCOutcome {
+    fileprivate func with(_ problem: DMARCProblem) -> DMARCOutcome {
+        var outcome = self
+        outcome.problem = problem
+        return outcome
+    }
+}

@@ -1,0 +1,81 @@
+public import MailSyntax
+
+/// The result of DMARC, in the words of Authentication-Results (RFC 9989 § 9.1).
+public enum DMARCResult: String, Hashable, Sendable, CaseIterable {
+    /// No policy is published, so DMARC does not apply.
+    case none
+    /// The author's domain vouches.
+    case pass
+    /// The author's domain has a policy and does not vouch.
+    case fail
+    /// A question to the DNS was not answered.
+    case temperror
+    /// The message says in no clear way who its author is.
+    case permerror
+}
+
+/// A mechanism whose domain is aligned with the author's.
+public enum DMARCMechanism: String, Hashable, Sendable {
+    /// SPF of MAIL FROM (RFC 9989 § 4.4.2).
+    case spf
+    /// A DKIM signature (RFC 9989 § 4.4.1).
+    case dkim
+}
+
+/// Why a result is not a plain pass, fail or none.
+public enum DMARCProblem: Hashable, Sendable, CustomStringConvertible {
+    /// There is no From field.
+    case noFrom
+    /// There is more than one From field.
+    case severalFromFields(Int)
+    /// The From field is not valid.
+    case invalidFrom(StructuredFieldError)
+    /// The From field has no domain, or an address without one that the DNS could know.
+    case noDomain
+    /// The From field has several domains.
+    case severalDomains(Int)
+    /// The question about this domain's record was not answered.
+    case lookupFailed(DomainName)
+    /// SPF or DKIM of a domain that would be aligned had a temporary error.
+    case mechanismFailed(DMARCMechanism)
+    /// The record of this domain has no valid policy and no valid address for reports.
+    case unusableRecord(DomainName)
+
+    /// The problem in words.
+    public var description: String {
+        switch self {
+        case .noFrom: "no From field"
+        case .severalFromFields(let count): "\(count) From fields"
+        case .invalidFrom(let error): "invalid From field: \(error)"
+        case .noDomain: "no domain in the From field"
+        case .severalDomains(let count): "\(count) domains in the From field"
+        case .lookupFailed(let domain): "no answer for _dmarc.\(domain)"
+        case .mechanismFailed(let mechanism): "temporary error in \(mechanism.rawValue)"
+        case .unusableRecord(let domain): "no valid policy in the record of \(domain)"
+        }
+    }
+}
+
+/// What DMARC says of a message.
+public struct DMARCOutcome: Hashable, Sendable {
+    /// The result.
+    public internal(set) var result: DMARCResult
+    /// The author's domain; of several, the one that decided.
+    public internal(set) var fromDomain: DomainName?
+    /// Where the record was found that applies.
+    public internal(set) var policyDomain: DomainName?
+    /// The Organizational Domain of the author's domain.
+    public internal(set) var organizationalDomain: DomainName?
+    /// The policy for the author's domain, as published in `p`, `sp` or `np`.
+    public internal(set) var policy: DMARCPolicy?
+    /// The policy after test mode: with `t=y` it is one level lower (RFC 9989 § 4.7).
+    public internal(set) var effectivePolicy: DMARCPolicy?
+    /// Which mechanisms vouch, if any does: SPF first.
+    public internal(set) var aligned: [DMARCMechanism] = []
+    /// What is wrong, when something is.
+    public internal(set) var problem: DMARCProblem?
+    /// The record that applies.
+    public internal(set) var record: DMARCRecord?
+    /// The tree walks that were made, the author's first.
+    public internal(set) var trace: [DMARCTreeWalk] = []
+}

@@ -1,0 +1,89 @@
+public import MailSyntax
+
+/// What a domain's owner asks for mail that fails (RFC 9989 § 4.7, p); the later, the stricter.
+public enum DMARCPolicy: String, Hashable, Sendable, Comparable, CaseIterable {
+    /// Nothing.
+    case none
+    /// To be suspicious of it.
+    case quarantine
+    /// To refuse it.
+    case reject
+
+    /// Whether the first policy is less strict than the second.
+    public static func < (one: DMARCPolicy, other: DMARCPolicy) -> Bool {
+        one.strictness < other.strictness
+    }
+
+    private var strictness: Int {
+        switch self {
+        case .none: 0
+        case .quarantine: 1
+        case .reject: 2
+        }
+    }
+
+    /// The policy one level below, which holds in test mode (RFC 9989 § 4.7, t).
+    var lowered: DMARCPolicy { self == .reject ? .quarantine : .none }
+}
+
+/// A DMARC Policy Record (RFC 9989 § 4.7).
+///
+/// The tags that RFC 7489 had and RFC 9989 has no more (`pct`, `rf`, `ri`) are ignored like unknown ones.
+public struct DMARCRecord: Hashable, Sendable {
+    /// Whether the record is of a Public Suffix Domain.
+    public enum PublicSuffixFlag: Hashable, Sendable {
+        /// `psd=y`: it is one.
+        case yes
+        /// `psd=n`: it is none, but an Organizational Domain.
+        case no
+        /// `psd=u`: it is none, and may be an Organizational Domain.
+        case unknown
+    }
+
+    /// How alike two domains have to be (RFC 9989 § 3.2.10).
+    public enum Alignment: Hashable, Sendable {
+        /// They have the same Organizational Domain.
+        case relaxed
+        /// They are the same.
+        case strict
+    }
+
+    /// Failures that the owner wants reports of (RFC 9989 § 4.7, fo): `0`, `1`, `d`, `s`.
+    public internal(set) var failureOptions: [UInt8] = [UInt8(ascii: "0")]
+    /// The policy for the domain itself; nil when there is none, or none that is valid.
+    public internal(set) var policy: DMARCPolicy?
+    /// The policy for subdomains (`sp`).
+    public internal(set) var subdomainPolicy: DMARCPolicy?
+    /// The policy for subdomains that do not exist (`np`).
+    public internal(set) var nonexistentSubdomainPolicy: DMARCPolicy?
+    /// Whether a `p`, `sp` or `np` tag has a value that is no policy.
+    public internal(set) var hasInvalidPolicy = false
+    /// How alike the domain of a signature must be (`adkim`).
+    public internal(set) var dkimAlignment = Alignment.relaxed
+    /// How alike the domain of MAIL FROM must be (`aspf`).
+    public internal(set) var spfAlignment = Alignment.relaxed
+    /// Whether the domain is a public suffix (`psd`).
+    public internal(set) var publicSuffixFlag = PublicSuffixFlag.unknown
+    /// Whether the owner is only testing the policies (`t=y`).
+    public internal(set) var isTesting = false
+    /// Where aggregate reports go (`rua`): URIs, with the obsolete size limit when they carry one.
+    public internal(set) var aggregateReportURIs: [Octets] = []
+    /// Where failure reports go (`ruf`).
+    public internal(set) var failureReportURIs: [Octets] = []
+
+    /// Whether DMARC can work with the record at all.
+    ///
+    /// RFC 9989 § 4.10.1: with no valid `p`, or an invalid `sp` or `np`, a record counts only when it has a valid `rua`.
+    public var isUsable: Bool {
+        (policy != nil && !hasInvalidPolicy) || !aggregateReportURIs.isEmpty
+    }
+
+    /// The policy for a domain, before test mode: for the record's own domain, a subdomain, or one that does not exist.
+    func policy(isSubdomain: Bool, exists: Bool) -> DMARCPolicy {
+        // RFC 9989 § 4.10.1: act as if the record contained "p=none".
+        guard let policy, !hasInvalidPolicy else { return .none }
+        guard isSubdomain else { return policy }
+        // RFC 9989 § 4.7: np gives way to sp, and sp to p, when absent.
+        return (exists ? nil : nonexistentSubdomainPolicy) ?? subdomainPolicy ?? policy
+    }
+}
