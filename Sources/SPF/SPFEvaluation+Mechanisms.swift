@@ -130,8 +130,9 @@ extension SPFEvaluation {
         return isClient(in: answer, prefix4, prefix6)
     }
 
-    /// RFC 7208 § 5: "When any mechanism fetches host addresses to compare with <ip>, when <ip> is an IPv4, A records are
-    /// fetched; when <ip> is an IPv6 address, AAAA records are fetched."
+    /// The type of the address records to compare with the client.
+    ///
+    /// RFC 7208 § 5: "when <ip> is an IPv4, A records are fetched; when <ip> is an IPv6 address, AAAA records are fetched".
     var addressType: DNSRecordType { if case .v4 = check.client { .a } else { .aaaa } }
 
     func isClient(in answer: DNSAnswer, _ prefix4: UInt8, _ prefix6: UInt8) -> Bool {

@@ -58,6 +58,7 @@ struct SPFEvaluation {
     /// The questions that have no answer yet, the first needed first; none when the outcome is worth something.
     private(set) var missing: [DNSQuestion] = []
     private var trace: [SPFTraceStep] = []
+    private var firstRecord: Octets?
     private var current = 0
     private var terms = 0
     private var voids = 0
@@ -95,6 +96,7 @@ struct SPFEvaluation {
             result: result,
             scope: check.scope,
             domainName: check.identity.domain,
+            record: firstRecord,
             directive: directive,
             explanation: explanation,
             problemCause: problem,
@@ -122,6 +124,7 @@ struct SPFEvaluation {
                 return Verdict(result: .none, problem: none.problem, domain: domain)
             }
             conclude(step, .found)
+            if firstRecord == nil { firstRecord = record.text }
             if let directive = try firstMatch(in: record, domain: domain, depth: depth) {
                 let result = directive.qualifier.result
                 return Verdict(result: result, directive: directive.text, record: record, domain: domain)
@@ -215,7 +218,9 @@ extension SPFEvaluation {
 
     private var tooManyTerms: Stop { Stop(result: .permerror, problem: .tooManyTerms(limit: options.terms)) }
 
-    /// The answer to a question; nil when it is missing. Ends the evaluation when there is a DNS error.
+    /// The answer to a question; nil when it is missing.
+    ///
+    /// Ends the evaluation when there is a DNS error.
     mutating func lookUp(_ question: DNSQuestion, countsVoid: Bool) throws(Stop) -> DNSAnswer? {
         guard let reply = try reply(to: question) else { return nil }
         switch reply.result {

@@ -31,9 +31,13 @@ public struct SPFIdentity: Hashable, Sendable {
         self.init(quotedLocalPart: [], domain: helo)
     }
 
-    /// Takes an address in its two parts; the local-part may be a quoted-string.
-    public init(quotedLocalPart: Octets, domain: Octets) {
-        let local = Self.unquoted(quotedLocalPart)
+    private init(quotedLocalPart: Octets, domain: Octets) {
+        self.init(localPart: Self.unquoted(quotedLocalPart), domain: domain)
+    }
+
+    /// Takes an address in its two parts, the local-part without quotes.
+    public init(localPart: Octets, domain: Octets) {
+        let local = localPart.prefix(Self.longestInput)
         // RFC 7208 § 4.3: "If the <sender> has no local-part, substitute the string 'postmaster'".
         self.localPart = local.isEmpty ? Octets("postmaster") : local
         let text = domain.last == UInt8(ascii: ".") ? domain.dropLast() : domain
@@ -96,7 +100,6 @@ public struct SPFIdentity: Hashable, Sendable {
 
     /// RFC 5321 § 4.1.2: a local-part means the same quoted or not, so the macros show it without quotes.
     private static func unquoted(_ local: Octets) -> Octets {
-        guard local.count <= longestInput else { return local.prefix(longestInput) }
         guard local.first == UInt8(ascii: "\""), endOfQuotedString(local) == local.endIndex else { return local }
         var text = [UInt8]()
         var isEscaped = false

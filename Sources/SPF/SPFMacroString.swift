@@ -35,7 +35,9 @@ public struct SPFMacro: Hashable, Sendable {
     public let letter: Letter
     /// Whether the letter is upper-case: then the value is URL-escaped (RFC 7208 § 7.3).
     public let isURLEscaped: Bool
-    /// How many parts on the right are kept; 0 is all. More than 255 count as 255, as no name has so many.
+    /// How many parts on the right are kept; 0 is all.
+    ///
+    /// More than 255 count as 255, as no name has so many.
     public let partCount: UInt8
     /// Whether the parts are put in reverse order.
     public let isReversed: Bool

@@ -8,6 +8,8 @@ public struct SPFOutcome: Sendable {
     public let scope: SPFScope
     /// The domain that was checked; nil when the identity has none that is well-formed.
     public let domainName: DomainName?
+    /// The record of the domain, where evaluation began; nil when none was found.
+    public let record: Octets?
     /// The directive that matched, as it was written; nil when none did.
     public let directive: Octets?
     /// What the domain says to those it rejects: printable US-ASCII, bounded, and not to be trusted.

@@ -125,7 +125,9 @@ public enum SPFSuite {
         return node.sequence.map { $0.map(string) } ?? [string(node)]
     }
 
-    /// The octets of a TXT record: a string, or a list of strings to be joined. A code point stands for an octet.
+    /// The octets of a TXT record: a string, or a list of strings to be joined.
+    ///
+    /// A code point stands for an octet.
     private static func octets(of node: Node) -> [UInt8] {
         strings(node).joined().unicodeScalars.flatMap { scalar in
             UInt8(exactly: scalar.value).map { [$0] } ?? Array(String(scalar).utf8)

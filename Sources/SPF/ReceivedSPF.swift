@@ -1,0 +1,78 @@
+public import MailSyntax
+
+/// Writes the Received-SPF header field (RFC 7208 § 9.1).
+public enum ReceivedSPF {
+    /// The body of the field for an outcome: one space, then folds of LF and TAB, as MTAs expect them of a filter.
+    ///
+    /// Nothing that the client sent gets out of its quotes, and what is not printable US-ASCII becomes a question mark.
+    ///
+    /// - Parameters:
+    ///   - outcome: what came of the check.
+    ///   - receiver: the name of the host that checked.
+    ///   - clientAddress: the client's address.
+    ///   - envelopeFrom: the argument of MAIL FROM.
+    ///   - helo: the argument of HELO or EHLO.
+    public static func fieldBody(
+        for outcome: SPFOutcome,
+        receiver: Octets,
+        clientAddress: IPAddress,
+        envelopeFrom: Octets,
+        helo: Octets
+    ) -> [UInt8] {
+        var pairs: [(key: String, value: [UInt8])] = [
+            ("receiver", value(receiver)),
+            ("client-ip", value(Octets(clientAddress.unmapped.description))),
+            ("envelope-from", value(envelopeFrom)),
+            ("helo", value(helo)),
+            // RFC 7208 § 9.1: the identity that was checked, "mailfrom" or "helo".
+            ("identity", Array((outcome.scope == .helo ? "helo" : "mailfrom").utf8)),
+        ]
+        if let mechanism = outcome.mechanism { pairs.append(("mechanism", value(Octets(mechanism)))) }
+        if let problem = outcome.problem { pairs.append(("problem", value(Octets(problem)))) }
+        var body = Array("\(outcome.result.rawValue) (".utf8)
+        body += comment(outcome, clientAddress).utf8.prefix(longestValue).filter { !Self.breaksComment($0) }
+        body += ")".utf8
+        for (index, pair) in pairs.enumerated() {
+            body += "\n\t".utf8
+            body += pair.key.utf8
+            body.append(UInt8(ascii: "="))
+            body += pair.value
+            if index < pairs.count - 1 { body.append(UInt8(ascii: ";")) }
+        }
+        return body
+    }
+
+    private static let longestValue = 320
+
+    private static func breaksComment(_ octet: UInt8) -> Bool {
+        octet == UInt8(ascii: "(") || octet == UInt8(ascii: ")") || octet == UInt8(ascii: "\\")
+    }
+
+    /// The value of a pair: a dot-atom where it is one, else a quoted-string (RFC 5322 §§ 3.2.3 and 3.2.4).
+    private static func value(_ text: Octets) -> [UInt8] {
+        let text = Octets(text.prefix(longestValue).printable)
+        if text.isDotAtom { return Array(text) }
+        var quoted = [UInt8(ascii: "\"")]
+        for octet in text {
+            if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") { quoted.append(UInt8(ascii: "\\")) }
+            quoted.append(octet)
+        }
+        quoted.append(UInt8(ascii: "\""))
+        return quoted
+    }
+
+    /// The result in words.
+    private static func comment(_ outcome: SPFOutcome, _ client: IPAddress) -> String {
+        let domain = outcome.domain ?? "the sender"
+        let address = client.unmapped
+        return switch outcome.result {
+        case .pass: "\(domain) permits \(address)"
+        case .fail: "\(domain) does not permit \(address)"
+        case .softfail: "\(domain) probably does not permit \(address)"
+        case .neutral: "\(domain) says nothing about \(address)"
+        case .none: "no policy for \(domain)"
+        case .temperror: "the policy of \(domain) cannot be looked up now"
+        case .permerror: "the policy of \(domain) is in error"
+        }
+    }
+}

@@ -1,0 +1,129 @@
+public import MailSyntax
+
+/// The mailbox that is responsible for bringing a message into the mail system most lately, as its header says (RFC 4407).
+public struct PurportedResponsibleAddress: Hashable, Sendable {
+    /// The fields it may come from.
+    public enum Field: String, Hashable, Sendable {
+        /// Resent-Sender.
+        case resentSender = "Resent-Sender"
+        /// Resent-From.
+        case resentFrom = "Resent-From"
+        /// Sender.
+        case sender = "Sender"
+        /// From.
+        case from = "From"
+    }
+
+    /// Why a message has no purported responsible address (RFC 4407 § 2, step 6).
+    public enum Absence: Error, Hashable, Sendable {
+        /// There is none of the fields (step 4).
+        case noField
+        /// There are several Sender fields, and no Resent- field that would count (step 3).
+        case severalSenders
+        /// There are several From fields, and no other field that would count (step 4).
+        case severalAuthors
+        /// The field that counts holds no address list (step 5).
+        case malformed(Field)
+        /// The field that counts holds several mailboxes, or a group (step 5).
+        case notOneMailbox(Field)
+        /// The mailbox in the field that counts has no domain name (step 5).
+        case noDomain(Field)
+    }
+
+    /// The field that counts.
+    public let field: Field
+    /// Its mailbox.
+    public let mailbox: Mailbox
+
+    /// Reads a header (RFC 4407 § 2).
+    public static func find(in headers: HeaderBlock) throws(Absence) -> PurportedResponsibleAddress {
+        let candidates = Candidates(headers)
+        // Step 1: the topmost Resent-Sender, unless it belongs to an older resending than the topmost Resent-From.
+        if let position = candidates.resentSender, !candidates.isResentSenderOlder {
+            return try read(.resentSender, headers[position].value)
+        }
+        // Step 2.
+        if let position = candidates.resentFrom { return try read(.resentFrom, headers[position].value) }
+        // Step 3.
+        if let position = candidates.senders.first {
+            guard candidates.senders.count == 1 else { throw .severalSenders }
+            return try read(.sender, headers[position].value)
+        }
+        // Step 4.
+        guard let position = candidates.authors.first else { throw .noField }
+        guard candidates.authors.count == 1 else { throw .severalAuthors }
+        return try read(.from, headers[position].value)
+    }
+
+    /// Step 5: the field must hold one mailbox, with a domain name.
+    private static func read(_ field: Field, _ value: Octets) throws(Absence) -> PurportedResponsibleAddress {
+        guard let list = try? AddressList(parsing: value) else { throw .malformed(field) }
+        guard list.elements.count == 1, case .mailbox(let mailbox)? = list.elements.first else {
+            throw .notOneMailbox(field)
+        }
+        guard mailbox.domainName != nil else { throw .noDomain(field) }
+        return PurportedResponsibleAddress(field: field, mailbox: mailbox)
+    }
+}
+
+/// The positions of the fields that matter, of those that are not empty.
+private struct Candidates {
+    var resentSender: Int?
+    var isResentSenderOlder = false
+    var resentFrom: Int?
+    var senders: [Int] = []
+    var authors: [Int] = []
+
+    init(_ headers: HeaderBlock) {
+        var isTraceBelowResentFrom = false
+        for position in headers.indices {
+            switch Name(at: position, of: headers) {
+            case nil: break
+            case .trace: isTraceBelowResentFrom = resentFrom != nil
+            case .resentSender where resentSender == nil && isFilled(headers[position]):
+                resentSender = position
+                // Step 1: a Received or Return-Path field between the Resent-From above and this one.
+                isResentSenderOlder = isTraceBelowResentFrom
+            case .resentFrom where resentFrom == nil && isFilled(headers[position]): resentFrom = position
+            // Two are as bad as a thousand.
+            case .sender where senders.count < 2 && isFilled(headers[position]): senders.append(position)
+            case .from where authors.count < 2 && isFilled(headers[position]): authors.append(position)
+            case .resentSender, .resentFrom, .sender, .from: break
+            }
+        }
+    }
+
+    /// RFC 4407 § 2: "a header field is "non-empty" if and only if it contains any non-whitespace characters".
+    private func isFilled(_ field: HeaderField) -> Bool {
+        field.value.contains { !$0.isWSP && $0 != 0x0D && $0 != 0x0A }
+    }
+}
+
+/// The names that matter.
+private enum Name {
+    case resentSender, resentFrom, sender, from, trace
+
+    private static let names: [(Octets, Name)] = [
+        (Octets("received"), .trace), (Octets("from"), .from), (Octets("sender"), .sender),
+        (Octets("return-path"), .trace), (Octets("resent-from"), .resentFrom), (Octets("resent-sender"), .resentSender),
+    ]
+
+    init?(at position: Int, of headers: HeaderBlock) {
+        guard let found = Self.names.first(where: { headers.hasName($0.0, at: position) }) else { return nil }
+        self = found.1
+    }
+}
+
+extension PurportedResponsibleAddress.Absence: CustomStringConvertible {
+    /// A few words for people.
+    public var description: String {
+        switch self {
+        case .noField: "no From field"
+        case .severalSenders: "more than one Sender field"
+        case .severalAuthors: "more than one From field"
+        case .malformed(let field): "malformed \(field.rawValue) field"
+        case .notOneMailbox(let field): "not one mailbox in the \(field.rawValue) field"
+        case .noDomain(let field): "no domain name in the \(field.rawValue) field"
+        }
+    }
+}

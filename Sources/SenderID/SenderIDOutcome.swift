@@ -1,0 +1,70 @@
+internal import MailSyntax
+public import SPF
+
+/// What came of a Sender ID check.
+public struct SenderIDOutcome: Sendable {
+    /// Why there is no better result.
+    public enum Problem: Hashable, Sendable {
+        /// The message has no purported responsible address.
+        case noAddress(PurportedResponsibleAddress.Absence)
+        /// What the evaluation of the records ran into.
+        case evaluation(SPFProblem)
+        /// The SUBMITTER parameter names another mailbox than the header (RFC 4405 § 4.2).
+        case submitterMismatch
+    }
+
+    /// The result.
+    public let result: SPFResult
+    /// The identity that was checked: `pra` or `mfrom`.
+    public let scope: SPFScope
+    /// The mailbox that was checked, and the field it came from; nil for `mfrom`, and when there is none.
+    public let address: PurportedResponsibleAddress?
+    /// Why there is no better result, or what is odd.
+    public let problemCause: Problem?
+    /// The evaluation; nil when there was nothing to evaluate.
+    public let evaluation: SPFOutcome?
+
+    /// The purported responsible address as text, without control characters.
+    public var pra: String? {
+        address.map { address in
+            String(decoding: address.mailbox.addrSpec.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
+        }
+    }
+
+    /// The name of the field that counts: `From`, `Sender`, `Resent-From` or `Resent-Sender`.
+    public var header: String? { address?.field.rawValue }
+
+    /// The domain that was checked.
+    public var domain: String? { evaluation?.domain }
+
+    /// The version of the record that was used: `spf1`, or `spf2.0` with its minor version; nil without a record.
+    public var record: String? {
+        guard let text = evaluation?.record else { return nil }
+        return SenderIDVersion(of: text).map { "spf2." + $0.minor.prefix(8).text } ?? "spf1"
+    }
+
+    /// The directive that matched, or `default`.
+    public var mechanism: String? { evaluation?.mechanism }
+
+    /// What the domain says to those it rejects: printable US-ASCII, bounded, and not to be trusted.
+    public var explanation: String? { evaluation?.explanation }
+
+    /// Why there is no better result, in one printable line.
+    public var problem: String? {
+        switch problemCause {
+        case .noAddress(let absence): "no purported responsible address: \(absence)"
+        case .evaluation(let problem): problem.description
+        case .submitterMismatch: "SUBMITTER does not match the header"
+        case nil: nil
+        }
+    }
+
+    /// How many terms with lookups were counted (RFC 7208 § 4.6.4).
+    public var lookups: Int { evaluation?.lookups ?? 0 }
+
+    /// How many lookups found nothing.
+    public var voidLookups: Int { evaluation?.voidLookups ?? 0 }
+
+    /// What was done, in order.
+    public var trace: [SPFTraceStep] { evaluation?.trace ?? [] }
+}

@@ -1,0 +1,73 @@
+internal import DNSLookup
+internal import MailSyntax
+internal import SPF
+
+/// Chooses a domain's record for one scope (RFC 4406 § 4.4).
+///
+/// RFC 4406 asks for the record type SPF (99) as well, which RFC 7208 § 3.1 has given up; only TXT is looked up.
+struct SenderIDRecordSelection: SPFRecordSelecting {
+    /// What is kept beside an answer.
+    private struct Policies: Sendable {
+        let pra: SPFRecordSelection
+        let mfrom: SPFRecordSelection
+    }
+
+    /// Either `pra` or `mfrom`.
+    let scope: SPFScope
+
+    func select(_ answer: DNSAnswer) -> SPFRecordSelection {
+        let policies = answer.derived { answer in
+            let texts = answer.texts
+            return Policies(pra: Self.select("pra", texts), mfrom: Self.select("mfrom", texts))
+        }
+        return scope == .pra ? policies.pra : policies.mfrom
+    }
+
+    private static func select(_ scope: StaticString, _ texts: [[UInt8]]) -> SPFRecordSelection {
+        // § 4.4 step 3: records whose scopes do not include the one wanted are discarded.
+        let version2 = texts.filter { SenderIDVersion(of: $0[...])?.contains(scope) ?? false }
+        // Step 4: "spf2" takes precedence; without the scope in it, and by § 3.4 without such a record, "v=spf1" counts.
+        guard version2.isEmpty else {
+            return SPFRecordSelection(version2) { text throws(SPFRecord.SyntaxError) in
+                let length = SenderIDVersion(of: text)?.length ?? 0
+                return try SPFRecord(text: text, terms: text.dropFirst(length))
+            }
+        }
+        let version1 = texts.filter { SPFRecord.hasVersion1($0[...]) }
+        return SPFRecordSelection(version1, parse: SPFRecord.init(parsing:))
+    }
+}
+
+/// The beginning of an `spf2.` record: `"spf2." ver-minor scope` (RFC 4406 § 3.1).
+struct SenderIDVersion {
+    /// The minor version as it was written.
+    let minor: Octets
+    /// The scopes: `"/" scope-id *( "," scope-id )`.
+    private let scopes: [Octets]
+    /// How many octets the version and scope sections take.
+    let length: Int
+
+    /// Reads it; nil for a text that begins with nothing of the kind (RFC 4406 § 4.4 step 2: such records are discarded).
+    init?(of text: Octets) {
+        guard text.prefix(5).equalsIgnoringCase("spf2.") else { return nil }
+        let section = text.prefix { $0 != 0x20 }
+        minor = section.dropFirst(5).prefix { $0.isDigit }
+        let list = section[minor.endIndex...]
+        // § 4.4 step 2: the minor version "must be well formed for a record to be retained, but is otherwise ignored".
+        guard !minor.isEmpty, list.first == UInt8(ascii: "/") else { return nil }
+        scopes = list.dropFirst().split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+        guard scopes.allSatisfy(Self.isScope) else { return nil }
+        length = section.count
+    }
+
+    /// § 4.4 step 3: the comparison is "a complete string match on the scope tokens".
+    func contains(_ scope: StaticString) -> Bool {
+        scopes.contains { $0.equalsIgnoringCase(scope) }
+    }
+
+    /// Whether this is a scope-id: a name in the sense of RFC 7208 § 12.
+    private static func isScope(_ text: Octets) -> Bool {
+        (text.first?.isAlpha ?? false)
+            && text.allSatisfy { $0.isAlpha || $0.isDigit || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E }
+    }
+}
