@@ -121,7 +121,7 @@ let package = Package(
         tests(of: "DKIM", ["DNSLookup", "MailSyntax", "MailCrypto"]),
         tests(of: "DMARC", ["DNSLookup", "MailSyntax"]),
         tests(of: "AuthenticationResults", ["MailSyntax"]),
-        tests(of: "Policy", ["MailSyntax"]),
+        tests(of: "Policy", ["MailSyntax", "PosternConfiguration"]),
         tests(of: "DNSResolver", ["DNSLookup", "MailSyntax", nioCore, nioPosix]),
         tests(of: "MilterProtocol"),
         tests(of: "MilterServer", ["MilterProtocol", nioCore, nioPosix, logging]),
