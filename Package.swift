@@ -36,7 +36,8 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 /// What the benchmarks' package measures, and other programs may use.
 let libraries = [
-    "MailSyntax", "DNSLookup", "MailCrypto", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults", "MilterProtocol",
+    "MailSyntax", "DNSLookup", "MailCrypto", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults",
+    "MilterProtocol",
     "Policy", "DNSResolver", "MilterServer", "MailAuthentication",
 ]
 
