@@ -1,0 +1,103 @@
+internal import ArgumentParser
+internal import Glibc
+internal import MailSyntax
+
+/// Reads whole files for the commands.
+enum InputFile {
+    /// The octets of a file, or of standard input for `-`; exits as sysexits(3) says when it cannot be read.
+    static func read(_ path: String) throws -> [UInt8] {
+        let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            Report.writeSystemError(path)
+            throw ExitCode(EX_NOINPUT)
+        }
+        defer { if path != "-" { close(descriptor) } }
+        var octets = [UInt8]()
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            // read(2) writes at most as many octets as it is told; 0 is the end.
+            let count = unsafe Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                Report.writeSystemError(path)
+                throw ExitCode(EX_IOERR)
+            }
+            if count == 0 { return octets }
+            octets += buffer.prefix(count)
+        }
+    }
+}
+
+/// Writes whole files for the commands.
+enum OutputFile {
+    /// Writes octets to standard output.
+    static func writeToStandardOutput(_ octets: [UInt8]) throws(ExitCode) {
+        try write(octets, STDOUT_FILENO, "standard output")
+    }
+
+    /// Makes a file that did not exist and writes it through to the disk.
+    static func create(_ path: String, mode: mode_t, _ octets: [UInt8]) throws {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+        guard descriptor >= 0 else {
+            Report.writeSystemError(path)
+            throw ExitCode(EX_CANTCREAT)
+        }
+        defer { close(descriptor) }
+        try write(octets, descriptor, path)
+        guard fsync(descriptor) == 0 else {
+            Report.writeSystemError(path)
+            throw ExitCode(EX_IOERR)
+        }
+    }
+
+    private static func write(_ octets: [UInt8], _ descriptor: Int32, _ name: String) throws(ExitCode) {
+        var written = 0
+        while written < octets.count {
+            // write(2) takes at most as many octets as it is told, and returns how many.
+            let count = unsafe octets.withUnsafeBytes { buffer in
+                unsafe Glibc.write(descriptor, buffer.baseAddress?.advanced(by: written), buffer.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                Report.writeSystemError(name)
+                throw ExitCode(EX_IOERR)
+            }
+            written += count
+        }
+    }
+}
+
+/// Writes messages for the user to standard error.
+enum Report {
+    /// Writes a line.
+    static func write(_ line: String) {
+        let octets = [UInt8]("postern: \(line)\n".utf8)
+        unsafe Glibc.write(STDERR_FILENO, octets, octets.count)
+    }
+
+    /// Writes what the system says of the last call.
+    static func writeSystemError(_ subject: String) {
+        let code = errno
+        write("\(subject): \(unsafe String(cString: strerror(code)))")
+    }
+}
+
+/// Reads names and times of the command line.
+enum Names {
+    /// A domain name, possibly internationalized.
+    static func domain(_ text: String) throws -> DomainName {
+        guard let name = try? DomainName(unicode: Octets(text)) else {
+            throw ValidationError("\(text) is not a domain name")
+        }
+        return name
+    }
+
+    /// A time such as `90`, `400s`, `2m`, `1h` or `7d` in seconds.
+    static func seconds(_ text: String) -> Int64? {
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        let unit = text.last.flatMap { units[$0] }
+        guard let number = Int64(unit == nil ? text[...] : text.dropLast()), number > 0 else { return nil }
+        let (seconds, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
+        return overflow ? nil : seconds
+    }
+}

@@ -1,0 +1,52 @@
+internal import ArgumentParser
+internal import DKIM
+internal import Glibc
+internal import MailCrypto
+internal import MailSyntax
+
+/// `postern keygen`: makes a key, keeps the private half, prints the record for the public one.
+struct KeygenCommand: ParsableCommand {
+    /// The kinds of key that can be made.
+    enum KeyType: String, ExpressibleByArgument, CaseIterable {
+        case rsa
+        case ed25519
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "keygen",
+        abstract: "Make a DKIM key and print the TXT record that publishes it.",
+        discussion:
+            "The private key goes to SELECTOR.pem, readable by its owner alone. A file that exists is never replaced."
+    )
+
+    @Option(help: "The domain that will sign (d=).") var domain: String
+    @Option(help: "The selector under which the key will be published (s=).") var selector: String
+    @Option(help: "The kind of key.") var type = KeyType.rsa
+    @Option(help: "The length of an RSA key in bits, 1024 to 8192.") var bits = 2048
+    @Option(help: "Where the private key is written.") var directory = "."
+
+    func run() throws {
+        guard DKIMKeyRecord.modulusBits.contains(bits) else { throw ValidationError("--bits is 1024 to 8192") }
+        let key: DKIMSigningKey
+        let record: String
+        let pem: [UInt8]
+        do {
+            key = try DKIMSigningKey(
+                domain: Names.domain(domain),
+                selector: Names.domain(selector),
+                key: PrivateKey.generate(type == .rsa ? .rsa : .ed25519, bits: bits)
+            )
+            record = try key.zoneRecord()
+            pem = try key.key.pem()
+        } catch let error as DKIMSigningError {
+            throw ValidationError("\(error)")
+        } catch let error as CryptoError {
+            Report.write("the key \(error)")
+            throw ExitCode(EX_SOFTWARE)
+        }
+        let path = "\(directory)/\(key.selector).pem"
+        try OutputFile.create(path, mode: 0o600, pem)
+        Report.write("\(path) written")
+        try OutputFile.writeToStandardOutput([UInt8]((record + "\n").utf8))
+    }
+}

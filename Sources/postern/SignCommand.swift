@@ -1,0 +1,88 @@
+internal import ArgumentParser
+internal import DKIM
+internal import Glibc
+internal import MailCrypto
+internal import MailSyntax
+internal import PosternDaemon
+
+/// `postern sign`: writes a message with a signature above it.
+struct SignCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sign",
+        abstract: "Sign a stored message with DKIM and write it to standard output.",
+        discussion: "Exits with 1 when no signature can be made, as for a message with several From fields."
+    )
+
+    @Option(help: "The domain that signs (d=).") var domain: String
+    @Option(help: "The selector under which the key is published (s=).") var selector: String
+    @Option(help: "The file with the private key, in PEM.") var key: String
+    @Option(help: ArgumentHelp("How header and body are canonicalized (c=).", valueName: "header/body"))
+    var canonicalization = "relaxed/relaxed"
+    @Option(help: "After how long the signature expires (x=): 400s, 2m, 1h, 7d.") var lifetime: String?
+    @Option(help: "The identity on whose behalf the message is signed (i=).") var identity: String?
+    @Option(help: "The time of signing, in seconds since 1970; now when absent.") var now: Int64?
+    @Argument(help: "The message, or - for standard input.") var message: String
+
+    func run() throws {
+        let octets = try InputFile.read(message)
+        let stored = StoredMessage(octets[...])
+        let signingKey = try readKey()
+        var options = try signingOptions()
+        // The field gets the line ends that the message has.
+        let lineFeed = octets.firstIndex(of: 0x0A)
+        options.foldsWithLF = lineFeed.map { $0 == 0 || octets[$0 - 1] != 0x0D } ?? false
+        var signer = DKIMMessageSigner(keys: [signingKey], options: options, now: now ?? Int64(time(nil)))
+        signer.endOfHeaders(stored.headers)
+        unsafe stored.body.withUnsafeBytes { unsafe signer.body($0) }
+        // A file with LF alone at its line ends stands for a message with CRLF.
+        for warning in signer.warnings where warning != .bareLineEnd || !options.foldsWithLF { Report.write("warning: \(warning.rawValue) may not survive transport") }
+        let lineEnd: [UInt8] = options.foldsWithLF ? [0x0A] : [0x0D, 0x0A]
+        let values: [[UInt8]]
+        do throws(DKIMSigningError) {
+            values = try signer.finish()
+        } catch {
+            Report.write("not signed: \(error)")
+            throw ExitCode(1)
+        }
+        let name = [UInt8]((DKIMPreparedSignature.fieldName + ":").utf8)
+        try OutputFile.writeToStandardOutput(values.flatMap { name + $0 + lineEnd } + octets)
+    }
+
+    private func readKey() throws -> DKIMSigningKey {
+        if let problem = KeyFile.problem(with: key) { Report.write("warning: \(problem)") }
+        let pem = try InputFile.read(key)
+        do {
+            return try DKIMSigningKey(
+                domain: Names.domain(domain),
+                selector: Names.domain(selector),
+                key: PrivateKey(pem: pem)
+            )
+        } catch let error as CryptoError {
+            Report.write("\(key): the key \(error)")
+        } catch let error as DKIMSigningError {
+            Report.write("\(key): \(error)")
+        }
+        throw ExitCode(EX_DATAERR)
+    }
+
+    private func signingOptions() throws -> DKIMSigningOptions {
+        var options = DKIMSigningOptions()
+        let halves = canonicalization.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard halves.count <= 2, let header = halves.first.flatMap(Canonicalization.init(rawValue:)),
+            let body = halves.count == 2 ? Canonicalization(rawValue: halves[1]) : .simple
+        else {
+            throw ValidationError(
+                "--canonicalization is simple or relaxed for the header, a slash, and the same for the body"
+            )
+        }
+        options.canonicalization = CanonicalizationPair(header: header, body: body)
+        if let lifetime {
+            guard let seconds = Names.seconds(lifetime) else {
+                throw ValidationError("--lifetime is a time such as 7d")
+            }
+            options.lifetime = seconds
+        }
+        options.identity = identity
+        return options
+    }
+}
