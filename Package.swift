@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -125,7 +126,7 @@ let package = Package(
         tests(of: "Policy", ["MailSyntax", "PosternConfiguration"]),
         tests(of: "DNSResolver", ["DNSLookup", "MailSyntax", nioCore, nioPosix]),
         tests(of: "MilterProtocol"),
-        tests(of: "MilterServer", ["MilterProtocol", nioCore, nioPosix, logging]),
+        tests(of: "MilterServer", ["MilterProtocol", nioCore, nioPosix, nioEmbedded, logging]),
         tests(of: "PosternConfiguration", ["TOML", "Policy", "MailSyntax"]),
         tests(of: "MailAuthentication", ["MailSyntax", "DNSLookup", "Policy"]),
         tests(
