@@ -26,7 +26,7 @@ final class MilterChannelHandler: ChannelDuplexHandler {
     private var needed = MilterFrame.headLength
     private var writer = MilterWriter()
     private var statistics = SessionStatistics()
-    private var lastActivity = NIODeadline.now()
+    private var lastActivity: NIODeadline
     private var timer: Scheduled<Void>?
 
     private var answers: UInt64 = 0
@@ -49,6 +49,7 @@ final class MilterChannelHandler: ChannelDuplexHandler {
         self.registry = registry
         self.makeHandler = makeHandler
         handler = makeHandler(session)
+        lastActivity = session.eventLoop.now
         session.machine = MilterSessionMachine(request: handler.request)
     }
 }
@@ -60,7 +61,7 @@ extension MilterChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
-        lastActivity = .now()
+        lastActivity = session.eventLoop.now
         scheduleTimeout(in: configuration.commandTimeout)
         context.fireChannelActive()
     }
@@ -77,7 +78,7 @@ extension MilterChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosed else { return }
         var incoming = unwrapInboundIn(data)
-        lastActivity = .now()
+        lastActivity = session.eventLoop.now
         statistics.receivedOctets += incoming.readableBytes
         if pending != nil {
             hold(&incoming)
@@ -365,7 +366,7 @@ extension MilterChannelHandler {
     private func scheduleTimeout(in amount: TimeAmount) {
         timer = session.eventLoop.assumeIsolated().scheduleTask(in: amount) { [weak self] in
             guard let self, !isClosed else { return }
-            if pending == nil, .now() - lastActivity >= patience {
+            if pending == nil, session.eventLoop.now - lastActivity >= patience {
                 registry.reportTimeout()
                 return close()
             }
