@@ -1,0 +1,65 @@
+"""What the documents show is accepted by the program."""
+
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+import daemon
+import mail
+
+
+def path(*names):
+    return os.path.join(daemon.PACKAGE, *names)
+
+
+def text(*names):
+    with open(path(*names), encoding="utf-8") as file:
+        return file.read()
+
+
+class Documents(unittest.TestCase):
+    def assert_accepted(self, configuration):
+        """Files that the example names are put where the test may write."""
+        with tempfile.TemporaryDirectory() as directory:
+            os.mkdir(os.path.join(directory, "keys"), 0o700)
+            for name, content in (("enrolled", b"enrolled.example\n"), ("keys/2026r.pem", mail.key("example.org").pem)):
+                with open(os.path.join(directory, name), "wb", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+                    file.write(content)
+            example = os.path.join(directory, "postern.toml")
+            with open(example, "w", encoding="utf-8") as file:
+                file.write(configuration.replace("/etc/postern", directory))
+            checked = subprocess.run(
+                [daemon.executable(), "config", "check", example], capture_output=True, text=True, timeout=30, check=False
+            )
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_the_readme(self):
+        self.assert_accepted(re.search(r"```toml\n(.*?)```", text("README.md"), re.S)[1])
+
+    def test_the_manual(self):
+        self.assert_accepted(re.search(r"\.Bd -literal.*?\n(.*?)\.Ed", text("Packaging/man/postern.toml.5"), re.S)[1])
+
+    def test_the_shipped_configuration(self):
+        self.assert_accepted(text("Packaging/postern.toml"))
+
+    def test_the_shipped_configuration_is_the_programs_own(self):
+        shown = subprocess.run(
+            [daemon.executable(), "config", "show", "--commented"], capture_output=True, text=True, timeout=30, check=True
+        )
+        self.assertEqual(shown.stdout, text("Packaging/postern.toml"))
+
+    def test_the_manual_has_every_setting(self):
+        subprocess.run([path("Packaging/manual"), "--check"], check=True, timeout=30)
+
+    def test_every_command_is_in_the_manual(self):
+        shown = subprocess.run([daemon.executable(), "--help"], capture_output=True, text=True, timeout=30, check=True)
+        commands = re.findall(r"^  ([a-z]+) {2,}", shown.stdout.partition("SUBCOMMANDS")[2], re.M)
+        described = re.findall(r"^\.It Cm ([a-z]+)", text("Packaging/man/postern.1"), re.M)
+        self.assertLessEqual(set(commands) - {"help"}, set(described))
+        self.assertGreater(len(commands), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
