@@ -1,0 +1,135 @@
+import MailSyntax
+import Policy
+import PosternConfiguration
+import Testing
+
+/// A case: rules as the configuration writes them, facts, and what must come out.
+///
+/// Facts that are not given have harmless values; `name=?` is never known, `~name=value` is known at the end of the
+/// message only.
+struct PolicyCase: Sendable, CustomTestStringConvertible {
+    let group: String
+    let rules: String
+    let facts: String
+    let expected: String
+
+    var testDescription: String { "\(group): \(facts)" }
+
+    /// What comes out when the MTA asks for each recipient and then at the end of the message.
+    func outcome() throws -> String {
+        let words = facts.split(separator: " ").map(String.init)
+        let mode: PolicyMode = words.contains("mode=observe") ? .observe : .enforce
+        let configuration = try Configuration.parse(rules, file: "t")
+        let engine = PolicyEngine(rules: configuration.rules, mode: mode)
+        var facts = try FactsText.facts(words, atEnd: true)
+        let envelope = try FactsText.facts(words, atEnd: false)
+
+        var notes = [String]()
+        var remaining = [MailAddress]()
+        var refusal: PolicyVerdict?
+        for recipient in facts.recipients {
+            switch engine.atRecipient(envelope, recipient) {
+            case .proceed: remaining.append(recipient)
+            case .wait:
+                notes.append("wait")
+                remaining.append(recipient)
+            case .refuse(let verdict):
+                refusal = verdict
+                if facts.recipients.count > 1 { notes.append("refused=\(recipient.text):\(verdict.text)") }
+            }
+        }
+        if let refusal, remaining.isEmpty { return ([refusal.text] + notes).joined(separator: " ") }
+        facts.recipients = remaining
+        return ([engine.atEndOfMessage(facts).text] + notes).joined(separator: " ")
+    }
+}
+
+extension PolicyVerdict {
+    /// The verdict in the words of the table.
+    var text: String {
+        var words = [action.rawValue, stage.rawValue]
+        if let rule { words.append(rule.name) }
+        if let reply { words.append("\(reply.code) \(reply.enhanced)") }
+        if let would { words.append("would=\(would.action.rawValue):\(would.rule.name)@\(would.stage.rawValue)") }
+        words += observed.map { "trial=\($0.rule.name):\($0.action.rawValue)" }
+        words += marks.map { "mark=\($0.name)" }
+        words += exempted.map { "exempt=\($0.name)" }
+        if let partial { words.append("partial=\(partial.match.rule.name):\(partial.recipients)/\(partial.of)") }
+        return words.joined(separator: " ")
+    }
+}
+
+/// Reads facts from words.
+enum FactsText {
+    struct Unreadable: Error {
+        let word: String
+    }
+
+    static func facts(_ words: [String], atEnd: Bool) throws -> PolicyFacts {
+        var facts = harmless
+        for word in words where !word.hasPrefix("mode=") {
+            let isLate = word.hasPrefix("~")
+            let parts = word.drop { $0 == "~" }.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { throw Unreadable(word: word) }
+            try set(&facts, parts[0], isLate && !atEnd ? "?" : parts[1])
+        }
+        return facts
+    }
+
+    private static let harmless: PolicyFacts = {
+        var facts = PolicyFacts()
+        facts.spf = ResultWord.none
+        facts.spfHelo = ResultWord.none
+        facts.senderID = ResultWord.none
+        facts.dkim = ResultWord.none
+        facts.dkimAligned = ResultWord.none
+        facts.dmarc = ResultWord.none
+        facts.dmarcPolicy = .absent
+        facts.iprev = .pass
+        facts.client = IPAddress("192.0.2.1")
+        facts.clientNames = []
+        facts.helo = "mail.example.com"
+        facts.mailFrom = MailAddress("a@example.com")
+        facts.pra = MailAddress("a@example.com")
+        facts.fromDomains = [try? DomainName("example.com")].compactMap { $0 }
+        facts.fromCount = 1
+        facts.recipients = [MailAddress("b@example.net")]
+        facts.authenticated = false
+        facts.dkimDomains = []
+        return facts
+    }()
+
+    private static func set(_ facts: inout PolicyFacts, _ name: String, _ value: String) throws {
+        let isKnown = value != "?"
+        func word() throws -> ResultWord? {
+            guard isKnown else { return nil }
+            guard let word = ResultWord(rawValue: value) else { throw Unreadable(word: value) }
+            return word
+        }
+        func domains() throws -> [DomainName]? {
+            isKnown ? try value.split(separator: ",").map { try DomainName(String($0)) } : nil
+        }
+        switch name {
+        case "spf": facts.spf = try word()
+        case "spf_helo": facts.spfHelo = try word()
+        case "sender_id": facts.senderID = try word()
+        case "dkim": facts.dkim = try word()
+        case "aligned": facts.dkimAligned = try word()
+        case "dmarc": facts.dmarc = try word()
+        case "iprev": facts.iprev = try word()
+        case "p": facts.dmarcPolicy = isKnown ? DMARCPolicyWord(rawValue: value) : nil
+        case "client": facts.client = isKnown ? IPAddress(value) : nil
+        case "names": facts.clientNames = try domains()
+        case "helo": facts.helo = isKnown ? value : nil
+        case "from": facts.mailFrom = isKnown ? MailAddress(value) : nil
+        case "pra": facts.pra = isKnown ? MailAddress(value) : nil
+        case "author": facts.fromDomains = try domains()
+        case "authors": facts.fromCount = Int(value)
+        case "to": facts.recipients = value == "none" ? [] : value.split(separator: ",").map { MailAddress(String($0)) }
+        case "auth": facts.authenticated = isKnown ? value == "true" : nil
+        case "signed": facts.dkimDomains = try domains()
+        case "explains": facts.explanation = value.split(separator: "_").joined(separator: " ")
+        default: throw Unreadable(word: name)
+        }
+    }
+}
