@@ -48,6 +48,13 @@ public struct SPFEvaluator<Resolver: DNSResolving>: Sendable {
         return await evaluate(check, missing: evaluation.missing)
     }
 
+    /// The outcome when every answer is at hand; nil when one has to be waited for.
+    package func evaluateAtHand(_ check: SPFCheck) -> SPFOutcome? {
+        var evaluation = SPFEvaluation(check, options: options, resolver: resolver, fetched: [:])
+        let outcome = evaluation.run()
+        return evaluation.missing.isEmpty ? outcome : nil
+    }
+
     /// Fetches what is missing, and evaluates again each time the answer arrives that is needed first.
     private func evaluate(_ check: SPFCheck, missing: [DNSQuestion]) async -> SPFOutcome {
         await withTaskGroup(of: (DNSQuestion, DNSReply).self) { group in

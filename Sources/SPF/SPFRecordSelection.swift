@@ -39,13 +39,17 @@ package protocol SPFRecordSelecting: Sendable {
 }
 
 /// RFC 7208 § 4.5: the one record that begins with `v=spf1`.
-struct SPFVersion1: SPFRecordSelecting {
+package struct SPFVersion1: SPFRecordSelecting {
     /// What is kept beside an answer.
     private struct Policy: Sendable {
         let selection: SPFRecordSelection
     }
 
-    func select(_ answer: DNSAnswer) -> SPFRecordSelection {
+    /// The selection of RFC 7208.
+    package init() {}
+
+    /// The policy in the answer to a TXT question.
+    package func select(_ answer: DNSAnswer) -> SPFRecordSelection {
         answer.derived { answer in
             let candidates = answer.texts.filter { SPFRecord.hasVersion1($0[...]) }
             return Policy(selection: SPFRecordSelection(candidates, parse: SPFRecord.init(parsing:)))

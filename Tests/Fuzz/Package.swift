@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+]
+
+/// A target of the project itself; `Postern` is a link to its sources.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Postern/" + name, swiftSettings: settings)
+}
+
+/// A program that libFuzzer drives: `run.sh NAME SECONDS` builds and runs it.
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: ["Driver"] + dependencies, path: name, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "fuzz",
+    targets: [
+        .target(name: "Driver", path: "Driver", swiftSettings: settings),
+
+        .systemLibrary(name: "CIDN2", path: "Postern/CIDN2", pkgConfig: "libidn2"),
+        library("MailSyntax", ["CIDN2"]),
+        library("DNSLookup", ["MailSyntax"]),
+        library("SPF", ["MailSyntax", "DNSLookup"]),
+
+        fuzzer("SPFRecordFuzz", ["SPF", "DNSLookup", "MailSyntax"]),
+        fuzzer("SPFMacroFuzz", ["SPF", "DNSLookup", "MailSyntax"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
