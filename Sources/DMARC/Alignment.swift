@@ -133,8 +133,8 @@ extension AuthorIdentity {
             return (strictest ?? permerror).with(.severalFromFields(count))
         case .missing:
             return permerror.with(.noFrom)
-        case .unparsable(let error):
-            return permerror.with(.invalidFrom(error))
+        case .unparsable(let error, _):
+            return (strictest ?? permerror).with(.invalidFrom(error))
         }
     }
 }

@@ -12,15 +12,16 @@ public enum AuthorIdentity: Hashable, Sendable {
     case severalFields(Int, [DomainName])
     /// No From field; RFC 5322 § 3.6 asks for one.
     case missing
-    /// One From field that is no address list.
-    case unparsable(AddressList.SyntaxError)
+    /// One From field that is no address list; and whatever follows an `@` in it.
+    case unparsable(AddressList.SyntaxError, [DomainName])
 
     /// How many From fields of one message are read.
     public static let mostFields = 8
 
     /// Reads the From fields of a message.
     public init(of fields: HeaderBlock) {
-        let from = fields.fields(named: "From")
+        // RFC 5322 § 4.5 lets white space stand in front of the colon. MTAs differ in whether it is part of the name.
+        let from = fields.filter { $0.name.trimmed.equalsIgnoringCase("From") }
         switch from.count {
         case 0: self = .missing
         case 1: self.init(from: from[0].value)
@@ -35,8 +36,23 @@ public enum AuthorIdentity: Hashable, Sendable {
         do {
             self.init(mailboxes: try AddressList(parsing: value).mailboxes)
         } catch {
-            self = .unparsable(error)
+            self = .unparsable(error, Self.domainsBehindAts(of: value))
         }
+    }
+
+    /// The domains that a reader with a grammar of his own could find.
+    private static func domainsBehindAts(of value: Octets) -> [DomainName] {
+        var domains = [DomainName]()
+        var rest = value
+        while domains.count < mostFields, let at = rest.firstIndex(of: UInt8(ascii: "@")) {
+            rest = rest[(at + 1)...]
+            let text = rest.prefix {
+                $0.isAlpha || $0.isDigit || $0 >= 0x80 || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-")
+                    || $0 == UInt8(ascii: "_")
+            }
+            if let domain = try? DomainName(unicode: text), !domains.contains(domain) { domains.append(domain) }
+        }
+        return domains
     }
 
     private init(mailboxes: [Mailbox]) {
@@ -65,8 +81,10 @@ public enum AuthorIdentity: Hashable, Sendable {
     public var domains: [DomainName] {
         switch self {
         case .domain(let domain, _): [domain]
-        case .severalDomains(let domains, _), .noDomain(let domains, _), .severalFields(_, let domains): domains
-        case .missing, .unparsable: []
+        case .severalDomains(let domains, _), .noDomain(let domains, _), .severalFields(_, let domains),
+            .unparsable(_, let domains):
+            domains
+        case .missing: []
         }
     }
 

@@ -340,6 +340,13 @@ struct EvaluationTests {
             spf: "evil.test",
             expected: "permerror - - - []"
         ),
+        Case(
+            section: "§ 11.5 not an address list, but a domain in it fails",
+            from: "a@b.example <c@evil.test>",
+            zone: ["_dmarc.evil.test": reject, "_dmarc.b.example": reject],
+            spf: "evil.test",
+            expected: "fail reject reject b.example []"
+        ),
     ]
 
     static func zone(_ names: [String: String]) throws -> DNSZone {
