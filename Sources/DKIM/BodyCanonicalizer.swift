@@ -8,8 +8,9 @@ internal import Glibc
 ///
 /// RFC 6376 § 5.3 wants the text in the form in which it goes over the wire, where a line ends in CRLF: an LF without a
 /// CR before it is read as CRLF, as MTAs deliver it. A CR without an LF after it is data, as it is to other verifiers.
-struct BodyCanonicalizer {
-    let canonicalization: Canonicalization
+public struct BodyCanonicalizer {
+    /// Which of the two forms is made.
+    public let canonicalization: Canonicalization
 
     /// Line ends that were read but not passed on: at the end of a body they count as one.
     private var heldLineEnds = 0
@@ -19,13 +20,16 @@ struct BodyCanonicalizer {
     private var holdsWhiteSpace = false
     private var hasContent = false
 
-    init(_ canonicalization: Canonicalization) {
+    /// A canonicalizer at the beginning of a body.
+    public init(_ canonicalization: Canonicalization) {
         self.canonicalization = canonicalization
     }
 
-    typealias Emit = (UnsafeRawBufferPointer) -> Void
+    /// Where the canonical octets go, run by run; each run is valid during the call only.
+    public typealias Emit = (UnsafeRawBufferPointer) -> Void
 
-    mutating func update(_ chunk: UnsafeRawBufferPointer, _ emit: Emit) {
+    /// Takes the next octets of the body, cut anywhere.
+    public mutating func update(_ chunk: UnsafeRawBufferPointer, _ emit: Emit) {
         guard let first = unsafe chunk.first else { return }
         var start = 0
         if holdsCR {
@@ -44,8 +48,8 @@ struct BodyCanonicalizer {
         }
     }
 
-    /// Passes on what the end of the body decides.
-    mutating func finish(_ emit: Emit) {
+    /// Ends the body, and passes on what its end decides.
+    public mutating func finish(_ emit: Emit) {
         if holdsCR {
             unsafe passHeldWhiteSpace(emit)
             unsafe pass(Constants.cr, emit)

@@ -1,23 +1,26 @@
-internal import MailSyntax
+public import MailSyntax
 
 /// Canonicalizes header fields into one run of octets (RFC 6376 § 3.4.1, § 3.4.2).
-struct HeaderCanonicalizer {
-    let canonicalization: Canonicalization
-    private(set) var octets: [UInt8] = []
+public struct HeaderCanonicalizer {
+    /// Which of the two forms is made.
+    public let canonicalization: Canonicalization
+    /// The canonical form of what was added.
+    public private(set) var octets: [UInt8] = []
 
-    init(_ canonicalization: Canonicalization, capacity: Int = 0) {
+    /// A canonicalizer without fields; `capacity` is how many octets are expected.
+    public init(_ canonicalization: Canonicalization, capacity: Int = 0) {
         self.canonicalization = canonicalization
         octets.reserveCapacity(capacity)
     }
 
     /// Adds a field and its line end.
-    mutating func append(_ field: HeaderField) {
+    public mutating func append(_ field: HeaderField) {
         append(name: field.name, value: field.value)
         octets.append(contentsOf: [0x0D, 0x0A])
     }
 
     /// Adds a field without a line end, as the signature's own field is hashed last (RFC 6376 § 3.7).
-    mutating func append(name: Octets, value: Octets) {
+    public mutating func append(name: Octets, value: Octets) {
         switch canonicalization {
         case .simple:
             octets.append(contentsOf: name)

@@ -35,7 +35,9 @@ struct SignCommand: ParsableCommand {
         signer.endOfHeaders(stored.headers)
         unsafe stored.body.withUnsafeBytes { unsafe signer.body($0) }
         // A file with LF alone at its line ends stands for a message with CRLF.
-        for warning in signer.warnings where warning != .bareLineEnd || !options.foldsWithLF { Report.write("warning: \(warning.rawValue) may not survive transport") }
+        for warning in signer.warnings where warning != .bareLineEnd || !options.foldsWithLF {
+            Report.write("warning: \(warning.rawValue) may not survive transport")
+        }
         let lineEnd: [UInt8] = options.foldsWithLF ? [0x0A] : [0x0D, 0x0A]
         let values: [[UInt8]]
         do throws(DKIMSigningError) {
