@@ -103,26 +103,31 @@ package struct FieldScanner {
         return octet
     }
 
+    /// domain-literal, brackets included and without the white space that it may hold.
+    ///
+    /// Quoted pairs, which RFC 5322 § 4.4 leaves to old messages (obs-dtext), are not taken.
+    mutating func domainLiteral() throws(StructuredFieldError) -> Octets {
+        position += 1
+        var literal = [UInt8(ascii: "[")]
+        repeat {
+            try skipFWS()
+            guard let octet = next else { throw .unterminated }
+            let run = run { $0.isDtext }
+            guard !run.isEmpty || octet == UInt8(ascii: "]") else { throw octet == 0x00 ? .forbiddenOctet : .unexpected }
+            literal.append(contentsOf: run)
+        } while !take(UInt8(ascii: "]"))
+        literal.append(UInt8(ascii: "]"))
+        return literal[...]
+    }
+
     /// quoted-string: what stands between the quotes, without backslashes and line ends.
     package mutating func quotedString() throws(StructuredFieldError) -> Octets {
-        try delimited(by: UInt8(ascii: "\""))
-    }
-
-    /// domain-literal, brackets included.
-    mutating func domainLiteral() throws(StructuredFieldError) -> Octets {
-        let content = try delimited(by: UInt8(ascii: "]"))
-        guard !content.contains(UInt8(ascii: "[")) else { throw .unexpected }
-        return [UInt8(ascii: "[")] + content.trimmed + [UInt8(ascii: "]")]
-    }
-
-    /// What stands between the delimiter at the position and the next `end` that no backslash precedes.
-    private mutating func delimited(by end: UInt8) throws(StructuredFieldError) -> Octets {
         position += 1
         var content = [UInt8]()
         var runStart = position
         while let octet = next {
             switch octet {
-            case end:
+            case UInt8(ascii: "\""):
                 let run = text[runStart..<position]
                 position += 1
                 return content.isEmpty ? run : content + run
@@ -139,5 +144,15 @@ package struct FieldScanner {
             }
         }
         throw .unterminated
+    }
+}
+
+extension UInt8 {
+    /// A character that a domain literal may hold (RFC 5322 § 3.4.1, dtext; RFC 6532 § 3.2).
+    fileprivate var isDtext: Bool {
+        switch self {
+        case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "\\"): false
+        default: isVChar || self >= 0x80
+        }
     }
 }

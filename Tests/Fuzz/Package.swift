@@ -27,8 +27,11 @@ let package = Package(
         .systemLibrary(name: "CIDN2", path: "Postern/CIDN2", pkgConfig: "libidn2"),
         library("MailSyntax", ["CIDN2"]),
         library("DNSLookup", ["MailSyntax"]),
+        library("AuthenticationResults", ["MailSyntax"]),
         library("SPF", ["MailSyntax", "DNSLookup"]),
 
+        fuzzer("FromFuzz", ["MailSyntax"]),
+        fuzzer("AuthenticationResultsFuzz", ["AuthenticationResults", "MailSyntax"]),
         fuzzer("SPFRecordFuzz", ["SPF", "DNSLookup", "MailSyntax"]),
         fuzzer("SPFMacroFuzz", ["SPF", "DNSLookup", "MailSyntax"]),
     ],

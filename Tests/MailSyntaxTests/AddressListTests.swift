@@ -122,6 +122,8 @@ struct AddressListTests {
         Case("RFC 5322 § 3.4", "g: h: a@example.org;;", .unexpected),
         Case("RFC 5322 § 3.4.1", "a@[192.0.2.1", .unterminated),
         Case("RFC 5322 § 3.4.1", "a@[[192.0.2.1]", .unexpected),
+        Case("RFC 5322 § 4.4", "a@[192.0.2.1\\]]", .unexpected),
+        Case("RFC 5322 § 3.4.1", "a@[192.0.2.1\u{0}]", .forbiddenOctet),
         Case("RFC 5322 § 4.4", "<@a.test a@b.test>", .unexpected),
         Case("RFC 5322 § 4.4", "<,: a@b.test>", .unexpected),
         Case("RFC 5322 § 2.2", "\"a\u{0}b\" <a@example.org>", .forbiddenOctet),

@@ -1,0 +1,64 @@
+import MailSyntax
+import Testing
+
+@Suite("IP addresses and networks")
+struct AddressTests {
+    @Test(
+        "RFC 4291 § 2.2, RFC 5952: what is read, and how it is written",
+        arguments: [
+            ("192.0.2.1", "192.0.2.1"), ("0.0.0.0", "0.0.0.0"), ("255.255.255.255", "255.255.255.255"), ("::", "::"),
+            ("2001:DB8:0:0:0:0:0:1", "2001:db8::1"), ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
+            ("fe80::1:0:0:2", "fe80::1:0:0:2"),
+            ("192.0.2", nil), ("192.0.2.256", nil), ("192.0.2.01", nil), ("", nil), ("2001:db8::1%eth0", nil),
+            (":::", nil),
+            ("192.0.2.1\u{0}x", nil), (" 192.0.2.1", nil), ("12345::", nil),
+        ] as [(String, String?)]
+    )
+    func reads(text: String, expected: String?) {
+        #expect(IPAddress(text)?.description == expected)
+    }
+
+    @Test("RFC 1035 § 3.5, RFC 3596 § 2.5: reverse names")
+    func reverseNames() throws {
+        #expect(try #require(IPAddress("192.0.2.1")).reverseName.description == "1.2.0.192.in-addr.arpa")
+        let expected = "1" + String(repeating: ".0", count: 23) + ".8.b.d.0.1.0.0.2.ip6.arpa"
+        #expect(try #require(IPAddress("2001:db8::1")).reverseName.description == expected)
+    }
+
+    @Test("RFC 7208 § 5: IPv4-mapped addresses are IPv4")
+    func mapped() throws {
+        let address = try #require(IPAddress("::ffff:192.0.2.1"))
+        #expect(address.unmapped == IPAddress("192.0.2.1") && address.unmapped.bitWidth == 32)
+        #expect(try #require(IPAddress("::192.0.2.1")).unmapped.bitWidth == 128)
+    }
+
+    @Test(
+        "RFC 4632 § 3.1: networks",
+        arguments: [
+            ("192.0.2.0/24", "192.0.2.255", true), ("192.0.2.0/24", "192.0.3.0", false),
+            ("192.0.2.77/24", "192.0.2.1", true),
+            ("0.0.0.0/0", "203.0.113.9", true), ("192.0.2.1", "192.0.2.1", true), ("192.0.2.1/32", "192.0.2.2", false),
+            ("192.0.2.0/31", "192.0.2.1", true), ("::/0", "2001:db8::1", true), ("::/0", "192.0.2.1", false),
+            ("2001:db8::/32", "2001:db8:ffff::", true), ("2001:db8::/32", "2001:db9::", false),
+            ("2001:db8::/64", "2001:db8::ffff:0:0:1", true), ("2001:db8::/64", "2001:db8:0:1::", false),
+            ("2001:db8::/65", "2001:db8::8000:0:0:0", false), ("2001:db8::/65", "2001:db8::7fff:0:0:0", true),
+            ("2001:db8::1/128", "2001:db8::1", true), ("2001:db8::1/128", "2001:db8::2", false),
+        ]
+    )
+    func networks(network: String, address: String, isInside: Bool) throws {
+        let network = try #require(IPNetwork(network))
+        #expect(network.contains(try #require(IPAddress(address))) == isInside)
+        #expect(IPNetwork(network.description) == network)
+    }
+
+    @Test(
+        "what is no network",
+        arguments: [
+            "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/-1", "192.0.2.0/+1", "x/8", "", "/8", "192.0.2.0/8/8",
+            "1.2.3.4/99999999999999999999",
+        ]
+    )
+    func noNetworks(text: String) {
+        #expect(IPNetwork(text) == nil)
+    }
+}

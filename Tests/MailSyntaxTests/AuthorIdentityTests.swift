@@ -1,0 +1,59 @@
+import MailSyntax
+import Testing
+
+@Suite("Who the author is")
+struct AuthorIdentityTests {
+    private func identity(_ fields: [(String, String)]) -> AuthorIdentity {
+        var block = HeaderBlock()
+        for (name, value) in fields { block.append(name: name.utf8, value: value.utf8) }
+        return AuthorIdentity(of: block)
+    }
+
+    private func kind(_ identity: AuthorIdentity) -> String {
+        switch identity {
+        case .domain: "domain"
+        case .severalDomains: "several domains"
+        case .noDomain: "no domain"
+        case .severalFields(let count, _): "\(count) fields"
+        case .missing: "missing"
+        case .unparsable: "unparsable"
+        }
+    }
+
+    @Test("RFC 9989 § 5.3.1: every From has its case, its domains and its count")
+    func cases() {
+        for (fields, expected, domains, count) in [
+            ([], "missing", [], 0),
+            ([("To", "a@b.test")], "missing", [], 0),
+            ([("From", " a@b.test")], "domain", ["b.test"], 1),
+            ([("fRoM", "A <a@B.Test>\r\n ")], "domain", ["b.test"], 1),
+            ([("From", "a@b.test, c@b.test")], "domain", ["b.test"], 2),
+            ([("From", "a@bücher.test")], "domain", ["xn--bcher-kva.test"], 1),
+            ([("From", "a@b.test, c@d.test, e@b.test")], "several domains", ["b.test", "d.test"], 3),
+            ([("From", "g:;")], "no domain", [], 0),
+            ([("From", "a@[192.0.2.1], b@c.test")], "no domain", ["c.test"], 2),
+            ([("From", "a@b\u{FFFF}.test")], "no domain", [], 1),
+            ([("From", "a@" + String(repeating: "x", count: 64) + ".test")], "no domain", [], 1),
+            ([("From", "")], "unparsable", [], 0),
+            ([("From", "a@b.test <c@d.test>")], "unparsable", ["b.test", "d.test"], 0),
+            ([("From", "a@b.test("), ("From", "c@d.test")], "2 fields", ["b.test", "d.test"], 2),
+            ([("From", "a@b.test"), ("From ", "c@d.test")], "2 fields", ["b.test", "d.test"], 2),
+            ([("From\r\n ", "a@b.test")], "domain", ["b.test"], 1),
+        ] as [([(String, String)], String, [String], Int)] {
+            let identity = identity(fields)
+            #expect(kind(identity) == expected, "\(fields)")
+            #expect(identity.domains.map(\.description) == domains, "\(fields)")
+            #expect(identity.fromCount == count, "\(fields)")
+            #expect((identity.authorDomain != nil) == (expected == "domain"))
+        }
+    }
+
+    @Test("bounds: of many fields and many addresses only some are read")
+    func bounds() {
+        let identity = identity((0..<100).map { ("From", "a@b\($0).test") })
+        #expect(identity.fromCount == 100)
+        #expect(identity.domains.count == AuthorIdentity.mostFields)
+        let broken = AuthorIdentity(from: Octets((0..<100).map { "a@b\($0).test " }.joined()))
+        #expect(broken.domains.count == AuthorIdentity.mostFields)
+    }
+}

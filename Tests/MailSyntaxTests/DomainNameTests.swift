@@ -1,0 +1,94 @@
+import MailSyntax
+import Testing
+
+@Suite("Domain names")
+struct DomainNameTests {
+    @Test(
+        "RFC 1035 § 2.3.4 and § 5.1: what is read, and how it is written",
+        arguments: [
+            ("example.com", "example.com"), ("Example.COM.", "example.com"), ("a", "a"), ("_dmarc.x", "_dmarc.x"),
+            ("a b.c", "a\\032b.c"), ("a\\b", "a\\092b"), ("ä", "\\195\\164"),
+            (String(repeating: "a", count: 63) + ".b", String(repeating: "a", count: 63) + ".b"),
+        ]
+    )
+    func reads(text: String, expected: String) throws {
+        let name = try DomainName(text)
+        #expect(name.description == expected)
+        #expect(try DomainName(labels: name.labels) == name)
+    }
+
+    @Test(
+        "RFC 1035 § 2.3.4: what is none",
+        arguments: [
+            ("", DomainName.SyntaxError.emptyLabel), (".", .emptyLabel), (".a", .emptyLabel), ("a..b", .emptyLabel),
+            ("a.b..", .emptyLabel), (String(repeating: "a", count: 64), .labelTooLong),
+            (Array(repeating: "a", count: 128).joined(separator: "."), .nameTooLong),
+        ]
+    )
+    func refuses(text: String, error: DomainName.SyntaxError) {
+        #expect(throws: error) { try DomainName(text) }
+        #expect(throws: error) { try DomainName(unicode: Octets(text)) }
+    }
+
+    @Test("RFC 1035 § 2.3.4: 253 characters are the most")
+    func longest() throws {
+        let text = Array(repeating: "a", count: 127).joined(separator: ".")
+        #expect(text.utf8.count == 253)
+        #expect(try DomainName(text).labelCount == 127)
+    }
+
+    @Test("ancestors and suffixes")
+    func hierarchy() throws {
+        let name = try DomainName("a.b.example.com")
+        #expect(name.labelCount == 4 && DomainName.root.labelCount == 0)
+        #expect(name.parent?.description == "b.example.com")
+        #expect(DomainName.root.parent == nil && DomainName.root.description == ".")
+        #expect(
+            (-1...5).map { name.suffix($0).description } == [
+                ".", ".", "com", "example.com", "b.example.com", "\(name)", "\(name)",
+            ]
+        )
+        for (other, isEqualOrBelow, isBelow) in [
+            ("a.b.example.com", true, false), ("example.com", true, true), ("xample.com", false, false),
+            ("x.a.b.example.com", false, false), ("b.example.org", false, false),
+        ] {
+            #expect(name.isEqualOrSubdomain(of: try DomainName(other)) == isEqualOrBelow, "\(other)")
+            #expect(name.isSubdomain(of: try DomainName(other)) == isBelow, "\(other)")
+        }
+        #expect(name.isSubdomain(of: .root))
+        // A label that ends like the wire form of another name is not above it.
+        #expect(try !DomainName(labels: [Octets("x\u{3}com")]).isSubdomain(of: DomainName("com")))
+    }
+
+    @Test(
+        "host names",
+        arguments: [
+            ("example.com", true), ("a-b.c_d", true), ("-a.b", false), ("a-.b", false), ("a!b", false), ("ä.b", false),
+            ("1.2", true),
+        ]
+    )
+    func hostNames(text: String, isHostName: Bool) throws {
+        #expect(try DomainName(text).isHostName == isHostName)
+        #expect(!DomainName.root.isHostName)
+    }
+
+    @Test(
+        "RFC 5891: U-labels become A-labels",
+        arguments: [
+            ("bücher.example", "xn--bcher-kva.example"), ("BÜCHER.Example", "xn--bcher-kva.example"),
+            ("例え.テスト", "xn--r8jz45g.xn--zckzah"), ("faß.de", "xn--fa-hia.de"), ("a。ü", "a.xn--tda"),
+            ("plain.test", "plain.test"),
+        ]
+    )
+    func internationalized(text: String, expected: String) throws {
+        #expect(try DomainName(unicode: Octets(text)).description == expected)
+    }
+
+    @Test(
+        "RFC 5892: what IDNA does not allow",
+        arguments: [[0xC3], [0xFF, 0x2E, 0x61], [0xC3, 0xBC, 0x00], Array("\u{378}".utf8)]
+    )
+    func notInternationalized(octets: [UInt8]) {
+        #expect(throws: DomainName.SyntaxError.notIDNA) { try DomainName(unicode: octets[...]) }
+    }
+}
