@@ -341,7 +341,7 @@ class Sendmail(Server):
             cf=self.path("root/usr/share/sendmail/cf"), port=self.port, milter=self.milter, directory=self.directory
         )
         with open(self.path("sendmail.cf"), "wb") as file:
-            subprocess.run(["m4", self.write("sendmail.mc", configuration)], stdout=file, check=True, timeout=60)
+            subprocess.run(["m4", self.write("sendmail.mc", configuration)], stdout=file, stderr=subprocess.PIPE, check=True, timeout=60)
         self.write("deliver", DELIVER.format(directory=self.directory), 0o755)
         names = "".join(f"{address} {name}\n" for address, name in self.hosts.items())
         self.write("hosts", "127.0.0.1 mx.example.org localhost\n" + names)

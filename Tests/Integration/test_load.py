@@ -99,10 +99,11 @@ class Load(unittest.TestCase):
             self.assertEqual(len(unstamped), 0, unstamped[:1])
             self.assertTrue(all(mail.results(message)["spf"] == "pass" for message in delivered))
             self.assertEqual(len(postern.lines()), self.messages)
-            repeated = {question: count for question, count in names.questions().items() if count > 1}
-            self.assertEqual(repeated, {})
+            questions = names.questions()
+            self.assertIn(("example.com.", "TXT"), questions)
+            self.assertEqual({question: count for question, count in questions.items() if count > 1}, {})
             print(
-                f"{self.messages} messages by {self.sessions} sessions in {sent:.1f} s, {len(names.questions())} questions,"
+                f"{self.messages} messages by {self.sessions} sessions in {sent:.1f} s, {len(questions)} questions,"
                 f" {postern.memory()} KiB"
             )
 
