@@ -113,7 +113,9 @@ package struct FieldScanner {
             try skipFWS()
             guard let octet = next else { throw .unterminated }
             let run = run { $0.isDtext }
-            guard !run.isEmpty || octet == UInt8(ascii: "]") else { throw octet == 0x00 ? .forbiddenOctet : .unexpected }
+            guard !run.isEmpty || octet == UInt8(ascii: "]") else {
+                throw octet == 0x00 ? .forbiddenOctet : .unexpected
+            }
             literal.append(contentsOf: run)
         } while !take(UInt8(ascii: "]"))
         literal.append(UInt8(ascii: "]"))
