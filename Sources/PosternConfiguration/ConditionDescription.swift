@@ -13,14 +13,14 @@ enum ConditionDescription {
         "dkim_domain": .dkimDomains, "spf_mailfrom": .spf, "ehlo": .helo,
     ]
 
-    /// What a message offers for an unknown condition.
-    static func suggestion(for key: String) -> String {
+    /// What a message says of an unknown condition, and offers in its place.
+    static func unknown(_ key: String) -> (message: String, accepted: String) {
         let plain = String(key.lowercased().map { $0 == "-" ? "_" : $0 })
         let names = ConditionName.allCases.map(\.rawValue)
         if let closest = aliases[plain]?.rawValue ?? Suggestion.closest(to: key, of: names) {
-            return "\(closest); did you mean that?"
+            return ("there is no such condition; did you mean \(closest)?", closest)
         }
-        return names.joined(separator: ", ")
+        return ("there is no such condition", names.joined(separator: ", "))
     }
 }
 
@@ -64,7 +64,7 @@ extension ConditionName {
         case .clients: "networks, as \"192.0.2.0/24\" or \"2001:db8::/32\", or { file = \"/path\" }"
         case .recipients:
             "addresses, as \"user@example.org\", \"postmaster@\" or \"@example.org\", or { file = \"/path\" }"
-        case .fromCount: "a number or a comparison, as 1, \">1\" or \"0\""
+        case .fromCount: "a number or a comparison, as 2, \">1\" or \"!1\""
         case .authenticated: "true or false"
         case .dmarcPolicy: DMARCPolicyWord.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
         case .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .iprev:
@@ -73,18 +73,23 @@ extension ConditionName {
         }
     }
 
-    /// What is accepted, with a guess at what was meant.
-    func accepted(insteadOf text: String) -> String {
+    /// What a message says of a value that is none, and offers in its place.
+    func unusable(_ text: String) -> (message: String, accepted: String) {
+        let message = "\(TOMLText.quoted(text)) is no \(valueKind)"
+        return meant(by: text).map { (message + "; did you mean \"\($0)\"?", $0) } ?? (message, accepted)
+    }
+
+    private func meant(by text: String) -> String? {
         let known = self == .dmarcPolicy ? DMARCPolicyWord.allCases.map(\.rawValue) : words.map(\.rawValue)
         let alias = ["hardfail": "fail", "error": "temperror", "accept": "pass", "ok": "pass"][text.lowercased()]
         if let meant = alias ?? Suggestion.closest(to: text, of: known), known.contains(meant) {
-            return "\"\(meant)\"; did you mean that?"
+            return meant
         }
         if valueKind == "domain name" {
-            if text.hasPrefix("*.") { return "\"\(text.dropFirst())\" for all names below it" }
-            if let at = text.lastIndex(of: "@") { return "the domain alone, as \"\(text[text.index(after: at)...])\"" }
+            if text.hasPrefix("*.") { return String(text.dropFirst()) }
+            if let at = text.lastIndex(of: "@") { return String(text[text.index(after: at)...]) }
         }
-        return accepted
+        return nil
     }
 
     /// What the condition means, for the sample and the manual.

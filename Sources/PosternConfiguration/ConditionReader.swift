@@ -7,19 +7,20 @@ enum ConditionReader {
     /// The conditions of a table; nil after a problem with the table itself.
     static func conditions(_ value: TOMLValue, _ key: String, _ reader: inout ConfigurationReader) -> [Condition]? {
         guard case .table(let entries) = value.content else {
-            reader.report(value.position, key, "is \(value.kind)", accepted: "a table, as { spf = \"fail\" }")
+            reader.report(
+                value.position,
+                key,
+                "\(value.kind) cannot be used",
+                accepted: "a table, as { spf = \"fail\" }"
+            )
             return nil
         }
         var conditions = [Condition]()
         for entry in entries {
             let path = key + "." + entry.key
             guard let name = ConditionName(rawValue: entry.key) else {
-                reader.report(
-                    entry.position,
-                    path,
-                    "there is no such condition",
-                    accepted: ConditionDescription.suggestion(for: entry.key)
-                )
+                let (message, accepted) = ConditionDescription.unknown(entry.key)
+                reader.report(entry.position, path, message, accepted: accepted)
                 continue
             }
             if let condition = condition(name, entry, path, &reader) { conditions.append(condition) }
@@ -78,7 +79,7 @@ enum ConditionReader {
             return item(value, name, key, &reader).map { [$0] }
         }
         guard !elements.isEmpty else {
-            reader.report(value.position, key, "is an empty list, which nothing matches", accepted: name.accepted)
+            reader.report(value.position, key, "an empty list matches nothing", accepted: name.accepted)
             return nil
         }
         let items = elements.compactMap { item($0, name, key, &reader) }
@@ -103,11 +104,10 @@ enum ConditionReader {
                 case .string(let path) = entry.value.content, !path.isEmpty
             else { break }
             return .list(path, value.position)
-        default:
-            reader.report(value.position, key, "is \(value.kind)", accepted: name.accepted)
-            return nil
+        default: break
         }
-        reader.report(value.position, key, "cannot be used", accepted: name.accepted)
+        let what = if case .string(let text) = value.content { TOMLText.quoted(text) } else { value.kind }
+        reader.report(value.position, key, "\(what) cannot be used", accepted: name.accepted)
         return nil
     }
 
@@ -171,8 +171,8 @@ enum ConditionReader {
             case .text(let text, let isNegated, let position):
                 var values = (isNegated ? choice.excluded : choice.wanted) ?? empty
                 if !insert(&values, text) {
-                    let message = "\(TOMLText.quoted(text)) is no \(name.valueKind)"
-                    reader.report(position, key, message, accepted: name.accepted(insteadOf: text))
+                    let (message, accepted) = name.unusable(text)
+                    reader.report(position, key, message, accepted: accepted)
                     isValid = false
                 } else if isNegated {
                     choice.excluded = values
@@ -183,14 +183,8 @@ enum ConditionReader {
                 var values = choice.wanted ?? empty
                 let before = reader.problems.count
                 for (line, text) in reader.entries(ofList: path, position, key) where !insert(&values, text) {
-                    let message = "\(TOMLText.quoted(text)) is no \(name.valueKind)"
-                    reader.report(
-                        list: reader.resolve(path),
-                        line: line,
-                        key,
-                        message,
-                        accepted: name.accepted(insteadOf: text)
-                    )
+                    let (message, accepted) = name.unusable(text)
+                    reader.report(list: reader.resolve(path), line: line, key, message, accepted: accepted)
                 }
                 isValid = isValid && reader.problems.count == before
                 choice.wanted = values

@@ -27,9 +27,11 @@ extension Configuration {
         do {
             settings.read(try TOMLDocument.parse(text), "", into: &configuration, &reader)
         } catch {
-            reader.report(error.position, "", "not TOML: " + error.message)
+            let (message, accepted) = SyntaxMessage.readable(error.message)
+            reader.report(error.position, "", message, accepted: accepted)
             throw ConfigurationError(problems: reader.problems)
         }
+        configuration.file = file
         configuration.complete(&reader)
         guard reader.problems.isEmpty else {
             throw ConfigurationError(problems: reader.problems.sorted { $0.isBefore($1, in: file) })

@@ -514,7 +514,7 @@ extension Setting {
                     reader.report(
                         value.position,
                         key,
-                        "is \(value.kind)",
+                        "\(value.kind) cannot be used",
                         accepted: "true or false, or a table: [\(key)]"
                     )
                 }

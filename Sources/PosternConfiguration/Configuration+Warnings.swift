@@ -30,15 +30,16 @@ extension Configuration {
     private var general: [ConfigurationProblem] {
         var found = [ConfigurationProblem]()
         func warn(_ key: String, _ message: String, accepted: String) {
-            let place = places[key]
+            let place = places[key] ?? places[String(key.prefix { $0 != "." })]
             found.append(
                 ConfigurationProblem(
-                    file: place?.file ?? "",
+                    file: file,
                     line: place?.line ?? 0,
                     column: 0,
                     key: key,
                     message: message,
-                    accepted: accepted
+                    accepted: accepted,
+                    isWarning: true
                 )
             )
         }
@@ -100,18 +101,21 @@ private struct RuleWarnings {
                 line: location.line,
                 column: 0,
                 key: key,
-                message: "rule \(rule.name): " + message,
-                accepted: accepted
+                message: "\"\(rule.name)\" " + message,
+                accepted: accepted,
+                isWarning: true
             )
         )
     }
 
     private mutating func lookForDisabledChecks(_ configuration: Configuration) {
-        for condition in rule.conditions where !configuration.isChecked(condition.name) {
+        let parts = [("when", rule.when)] + rule.unless.map { ("unless", $0) }
+        for (part, condition) in parts.flatMap({ part, conditions in conditions.map { (part, $0) } })
+        where !configuration.isChecked(condition.name) {
             warn(
                 condition.location,
-                path + "." + condition.name.rawValue,
-                "the check is switched off, so the condition is never known and the rule never acts",
+                "\(path).\(part).\(condition.name.rawValue)",
+                "never acts: the check behind \(condition.name.rawValue) is switched off, so the condition is never known",
                 accepted: "the check switched on in [checks], or a rule without the condition"
             )
         }
@@ -119,7 +123,7 @@ private struct RuleWarnings {
 
     private mutating func lookForImpossibleConditions(_ configuration: Configuration) {
         for condition in rule.when where condition.isImpossible {
-            let message = "the rule can never match: nothing is left of \(condition.text)"
+            let message = "can never match: nothing is left of \(condition.text)"
             warn(condition.location, path + ".when." + condition.name.rawValue, message)
         }
         if let exemption = rule.unless.first(where: { exemption in
@@ -128,7 +132,7 @@ private struct RuleWarnings {
             let what =
                 exemption.isEmpty
                 ? "an empty exemption holds for everything" : "the exemption holds whenever the rule does"
-            warn(rule.location, path + ".unless", "the rule can never match: " + what)
+            warn(rule.location, path + ".unless", "can never match: " + what)
         }
         if configuration.trust.authenticated,
             rule.when.contains(where: { if case .flag(true) = $0.values { true } else { false } })
@@ -136,7 +140,7 @@ private struct RuleWarnings {
             warn(
                 rule.location,
                 path + ".when.authenticated",
-                "the rule can never match: who has authenticated is trusted and not judged",
+                "can never match: who has authenticated is trusted and not judged",
                 accepted: "authenticated = false in [trust], or a rule without the condition"
             )
         }
@@ -147,7 +151,7 @@ private struct RuleWarnings {
             warn(
                 first.location,
                 path + ".when",
-                "the rule can never match: \(one.0.rawValue) is never \"\(one.1.rawValue)\" where "
+                "can never match: \(one.0.rawValue) is never \"\(one.1.rawValue)\" where "
                     + "\(other.0.rawValue) is \"\(other.1.rawValue)\""
             )
         }
@@ -170,7 +174,7 @@ private struct RuleWarnings {
         warn(
             rule.location,
             path,
-            "the rule is never reached: \(shadow.name) (line \(shadow.location.line)) matches whatever it would match",
+            "is never reached: \(shadow.name) (line \(shadow.location.line)) matches whatever it would match",
             accepted: "this rule above \(shadow.name), or none"
         )
     }
@@ -210,7 +214,7 @@ private struct RuleWarnings {
             warn(
                 condition.location,
                 path + ".when." + condition.name.rawValue,
-                "\(condition.text) holds for \"temperror\" too: mail is refused for good because the DNS did not answer",
+                "refuses for good when the DNS does not answer: \(condition.text) holds for \"temperror\" too",
                 accepted: "\"!temperror\" in the list, or a rule of its own with the action \"tempfail\""
             )
         }

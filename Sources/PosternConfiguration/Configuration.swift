@@ -22,6 +22,8 @@ public struct Configuration: Sendable {
     public var headers = Headers()
     /// What is done.
     public internal(set) var rules = RuleSet()
+    /// The path that it was read from, as it was given.
+    public internal(set) var file = ""
     /// The rules as they were written.
     var ruleDrafts: [RuleDraft] = []
     /// Where each setting stands that was given.

@@ -10,27 +10,40 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
     public let key: String
     /// What is wrong.
     public let message: String
-    /// What would be accepted; empty when the message says it.
+    /// What would be accepted, or for a warning what would be better; empty when the message says it.
     public let accepted: String
+    /// Whether the configuration can be used all the same.
+    public let isWarning: Bool
 
     /// A problem at a place.
-    public init(file: String, line: Int, column: Int, key: String, message: String, accepted: String = "") {
+    public init(
+        file: String,
+        line: Int,
+        column: Int,
+        key: String,
+        message: String,
+        accepted: String = "",
+        isWarning: Bool = false
+    ) {
         self.file = file
         self.line = line
         self.column = column
         self.key = key
         self.message = message
         self.accepted = accepted
+        self.isWarning = isWarning
     }
 
-    /// `file:line:column: key: message (accepted: …)`.
+    /// `file:line:column: key: message (accepted: …)`; a warning says so.
     public var description: String {
         var text = file
         if line > 0 { text += ":\(line)" }
         if column > 0 { text += ":\(column)" }
         if !key.isEmpty { text += ": " + key }
-        text += ": " + message
-        return accepted.isEmpty ? text : text + " (accepted: \(accepted))"
+        text += (isWarning ? ": warning: " : ": ") + message
+        // "Did you mean …?" has said it.
+        if accepted.isEmpty || message.hasSuffix("?") { return text }
+        return text + (isWarning ? " (better: \(accepted))" : " (accepted: \(accepted))")
     }
 }
 

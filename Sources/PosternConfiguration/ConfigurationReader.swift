@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import MailSyntax
 internal import Policy
 internal import TOML
 
@@ -72,7 +73,7 @@ struct ConfigurationReader {
         var line = 0
         for content in text.split(separator: "\n", omittingEmptySubsequences: false) {
             line += 1
-            let entry = content.prefix { $0 != "#" }.filter { !$0.isWhitespace }
+            let entry = Octets(String(content.prefix { $0 != "#" })).trimmed.text
             if !entry.isEmpty { entries.append((line, entry)) }
         }
         return entries

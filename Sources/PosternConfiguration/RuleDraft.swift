@@ -116,12 +116,18 @@ extension ReplyTemplate.SyntaxError {
         case .wrongCode(let code, _): "the code \(code) does not fit the action"
         case .endsSession: "the code 421 would end the whole SMTP session"
         case .classesDiffer(let code): "the enhanced status code \(code) does not fit the action"
-        case .unknownPlaceholder(let name): "there is no placeholder {\(name)}"
+        case .unknownPlaceholder(let name):
+            "there is no placeholder {\(name)}"
+                + (Self.closestPlaceholder(to: name).map { "; did you mean {\($0)}?" } ?? "")
         case .unbalancedBrace: "a brace has no partner"
         case .notPrintable: "a reply is one line of printable US-ASCII"
         case .noText: "the reply has no text"
         case .tooLong: "the reply is longer than 400 characters"
         }
+    }
+
+    private static func closestPlaceholder(to name: String) -> String? {
+        Suggestion.closest(to: name, of: ReplyPlaceholder.allCases.map(\.rawValue))
     }
 
     fileprivate func accepted(_ action: RuleAction) -> String {
@@ -130,9 +136,8 @@ extension ReplyTemplate.SyntaxError {
         case .wrongCode, .endsSession: return "a code \(digit)xx, as \"\(digit)50 \(digit).7.1 text\""
         case .classesDiffer: return "a code such as \(digit).7.1"
         case .unknownPlaceholder(let name):
-            let names = ReplyPlaceholder.allCases.map(\.rawValue)
-            if let closest = Suggestion.closest(to: name, of: names) { return "{\(closest)}; did you mean that?" }
-            return names.map { "{\($0)}" }.joined(separator: ", ")
+            return Self.closestPlaceholder(to: name)
+                ?? ReplyPlaceholder.allCases.map { "{\($0.rawValue)}" }.joined(separator: ", ")
         case .unbalancedBrace: return "placeholders in braces, as {client}; braces serve for nothing else"
         case .notPrintable, .noText, .tooLong: return "as \"\(digit)50 \(digit).7.1 Refused: {explanation}\""
         }
@@ -161,7 +166,12 @@ extension ValueType where Value == RuleDraft.Reply? {
         accepted: "a reply, as \"550 5.7.1 Refused: {explanation}\"",
         read: { value, key, reader in
             guard case .string(let text) = value.content else {
-                reader.report(value.position, key, "is \(value.kind)", accepted: "a reply, as \"550 5.7.1 text\"")
+                reader.report(
+                    value.position,
+                    key,
+                    "\(value.kind) cannot be used",
+                    accepted: "a reply, as \"550 5.7.1 text\""
+                )
                 return nil
             }
             return .some(RuleDraft.Reply(text: text, position: value.position))

@@ -132,7 +132,7 @@ extension Setting {
                     reader.report(
                         value.position,
                         key,
-                        "is \(value.kind)",
+                        "\(value.kind) cannot be used",
                         accepted: "tables that begin with [[\(key)]]"
                     )
                     return
@@ -149,6 +149,11 @@ extension Setting {
     }
 }
 
+extension Setting {
+    /// The setting with a value that could be.
+    fileprivate var howToWrite: String { "\(name) = \(type.contains(" | ") ? type : example ?? type)" }
+}
+
 extension Array {
     /// Reads a table into a section: each key by its setting.
     func read<Section>(
@@ -159,7 +164,13 @@ extension Array {
     )
     where Element == Setting<Section> {
         guard case .table(let entries) = value.content else {
-            reader.report(value.position, path, "is \(value.kind)", accepted: "a table: [\(path)]")
+            reader.report(
+                value.position,
+                path,
+                "\(value.kind) cannot be used",
+                accepted: path.hasSuffix("]")
+                    ? "{ \(map(\.howToWrite).joined(separator: ", ")) }" : "a table: [\(path)]"
+            )
             return
         }
         for entry in entries {
@@ -168,8 +179,8 @@ extension Array {
                 reader.positions[key] = entry.position
                 setting.read(entry.value, key, &section, &reader)
             } else {
-                let accepted = Suggestion.accepted(for: entry.key, of: map(\.name), in: path)
-                reader.report(entry.position, key, "there is no such setting", accepted: accepted)
+                let (message, accepted) = Suggestion.unknown(entry.key, of: map(\.name), in: path)
+                reader.report(entry.position, key, message, accepted: accepted)
             }
         }
         for setting in self where setting.isRequired && !entries.contains(where: { $0.key == setting.name }) {
@@ -177,7 +188,7 @@ extension Array {
                 value.position,
                 path,
                 "\(setting.name) is missing",
-                accepted: "\(setting.name) = \(setting.type)"
+                accepted: setting.howToWrite
             )
         }
     }

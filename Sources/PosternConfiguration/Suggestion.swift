@@ -1,3 +1,5 @@
+internal import Policy
+
 /// Guesses what a misspelt word was meant to be.
 enum Suggestion {
     /// The word closest to `word`, when it is close.
@@ -12,9 +14,18 @@ enum Suggestion {
             .word
     }
 
-    /// What a message offers in place of an unknown key: the closest one, a place where it exists, or all of them.
-    static func accepted(for key: String, of names: [String], in path: String) -> String {
-        if let closest = closest(to: key, of: names) { return "\(closest); did you mean that?" }
+    /// What a message says of an unknown key, and offers in its place: the closest one, a place where it exists, or all.
+    static func unknown(_ key: String, of names: [String], in path: String) -> (message: String, accepted: String) {
+        if let closest = closest(to: key, of: names) {
+            return ("there is no such setting; did you mean \(closest)?", closest)
+        }
+        return ("there is no such setting", accepted(for: key, of: names, in: path))
+    }
+
+    private static func accepted(for key: String, of names: [String], in path: String) -> String {
+        if path.hasPrefix("rules["), ConditionName(rawValue: key) != nil {
+            return "\(key) inside the table of conditions: when = { \(key) = ... }"
+        }
         let here = path.filter { $0 != "[" && $0 != "]" && !$0.isNumber }
         let elsewhere = SettingIndex.paths(ofSetting: normalized(key)).filter { $0 != here }
         if let place = elsewhere.first {

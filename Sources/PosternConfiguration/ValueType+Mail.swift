@@ -98,15 +98,22 @@ extension ValueType where Value == [Configuration.Signing.Key] {
     static let signingKeys: ValueType = {
         let accepted = "[ { selector = \"2026r\", file = \"/etc/postern/keys/2026r.pem\" } ]"
         let settings: [Setting<Key>] = [
-            Setting("selector", \.selector, .domain, required: true, "The selector."),
-            Setting("file", \.file, .path, required: true, "The private key in PEM form."),
+            Setting("selector", \.selector, .domain, required: true, example: "\"2026r\"", "The selector."),
+            Setting(
+                "file",
+                \.file,
+                .path,
+                required: true,
+                example: "\"/etc/postern/keys/2026r.pem\"",
+                "The private key in PEM form."
+            ),
         ]
         return ValueType(
             name: "list of { selector, file }",
             accepted: accepted,
             read: { value, key, reader in
                 guard case .array(let elements) = value.content else {
-                    reader.report(value.position, key, "is \(value.kind)", accepted: accepted)
+                    reader.report(value.position, key, "\(value.kind) cannot be used", accepted: accepted)
                     return nil
                 }
                 guard !elements.isEmpty else {

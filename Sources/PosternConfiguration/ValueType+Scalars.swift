@@ -13,7 +13,7 @@ extension ValueType {
             accepted: accepted,
             read: { value, key, reader in
                 guard case .string(let text) = value.content else {
-                    reader.report(value.position, key, "is \(value.kind)", accepted: accepted)
+                    reader.report(value.position, key, "\(value.kind) cannot be used", accepted: accepted)
                     return nil
                 }
                 if let parsed = parse(text) { return parsed }
@@ -32,7 +32,12 @@ extension ValueType where Value == Bool {
         accepted: "true or false",
         read: { value, key, reader in
             if case .boolean(let flag) = value.content { return flag }
-            reader.report(value.position, key, "is \(value.kind)", accepted: "true or false, without quotes")
+            reader.report(
+                value.position,
+                key,
+                "\(value.kind) cannot be used",
+                accepted: "true or false, without quotes"
+            )
             return nil
         },
         write: { $0 ? "true" : "false" }
@@ -48,7 +53,7 @@ extension ValueType where Value == Int {
             accepted: accepted,
             read: { value, key, reader in
                 guard case .integer(let number) = value.content else {
-                    reader.report(value.position, key, "is \(value.kind)", accepted: accepted)
+                    reader.report(value.position, key, "\(value.kind) cannot be used", accepted: accepted)
                     return nil
                 }
                 if let count = Int(exactly: number), range.contains(count) { return count }
@@ -121,11 +126,26 @@ extension ValueType where Value: RawRepresentable & CaseIterable, Value.RawValue
     static var word: ValueType {
         let words = Value.allCases.map { TOMLText.quoted($0.rawValue) }
         let accepted = words.dropLast().joined(separator: ", ") + (words.count > 1 ? " or " : "") + (words.last ?? "")
-        return .string(
-            words.joined(separator: " | "),
+        return ValueType(
+            name: words.joined(separator: " | "),
             accepted: accepted,
-            write: { $0.rawValue },
-            parse: { Value(rawValue: $0) }
+            read: { value, key, reader in
+                guard case .string(let text) = value.content else {
+                    reader.report(value.position, key, "\(value.kind) cannot be used", accepted: accepted)
+                    return nil
+                }
+                if let word = Value(rawValue: text) { return word }
+                let closest = Suggestion.closest(to: text, of: Value.allCases.map(\.rawValue))
+                let question = closest.map { "; did you mean \(TOMLText.quoted($0))?" } ?? ""
+                reader.report(
+                    value.position,
+                    key,
+                    "\(TOMLText.quoted(text)) cannot be used" + question,
+                    accepted: accepted
+                )
+                return nil
+            },
+            write: { TOMLText.quoted($0.rawValue) }
         )
     }
 }

@@ -21,7 +21,7 @@ struct ConfigCommand: AsyncParsableCommand {
 
         func run() async throws {
             let loaded = try ConfigurationFile.load(file, orExit: .failure)
-            for warning in loaded.warnings { ConfigurationFile.complain("warning: \(warning)") }
+            for warning in loaded.warnings { ConfigurationFile.complain(warning.description) }
             print("\(file): \(loaded.summary)")
         }
     }
