@@ -9,12 +9,15 @@ Usage: authentication_results.py [swift test options]
 
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
 import tempfile
 
 import authres
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Differences that are known, with the reason.
 # 1. authres knows no UTF-8 in values (RFC 8601 § 2.2 by RFC 6532): each such character is read as an "x" on both sides.
@@ -53,7 +56,8 @@ def agrees(field, expected, actual):
 def main():
     with tempfile.NamedTemporaryFile() as output:
         environment = dict(os.environ, POSTERN_INJECTION_OUTPUT=output.name)
-        subprocess.run(["swift", "test", "--filter", "InjectionTests", *sys.argv[1:]], env=environment, check=True,
+        swift = subprocess.run([ROOT / "Packaging/find-swift"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        subprocess.run([swift, "test", "--filter", "InjectionTests", *sys.argv[1:]], cwd=ROOT, env=environment, check=True,
                        stdout=subprocess.DEVNULL)
         fields = properties = differences = 0
         for line in output:
