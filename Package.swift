@@ -115,6 +115,12 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "judge-driver",
+            dependencies: ["DKIM", "DNSLookup", "MailCrypto", "MailSyntax"],
+            path: "Tests/JudgeDriver",
+            swiftSettings: settings
+        ),
         tests(of: "MailSyntax"),
         tests(of: "DNSLookup"),
         tests(of: "MailCrypto"),

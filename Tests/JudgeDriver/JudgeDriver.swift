@@ -1,0 +1,93 @@
+internal import DKIM
+internal import DNSLookup
+internal import FoundationEssentials
+internal import Glibc
+internal import MailCrypto
+internal import MailSyntax
+
+/// Signs and verifies many messages in one process, for the programs that compare us with other implementations.
+///
+/// Each line of standard input is a job, its fields apart by tabs, and gets one line of standard output:
+///
+///     zone NAME TEXT                                            adds a TXT record
+///     sign IN OUT HEADER/BODY NOW CHUNK DOMAIN SELECTOR KEYFILE [SELECTOR KEYFILE]…
+///     verify FILE NOW CHUNK                                     the results, from the top, as result:problem
+@main
+struct JudgeDriver {
+    private var zone = DNSZone()
+    private var keys: [String: PrivateKey] = [:]
+
+    static func main() {
+        var driver = JudgeDriver()
+        while let line = readLine() {
+            let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            do {
+                print(try driver.run(fields[...]))
+            } catch {
+                print("error: \(error)")
+            }
+            // The other side waits for each answer.
+            fflush(nil)
+        }
+    }
+
+    private struct UnknownJob: Error {}
+
+    private mutating func run(_ fields: ArraySlice<String>) throws -> String {
+        var fields = fields
+        func next() throws -> String {
+            guard let field = fields.popFirst() else { throw UnknownJob() }
+            return field
+        }
+        switch try next() {
+        case "zone":
+            zone.add(try .txt([UInt8](next().utf8)), at: try DomainName(next()))
+            return "ok"
+        case "sign":
+            let (input, output, forms) = (try next(), try next(), try next().split(separator: "/").map(String.init))
+            let (now, chunk, domain) = (try next(), try next(), try next())
+            var signingKeys = [DKIMSigningKey]()
+            while !fields.isEmpty { signingKeys.append(try signingKey(domain, try next(), file: try next())) }
+            var options = DKIMSigningOptions()
+            options.canonicalization = CanonicalizationPair(
+                header: Canonicalization(rawValue: forms.first ?? "") ?? .relaxed,
+                body: Canonicalization(rawValue: forms.last ?? "") ?? .relaxed
+            )
+            var signer = DKIMMessageSigner(keys: signingKeys, options: options, now: Int64(now) ?? 0)
+            let message = [UInt8](try Data(contentsOf: URL(filePath: input)))
+            let stored = StoredMessage(message[...])
+            signer.endOfHeaders(stored.headers)
+            unsafe Self.feed(stored.body, Int(chunk) ?? 65_535) { unsafe signer.body($0) }
+            let name = [UInt8]("DKIM-Signature:".utf8)
+            var signatures = [UInt8]()
+            for value in try signer.finish() { signatures += name + value + [0x0D, 0x0A] }
+            try Data(signatures + message).write(to: URL(filePath: output))
+            return "ok"
+        case "verify":
+            let message = [UInt8](try Data(contentsOf: URL(filePath: try next())))
+            var verifier = DKIMMessageVerifier(now: Int64(try next()) ?? 0)
+            let stored = StoredMessage(message[...])
+            for field in stored.headers { _ = verifier.headerField(field) }
+            verifier.endOfHeaders(stored.headers)
+            unsafe Self.feed(stored.body, Int(try next()) ?? 65_535) { unsafe verifier.body($0) }
+            let outcomes = verifier.verify { DNSReply(zone.answer($0), source: .zone) }
+            return outcomes.map { "\($0.result.rawValue):\($0.problem ?? "")" }.joined(separator: "\t")
+        default: throw UnknownJob()
+        }
+    }
+
+    private mutating func signingKey(_ domain: String, _ selector: String, file: String) throws -> DKIMSigningKey {
+        let key = try keys[file] ?? PrivateKey(pem: [UInt8](Data(contentsOf: URL(filePath: file))))
+        keys[file] = key
+        return try DKIMSigningKey(domain: DomainName(domain), selector: DomainName(selector), key: key)
+    }
+
+    private static func feed(_ body: Octets, _ chunk: Int, _ take: (UnsafeRawBufferPointer) -> Void) {
+        unsafe body.withUnsafeBytes { octets in
+            for start in stride(from: 0, to: octets.count, by: max(1, chunk)) {
+                let end = min(start + max(1, chunk), octets.count)
+                unsafe take(UnsafeRawBufferPointer(rebasing: octets[start..<end]))
+            }
+        }
+    }
+}
