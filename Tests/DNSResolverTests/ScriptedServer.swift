@@ -73,7 +73,6 @@ final class ScriptedServer: Sendable {
     let port: Int
     private let state: Mutex<State>
     private let channels: [any Channel]
-    private let group = MultiThreadedEventLoopGroup.singleton
 
     var server: NameServer { NameServer(.v4(IPv4Address(0x7F00_0001)), port: UInt16(port)) }
     var queries: [ServedQuery] { state.withLock { $0.queries } }
@@ -81,10 +80,29 @@ final class ScriptedServer: Sendable {
     var ports: [Int] { state.withLock { $0.ports } }
     var connections: Int { state.withLock { $0.connections } }
 
+    /// Binds one port for both transports; when others hold the one that UDP got, another is tried.
     static func start(port: Int = 0, overTCP: Bool = true, _ script: @escaping Script) async throws -> ScriptedServer {
-        let handlers = Handlers()
-        let group = MultiThreadedEventLoopGroup.singleton
-        let datagrams = try await DatagramBootstrap(group: group)
+        for _ in 0..<100 {
+            let handlers = Handlers()
+            let datagrams = try await bindUDP(port, handlers)
+            var channels: [any Channel] = [datagrams]
+            let bound = datagrams.localAddress?.port ?? 0
+            if overTCP {
+                guard let stream = try? await bindTCP(bound, handlers) else {
+                    try await datagrams.close()
+                    continue
+                }
+                channels.append(stream)
+            }
+            let server = ScriptedServer(port: bound, channels: channels, script: script)
+            handlers.server.withLock { $0 = server }
+            return server
+        }
+        throw ChannelError.operationUnsupported
+    }
+
+    private static func bindUDP(_ port: Int, _ handlers: Handlers) async throws -> any Channel {
+        try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.socketOption(.so_rcvbuf), value: 4 << 20)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -92,22 +110,17 @@ final class ScriptedServer: Sendable {
                 }
             }
             .bind(host: "127.0.0.1", port: port).get()
-        let bound = datagrams.localAddress?.port ?? 0
-        var channels: [any Channel] = [datagrams]
-        if overTCP {
-            let stream = try await ServerBootstrap(group: group)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(StreamHandler(handlers))
-                    }
+    }
+
+    private static func bindTCP(_ port: Int, _ handlers: Handlers) async throws -> any Channel {
+        try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(StreamHandler(handlers))
                 }
-                .bind(host: "127.0.0.1", port: bound).get()
-            channels.append(stream)
-        }
-        let server = ScriptedServer(port: bound, channels: channels, script: script)
-        handlers.server.withLock { $0 = server }
-        return server
+            }
+            .bind(host: "127.0.0.1", port: port).get()
     }
 
     private init(port: Int, channels: [any Channel], script: @escaping Script) {

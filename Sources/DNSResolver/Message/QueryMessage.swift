@@ -6,6 +6,8 @@ internal import MailSyntax
 struct QueryMessage {
     let question: DNSQuestion
     let identifier: UInt16
+    /// Whether the server was told that we know EDNS.
+    let hasEDNS: Bool
     /// The message (RFC 1035 § 4.1).
     let octets: [UInt8]
     /// The question section: name, type and class, as we wrote them.
@@ -35,6 +37,7 @@ struct QueryMessage {
         guard count >= section.upperBound else { return nil }
         self.question = question
         self.identifier = identifier
+        hasEDNS = ednsSize != nil
         self.octets = unsafe Array(UnsafeBufferPointer(start: wire, count: count))
         self.questionSection = octets[section]
     }

@@ -13,6 +13,8 @@ final class LoopTransport {
     /// Queries that wait for others to end; those that have gone meanwhile are passed over.
     private var waiting: [Query] = []
     private var running = 0
+    /// Numbers of queries of our own, from the end that nobody reaches.
+    private var nextProbe = UInt64.max
     private var sockets: [NameServer: UDPSocket] = [:]
     private var connections: [NameServer: TCPConnection] = [:]
 
@@ -53,13 +55,29 @@ final class LoopTransport {
     private func begin(_ query: Query) {
         running += 1
         let (servers, probe) = health.order(at: .now())
-        var plan = QueryPlan(servers: servers, options: health.options)
-        let action = plan.begin()
+        run(query, QueryPlan(servers: servers, options: health.options))
+        if let probe { look(for: probe, query.question) }
+    }
+
+    private func run(_ query: Query, _ plan: QueryPlan) {
         query.plan = plan
-        perform(action, query)
-        if let probe, queries[query.number] != nil {
-            send(query, to: probe, overTCP: false, edns: true, wait: health.options.timeout, isProbe: true)
-        }
+        perform(query.plan?.begin(), query)
+    }
+
+    /// Sends a question once to a server that has been left alone; only its health cares about the answer.
+    private func look(for server: NameServer, _ question: DNSQuestion) {
+        var options = health.options
+        options.attempts = 1
+        nextProbe -= 1
+        let query = Query(
+            number: nextProbe,
+            question: question,
+            deadline: .now() + TimeAmount(options.timeout),
+            completion: { _ in }
+        )
+        queries[query.number] = query
+        running += 1
+        run(query, QueryPlan(servers: [server], options: options))
     }
 
     private func finish(_ query: Query, _ outcome: QueryOutcome) {
@@ -82,7 +100,7 @@ final class LoopTransport {
         switch action {
         case .send(let server, let overTCP, let edns, let wait):
             setTimer(query, .now() + TimeAmount(wait))
-            send(query, to: server, overTCP: overTCP, edns: edns, wait: wait, isProbe: false)
+            send(query, to: server, overTCP: overTCP, edns: edns, wait: wait)
         case .wait: break
         case .finish(let error): finish(query, QueryOutcome(result: .failure(error)))
         case nil: break
@@ -98,7 +116,7 @@ final class LoopTransport {
         guard NIODeadline.now() < query.deadline, query.plan != nil else {
             return finish(query, QueryOutcome(result: .failure(query.plan?.error ?? .timeout)))
         }
-        if let last = query.attempts.last(where: { !$0.isProbe }) {
+        if let last = query.attempts.last {
             counters.timeouts.add(1, ordering: .relaxed)
             health.failed(last.server, question: query.question, at: .now())
             (last.carrier as? TCPConnection)?.isSlow = true
@@ -115,8 +133,7 @@ final class LoopTransport {
         to server: NameServer,
         overTCP: Bool,
         edns: Bool,
-        wait: Duration,
-        isProbe: Bool
+        wait: Duration
     ) {
         let carrier: any AttemptCarrier = overTCP ? connection(to: server) : socket(to: server)
         guard let identifier = carrier.freeIdentifier(),
@@ -132,8 +149,7 @@ final class LoopTransport {
             server: server,
             message: message,
             sent: now,
-            inTime: now + TimeAmount(wait),
-            isProbe: isProbe
+            inTime: now + TimeAmount(wait)
         )
         query.attempts.append(attempt)
         if let connection = carrier as? TCPConnection {
@@ -184,8 +200,9 @@ final class LoopTransport {
             if now <= attempt.inTime { health.succeeded(attempt.server, after: Duration(now - attempt.sent)) }
             finish(query, QueryOutcome(result: .success(answer), deniesName: deniesName))
         case .truncated where overTCP: failed(attempt, .malformed)
-        case .truncated: if !attempt.isProbe { perform(query.plan?.truncated(by: attempt.server), query) }
-        case .notUnderstood: if !attempt.isProbe { perform(query.plan?.notUnderstood(by: attempt.server), query) }
+        case .truncated: perform(query.plan?.truncated(by: attempt.server), query)
+        case .notUnderstood:
+            perform(query.plan?.notUnderstood(by: attempt.server, edns: attempt.message.hasEDNS), query)
         case .failure(.aliasLoop): finish(query, QueryOutcome(result: .failure(.aliasLoop)))
         case .failure(let error): failed(attempt, error)
         }
@@ -193,7 +210,6 @@ final class LoopTransport {
 
     private func failed(_ attempt: Attempt, _ error: DNSLookupError) {
         health.failed(attempt.server, question: attempt.query.question, at: .now())
-        guard !attempt.isProbe else { return }
         perform(attempt.query.plan?.failed(attempt.server, error), attempt.query)
     }
 
@@ -202,7 +218,7 @@ final class LoopTransport {
         let query = attempt.query
         query.attempts.removeAll { $0 === attempt }
         health.failed(attempt.server, question: query.question, at: .now())
-        guard !attempt.isProbe, queries[query.number] != nil else { return }
+        guard queries[query.number] != nil else { return }
         perform(query.plan?.unreachable(attempt.server), query)
     }
 

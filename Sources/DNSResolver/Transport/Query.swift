@@ -55,8 +55,6 @@ final class Attempt {
     let sent: NIODeadline
     /// Later than this the server counts as slow.
     let inTime: NIODeadline
-    /// A sending that only looks whether a server is back; its failure means nothing to the query.
-    let isProbe: Bool
     /// The socket or connection that carries it, which forgets it on demand.
     var carrier: (any AttemptCarrier)?
 
@@ -65,15 +63,13 @@ final class Attempt {
         server: NameServer,
         message: QueryMessage,
         sent: NIODeadline,
-        inTime: NIODeadline,
-        isProbe: Bool
+        inTime: NIODeadline
     ) {
         self.query = query
         self.server = server
         self.message = message
         self.sent = sent
         self.inTime = inTime
-        self.isProbe = isProbe
     }
 }
 

@@ -44,18 +44,17 @@ struct QueryPlan {
         return next()
     }
 
-    /// A reply did not fit.
+    /// A reply over UDP did not fit.
     mutating func truncated(by server: NameServer) -> Action {
-        // RFC 7766 § 5: a truncated reply is to be asked for again over TCP.
-        guard overTCP.insert(server).inserted else { return failed(server, .malformed) }
-        return send(to: server)
+        // RFC 7766 § 5: a truncated reply is to be asked for again over TCP; once is enough for all that were sent.
+        overTCP.insert(server).inserted ? send(to: server) : .wait
     }
 
-    /// A server did not understand the query.
-    mutating func notUnderstood(by server: NameServer) -> Action {
+    /// A server did not understand a query.
+    mutating func notUnderstood(by server: NameServer, edns: Bool) -> Action {
         // RFC 6891 § 7: a server that does not know EDNS says FORMERR or NOTIMP, and may be asked again without it.
-        guard plain.insert(server).inserted else { return failed(server, .serverFailure) }
-        return send(to: server)
+        guard edns else { return failed(server, .serverFailure) }
+        return plain.insert(server).inserted ? send(to: server) : .wait
     }
 
     /// A connection that had served others was closed under the question.

@@ -106,7 +106,11 @@ private final class DatagramReceiver: ChannelInboundHandler {
         socket.receive(Array(unwrapInboundIn(data).data.readableBytesView))
     }
 
-    // ECONNREFUSED among others: the server's host says by ICMP that the port is closed.
+    // The server's host says by ICMP that the port is closed: the channel reports an error, and may end.
+    func channelInactive(context: ChannelHandlerContext) {
+        socket.fail()
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         socket.fail()
     }

@@ -1,0 +1,297 @@
+import DNSLookup
+import Foundation
+import MailSyntax
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import DNSResolver
+
+@Suite("Servers, ports and connections")
+struct ServersTests {
+    private static func question(_ name: String) throws -> DNSQuestion { DNSQuestion(try DomainName(name), .txt) }
+
+    static func options(_ servers: ScriptedServer..., timeout: Duration = .seconds(4)) -> ResolverOptions {
+        var options = ResolverOptions(servers: servers.map(\.server))
+        options.timeout = timeout
+        options.maximumTimeout = timeout * 5
+        options.deadline = timeout * 20
+        options.hold = .milliseconds(150)
+        return options
+    }
+
+    static func source(_ resolver: CachingResolver, _ name: String) async throws -> DNSSource? {
+        let reply = await resolver.lookUp(try question(name))
+        return (try? reply.result.get()) == nil ? nil : reply.source
+    }
+
+    @Test("RFC 5452 § 9.2: neither ports nor identifiers can be foretold")
+    func unpredictable() async throws {
+        let server = try await ScriptedServer.start { [.send($0.good)] }
+        // One loop, so that the ports follow each other.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let resolver = CachingResolver(Self.options(server), eventLoopGroup: group)
+        for number in 0..<600 { _ = try await Self.source(resolver, "n\(number).example") }
+        let identifiers = server.queries.map(\.identifier)
+        let ports = server.ports
+        // Of 600 among 65,536, some 597 are distinct; 570 would be 27 pairs where three are expected.
+        #expect(Set(identifiers).count > 570)
+        let steps = zip(identifiers, identifiers.dropFirst()).map { $1 &- $0 }
+        #expect(Set(steps).count > 570)
+        // A port carries 16 questions at most, in a run, and the next one is not beside it.
+        var runs = [(port: Int, count: Int)]()
+        for port in ports {
+            if runs.last?.port == port { runs[runs.count - 1].count += 1 } else { runs.append((port, 1)) }
+        }
+        #expect(runs.allSatisfy { $0.count <= UDPSocket.questionsPerSocket })
+        #expect(Set(runs.map(\.port)).count > runs.count - 4)
+        let portSteps = zip(runs, runs.dropFirst()).map { abs($1.port - $0.port) }
+        #expect(portSteps.filter { $0 < 16 }.count <= 2)
+        await resolver.shutdown()
+        await server.stop()
+        try await group.shutdownGracefully()
+    }
+
+    @Test("30 % of all messages lost, and every lookup is answered")
+    func loss() async throws {
+        // Each message is lost or not by its question and its count, so that every run is the same.
+        let seen = Mutex<[String: Int]>([:])
+        let server = try await ScriptedServer.start { query in
+            let count = seen.withLock { seen in
+                seen[query.firstLabel, default: 0] += 1
+                return seen[query.firstLabel, default: 0]
+            }
+            var mixed = UInt64(count)
+            for octet in query.firstLabel.utf8 { mixed = (mixed ^ UInt64(octet)) &* 0x100_0000_01B3 }
+            mixed ^= mixed >> 29
+            return (mixed &* 0x9E37_79B9_7F4A_7C15) >> 32 % 10 < 3 ? [] : [.send(query.good)]
+        }
+        let resolver = CachingResolver(Self.options(server, timeout: .milliseconds(200)))
+        let answered = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<200 {
+                group.addTask { (try? await Self.source(resolver, "n\(number).example")) == .some(.server) }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(answered == 200)
+        #expect(server.queries.count > 230)
+        await resolver.shutdown()
+        await server.stop()
+    }
+
+    @Test("the next server is asked when one is silent, fails or cannot be reached")
+    func failover() async throws {
+        let good = try await ScriptedServer.start { [.send($0.good)] }
+        for script: ScriptedServer.Script? in [
+            { _ in [] }, { [.send($0.reply(code: 2))] }, { [.send($0.reply(code: 5))] }, nil,
+        ] {
+            let bad = try await ScriptedServer.start(script ?? { _ in [] })
+            if script == nil { await bad.stop() }
+            let resolver = CachingResolver(Self.options(bad, good, timeout: .milliseconds(200)))
+            #expect(try await Self.source(resolver, "name.example") == .server)
+            await resolver.shutdown()
+            await bad.stop()
+        }
+        await good.stop()
+    }
+
+    @Test("a server that does not answer is left alone, and taken back when it answers again")
+    func holding() async throws {
+        let isSilent = Atomic(true)
+        let first = try await ScriptedServer.start { query in
+            isSilent.load(ordering: .relaxed) ? [] : [.send(query.good)]
+        }
+        let second = try await ScriptedServer.start { [.send($0.good)] }
+        let resolver = CachingResolver(Self.options(first, second, timeout: .milliseconds(200)))
+        for number in 0..<5 { _ = try await Self.source(resolver, "host.n\(number).example") }
+        #expect(resolver.statistics.servers.map(\.isHeld) == [true, false])
+        #expect(resolver.statistics.health == .answering)
+        let before = first.queries.count
+        for number in 0..<20 { _ = try await Self.source(resolver, "m\(number).example") }
+        // Within the hold nothing goes there; a question of every hold may look.
+        #expect(first.queries.count <= before + 1)
+        isSilent.store(false, ordering: .relaxed)
+        for number in 0..<200 where resolver.statistics.servers[0].isHeld {
+            _ = try await Self.source(resolver, "p\(number).example")
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(!resolver.statistics.servers[0].isHeld)
+        let after = second.queries.count
+        _ = try await Self.source(resolver, "last.example")
+        #expect(second.queries.count == after)
+        await resolver.shutdown()
+        for server in [first, second] { await server.stop() }
+    }
+
+    @Test("a server dies under load and returns: one event each way, and lookups succeed again")
+    func deathAndReturn() async throws {
+        let events = Mutex<[ResolverHealth]>([])
+        let server = try await ScriptedServer.start { [.send($0.good)] }
+        var options = Self.options(server)
+        options.deadline = .milliseconds(2000)
+        let resolver = CachingResolver(options, onHealthChange: { event in events.withLock { $0.append(event) } })
+        func load(_ prefix: String) async -> Int {
+            await withTaskGroup(of: Bool.self) { group in
+                for number in 0..<50 {
+                    group.addTask {
+                        (try? await Self.source(resolver, "host.\(prefix)\(number).example")) == .some(.server)
+                    }
+                }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+        }
+        #expect(await load("a") == 50)
+        await server.stop()
+        #expect(await load("b") == 0)
+        #expect(await load("c") == 0)
+        #expect(events.withLock { $0 } == [.notAnswering])
+        #expect(resolver.statistics.health == .notAnswering)
+        let back = try await ScriptedServer.start(port: server.port) { [.send($0.good)] }
+        // The same names as before: their failures are forgotten, once one has been answered.
+        #expect(await load("d") == 50)
+        #expect(await load("b") == 50)
+        #expect(events.withLock { $0 } == [.notAnswering, .answering])
+        #expect(resolver.statistics.inFlight == 0)
+        await resolver.shutdown()
+        await back.stop()
+    }
+
+    @Test("one domain that nobody answers for is not an outage")
+    func attackersName() async throws {
+        let events = Mutex<[ResolverHealth]>([])
+        let server = try await ScriptedServer.start { [.send($0.reply(code: 2))] }
+        let resolver = CachingResolver(
+            Self.options(server),
+            onHealthChange: { event in events.withLock { $0.append(event) } }
+        )
+        for number in 0..<50 { _ = try await Self.source(resolver, "n\(number).attacker.example") }
+        #expect(events.withLock { $0.isEmpty })
+        await resolver.shutdown()
+        await server.stop()
+    }
+
+    @Test("RFC 7766 § 6.2.1: connections are reused, also for several questions at a time")
+    func reuse() async throws {
+        let server = try await ScriptedServer.start { [.send($0.overTCP ? $0.good : $0.truncated)] }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let resolver = CachingResolver(Self.options(server), eventLoopGroup: group)
+        for number in 0..<10 { #expect(try await Self.source(resolver, "n\(number).example") == .server) }
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<50 { group.addTask { _ = try? await Self.source(resolver, "m\(number).example") } }
+        }
+        #expect(server.connections == 1)
+        #expect(resolver.statistics.queriesOverTCP == 60)
+        await resolver.shutdown()
+        await server.stop()
+        try await group.shutdownGracefully()
+    }
+
+    @Test("RFC 7766 § 6.2.4: a connection that the server closed is no failure")
+    func closedConnection() async throws {
+        let server = try await ScriptedServer.start { query in
+            guard query.overTCP else { return [.send(query.truncated)] }
+            // Every second question on TCP meets a close.
+            return query.firstLabel == "close" && query.number < 4 ? [.close] : [.send(query.good)]
+        }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let resolver = CachingResolver(Self.options(server), eventLoopGroup: group)
+        #expect(try await Self.source(resolver, "first.example") == .server)
+        #expect(try await Self.source(resolver, "close.example") == .server)
+        #expect(server.connections == 2)
+        await resolver.shutdown()
+        await server.stop()
+        try await group.shutdownGracefully()
+    }
+
+    @Test("cancelling frees the question at once")
+    func cancelling() async throws {
+        let server = try await ScriptedServer.start { _ in [] }
+        let resolver = CachingResolver(Self.options(server))
+        let tasks = (0..<100).map { number in Task { await resolver.lookUp(try Self.question("n\(number).example")) } }
+        while server.queries.count < 100 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(resolver.statistics.inFlight == 100)
+        let start = ContinuousClock.now
+        for task in tasks { task.cancel() }
+        for task in tasks { #expect(try await task.value.result.error == .cancelled) }
+        #expect(resolver.statistics.inFlight == 0)
+        #expect(ContinuousClock.now - start < .seconds(1))
+        await resolver.shutdown()
+        await server.stop()
+    }
+
+    @Test("questions beyond the bound wait for their turn")
+    func bound() async throws {
+        let server = try await ScriptedServer.start { [.send($0.good, after: .milliseconds(10))] }
+        var options = Self.options(server)
+        options.maximumInFlight = 20
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let resolver = CachingResolver(options, eventLoopGroup: group)
+        let answered = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<40 {
+                group.addTask { (try? await Self.source(resolver, "n\(number).example")) == .some(.server) }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(answered == 40)
+        await resolver.shutdown()
+        await server.stop()
+        try await group.shutdownGracefully()
+    }
+
+    @Test("other servers can be named while running")
+    func update() async throws {
+        let first = try await ScriptedServer.start { [.send($0.good)] }
+        let second = try await ScriptedServer.start { [.send($0.good)] }
+        let resolver = CachingResolver(Self.options(first))
+        _ = try await Self.source(resolver, "a.example")
+        resolver.update(Self.options(second))
+        _ = try await Self.source(resolver, "b.example")
+        #expect(try await Self.source(resolver, "a.example") == .cache)
+        #expect(first.queries.count == 1)
+        #expect(second.queries.count == 1)
+        await resolver.shutdown()
+        #expect(await resolver.lookUp(try Self.question("c.example")).result.error == .cancelled)
+        for server in [first, second] { await server.stop() }
+    }
+
+    @Test("no server at all, or one that cannot be reached, is a failure and not a wait")
+    func nobody() async throws {
+        let resolver = CachingResolver(ResolverOptions(servers: []))
+        #expect(await resolver.lookUp(try Self.question("a.example")).result.error == .serverFailure)
+        await resolver.shutdown()
+    }
+}
+
+@Suite("Names of servers")
+struct NameServerTests {
+    static let cases: [(String, String?)] = [
+        ("192.0.2.1", "192.0.2.1"), ("192.0.2.1:5353", "192.0.2.1:5353"), ("2001:DB8::1", "2001:db8::1"),
+        ("[2001:db8::1]:5353", "[2001:db8::1]:5353"), ("[::1]", "::1"), ("fe80::1%eth0", "fe80::1%eth0"),
+        ("192.0.2.1:0", nil), ("192.0.2.1:65536", nil), ("192.0.2.1%eth0", nil), ("dns.example", nil), ("", nil),
+        ("[::1", nil), ("[::1]5353", nil), (":53", nil), ("[]:53", nil), ("%eth0", nil),
+    ]
+
+    @Test("text", arguments: cases)
+    func text(_ row: (String, String?)) {
+        #expect(NameServer(row.0).map { "\($0)" } == row.1)
+    }
+
+    @Test("IPv6 on loopback")
+    func v6() {
+        #expect(NameServer("[::1]:5353")?.socketAddress?.port == 5353)
+        #expect(NameServer("fe80::1%no-such-interface")?.socketAddress == nil)
+        #expect(NameServer("fe80::1%lo")?.socketAddress != nil)
+    }
+
+    @Test("resolv.conf(5)")
+    func resolvConf() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).conf").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let text =
+            "# comment\n;nameserver 192.0.2.9\nsearch example\n  nameserver\t192.0.2.1\nnameserver 2001:db8::1 \r\n"
+        try Data((text + "nameserver\nnameserver bogus\nnameservers 192.0.2.8\n").utf8).write(to: URL(filePath: path))
+        #expect(ResolverOptions.systemServers(resolvConf: path).map { "\($0)" } == ["192.0.2.1", "2001:db8::1"])
+        #expect(ResolverOptions.systemServers(resolvConf: "/nonexistent").map { "\($0)" } == ["127.0.0.1"])
+    }
+}
