@@ -1,0 +1,151 @@
+import Foundation
+import Glibc
+import Logging
+import MilterProtocol
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import MilterServer
+
+/// Accepts everything, and says at the end on which thread a task ran.
+private final class TaskHandler: MilterSessionHandler {
+    private let session: MilterSession
+
+    init(_ session: MilterSession) { self.session = session }
+
+    let request = MilterRequest(events: .all, answered: .all)
+
+    func endOfMessage(answer: MilterAnswer) -> MilterVerdict? {
+        let loop = session.eventLoop
+        _ = Task(executorPreference: session.executor) {
+            let before = loop.inEventLoop
+            await Task.yield()
+            answer.complete(before && loop.inEventLoop ? .accept : .reject)
+        }
+        return nil
+    }
+}
+
+@Suite("Server on real sockets", .serialized)
+struct MilterSocketTests {
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private static let hello = packet("C", "x\0U") + packet("H", "x\0")
+    private static let message = packet("M", "<>\0") + packet("R", "<a>\0") + packet("N") + packet("E")
+
+    private func path(_ name: String) -> String { NSTemporaryDirectory() + "postern-\(getpid())-server-\(name)" }
+
+    private func start(_ listeners: MilterListener...) async throws -> MilterServer {
+        let server = MilterServer(
+            configuration: MilterServerConfiguration(listeners: listeners),
+            group: Self.group,
+            logger: Self.logger
+        ) { TaskHandler($0) }
+        try await server.start()
+        return server
+    }
+
+    private func unix(_ name: String, mode: UInt16 = 0o660, group: String? = nil, maximum: Int = 10) -> MilterListener {
+        MilterListener(.unix(path: path(name), mode: mode, group: group), maximumConnections: maximum)
+    }
+
+    @Test("two messages over a unix socket, judged by tasks that stay on the loop")
+    func unixSocket() async throws {
+        let server = try await start(unix("two"))
+        let replies = try exchange(offer + Self.hello + Self.message + Self.message + packet("Q"), socket: path("two"))
+        #expect(replies.dropFirst() == ["c", "c", "c", "c", "c", "a", "c", "c", "c", "a"])
+        await server.drain(within: .seconds(5))
+        let statistics = server.statistics
+        #expect(statistics.messages == 2 && statistics.connections == 1 && statistics.openConnections == 0)
+        #expect(statistics.events == [1, 1, 2, 2, 0, 0, 2, 0, 2, 0])
+        #expect(statistics.receivedOctets == (offer + Self.hello + Self.message + Self.message + packet("Q")).count)
+    }
+
+    @Test("mode and group of the socket")
+    func permissions() async throws {
+        let server = try await start(unix("mode", mode: 0o620, group: "\(getgid())"))
+        var status = stat()
+        #expect(unsafe lstat(path("mode"), &status) == 0)
+        #expect(status.st_mode & 0o7777 == 0o620 && status.st_gid == getgid())
+        await server.drain(within: .seconds(5))
+        #expect(unsafe lstat(path("mode"), &status) != 0)
+    }
+
+    @Test("a group that does not exist: no socket is left, and the error names it")
+    func unknownGroup() async throws {
+        await #expect { try await start(unix("group", group: "no-such-group")) } throws: { error in
+            "\(error)".contains("no-such-group") && "\(error)".contains(path("group"))
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
+        #expect(names.allSatisfy { !$0.hasPrefix("postern-\(getpid())-server-group") })
+    }
+
+    @Test("a successor takes the name over, and keeps it when the predecessor ends")
+    func takeOver() async throws {
+        let first = try await start(unix("over"))
+        let second = try await start(unix("over"))
+        #expect(try exchange(offer + packet("Q"), socket: path("over")).count == 1)
+        #expect(first.statistics.connections == 0 && second.statistics.connections == 1)
+        await first.drain(within: .seconds(5))
+        #expect(try exchange(offer + packet("Q"), socket: path("over")).count == 1)
+        await second.drain(within: .seconds(5))
+        #expect(throws: ReferenceProblem.self) { try exchange(offer + packet("Q"), socket: path("over")) }
+    }
+
+    @Test("nothing is bound when one listener cannot be")
+    func allOrNothing() async throws {
+        await #expect(throws: MilterServer.StartError.noSuchSocket(name: "x")) {
+            try await start(unix("none"), MilterListener(.systemd(name: "x")))
+        }
+        #expect(throws: ReferenceProblem.self) { try exchange(offer, socket: path("none")) }
+    }
+
+    @Test("one session too many is told to try again later")
+    func maximum() async throws {
+        let server = try await start(unix("full", maximum: 0))
+        let replies = try exchange(offer + Self.hello + Self.message + packet("Q"), socket: path("full"))
+        #expect(replies.dropFirst() == ["t", "t", "t", "t", "t", "t"])
+        await server.drain(within: .seconds(5))
+        #expect(server.statistics.refusedConnections == 1 && server.statistics.messages == 0)
+    }
+
+    @Test("the end cuts off who does not end in time")
+    func deadline() async throws {
+        let server = try await start(MilterListener(.tcp(host: "127.0.0.1", port: 0)))
+        let address = try #require(server.localAddresses.first)
+        let client = try await ClientBootstrap(group: Self.group).connect(to: address).get()
+        try await client.writeAndFlush(ByteBuffer(bytes: offer + Self.hello + packet("M", "<>\0")))
+        while server.statistics.openConnections == 0 { await Task.yield() }
+        await server.drain(within: .milliseconds(50))
+        #expect(server.statistics.openConnections == 0)
+        try await client.closeFuture.get()
+    }
+
+    @Test("a socket that a service manager opened")
+    func inherited() throws {
+        let sockets = ServiceManagerSockets(processNumber: "42", count: "3", names: "a:b:a", own: 42)
+        #expect(sockets.named("a") == [3, 5] && sockets.named("b") == [4] && sockets.named("c").isEmpty)
+        #expect(ServiceManagerSockets(processNumber: "41", count: "1", names: "a", own: 42).descriptors.isEmpty)
+        #expect(ServiceManagerSockets(processNumber: nil, count: "1", names: "a", own: 42).descriptors.isEmpty)
+        #expect(ServiceManagerSockets(processNumber: "42", count: "-1", names: "a", own: 42).descriptors.isEmpty)
+        #expect(ServiceManagerSockets(processNumber: "42", count: "2", names: nil, own: 42).named("unknown") == [4])
+    }
+
+    @Test(
+        "addresses",
+        arguments: [
+            ("unix:/run/p.sock", .unix(path: "/run/p.sock", mode: 0o660, group: nil)),
+            ("local:/run/p.sock", .unix(path: "/run/p.sock", mode: 0o660, group: nil)),
+            ("inet:8891@127.0.0.1", .tcp(host: "127.0.0.1", port: 8891)),
+            ("inet:8891", .tcp(host: "0.0.0.0", port: 8891)),
+            ("inet6:8891@::1", .tcp(host: "::1", port: 8891)), ("inet6:8891", .tcp(host: "::", port: 8891)),
+            ("systemd:postern", .systemd(name: "postern")), ("", nil), ("unix:", nil), ("inet:", nil),
+            ("inet:x@y", nil),
+            ("inet:70000", nil), ("inet:25@", nil), ("/run/p.sock", nil), ("tcp:25", nil),
+        ] as [(String, MilterListener.Address?)]
+    )
+    func address(_ text: String, _ address: MilterListener.Address?) {
+        #expect(MilterListener.Address(text) == address)
+    }
+}
