@@ -134,7 +134,7 @@ extension Configuration.DNS {
             "attempt_timeout",
             \.attemptTimeout,
             .duration(.milliseconds(50)...(.seconds(30))),
-            "How long to wait for one server before the next is asked."
+            "How long a server is waited for before the question is sent again; it doubles with each round."
         ),
         Setting("attempts", \.attempts, .count(1...20), "How many queries one lookup may send."),
         Setting(
@@ -182,13 +182,6 @@ extension Configuration.DNS.Cache {
             .flag,
             "Whether names in demand are asked for again shortly before they expire."
         ),
-        Setting(
-            "snapshot",
-            \.snapshot,
-            .optional(.path),
-            example: "\"/var/lib/postern/cache\"",
-            "A file that keeps the cache over a restart."
-        ),
     ]
 }
 
@@ -234,32 +227,14 @@ extension Configuration.Checks.SPF: CheckSettings {
             "maximum_queries",
             \.maximumQueries,
             .count(1...1000),
-            "How many DNS queries one evaluation may cause in all. Beyond: permerror."
-        ),
-        Setting(
-            "timeout",
-            \.timeout,
-            .duration(.milliseconds(100)...(.seconds(120))),
-            "How long one evaluation may take. Beyond: temperror."
-        ),
-        Setting(
-            "explanation",
-            \.explanation,
-            .flag,
-            "Whether the explanation that a domain publishes for its failures (exp=) is fetched."
+            "How many DNS queries one evaluation may cause in all, more than the RFC's own limits allow. Beyond: permerror."
         ),
     ]
 }
 
 extension Configuration.Checks.SenderID: CheckSettings {
     static let settings: [Setting<Self>] = [
-        .enabled,
-        Setting(
-            "spf1_fallback",
-            \.spf1Fallback,
-            .flag,
-            "Whether a v=spf1 record serves where there is no spf2.0 one, as RFC 4406 section 3.4 asks."
-        ),
+        .enabled
     ]
 }
 
@@ -275,8 +250,8 @@ extension Configuration.Checks.DKIM: CheckSettings {
         Setting(
             "minimum_bits",
             \.minimumBits,
-            .count(512...8192),
-            "A signature by an RSA key with fewer bits does not pass. RFC 8301 asks for 1024 at least."
+            .count(1024...8192),
+            "A signature by an RSA key with fewer bits does not pass. Below 1024 none ever does (RFC 8301)."
         ),
         Setting(
             "clock_skew",

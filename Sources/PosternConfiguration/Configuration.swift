@@ -92,20 +92,20 @@ extension Configuration {
         /// A zone file that answers everything instead of servers.
         public var zone: String?
         /// How long one lookup may take in all.
-        public var timeout = Duration.seconds(8)
-        /// How long one server may take.
-        public var attemptTimeout = Duration.seconds(2)
+        public var timeout = Duration.seconds(10)
+        /// How long a server is waited for before the question is sent again; it doubles with each round.
+        public var attemptTimeout = Duration.seconds(1)
         /// How many queries one lookup may send.
-        public var attempts = 4
+        public var attempts = 6
         /// How many queries may be under way at once.
-        public var maxInFlight = 2000
+        public var maxInFlight = 1024
         /// The cache.
         public var cache = Cache()
 
         /// What is kept of answers.
         public struct Cache: Sendable {
             /// Answers kept at most.
-            public var maxEntries = 100_000
+            public var maxEntries = 200_000
             /// Octets taken at most.
             public var maxBytes = 64 << 20
             /// An answer is kept at least this long.
@@ -120,8 +120,6 @@ extension Configuration {
             public var serveStale = Duration.zero
             /// Whether names in demand are asked for again before they expire.
             public var refreshAhead = true
-            /// A file that keeps the cache over a restart; nil: none.
-            public var snapshot: String?
         }
     }
 
@@ -147,19 +145,13 @@ extension Configuration {
             /// How many lookups without an answer a record may cause (RFC 7208 § 4.6.4).
             public var voidLookups = 2
             /// How many queries one evaluation may send in all.
-            public var maximumQueries = 100
-            /// How long one evaluation may take (RFC 7208 § 4.6.4).
-            public var timeout = Duration.seconds(20)
-            /// Whether the domain's own explanation is fetched.
-            public var explanation = true
+            public var maximumQueries = 160
         }
 
         /// Settings of Sender ID.
         public struct SenderID: Sendable {
             /// Whether it is checked.
             public var enabled = true
-            /// Whether a `v=spf1` record serves where there is no `spf2.0` (RFC 4406 § 3.4).
-            public var spf1Fallback = true
         }
 
         /// Settings of DKIM verification.
@@ -267,15 +259,14 @@ extension Configuration {
         public var canonicalization = Canonicalization.relaxedRelaxed
         /// The fields signed when present.
         public var headers = [
-            "From", "Reply-To", "Sender", "Subject", "Date", "Message-ID", "To", "Cc", "In-Reply-To", "References",
-            "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-ID", "Content-Description",
-            "Resent-Date", "Resent-From", "Resent-To", "Resent-Cc", "List-Id", "List-Help", "List-Unsubscribe",
-            "List-Unsubscribe-Post", "List-Subscribe", "List-Post", "List-Owner", "List-Archive",
+            "From", "Sender", "Reply-To", "Subject", "Date", "Message-ID", "To", "Cc", "MIME-Version", "Content-Type",
+            "Content-Transfer-Encoding", "Content-Language", "In-Reply-To", "References", "Resent-From",
+            "Resent-Sender", "Resent-To", "Resent-Cc", "Resent-Date", "Resent-Message-ID", "List-Id", "List-Help",
+            "List-Unsubscribe", "List-Unsubscribe-Post", "List-Subscribe", "List-Post", "List-Owner", "List-Archive",
+            "Feedback-ID", "Autocrypt",
         ]
         /// The fields signed once more than they occur, so that none can be added.
-        public var oversign = [
-            "From", "Reply-To", "Subject", "Date", "To", "Cc", "Message-ID", "Content-Type", "MIME-Version",
-        ]
+        public var oversign = ["From", "Reply-To", "Subject", "Date", "To", "Cc"]
         /// How long a signature is good; nil: no end.
         public var lifetime: Duration?
         /// `i=`; nil: none.
@@ -341,7 +332,7 @@ extension Configuration {
         /// How long the end of a message may wait for its checks.
         public var timeout = Duration.seconds(20)
         /// How long a connection may be idle.
-        public var idleTimeout = Duration.seconds(3 * 3600)
+        public var idleTimeout = Duration.seconds(125 * 60)
         /// How long a stop waits for messages under way.
         public var drainTimeout = Duration.seconds(30)
         /// The longest packet an MTA may send.
