@@ -56,7 +56,8 @@ let package = Package(
     ],
     targets: [
         // C libraries
-        clibrary("CMilter", pkgConfig: "milter", debian: "libmilter-dev"),
+        // Headers only: the daemon needs the protocol's constants, and does not run on libmilter.
+        .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
         clibrary("CLDNS", pkgConfig: "ldns", debian: "libldns-dev"),
         clibrary("COpenSSL", pkgConfig: "libcrypto", debian: "libssl-dev"),
         clibrary("CPSL", pkgConfig: "libpsl", debian: "libpsl-dev"),
