@@ -182,6 +182,13 @@ extension Configuration.DNS.Cache {
             .flag,
             "Whether names in demand are asked for again shortly before they expire."
         ),
+        Setting(
+            "snapshot",
+            \.snapshot,
+            .optional(.path),
+            example: "\"/var/lib/postern/cache\"",
+            "A file that keeps the cache over a restart."
+        ),
     ]
 }
 

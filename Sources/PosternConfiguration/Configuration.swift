@@ -88,7 +88,7 @@ extension Configuration {
     /// How names are looked up.
     public struct DNS: Sendable {
         /// The servers; empty: those of /etc/resolv.conf.
-        public var servers: [SocketAddress] = []
+        public var servers: [AddressAndPort] = []
         /// A zone file that answers everything instead of servers.
         public var zone: String?
         /// How long one lookup may take in all.
@@ -120,6 +120,8 @@ extension Configuration {
             public var serveStale = Duration.zero
             /// Whether names in demand are asked for again before they expire.
             public var refreshAhead = true
+            /// A file that keeps the cache over a restart; nil: none.
+            public var snapshot: String?
         }
     }
 
@@ -322,7 +324,7 @@ extension Configuration {
     /// Metrics, health and control.
     public struct Admin: Sendable {
         /// Where /metrics, /healthz and /readyz are served; nil: nowhere.
-        public var listen: SocketAddress?
+        public var listen: AddressAndPort?
         /// The unix socket of `postern status`, `reload` and `why`.
         public var control = "/run/postern/control.sock"
     }

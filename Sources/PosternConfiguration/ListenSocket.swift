@@ -48,7 +48,7 @@ public enum ListenSocket: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// An address with a port.
-public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
+public struct AddressAndPort: Hashable, Sendable, CustomStringConvertible {
     /// The address.
     public let address: IPAddress
     /// The port.

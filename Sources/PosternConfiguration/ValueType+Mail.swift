@@ -11,7 +11,7 @@ extension ValueType where Value == ListenSocket {
     )
 }
 
-extension ValueType where Value == SocketAddress {
+extension ValueType where Value == AddressAndPort {
     /// An address, with a port unless there is a default one.
     static func socketAddress(defaultPort: UInt16?) -> ValueType {
         .string(
@@ -20,7 +20,7 @@ extension ValueType where Value == SocketAddress {
                 ? "an IP address with a port, as \"127.0.0.1:8892\" or \"[::1]:8892\""
                 : "an IP address with or without a port, as \"192.0.2.53\", \"127.0.0.1:5353\" or \"[::1]:5353\"",
             write: { $0.description },
-            parse: { SocketAddress($0, defaultPort: defaultPort) }
+            parse: { AddressAndPort($0, defaultPort: defaultPort) }
         )
     }
 }
