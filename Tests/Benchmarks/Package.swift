@@ -10,9 +10,12 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+func postern(_ name: String) -> Target.Dependency { .product(name: name, package: "postern") }
+
 let package = Package(
     name: "benchmarks",
     dependencies: [
+        .package(name: "postern", path: "../.."),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
@@ -25,7 +28,19 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
-        )
+        ),
+        .executableTarget(
+            name: "MicroBenchmarks",
+            dependencies: [
+                postern("AuthenticationResults"), postern("DKIM"), postern("DMARC"), postern("DNSLookup"),
+                postern("DNSResolver"), postern("MailCrypto"), postern("MailSyntax"), postern("MilterProtocol"),
+                postern("SPF"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
