@@ -25,11 +25,20 @@ let package = Package(
         .target(name: "Driver", path: "Driver", swiftSettings: settings),
 
         .systemLibrary(name: "CIDN2", path: "Postern/CIDN2", pkgConfig: "libidn2"),
+        .systemLibrary(name: "CLDNS", path: "Postern/CLDNS", pkgConfig: "ldns"),
         library("MailSyntax", ["CIDN2"]),
         library("DNSLookup", ["MailSyntax"]),
         library("AuthenticationResults", ["MailSyntax"]),
         library("SPF", ["MailSyntax", "DNSLookup"]),
+        // The decoder alone, without the transport and its libraries.
+        .target(
+            name: "DNSMessage",
+            dependencies: ["MailSyntax", "DNSLookup", "CLDNS"],
+            path: "Postern/DNSResolver/Message",
+            swiftSettings: settings
+        ),
 
+        fuzzer("DNSMessageFuzz", ["DNSMessage", "DNSLookup", "MailSyntax"]),
         fuzzer("FromFuzz", ["MailSyntax"]),
         fuzzer("AuthenticationResultsFuzz", ["AuthenticationResults", "MailSyntax"]),
         fuzzer("SPFRecordFuzz", ["SPF", "DNSLookup", "MailSyntax"]),

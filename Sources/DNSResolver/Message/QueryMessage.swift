@@ -1,22 +1,22 @@
 internal import CLDNS
-internal import DNSLookup
+package import DNSLookup
 internal import MailSyntax
 
 /// A question as it goes to a server, and what a reply to it has to repeat.
-struct QueryMessage {
+package struct QueryMessage {
     let question: DNSQuestion
     let identifier: UInt16
     /// Whether the server was told that we know EDNS.
     let hasEDNS: Bool
     /// The message (RFC 1035 § 4.1).
-    let octets: [UInt8]
+    package let octets: [UInt8]
     /// The question section: name, type and class, as we wrote them.
     let questionSection: ArraySlice<UInt8>
 
     /// Writes a query; nil when ldns has no memory for it.
     ///
     /// - Parameter ednsSize: the size of reply that we can take over UDP (RFC 6891 § 6.2.3); nil leaves EDNS out.
-    init?(_ question: DNSQuestion, identifier: UInt16, ednsSize: UInt16?) {
+    package init?(_ question: DNSQuestion, identifier: UInt16, ednsSize: UInt16?) {
         let name = question.name.wire + [0]
         let type = ldns_rr_type(rawValue: UInt32(question.type.rawValue))
         // ldns_rdf_new_frm_data copies the octets. ldns_pkt_query_new takes the name over, unless it returns null.
@@ -46,7 +46,7 @@ struct QueryMessage {
     ///
     /// RFC 5452 § 9.1: a resolver has to match the question section (its name, class and type), the identifier, and the
     /// addresses and ports; the last are the business of the connected socket. The name is compared with its case.
-    func isAnswered(by message: [UInt8]) -> Bool {
+    package func isAnswered(by message: [UInt8]) -> Bool {
         guard let header = MessageHeader(message), header.identifier == identifier, header.isReply else { return false }
         if header.questionCount == 0 {
             // Some servers that cannot read a query send its header back alone. It answers nothing, and serves

@@ -1,9 +1,9 @@
 internal import CLDNS
-internal import DNSLookup
+package import DNSLookup
 internal import MailSyntax
 
 /// What a reply that was accepted says.
-enum ReplyMessage {
+package enum ReplyMessage {
     /// The question is answered; `deniesName` when the name asked about, and not one that an alias led to, does not exist.
     case answer(DNSAnswer, deniesName: Bool)
     /// The reply did not fit into a datagram.
@@ -17,7 +17,7 @@ enum ReplyMessage {
     private static let longestAliasChain = 8
 
     /// Reads a reply to a question; whatever the octets are, this ends soon and with one of the cases.
-    init(_ octets: [UInt8], to question: DNSQuestion) {
+    package init(_ octets: [UInt8], to question: DNSQuestion) {
         do throws(MessageReader.Malformed) {
             self = try Self.decode(octets, to: question)
         } catch {
