@@ -37,12 +37,20 @@ let package = Package(
             path: "Postern/DNSResolver/Message",
             swiftSettings: settings
         ),
+        .systemLibrary(name: "COpenSSL", path: "Postern/COpenSSL", pkgConfig: "libcrypto"),
+        library("MailCrypto", ["COpenSSL"]),
+        library("DKIM", ["MailSyntax", "DNSLookup", "MailCrypto"]),
 
         fuzzer("DNSMessageFuzz", ["DNSMessage", "DNSLookup", "MailSyntax"]),
         fuzzer("FromFuzz", ["MailSyntax"]),
         fuzzer("AuthenticationResultsFuzz", ["AuthenticationResults", "MailSyntax"]),
         fuzzer("SPFRecordFuzz", ["SPF", "DNSLookup", "MailSyntax"]),
         fuzzer("SPFMacroFuzz", ["SPF", "DNSLookup", "MailSyntax"]),
+        fuzzer("TagListFuzz", ["MailSyntax"]),
+        fuzzer("DKIMKeyRecordFuzz", ["DKIM", "MailCrypto", "MailSyntax"]),
+        fuzzer("HeaderCanonicalizerFuzz", ["DKIM", "MailSyntax"]),
+        fuzzer("BodyCanonicalizerFuzz", ["DKIM"]),
+        fuzzer("DKIMMessageFuzz", ["DKIM", "DNSLookup", "MailSyntax"]),
     ],
     swiftLanguageModes: [.v6]
 )

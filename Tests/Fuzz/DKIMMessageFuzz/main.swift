@@ -1,0 +1,3 @@
+internal import Driver
+
+unsafe runFuzzer(fuzzMessage)
