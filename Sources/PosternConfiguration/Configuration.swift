@@ -45,7 +45,7 @@ public struct Configuration: Sendable {
 
 extension Configuration {
     /// A socket that MTAs connect to.
-    public struct Listen: Sendable {
+    public struct Listen: Sendable, Equatable {
         /// What to do with the mail that comes here.
         public enum Role: String, CaseIterable, Sendable {
             /// Judge it.
@@ -78,7 +78,7 @@ extension Configuration {
     }
 
     /// Mail that is not judged, and may be signed.
-    public struct Trust: Sendable {
+    public struct Trust: Sendable, Equatable {
         /// Clients in these networks.
         public var networks: [IPNetwork] = [IPNetwork("127.0.0.0/8"), IPNetwork("::1")].compactMap { $0 }
         /// Clients that have authenticated.
@@ -86,7 +86,7 @@ extension Configuration {
     }
 
     /// How names are looked up.
-    public struct DNS: Sendable {
+    public struct DNS: Sendable, Equatable {
         /// The servers; empty: those of /etc/resolv.conf.
         public var servers: [AddressAndPort] = []
         /// A zone file that answers everything instead of servers.
@@ -103,7 +103,7 @@ extension Configuration {
         public var cache = Cache()
 
         /// What is kept of answers.
-        public struct Cache: Sendable {
+        public struct Cache: Sendable, Equatable {
             /// Answers kept at most.
             public var maxEntries = 200_000
             /// Octets taken at most.
@@ -126,7 +126,7 @@ extension Configuration {
     }
 
     /// What is checked.
-    public struct Checks: Sendable {
+    public struct Checks: Sendable, Equatable {
         /// How long RCPT may wait for an answer that can decide it.
         public var earlyWait = Duration.seconds(2)
         /// SPF.
@@ -141,7 +141,7 @@ extension Configuration {
         public var iprev = IPRev()
 
         /// Settings of SPF.
-        public struct SPF: Sendable {
+        public struct SPF: Sendable, Equatable {
             /// Whether it is checked.
             public var enabled = true
             /// How many lookups without an answer a record may cause (RFC 7208 § 4.6.4).
@@ -151,13 +151,13 @@ extension Configuration {
         }
 
         /// Settings of Sender ID.
-        public struct SenderID: Sendable {
+        public struct SenderID: Sendable, Equatable {
             /// Whether it is checked.
             public var enabled = true
         }
 
         /// Settings of DKIM verification.
-        public struct DKIM: Sendable {
+        public struct DKIM: Sendable, Equatable {
             /// What becomes of a signature whose `l=` leaves octets of the body unsigned.
             public enum UnsignedBody: String, CaseIterable, Sendable {
                 /// The result is `policy`.
@@ -179,7 +179,7 @@ extension Configuration {
         }
 
         /// Settings of DMARC.
-        public struct DMARC: Sendable {
+        public struct DMARC: Sendable, Equatable {
             /// Whether it is checked.
             public var enabled = true
             /// Whether the public suffix list helps where the tree walk finds no record.
@@ -187,14 +187,14 @@ extension Configuration {
         }
 
         /// Settings of the reverse DNS check.
-        public struct IPRev: Sendable {
+        public struct IPRev: Sendable, Equatable {
             /// Whether it is checked.
             public var enabled = true
         }
     }
 
     /// What is stamped on a message, and what is taken off.
-    public struct Headers: Sendable {
+    public struct Headers: Sendable, Equatable {
         /// A field that is added to junk.
         public struct JunkField: Hashable, Sendable {
             /// The name.
@@ -230,7 +230,7 @@ extension Configuration {
     }
 
     /// A domain that mail is signed for.
-    public struct Signing: Sendable {
+    public struct Signing: Sendable, Equatable {
         /// How header and body are made canonical (RFC 6376 § 3.4).
         public enum Canonicalization: String, CaseIterable, Sendable {
             /// Both relaxed.
@@ -280,7 +280,7 @@ extension Configuration {
     }
 
     /// The log.
-    public struct Log: Sendable {
+    public struct Log: Sendable, Equatable {
         /// Where it goes.
         public enum Destination: String, CaseIterable, Sendable {
             /// To syslog.
@@ -322,7 +322,7 @@ extension Configuration {
     }
 
     /// Metrics, health and control.
-    public struct Admin: Sendable {
+    public struct Admin: Sendable, Equatable {
         /// Where /metrics, /healthz and /readyz are served; nil: nowhere.
         public var listen: AddressAndPort?
         /// The unix socket of `postern status`, `reload` and `why`.
@@ -330,7 +330,7 @@ extension Configuration {
     }
 
     /// Bounds.
-    public struct Limits: Sendable {
+    public struct Limits: Sendable, Equatable {
         /// How long the end of a message may wait for its checks.
         public var timeout = Duration.seconds(20)
         /// How long a connection may be idle.
@@ -344,7 +344,7 @@ extension Configuration {
     }
 
     /// What is remembered for `postern why`.
-    public struct Why: Sendable {
+    public struct Why: Sendable, Equatable {
         /// How many verdicts.
         public var history = 1000
     }
