@@ -167,8 +167,12 @@ final class SPFExchanges: Sendable {
         areTooMany = answer.records.count > 10
         var hosts: [(preference: UInt16, name: DomainName)] = []
         for case .mx(let preference, let exchange) in answer.records.prefix(10) { hosts.append((preference, exchange)) }
-        // The order decides nothing but which is asked first. RFC 7505 § 3: the root stands for "no mail", not a host.
-        hosts.sort { $0.preference < $1.preference }
+        // RFC 7208 leaves the order open. The DNS changes it from reply to reply, and void lookups before a match count:
+        // so it is fixed here. RFC 7505 § 3: the root stands for "no mail", not for a host.
+        hosts.sort { left, right in
+            left.preference == right.preference
+                ? left.name.wire.lexicographicallyPrecedes(right.name.wire) : left.preference < right.preference
+        }
         names = hosts.map(\.name).filter { !$0.wire.isEmpty }
     }
 
