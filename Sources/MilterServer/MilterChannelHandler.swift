@@ -72,7 +72,20 @@ extension MilterChannelHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if pending == nil { context.read() } else { isReadWanted = true }
+        isReadWanted = true
+        readIfAllowed()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        readIfAllowed()
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Reads on, unless an answer is pending or the MTA does not take those that it has.
+    private func readIfAllowed() {
+        guard isReadWanted, pending == nil, let context, context.channel.isWritable else { return }
+        isReadWanted = false
+        context.read()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -287,10 +300,7 @@ extension MilterChannelHandler {
         closeIfDrained()
         if held.readableBytes > 0 { processHeld() }
         flush()
-        if isReadWanted, self.pending == nil {
-            isReadWanted = false
-            context?.read()
-        }
+        readIfAllowed()
     }
 
     /// Writes the changes and the answer of an event, if the MTA waits for one.

@@ -137,6 +137,8 @@ public final class MilterServer: Sendable {
     }
 
     private func initialize(_ channel: any Channel, _ listener: MilterListener) throws {
+        let admission = registry.add(channel, of: listener)
+        guard admission != .close else { return channel.close(promise: nil) }
         switch channel.remoteAddress ?? channel.localAddress {
         case .v4, .v6:
             // A message's edits and answer are one write; Nagle's algorithm would hold it back for 40 ms all the same.
@@ -144,7 +146,6 @@ public final class MilterServer: Sendable {
         default: break
         }
         let loop = channel.eventLoop
-        let refuses = registry.add(channel, of: listener)
         let session = MilterSession(
             eventLoop: loop,
             executor: executors[ObjectIdentifier(loop)] ?? EventLoopTaskExecutor(loop),
@@ -156,7 +157,7 @@ public final class MilterServer: Sendable {
             session: session,
             configuration: configuration,
             registry: registry,
-            makeHandler: refuses ? { _ in RefusingHandler() } : { makeHandler($0) }
+            makeHandler: admission == .refuse ? { _ in RefusingHandler() } : { makeHandler($0) }
         )
         try channel.pipeline.syncOperations.addHandler(handler)
     }

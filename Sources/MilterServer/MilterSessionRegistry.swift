@@ -8,20 +8,44 @@ struct MilterDrainEvent: Sendable {}
 
 /// The sessions of a server, and what they have done.
 final class MilterSessionRegistry: Sendable {
+    /// What becomes of a new connection.
+    enum Admission {
+        /// It is served.
+        case serve
+        /// There are too many: it is told so.
+        case refuse
+        /// There are so many that even telling them is too much.
+        case close
+    }
+
+    private struct Place: Hashable {
+        let listener: MilterListener
+        let admission: Admission
+    }
+
     private struct Entry {
         let channel: any Channel
-        let listener: MilterListener
-        let isRefused: Bool
+        let place: Place
     }
 
     private struct State {
         var entries: [ObjectIdentifier: Entry] = [:]
-        var counts: [MilterListener: Int] = [:]
+        var counts: [Place: Int] = [:]
         var statistics = MilterServerStatistics()
         var reported: Set<MilterViolation> = []
         var isDraining = false
         var whenEmpty: (@Sendable () -> Void)?
+
+        func admission(to listener: MilterListener) -> Admission {
+            func count(_ admission: Admission) -> Int { counts[Place(listener: listener, admission: admission)] ?? 0 }
+            if isDraining { return .close }
+            if count(.serve) < listener.maximumConnections { return .serve }
+            return count(.refuse) < MilterSessionRegistry.maximumRefusing ? .refuse : .close
+        }
     }
+
+    /// How many connections of a listener are told at a time that there are too many.
+    private static let maximumRefusing = 100
 
     private let logger: Logger
     private let state = Mutex(State())
@@ -31,27 +55,26 @@ final class MilterSessionRegistry: Sendable {
     var statistics: MilterServerStatistics { state.withLock { $0.statistics } }
 
     /// Takes a new connection.
-    ///
-    /// - Returns: whether it is one too many.
-    func add(_ channel: any Channel, of listener: MilterListener) -> Bool {
-        let (isRefused, isDraining) = state.withLock { state in
-            let isRefused = state.counts[listener, default: 0] >= listener.maximumConnections
-            if isRefused { state.statistics.refusedConnections += 1 } else { state.counts[listener, default: 0] += 1 }
-            state.entries[ObjectIdentifier(channel)] = Entry(channel: channel, listener: listener, isRefused: isRefused)
+    func add(_ channel: any Channel, of listener: MilterListener) -> Admission {
+        let admission = state.withLock { state in
+            let admission = state.admission(to: listener)
+            let place = Place(listener: listener, admission: admission)
+            state.counts[place, default: 0] += 1
+            state.entries[ObjectIdentifier(channel)] = Entry(channel: channel, place: place)
             state.statistics.connections += 1
             state.statistics.openConnections += 1
-            return (isRefused, state.isDraining)
+            if admission != .serve { state.statistics.refusedConnections += 1 }
+            return admission
         }
         channel.closeFuture.whenComplete { [self] _ in remove(channel) }
-        if isDraining { channel.close(promise: nil) }
-        return isRefused
+        return admission
     }
 
     private func remove(_ channel: any Channel) {
         let action = state.withLock { state in
             if let entry = state.entries.removeValue(forKey: ObjectIdentifier(channel)) {
                 state.statistics.openConnections -= 1
-                if !entry.isRefused { state.counts[entry.listener, default: 1] -= 1 }
+                state.counts[entry.place, default: 1] -= 1
             }
             return state.entries.isEmpty ? state.whenEmpty.take() : nil
         }

@@ -68,6 +68,19 @@ struct MilterAnswerTests {
         #expect(session.replies() == ["c", "c", "c", "c"])
     }
 
+    @Test("an MTA that does not take its answers is not read from")
+    func unread() throws {
+        let session = try session(deferring: [])
+        session.channel.isWritable = false
+        let reads = session.reads.count
+        session.send(Self.message)
+        session.channel.read()
+        #expect(session.reads.count == reads)
+        session.channel.isWritable = true
+        session.channel.pipeline.fireChannelWritabilityChanged()
+        #expect(session.reads.count == reads + 1)
+    }
+
     @Test("an MTA that sends without end while an answer is pending is cut off")
     func flood() throws {
         let session = try session(deferring: [.endOfMessage])

@@ -1,4 +1,5 @@
 import MilterProtocol
+import NIOCore
 import NIOEmbedded
 import Testing
 
@@ -65,6 +66,51 @@ struct MilterViolationTests {
                     #expect(session.script.log.last == "close")
                 }
             }
+        }
+    }
+
+    /// The same numbers every time (xorshift).
+    struct Numbers: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return state
+        }
+    }
+
+    @Test("damaged streams, in pieces", arguments: UInt64(1)...20)
+    func damaged(_ seed: UInt64) throws {
+        var numbers = Numbers(state: seed &* 0x9E37_79B9_7F4A_7C15)
+        let parts = [
+            Self.greeting, packet("D", "Mi\0x\0"), packet("R", "<a>\0"), packet("T"), packet("L", "A\0 b\0"),
+            packet("N"),
+            packet("B", "x"), packet("E", "y"), packet("A"), packet("K"), packet("U", "z\0"),
+            packet("M", "<>\0SIZE=1\0"),
+        ]
+        for _ in 0..<200 {
+            let session = try EmbeddedSession()
+            session.script.deferred = Bool.random(using: &numbers) ? [.endOfMessage] : []
+            session.script.whenAsked = { answer in
+                if Bool.random(using: &numbers) { answer.complete(.reject) }
+            }
+            var stream = Self.greeting + (0..<20).flatMap { _ in parts.randomElement(using: &numbers) ?? [] }
+            for _ in 0..<Int.random(in: 0...3, using: &numbers) {
+                let index = Int.random(in: stream.indices, using: &numbers)
+                stream[index] = UInt8.random(in: 0...255, using: &numbers)
+            }
+            while !stream.isEmpty {
+                let count = Int.random(in: 1...stream.count, using: &numbers)
+                session.send(Array(stream.prefix(count)))
+                stream.removeFirst(count)
+            }
+            session.channel.pipeline.fireChannelInactive()
+            // Whatever it was, the handler hears of the end once, and last.
+            #expect(session.script.log.last == "close")
+            let restarts = session.script.log.filter { $0 == "close" }.count
+            #expect(restarts <= 21)
         }
     }
 }
