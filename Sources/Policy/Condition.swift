@@ -217,7 +217,7 @@ extension PolicyFacts {
         }
     }
 
-    /// The fact that a condition looks at, in words; nil when it is not known.
+    /// The fact that a condition looks at, in printable words; nil when it is not known.
     func text(_ name: ConditionName, for recipient: MailAddress?) -> String? {
         func list(_ names: [DomainName]?) -> String? {
             names.map { $0.isEmpty ? "(no domain)" : $0.map(\.description).joined(separator: ", ") }
@@ -226,7 +226,7 @@ extension PolicyFacts {
         case .dmarcPolicy: return dmarcPolicy?.rawValue
         case .clients: return client?.description
         case .clientNames: return list(clientNames)
-        case .helo: return helo
+        case .helo: return helo.map { ReplyText.quoted($0, limit: 200) }
         case .senderDomains:
             return mailFrom.map { mailFrom in
                 list([mailFrom.domain, pra?.domain].compactMap { $0 }).map { pra == nil ? $0 + ", PRA unknown" : $0 }
@@ -235,7 +235,7 @@ extension PolicyFacts {
         case .fromDomains: return list(fromDomains)
         case .dkimDomains: return list(dkimDomains)
         case .recipientDomains: return recipient.map { $0.domain?.description ?? "(no domain)" }
-        case .recipients: return recipient?.text
+        case .recipients: return recipient.map { ReplyText.quoted($0.text, limit: 320) }
         case .authenticated: return authenticated.map { $0 ? "true" : "false" }
         case .fromCount: return fromCount.map { String($0) }
         default: return word(name)?.rawValue

@@ -75,16 +75,7 @@ public struct PolicyEngine: Sendable {
     }
 
     private func enforced(_ facts: PolicyFacts) -> PolicyVerdict {
-        let envelope = facts.ofEnvelope
-        var remaining = [MailAddress]()
-        var refusal: PolicyVerdict?
-        for recipient in facts.recipients {
-            if case .refuse(let verdict) = decide(envelope, recipient) {
-                refusal = refusal ?? verdict
-            } else {
-                remaining.append(recipient)
-            }
-        }
+        let (refusal, remaining) = atRecipients(facts)
         if let refusal, remaining.isEmpty { return refusal }
         var rest = facts
         rest.recipients = remaining
@@ -97,6 +88,21 @@ public struct PolicyEngine: Sendable {
             )
         }
         return verdict
+    }
+
+    /// The first refusal of a recipient, and the recipients that are not refused.
+    func atRecipients(_ facts: PolicyFacts) -> (refusal: PolicyVerdict?, remaining: [MailAddress]) {
+        let envelope = facts.ofEnvelope
+        var remaining = [MailAddress]()
+        var refusal: PolicyVerdict?
+        for recipient in facts.recipients {
+            if case .refuse(let verdict) = decide(envelope, recipient) {
+                refusal = refusal ?? verdict
+            } else {
+                remaining.append(recipient)
+            }
+        }
+        return (refusal, remaining)
     }
 
     private func conclude(_ facts: PolicyFacts) -> PolicyVerdict {

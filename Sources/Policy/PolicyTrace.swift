@@ -26,7 +26,7 @@ public struct RuleTrace: Hashable, Sendable {
         public let exemption: Int?
         /// What it asks for, as the configuration writes it.
         public let wanted: String
-        /// The fact; nil when it is not known.
+        /// The fact, printable; nil when it is not known.
         public let actual: String?
         /// Whether it holds.
         public let holds: Truth
@@ -45,10 +45,19 @@ public struct RuleTrace: Hashable, Sendable {
 }
 
 extension PolicyEngine {
-    /// The rules in order with each condition's value, for one recipient of a message whose facts are all known.
+    /// The rules in order with each condition's value, for a message whose facts are all known.
     ///
-    /// The outcome is that of the verdict, which `judge` gives for all recipients together.
-    public func explain(_ facts: PolicyFacts, recipient: MailAddress? = nil) -> [RuleTrace] {
+    /// As the message would meet them: by its envelope alone when that is refused as a whole, else by everything, with
+    /// the recipients that are left.
+    public func explain(_ facts: PolicyFacts) -> [RuleTrace] {
+        let (refusal, remaining) = atRecipients(facts)
+        var facts = facts
+        if refusal != nil, remaining.isEmpty {
+            facts = facts.ofEnvelope
+            facts.recipients = Array(facts.recipients.prefix(1))
+        } else {
+            facts.recipients = remaining
+        }
         var isDecided = false
         return rules.map { rule in
             let outcome = isDecided ? .notReached : outcome(rule, facts)
@@ -57,7 +66,7 @@ extension PolicyEngine {
                 rule: rule.reference,
                 action: rule.action,
                 outcome: outcome,
-                conditions: rule.trace(facts, for: recipient ?? facts.recipients.first)
+                conditions: rule.trace(facts, for: facts.recipients.first)
             )
         }
     }

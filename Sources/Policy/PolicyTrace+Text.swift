@@ -1,0 +1,37 @@
+extension RuleTrace: CustomStringConvertible {
+    /// The rule for people: a line with its place and what came of it, and a line for each condition.
+    public var description: String {
+        let head = "\(rule.name), \(rule.location): \(action.rawValue): \(outcome.text)"
+        guard outcome != .notReached else { return head }
+        return ([head] + conditions.map { "    " + $0.text }).joined(separator: "\n")
+    }
+}
+
+extension RuleTrace.Outcome {
+    /// What came out, in words.
+    fileprivate var text: String {
+        switch self {
+        case .decided: "MATCHES AND DECIDES"
+        case .noted: "matches; evaluation goes on"
+        case .partial: "matches some recipients only: the message is accepted"
+        case .exempted: "does not match: exempted, or an exemption is not known"
+        case .no: "does not match"
+        case .unknown: "does not match: something is not known"
+        case .notReached: "not reached"
+        }
+    }
+}
+
+extension RuleTrace.ConditionTrace {
+    /// `spf = "fail"`, what it is, whether that holds, and the line.
+    fileprivate var text: String {
+        let sign =
+            switch holds {
+            case .yes: "yes"
+            case .no: "no "
+            case .unknown: "?  "
+            }
+        let condition = (exemption == nil ? "" : "unless ") + "\(name.rawValue) = \(wanted)"
+        return "\(sign) line \(location.line): \(condition); it is \(actual ?? "not known")"
+    }
+}
