@@ -50,6 +50,12 @@ class Documents(unittest.TestCase):
         )
         self.assertEqual(shown.stdout, text("Packaging/postern.toml"))
 
+    def test_the_presets(self):
+        for name in sorted(os.listdir(path("Packaging/presets"))):
+            if name.endswith(".toml"):
+                with self.subTest(preset=name):
+                    self.assert_accepted(text("Packaging/presets", name))
+
     def test_the_manual_has_every_setting(self):
         subprocess.run([path("Packaging/manual"), "--check"], check=True, timeout=30)
 
