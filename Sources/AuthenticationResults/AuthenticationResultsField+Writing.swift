@@ -25,56 +25,47 @@ extension AuthenticationResultsField {
             writer.append("; none")
             return writer.octets
         }
-        let signatures = signaturePrefixes
         for result in writable {
             writer.append(";")
             writer.fold()
-            write(result, signatures: signatures, comments: comments, to: &writer)
+            write(result, comments: comments, to: &writer)
         }
         return writer.octets
     }
 
     private func write(
         _ result: MethodResult,
-        signatures: [Octets: Octets],
         comments: Bool,
         to writer: inout FoldingWriter
     ) {
-        let version = result.methodVersion.map { "/\($0)" } ?? ""
-        writer.append("\(result.method)\(version)=\(result.result)")
+        writer.append(result.method)
+        if let version = result.methodVersion { writer.append("/\(version)") }
+        writer.append("=")
+        writer.append(result.result)
         if comments, let comment = result.comment, !comment.isEmpty {
-            writer.append(word: Array("(".utf8) + FieldText.comment(comment) + Array(")".utf8))
+            writer.append(words: "(", value: FieldText.comment(comment) + [UInt8(ascii: ")")])
         }
         if let reason = result.reason, !reason.isEmpty, let value = FieldText.value(FieldText.replyText(reason)[...]) {
-            writer.append(word: Array("reason=".utf8) + value)
+            writer.append(words: "reason", "=", value: value)
         }
         for property in result.properties where property.type.isKeyword && property.name.isKeyword {
-            let content = result.isSignature(property) ? signatures[property.value] : property.value
-            guard let content, !content.isEmpty, let value = FieldText.propertyValue(content) else { continue }
-            writer.append(word: Array("\(property.type).\(property.name)=".utf8) + value)
+            let content = result.isSignature(property) ? prefix(of: property.value) : property.value
+            guard !content.isEmpty, let value = FieldText.propertyValue(content) else { continue }
+            writer.append(words: property.type, ".", property.name, "=", value: value)
         }
     }
 
-    /// For each signature the prefix that tells it from the others.
+    /// As much of a signature as tells it from the others.
     ///
     /// RFC 6008 § 4: header.b holds the first eight octets, or more where these occur twice.
-    private var signaturePrefixes: [Octets: Octets] {
-        var signatures = Set<Octets>()
+    private func prefix(of signature: Octets) -> Octets {
+        var length = Self.shortestSignaturePrefix
         for result in results {
-            for property in result.properties where result.isSignature(property) { signatures.insert(property.value) }
-        }
-        // In order, a signature shares most with one of its neighbours.
-        let sorted = signatures.sorted { $0.lexicographicallyPrecedes($1) }
-        var prefixes = [Octets: Octets]()
-        for (index, signature) in sorted.enumerated() {
-            var length = Self.shortestSignaturePrefix
-            for neighbour in sorted[max(0, index - 1)..<min(sorted.count, index + 2)] where neighbour != signature {
-                let shared = zip(signature, neighbour).prefix { $0 == $1 }.count
-                length = max(length, shared + 1)
+            for other in result.properties where result.isSignature(other) && other.value != signature {
+                length = max(length, zip(signature, other.value).prefix { $0 == $1 }.count + 1)
             }
-            prefixes[signature] = signature.prefix(length)
         }
-        return prefixes
+        return signature.prefix(length)
     }
 }
 
@@ -114,10 +105,12 @@ private struct FoldingWriter {
         column += text.count
     }
 
-    /// Appends a word behind a space, or on a new line when this one is full.
-    mutating func append(word: [UInt8]) {
-        if column + 1 + word.count > AuthenticationResultsField.longestLine { fold() } else { append(" ") }
-        append(word)
+    /// Appends words and a value, joined, behind a space, or on a new line when this one is full.
+    mutating func append(words: String..., value: [UInt8]) {
+        let width = words.reduce(value.count) { $0 + $1.utf8.count }
+        if column + 1 + width > AuthenticationResultsField.longestLine { fold() } else { append(" ") }
+        for word in words { append(word) }
+        append(value)
     }
 
     mutating func fold() {

@@ -32,7 +32,7 @@ public struct DMARCEvaluator<Resolver: DNSResolving>: Sendable {
     public func discover(_ author: AuthorIdentity) async -> DMARCDiscovery {
         var domains = [DMARCDiscovery.Domain]()
         for domain in author.domains.prefix(Self.mostAuthorDomains) {
-            let walk = await resolver.walk(from: domain)
+            let walk = await resolver.walk(from: domain, after: domains.map(\.walk))
             let organizational = walk.isIncomplete ? nil : walk.organizationalDomain(list)
             let policy = await policy(by: walk, organizational)
             domains.append(DMARCDiscovery.Domain(walk: walk, organizationalDomain: organizational, policy: policy))
@@ -76,7 +76,7 @@ public struct DMARCEvaluator<Resolver: DNSResolving>: Sendable {
         spfTemperror: DomainName? = nil,
         dkimTemperror: [DomainName] = []
     ) async -> DMARCOutcome {
-        var walks = WalkStore(resolver: resolver, list: list)
+        var walks = WalkStore(resolver: resolver, list: list, known: discovery.domains.map(\.walk))
         var outcomes = [DMARCOutcome]()
         for domain in discovery.domains {
             var alignment = Alignment(author: domain)
@@ -90,31 +90,33 @@ public struct DMARCEvaluator<Resolver: DNSResolving>: Sendable {
             outcomes.append(alignment.outcome)
         }
         var outcome = discovery.author.combine(outcomes, limit: Self.mostAuthorDomains)
-        outcome.trace = discovery.domains.map(\.walk) + walks.made
+        outcome.trace = walks.all
         return outcome
     }
 }
 
-/// The tree walks for the domains that vouch; each is made once.
+/// The tree walks for one message; each is made once.
 struct WalkStore<Resolver: DNSResolving>: Sendable {
-    let resolver: Resolver
-    let list: PublicSuffixList?
-    private(set) var made: [DMARCTreeWalk] = []
+    private let resolver: Resolver
+    private let list: PublicSuffixList?
+    /// The walks, those for the author's domains first.
+    private(set) var all: [DMARCTreeWalk]
 
-    /// A store without walks.
-    init(resolver: Resolver, list: PublicSuffixList?) {
+    /// A store that knows some walks.
+    init(resolver: Resolver, list: PublicSuffixList?, known: [DMARCTreeWalk]) {
         self.resolver = resolver
         self.list = list
+        all = known
     }
 
     /// The Organizational Domain of a domain; nil when the DNS does not say.
     mutating func organizationalDomain(of domain: DomainName) async -> DomainName? {
         let walk: DMARCTreeWalk
-        if let known = made.first(where: { $0.start == domain }) {
+        if let known = all.first(where: { $0.start == domain }) {
             walk = known
         } else {
-            walk = await resolver.walk(from: domain)
-            made.append(walk)
+            walk = await resolver.walk(from: domain, after: all)
+            all.append(walk)
         }
         return walk.isIncomplete ? nil : walk.organizationalDomain(list)
     }

@@ -75,6 +75,9 @@ extension DMARCTreeWalk.Step {
     }
 }
 
+/// The label of the names that hold DMARC Policy Records (RFC 9989 § 4.5).
+private let dmarcLabel = Octets("_dmarc")
+
 /// What a DNS answer for `_dmarc` means; kept beside the answer.
 private enum RecordSet: Sendable {
     case none, several
@@ -93,11 +96,14 @@ private enum RecordSet: Sendable {
 
 extension DNSResolving {
     /// Walks up from a domain until a record says `psd=n` or `psd=y`, or no labels remain.
-    func walk(from start: DomainName) async -> DMARCTreeWalk {
+    ///
+    /// What earlier walks found is not asked again.
+    func walk(from start: DomainName, after known: [DMARCTreeWalk] = []) async -> DMARCTreeWalk {
         var walk = DMARCTreeWalk(start: start)
         var target = start
         while !target.wire.isEmpty {
-            let step = await findRecord(of: target)
+            let knownStep = known.lazy.flatMap(\.steps).first { $0.domain == target }
+            let step = if let knownStep { knownStep } else { await findRecord(of: target) }
             walk.steps.append(step)
             if step.finding == .failed { break }
             if let flag = step.record?.publicSuffixFlag, flag != .unknown { break }
@@ -109,7 +115,7 @@ extension DNSResolving {
 
     /// Looks for the record of one domain.
     private func findRecord(of domain: DomainName) async -> DMARCTreeWalk.Step {
-        guard let name = try? DomainName(labels: [Octets("_dmarc")] + domain.labels) else {
+        guard let name = try? domain.child(dmarcLabel) else {
             // A name too long to have anything below it.
             return DMARCTreeWalk.Step(domain: domain, finding: .none, showsExistence: false)
         }

@@ -113,6 +113,16 @@ public struct DomainName: Hashable, Sendable {
         return DomainName(uncheckedWire: Array(wire.dropFirst(1 + Int(length))))
     }
 
+    /// The name with one more label in front.
+    public func child(_ label: Octets) throws(SyntaxError) -> DomainName {
+        var wire = [UInt8]()
+        wire.reserveCapacity(1 + label.count + self.wire.count)
+        try Self.append(label, to: &wire)
+        guard wire.count + self.wire.count <= 254 else { throw .nameTooLong }
+        wire.append(contentsOf: self.wire)
+        return DomainName(uncheckedWire: wire)
+    }
+
     /// The last `count` labels; the whole name when it has no more.
     public func suffix(_ count: Int) -> DomainName {
         var name = wire[...]

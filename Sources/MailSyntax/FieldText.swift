@@ -17,9 +17,10 @@ public enum FieldText {
 
     /// The text as a `pvalue` of RFC 8601 § 2.2: like `value`, but addresses and domain names stay bare.
     public static func propertyValue(_ text: Octets, limit: Int = longestValue) -> [UInt8]? {
-        guard text.count <= limit, isPrintable(text) else { return nil }
+        guard text.count <= limit else { return nil }
         // A token may hold an apostrophe, but some readers take it for a quote.
         if !text.isEmpty, text.allSatisfy({ $0.isToken && $0 != UInt8(ascii: "'") }) { return Array(text) }
+        guard isPrintable(text) else { return nil }
         // RFC 8601 § 2.2: an e-mail identity must be written as [[local-part] "@"] domain-name.
         guard let at = text.lastIndex(of: UInt8(ascii: "@")), isDomainNameText(text[(at + 1)...]) else {
             return quotedString(text)
