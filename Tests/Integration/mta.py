@@ -1,5 +1,7 @@
 """Private mail servers on loopback: each in a directory of its own, ended by the process that started it."""
 
+import atexit
+import functools
 import glob
 import os
 import re
@@ -309,6 +311,18 @@ class Postfix(Server):
         return [(re.search(rb"^Delivered-To: (.*)$", contents(path), re.M)[1].decode().lower(), path) for path in paths]
 
 
+@functools.cache
+def sendmail_files():
+    """Debian's Sendmail, unpacked once for this process: installed it would replace Postfix."""
+    directory = scratch()
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    packages = ("sendmail-bin", "sendmail-base", "sendmail-cf")
+    subprocess.run(["apt-get", "-qq", "download", *packages], cwd=directory, check=True, capture_output=True, timeout=120)
+    for package in glob.glob(directory + "/*.deb"):
+        subprocess.run(["dpkg-deb", "-x", package, directory], check=True, timeout=60)
+    return directory
+
+
 class Sendmail(Server):
     """A private Sendmail, unpacked from Debian's packages so that it may live beside Postfix.
 
@@ -318,7 +332,6 @@ class Sendmail(Server):
 
     name = "sendmail"
     has_xclient = False
-    packages = ("sendmail-bin", "sendmail-base", "sendmail-cf")
 
     def __init__(self, milter, hosts=None):
         super().__init__()
@@ -327,18 +340,13 @@ class Sendmail(Server):
         self.hosts = hosts or {}
 
     def start(self):
-        for name, mode in (("queue", 0o700), ("tmp", 0o1777), ("packages", 0o755)):
+        for name, mode in (("queue", 0o700), ("tmp", 0o1777)):
             os.makedirs(self.path(name))
             os.chmod(self.path(name), mode)
         self.empty_mailboxes()
-        subprocess.run(
-            ["apt-get", "-qq", "download", *self.packages],
-            cwd=self.path("packages"), check=True, capture_output=True, timeout=120,
-        )
-        for package in glob.glob(self.path("packages", "*.deb")):
-            subprocess.run(["dpkg-deb", "-x", package, self.path("root")], check=True, timeout=60)
+        root = sendmail_files()
         configuration = SENDMAIL_MC.format(
-            cf=self.path("root/usr/share/sendmail/cf"), port=self.port, milter=self.milter, directory=self.directory
+            cf=root + "/usr/share/sendmail/cf", port=self.port, milter=self.milter, directory=self.directory
         )
         with open(self.path("sendmail.cf"), "wb") as file:
             subprocess.run(["m4", self.write("sendmail.mc", configuration)], stdout=file, stderr=subprocess.PIPE, check=True, timeout=60)
@@ -348,7 +356,7 @@ class Sendmail(Server):
         self.write("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
         script = (
             "hostname mx.example.org && mount --bind hosts /etc/hosts && mount --bind nsswitch.conf /etc/nsswitch.conf"
-            " && exec root/usr/libexec/sendmail/sendmail -C sendmail.cf -bD -q1m"
+            f" && exec {root}/usr/libexec/sendmail/sendmail -C sendmail.cf -bD -q1m"
         )
         self.launch(["unshare", "--mount", "--uts", "sh", "-c", script], "output", cwd=self.directory)
         wait_until(lambda: listens(self.port) or not self.running(), "Sendmail's greeting")
