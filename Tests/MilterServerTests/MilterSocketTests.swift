@@ -27,6 +27,13 @@ private final class TaskHandler: MilterSessionHandler {
     }
 }
 
+/// Never answers the end of a message.
+private final class SilentHandler: MilterSessionHandler {
+    let request = MilterRequest()
+
+    func endOfMessage(answer: MilterAnswer) -> MilterVerdict? { nil }
+}
+
 @Suite("Server on real sockets", .serialized)
 struct MilterSocketTests {
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
@@ -120,6 +127,23 @@ struct MilterSocketTests {
         await server.drain(within: .milliseconds(50))
         #expect(server.statistics.openConnections == 0)
         try await client.closeFuture.get()
+    }
+
+    @Test("an MTA that hangs up while it waits", .timeLimit(.minutes(1)), arguments: [[], packet("A") + packet("Q")])
+    func hangup(_ parting: [UInt8]) async throws {
+        let configuration = MilterServerConfiguration(listeners: [MilterListener(.tcp(host: "127.0.0.1", port: 0))])
+        let server = MilterServer(configuration: configuration, group: Self.group, logger: Self.logger) { _ in
+            SilentHandler()
+        }
+        try await server.start()
+        let address = try #require(server.localAddresses.first)
+        let client = try await ClientBootstrap(group: Self.group).connect(to: address).get()
+        try await client.writeAndFlush(ByteBuffer(bytes: offer + Self.hello + Self.message + parting))
+        while server.statistics.receivedOctets == 0, server.statistics.connections == 0 { await Task.yield() }
+        try await client.close()
+        while server.statistics.abortedMessages == 0 { await Task.yield() }
+        await server.drain(within: .seconds(5))
+        #expect(server.statistics.messages == 0 && server.statistics.violations == 0)
     }
 
     @Test("a socket that a service manager opened")
