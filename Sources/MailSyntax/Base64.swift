@@ -33,7 +33,7 @@ public enum Base64 {
             }
         }
         let left = characters % 4
-        guard left != 1, padding == 0 || padding + left == 4 else { return nil }
+        guard left != 1, padding == 0 || (left > 0 && padding + left == 4) else { return nil }
         if left >= 2 { octets.append(UInt8(truncatingIfNeeded: bits >> (left == 2 ? 4 : 10))) }
         if left == 3 { octets.append(UInt8(truncatingIfNeeded: bits >> 2)) }
         return octets

@@ -1,0 +1,69 @@
+import MailSyntax
+import TestSupport
+import Testing
+
+@Suite("Stored messages and base64")
+struct StoredMessageTests {
+    @Test(
+        "RFC 5322 § 2.1: header and body",
+        arguments: [
+            ("A: b\r\nC:d\r\n\r\nbody\r\n", ["A| b", "C|d"], "body\r\n"),
+            ("A: b\n c\nD: e\n\nbody\n", ["A| b\r\n c", "D| e"], "body\n"),
+            ("From x Mon\nA: b\n\n", ["A| b"], ""),
+            ("A: b", ["A| b"], ""), ("", [], ""), ("\n\nx", [], "\nx"), ("\r\nx", [], "x"),
+            ("no field\nA: b\n", [], "no field\nA: b\n"),
+            ("A: b\nno field\nC: d\n", ["A| b"], "no field\nC: d\n"), ("A : b\n", ["A | b"], ""),
+            (": b\n", [], ": b\n"),
+            (" A: b\n", [], " A: b\n"), ("A:\n", ["A|"], ""), ("A: b\n \n\nx", ["A| b\r\n "], "x"),
+            ("A: b\r", ["A| b\r"], ""),
+        ] as [(String, [String], String)]
+    )
+    func splits(text: String, fields: [String], body: String) {
+        let message = StoredMessage(Octets("xx" + text).dropFirst(2))
+        #expect(message.headers.map { "\($0.name.text)|\($0.value.text)" } == fields)
+        #expect(message.body.text == body)
+    }
+
+    @Test("messages in use and malformed ones: each has an author, or a reason why not")
+    func corpus() throws {
+        var kinds: [String: Int] = [:]
+        for path in try Corpora.files(in: "mail-messages") {
+            guard [".txt", ".msg", ".eml"].contains(where: path.hasSuffix) else { continue }
+            let message = StoredMessage(Octets(try Corpora.read(path)))
+            switch AuthorIdentity(of: message.headers) {
+            case .domain(let domain, let mailboxes):
+                #expect(mailboxes.allSatisfy { $0.domainName == domain })
+                kinds["domain", default: 0] += 1
+            case .severalDomains: kinds["several domains", default: 0] += 1
+            case .noDomain: kinds["no domain", default: 0] += 1
+            case .severalFields: kinds["several fields", default: 0] += 1
+            case .missing: kinds["missing", default: 0] += 1
+            case .unparsable: kinds["unparsable", default: 0] += 1
+            }
+        }
+        // The four have no address: three are a word, one is a name before an empty pair of brackets.
+        #expect(kinds == ["domain": 90, "missing": 43, "unparsable": 4])
+    }
+
+    @Test(
+        "RFC 4648 § 4: base64",
+        arguments: [
+            ("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYg==", "foob"), ("Zm9vYmE=", "fooba"),
+            ("Zm9vYmFy", "foobar"),
+        ]
+    )
+    func base64(text: String, octets: String) {
+        #expect(Base64.decode(Octets(text)) == Array(octets.utf8))
+        #expect(Base64.encode(Array(octets.utf8)) == Array(text.utf8))
+        #expect(Base64.decode(Octets(text.map { " \($0)\r\n\t" }.joined())) == Array(octets.utf8))
+        #expect(Base64.decode(Octets(text.filter { $0 != "=" })) == Array(octets.utf8))
+    }
+
+    @Test(
+        "RFC 4648 § 4: what is no base64",
+        arguments: ["Z", "Zm9vY", "Zg=", "Zg===", "Zg==Zg==", "=", "====", "Zm9v=", "Zm-v", "Zm9v\u{0}"]
+    )
+    func noBase64(text: String) {
+        #expect(Base64.decode(Octets(text)) == nil)
+    }
+}
