@@ -2,16 +2,21 @@ import CMilter
 
 /// The NUL-terminated strings of a packet's data.
 public enum MilterPayload {
-    /// The strings, without their terminators; a last one without terminator counts as one.
-    public static func strings(_ data: UnsafeRawBufferPointer) -> [ArraySlice<UInt8>] {
+    /// Greatest number of arguments of a command; an SMTP line of 512 octets has no room for more.
+    static let maximumArguments = 256
+
+    /// The arguments of MAIL or RCPT, without their terminators; a last one without terminator counts as one.
+    public static func arguments(_ data: UnsafeRawBufferPointer) throws(MilterPayloadError) -> [ArraySlice<UInt8>] {
         let octets = unsafe [UInt8](data)
         var strings: [ArraySlice<UInt8>] = []
         var start = octets.startIndex
         while start < octets.endIndex {
+            guard strings.count < maximumArguments else { throw .arguments }
             let end = octets[start...].firstIndex(of: 0) ?? octets.endIndex
             strings.append(octets[start..<end])
             start = end + 1
         }
+        guard !strings.isEmpty else { throw .arguments }
         return strings
     }
 
@@ -30,7 +35,7 @@ public enum MilterPayloadError: Error, Hashable, Sendable {
     case connection
     /// No header field name with its value.
     case header
-    /// No argument.
+    /// No argument, or too many.
     case arguments
 }
 

@@ -249,9 +249,7 @@ extension MilterChannelHandler {
     }
 
     private func arguments(_ data: UnsafeRawBufferPointer) throws(MilterViolation) -> [ArraySlice<UInt8>] {
-        let arguments = unsafe MilterPayload.strings(data)
-        guard !arguments.isEmpty else { throw .payload(.arguments) }
-        return arguments
+        try parse { () throws(MilterPayloadError) in try unsafe MilterPayload.arguments(data) }
     }
 
     /// The end of a message may carry the last of its body.

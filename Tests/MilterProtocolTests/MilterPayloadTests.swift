@@ -76,15 +76,21 @@ struct MilterPayloadTests {
     }
 
     @Test(
-        "strings",
+        "arguments",
         arguments: [
-            ("", []), ("<a@b>\0SIZE=1\0", ["<a@b>", "SIZE=1"]), ("<a@b>", ["<a@b>"]), ("\0\0a", ["", "", "a"]),
+            ("<a@b>\0SIZE=1\0", ["<a@b>", "SIZE=1"]), ("<a@b>", ["<a@b>"]), ("\0\0a", ["", "", "a"]),
+            (String(repeating: "\0", count: 256), Array(repeating: "", count: 256)),
         ]
     )
-    func strings(_ text: String, _ expected: [String]) throws {
-        let strings = try unsafe read(text) { data throws(MilterPayloadError) in unsafe MilterPayload.strings(data) }
-            .get()
-        #expect(strings.map { String(decoding: $0, as: UTF8.self) } == expected)
+    func arguments(_ text: String, _ expected: [String]) throws {
+        let result = unsafe read(text) { data throws(MilterPayloadError) in try unsafe MilterPayload.arguments(data) }
+        #expect(try result.get().map { String(decoding: $0, as: UTF8.self) } == expected)
+    }
+
+    @Test("no arguments, or too many", arguments: ["", String(repeating: "\0", count: 257)])
+    func noArguments(_ text: String) {
+        let result = unsafe read(text) { data throws(MilterPayloadError) in try unsafe MilterPayload.arguments(data) }
+        #expect(result == .failure(.arguments))
     }
 
     @Test(

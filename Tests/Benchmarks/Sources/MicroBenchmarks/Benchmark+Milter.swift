@@ -50,7 +50,7 @@ extension Benchmark {
         switch event {
         case .connect: use(try unsafe MilterConnection(parsing: data))
         case .header: use(try unsafe MilterHeaderField(parsing: data))
-        case .mail, .recipient: use(unsafe MilterPayload.strings(data))
+        case .mail, .recipient: use(try unsafe MilterPayload.arguments(data))
         case .helo: use(unsafe MilterPayload.string(data))
         default: break
         }
