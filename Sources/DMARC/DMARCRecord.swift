@@ -87,3 +87,17 @@ public struct DMARCRecord: Hashable, Sendable {
         return (exists ? nil : nonexistentSubdomainPolicy) ?? subdomainPolicy ?? policy
     }
 }
+
+extension DMARCRecord: CustomStringConvertible {
+    /// The tags that decide something, as they were understood: `p=reject sp=none adkim=s psd=n t=y`.
+    public var description: String {
+        var tags = ["p=\(policy?.rawValue ?? "-")"]
+        if let subdomainPolicy { tags.append("sp=\(subdomainPolicy.rawValue)") }
+        if let nonexistentSubdomainPolicy { tags.append("np=\(nonexistentSubdomainPolicy.rawValue)") }
+        if dkimAlignment == .strict { tags.append("adkim=s") }
+        if spfAlignment == .strict { tags.append("aspf=s") }
+        if publicSuffixFlag != .unknown { tags.append(publicSuffixFlag == .yes ? "psd=y" : "psd=n") }
+        if isTesting { tags.append("t=y") }
+        return tags.joined(separator: " ")
+    }
+}

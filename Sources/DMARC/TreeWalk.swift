@@ -68,6 +68,20 @@ public struct DMARCTreeWalk: Hashable, Sendable {
     }
 }
 
+extension DMARCTreeWalk.Step: CustomStringConvertible {
+    /// The query and its finding, as in `_dmarc.example.com TXT: p=reject`.
+    public var description: String {
+        let text =
+            switch finding {
+            case .none: "no record"
+            case .several: "several records"
+            case .failed: "no answer"
+            case .record(let record): record.description
+            }
+        return "_dmarc.\(domain) TXT: \(text)"
+    }
+}
+
 extension DMARCTreeWalk.Step {
     /// The record that was found.
     public var record: DMARCRecord? {

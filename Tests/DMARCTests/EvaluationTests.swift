@@ -403,6 +403,28 @@ struct EvaluationTests {
         }
     }
 
+    @Test("the trace tells each question and what came of it")
+    func trace() async throws {
+        let zone = try Self.zone([
+            "_dmarc.x.b.example": "v=DMARC1; p=none\nv=DMARC1",
+            "_dmarc.b.example": "v=DMARC1; sp=none; np=reject; adkim=s; aspf=s; t=y; psd=n; rua=mailto:a@b",
+            "_dmarc.test": "!",
+        ])
+        let evaluator = DMARCEvaluator(resolver: zone)
+        let own = await evaluator.discover(try DomainName("y.x.b.example"))
+        let trace = await evaluator.evaluate(own, spf: nil, dkim: []).trace.flatMap(\.steps).map(\.description)
+        #expect(
+            trace == [
+                "_dmarc.y.x.b.example TXT: no record", "_dmarc.x.b.example TXT: several records",
+                "_dmarc.b.example TXT: p=- sp=none np=reject adkim=s aspf=s psd=n t=y",
+            ]
+        )
+        let failed = await evaluator.discover(try DomainName("test"))
+        let outcome = await evaluator.evaluate(failed, spf: nil, dkim: [])
+        #expect(outcome.trace.flatMap(\.steps).map(\.description) == ["_dmarc.test TXT: no answer"])
+        #expect(outcome.problem?.description == "no answer for _dmarc.test")
+    }
+
     @Test("§ 4.10: never more than eight queries a domain, however long")
     func longNames() async throws {
         let evaluator = DMARCEvaluator(resolver: DNSZone())
