@@ -52,15 +52,12 @@ public struct DKIMMessageSigner {
         hasher.finish()
         let fields = SignedFields(headers)
         let names = headerNames()
-        let indices = fields.indices(of: names.map { Octets($0) }, excluding: nil)
+        let signed = fields.fields(at: fields.indices(of: names.map { Octets($0) }, excluding: nil))
         var prepared = [DKIMPreparedSignature]()
         for key in keys {
             let value = try unsignedValue(key, names)
-            let form = fields.canonicalForm(
-                indices,
-                options.canonicalization.header,
-                own: (Octets(DKIMPreparedSignature.fieldName), value[...])
-            )
+            let own = HeaderField(name: Octets(DKIMPreparedSignature.fieldName), value: value[...])
+            let form = SignedFields.canonicalForm(signed, own: own, options.canonicalization.header)
             prepared.append(
                 DKIMPreparedSignature(
                     key: key,

@@ -22,6 +22,9 @@ public struct DKIMMessageVerifier {
         var decided: DKIMOutcome?
     }
 
+    /// For how many signatures that fail it is found out why: enough for a person, and bounded in cost.
+    private static let mostDiagnosed = 2
+
     private let options: DKIMVerificationOptions
     private let now: Int64
     private var entries: [Entry] = []
@@ -108,6 +111,7 @@ public struct DKIMMessageVerifier {
             fields: needsFields ? SignedFields(headers) : SignedFields(HeaderBlock()),
             body: isBodyRetained ? retainedBody : nil
         )
+        var diagnosed = 0
         var outcomes = entries.map { entry in
             guard entry.decided == nil, let signature = entry.signature, let hasher = entry.hasher else {
                 return entry.decided ?? DKIMOutcome(.neutral)
@@ -116,9 +120,12 @@ public struct DKIMMessageVerifier {
                 message: message,
                 signature: signature,
                 fieldIndex: entry.fieldIndex,
-                body: hashers[hasher]
+                body: hashers[hasher],
+                isDiagnosed: diagnosed < Self.mostDiagnosed
             )
-            return check.outcome(key: keys(signature.keyQuestion))
+            let outcome = check.outcome(key: keys(signature.keyQuestion))
+            if outcome.result == .fail { diagnosed += 1 }
+            return outcome
         }
         if signaturesOverLimit > 0 {
             let problem = "\(signaturesOverLimit) more than the \(options.maximumSignatures) signatures examined"

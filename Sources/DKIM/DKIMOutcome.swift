@@ -21,8 +21,8 @@ public struct DKIMOutcome: Sendable {
     public var isBodyIntact: Bool?
     /// Whether `b=` is the signature of the header fields and `bh=`; nil when that was not looked at.
     public var isHeaderIntact: Bool?
-    /// The one change that explains why a hash differs, where one is known.
-    public var diagnosis: DKIMDiagnosis?
+    /// What explains that a hash differs, where one change does: for the header, for the body, or for both.
+    public var diagnoses: [DKIMDiagnosis] = []
     /// Where the key came from; nil when none was asked for.
     public var keySource: DNSSource?
     /// The hash of the body as it arrived.
@@ -62,7 +62,7 @@ extension DKIMOutcome {
             lines.append("body hash \(hashes[0])" + (isBodyIntact == true ? " as signed" : ", signed was \(hashes[1])"))
         }
         if let isHeaderIntact { lines.append("header hash " + (isHeaderIntact ? "as signed" : "differs")) }
-        if let diagnosis { lines.append("explained by: \(diagnosis)") }
+        for diagnosis in diagnoses { lines.append("explained by: \(diagnosis)") }
         lines.append("dkim=\(result.rawValue)" + (problem.map { " (\($0))" } ?? ""))
         return lines
     }

@@ -48,7 +48,7 @@ public struct DKIMSignature: Sendable {
     /// The question for the key: `selector._domainkey.domain TXT` (RFC 6376 § 3.6.2.1).
     public let keyQuestion: DNSQuestion
     /// The name of the field and its value with the value of `b=` taken out (RFC 6376 § 3.7).
-    let unsignedField: (name: Octets, value: Octets)
+    let unsignedField: HeaderField
 }
 
 extension DKIMSignature {

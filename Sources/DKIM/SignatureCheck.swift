@@ -17,6 +17,8 @@ struct SignatureCheck {
     /// Where the signature's own field stands.
     let fieldIndex: Int
     let body: BodyHasher
+    /// Whether to find out what changed, which costs more than the check itself.
+    let isDiagnosed: Bool
 
     /// Judges the signature with the reply to its key's question.
     func outcome(key reply: DNSReply?) -> DKIMOutcome {
@@ -73,9 +75,18 @@ struct SignatureCheck {
             (outcome.result, outcome.problem) = resultOfLength
         } else {
             outcome.result = .fail
-            outcome.diagnosis = outcome.isBodyIntact == true ? header.diagnosis : BodyDiagnosis(check: self).diagnosis
+            outcome.diagnoses = diagnoses(header)
             outcome.problem = Self.problem(outcome)
         }
+    }
+
+    /// What explains the differences found, one for the header and one for the body at most.
+    private func diagnoses(_ header: HeaderCheck) -> [DKIMDiagnosis] {
+        guard isDiagnosed else { return [] }
+        let ofHeader = header.isIntact ? nil : HeaderDiagnosis(header).diagnosis
+        let isBodyIntact = body.digest == signature.bodyHash
+        let ofBody = isBodyIntact ? nil : message.body.flatMap { BodyDiagnosis(signature, body: $0).diagnosis }
+        return [ofHeader, ofBody].compactMap { $0 }
     }
 
     /// The key of a record, when the record allows it to be used for this signature (RFC 6376 § 6.1.2).
@@ -126,7 +137,8 @@ struct SignatureCheck {
             case (_, true): "body hash differs"
             default: "header and body hash differ"
             }
-        return part + (outcome.diagnosis.map { ": \($0)" } ?? "")
+        guard !outcome.diagnoses.isEmpty else { return part }
+        return part + ": " + outcome.diagnoses.map(\.description).joined(separator: "; ")
     }
 
     private static func words(_ error: DNSLookupError) -> String {
@@ -156,6 +168,8 @@ struct SignatureCheck {
 struct HeaderCheck {
     let check: SignatureCheck
     let key: PublicKey
+    /// The fields that `h=` names, in its order.
+    let fields: [HeaderField]
     /// Whether `b=` is a signature of the header fields.
     let isIntact: Bool
 
@@ -163,23 +177,13 @@ struct HeaderCheck {
         self.check = check
         self.key = key
         let signature = check.signature
-        let fields = check.message.fields
-        let form = fields.canonicalForm(
-            fields.indices(of: signature.headerNames, excluding: check.fieldIndex),
-            signature.canonicalization.header,
-            own: signature.unsignedField
+        let signed = check.message.fields
+        fields = signed.fields(at: signed.indices(of: signature.headerNames, excluding: check.fieldIndex))
+        let form = SignedFields.canonicalForm(
+            fields,
+            own: signature.unsignedField,
+            signature.canonicalization.header
         )
         isIntact = key.verifies(signature.signature, digest: SHA256Hasher.digest(form))
     }
-
-    /// The one change to the header that explains the difference.
-    var diagnosis: DKIMDiagnosis? { nil }
-}
-
-/// The search for the one change to the body that explains the difference.
-struct BodyDiagnosis {
-    let check: SignatureCheck
-
-    /// The change, when there is one that explains it.
-    var diagnosis: DKIMDiagnosis? { nil }
 }

@@ -70,17 +70,29 @@ struct SignedFields: Sendable {
         return low
     }
 
-    /// What a signature is made over, without its hash taken: the fields chosen, then the signature's own field.
-    func canonicalForm(
-        _ indices: [Int?],
-        _ canonicalization: Canonicalization,
-        own: (name: Octets, value: Octets)
+    /// The fields at some indices; absent ones are left out.
+    ///
+    /// RFC 6376 § 5.4: a field that does not exist "MUST be treated as the null string".
+    func fields(at indices: [Int?]) -> [HeaderField] {
+        indices.compactMap { index in index.map { headers[$0] } }
+    }
+
+    /// What a signature is made over, before it is hashed: the fields chosen, then the signature's own field.
+    static func canonicalForm(
+        _ fields: [HeaderField],
+        own: HeaderField,
+        _ canonicalization: Canonicalization
     ) -> [UInt8] {
-        var canonicalizer = HeaderCanonicalizer(canonicalization, capacity: 4096)
-        // RFC 6376 § 5.4: a field that does not exist "MUST be treated as the null string".
-        for case let index? in indices { canonicalizer.append(headers[index]) }
+        let capacity = fields.reduce(own.octetCount) { $0 + $1.octetCount }
+        var canonicalizer = HeaderCanonicalizer(canonicalization, capacity: capacity)
+        for field in fields { canonicalizer.append(field) }
         // RFC 6376 § 3.7: the DKIM-Signature field is hashed last, "without a trailing CRLF".
         canonicalizer.append(name: own.name, value: own.value)
         return canonicalizer.octets
     }
+}
+
+extension HeaderField {
+    /// The octets of name, colon, value and line end.
+    fileprivate var octetCount: Int { name.count + value.count + 3 }
 }

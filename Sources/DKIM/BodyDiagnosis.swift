@@ -1,0 +1,147 @@
+internal import MailCrypto
+internal import MailSyntax
+
+/// Looks for the one change to a body that explains why its hash differs.
+///
+/// Each change that is known from practice is undone, and the hash taken again. All of it together costs a few hashes of
+/// a body that is bounded in length.
+struct BodyDiagnosis {
+    /// How many lines a footer may have, and a banner.
+    private static let mostFooterLines = 200
+    private static let mostBannerLines = 16
+
+    private let body: [UInt8]
+    private let form: BodyHasher.Form
+    private let wanted: [UInt8]
+
+    init(_ signature: DKIMSignature, body: [UInt8]) {
+        self.body = body
+        form = BodyHasher.Form(canonicalization: signature.canonicalization.body, length: signature.length)
+        wanted = signature.bodyHash
+    }
+
+    /// The change, when there is one that explains it.
+    var diagnosis: DKIMDiagnosis? {
+        if let known = footer ?? banner { return known }
+        var other = form
+        other.canonicalization = form.canonicalization == .simple ? .relaxed : .simple
+        if isWanted(body, other) { return .canonicalizationMisnamed }
+        return lines.first { _, undo in isWanted(undo(body), form) }?.0 ?? signedWithLF
+    }
+
+    /// Changes to lines, and how they are undone.
+    private var lines: [(DKIMDiagnosis, ([UInt8]) -> [UInt8])] {
+        [
+            (.trailingWhiteSpaceAdded, { $0.mapLines { line in line.withoutTrailingSpace } }),
+            (
+                .signatureSeparatorCut,
+                { $0.mapLines { line in line.elementsEqual([0x2D, 0x2D]) ? line + [0x20] : line } }
+            ),
+            (.lineEndsDoubled, { $0.mapLines { line in line.last == 0x0D ? line.dropLast() : line } }),
+            (.dotStuffing, { $0.mapLines { line in line.starts(with: [0x2E, 0x2E]) ? line.dropFirst() : line } }),
+            (.dotStuffing, { $0.mapLines { line in line.first == 0x2E ? [0x2E] + line : line } }),
+            (.longLinesBroken, { $0.joiningBrokenLines() }),
+        ]
+    }
+
+    /// Whether a body has the hash that was signed.
+    private func isWanted(_ body: [UInt8], _ form: BodyHasher.Form) -> Bool {
+        var hasher = BodyHasher(form)
+        unsafe body.withUnsafeBytes { unsafe hasher.update($0) }
+        hasher.finish()
+        return hasher.digest == wanted
+    }
+
+    /// A footer: what comes before it has the hash that was signed.
+    private var footer: DKIMDiagnosis? {
+        guard form.length == nil else { return nil }
+        let canonical = canonicalBody
+        let ends = Array(canonical.lineEnds.suffix(Self.mostFooterLines))
+        let hasher = SHA256Hasher()
+        var taken = 0
+        for end in ends {
+            hasher.update(Array(canonical[taken..<end]))
+            taken = end
+            if hasher.copy().finish() == wanted { return .footerAppended(octets: canonical.count - end) }
+        }
+        return nil
+    }
+
+    /// A banner: what comes after it has the hash that was signed.
+    private var banner: DKIMDiagnosis? {
+        guard form.length == nil else { return nil }
+        let canonical = canonicalBody
+        let end = canonical.lineEnds.prefix(Self.mostBannerLines).first {
+            SHA256Hasher.digest(Array(canonical[$0...])) == wanted
+        }
+        return end.map { .bannerAdded(octets: $0) }
+    }
+
+    private var canonicalBody: [UInt8] {
+        var canonicalizer = BodyCanonicalizer(form.canonicalization)
+        var output = [UInt8]()
+        unsafe body.withUnsafeBytes { unsafe canonicalizer.update($0) { unsafe output.append(contentsOf: $0) } }
+        unsafe canonicalizer.finish { unsafe output.append(contentsOf: $0) }
+        return output
+    }
+
+    /// A signer that saw LF where the message has CRLF, with or without its last line end.
+    private var signedWithLF: DKIMDiagnosis? {
+        guard form.length == nil else { return nil }
+        let text = canonicalBody.filter { $0 != 0x0D }
+        let isKnown = SHA256Hasher.digest(text) == wanted || SHA256Hasher.digest(Array(text.dropLast())) == wanted
+        return isKnown ? .bodySignedWithLF : nil
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The octets without white space at their end.
+    fileprivate var withoutTrailingSpace: ArraySlice<UInt8> {
+        // RFC 3676 § 4.3: the space of this line belongs there.
+        guard !elementsEqual([0x2D, 0x2D, 0x20]) else { return self }
+        guard let last = lastIndex(where: { !$0.isWSP }) else { return prefix(0) }
+        return self[...last]
+    }
+}
+
+extension [UInt8] {
+    /// The indices after the line ends, the last one of the text left out.
+    fileprivate var lineEnds: [Int] {
+        indices.filter { self[$0] == 0x0A && $0 + 1 < count }.map { $0 + 1 }
+    }
+
+    /// The text with each line, its CRLF or LF left out, replaced; line ends become CRLF.
+    fileprivate func mapLines(_ transform: (ArraySlice<UInt8>) -> ArraySlice<UInt8>) -> [UInt8] {
+        var output = [UInt8]()
+        output.reserveCapacity(count + 16)
+        var rest = self[...]
+        while let end = rest.firstIndex(of: 0x0A) {
+            let line = rest[..<end]
+            output += transform(line.last == 0x0D ? line.dropLast() : line)
+            output += [0x0D, 0x0A]
+            rest = rest[(end + 1)...]
+        }
+        return output + transform(rest)
+    }
+
+    /// The text with lines of 989 octets and more joined to the next one where that begins with a space.
+    ///
+    /// Postfix breaks with CRLF and a space at 998 octets; Sendmail puts an exclamation mark before that at 990.
+    fileprivate func joiningBrokenLines() -> [UInt8] {
+        var output = [UInt8]()
+        var lineStart = 0
+        var rest = self[...]
+        while let end = rest.firstIndex(of: 0x0A) {
+            output += rest[...end]
+            rest = rest[(end + 1)...]
+            let length = output.count - lineStart
+            if length >= 989, rest.first == 0x20 {
+                output.removeLast(output.dropLast().last == 0x0D ? 2 : 1)
+                if output.last == 0x21, length < 995 { output.removeLast() }
+                rest = rest.dropFirst()
+            }
+            lineStart = output.count
+        }
+        return output + rest
+    }
+}
