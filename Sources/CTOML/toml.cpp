@@ -1,9 +1,25 @@
 #include "ctoml.h"
 
+#include <stdexcept>
+
+namespace {
+// What the parser takes for granted and some damaged texts do not give, such as a key after "[".
+struct unexpected_text : std::logic_error {
+    using logic_error::logic_error;
+};
+} // namespace
+
+// toml++ ends the process where an assumption does not hold, or with NDEBUG goes on as if it did. Neither may happen.
+#undef NDEBUG
+#define TOML_ASSERT(expression)                                                                                        \
+    do {                                                                                                               \
+        if (!(expression)) throw unexpected_text("unexpected text");                                                   \
+    } while (false)
 // Arrays and inline tables inside each other: the parser and the destructors recurse.
 #define TOML_MAX_NESTED_VALUES 32
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <deque>
 #include <sstream>
 #include <string>
@@ -21,6 +37,8 @@ namespace {
 
 constexpr size_t maximum_depth = 64;
 constexpr size_t maximum_dots = 64;
+// Beyond this many lines, the place of unexpected text is not looked for.
+constexpr uint32_t maximum_lines = 5000;
 
 struct failure {
     const char *message;
@@ -117,11 +135,42 @@ void bound_dots(std::string_view text) {
     }
 }
 
+// The first line with which the parser gives up on an assumption.
+uint32_t line_of_unexpected_text(std::string_view text) {
+    uint32_t line = 0;
+    for (size_t end = 0; end < text.size() && line < maximum_lines; end += 1) {
+        end = std::min(text.find('\n', end), text.size());
+        line += 1;
+        try {
+            (void)toml::parse(text.substr(0, end));
+        } catch (const unexpected_text &) {
+            return line;
+        } catch (const toml::parse_error &) {
+            // A statement over several lines is not complete yet.
+        }
+    }
+    return std::max(line, 1u);
+}
+
 void fail(ctoml_document &document, std::string_view message, toml::source_position where) {
     document.nodes.clear();
     document.error = message;
     document.line = where.line;
     document.column = where.column;
+}
+
+void read(ctoml_document &document, std::string_view text) {
+    try {
+        bound_dots(text);
+        const toml::table root = toml::parse(text);
+        add(document, root, nullptr, 0);
+    } catch (const toml::parse_error &error) {
+        fail(document, error.description(), error.source().begin);
+    } catch (const failure &found) {
+        fail(document, found.message, found.where);
+    } catch (const unexpected_text &found) {
+        fail(document, found.what(), {line_of_unexpected_text(text), 1});
+    }
 }
 
 } // namespace
@@ -130,19 +179,12 @@ extern "C" ctoml_document *ctoml_parse(const char *text, size_t count) {
     ctoml_document *document = nullptr;
     try {
         document = new ctoml_document;
-        const std::string_view view(text, count);
-        bound_dots(view);
-        const toml::table root = toml::parse(view);
-        add(*document, root, nullptr, 0);
-    } catch (const toml::parse_error &error) {
-        fail(*document, error.description(), error.source().begin);
-    } catch (const failure &found) {
-        fail(*document, found.message, found.where);
+        read(*document, std::string_view(text, count));
+        return document;
     } catch (...) {
         delete document;
         return nullptr;
     }
-    return document;
 }
 
 extern "C" void ctoml_free(ctoml_document *document) { delete document; }

@@ -51,6 +51,7 @@ extension Configuration {
         checkNames(&reader)
         checkSockets(&reader)
         checkTimes(&reader)
+        checkExclusions(&reader)
         checkSigning(&reader)
         if listen.isEmpty { listen = [Listen()] }
     }
@@ -76,6 +77,40 @@ extension Configuration {
                 accepted: "another socket"
             )
         }
+    }
+
+    /// Settings that say nothing, or the contrary, beside another.
+    private func checkExclusions(_ reader: inout ConfigurationReader) {
+        func refuse(_ key: String, when isRefused: Bool, _ message: String, accepted: String) {
+            guard isRefused, let position = reader.positions[key] else { return }
+            reader.report(position, key, message, accepted: accepted)
+        }
+        for (index, listen) in listen.enumerated() {
+            if case .unix = listen.socket { continue }
+            // "config show" writes the mode of every listener: the default is no contradiction.
+            for setting in listen.mode == Listen().mode ? ["group"] : ["mode", "group"] {
+                let message = "\(listen.socket) is no file, so it has no \(setting)"
+                refuse("listen[\(index + 1)].\(setting)", when: true, message, accepted: "a unix: socket with it")
+            }
+        }
+        refuse(
+            "dns.servers",
+            when: dns.zone != nil && !dns.servers.isEmpty,
+            "no server is asked while dns.zone is set",
+            accepted: "servers or zone"
+        )
+        refuse(
+            "headers.remove_foreign",
+            when: headers.removeForeign && !headers.removeForged,
+            "foreign fields cannot go while forged ones stay",
+            accepted: "remove_forged = true with it"
+        )
+        refuse(
+            "headers.keep_removed",
+            when: headers.keepRemoved && !headers.removeForged,
+            "nothing is removed that could be kept",
+            accepted: "remove_forged = true with it"
+        )
     }
 
     private func checkTimes(_ reader: inout ConfigurationReader) {

@@ -71,7 +71,9 @@ extension Configuration {
         switch name {
         case .spf, .spfHelo: checks.spf.enabled
         case .senderID: checks.senderID.enabled
-        case .dkim, .dkimAligned, .dkimDomains: checks.dkim.enabled
+        case .dkim, .dkimDomains: checks.dkim.enabled
+        // Which signatures are aligned is found out with DMARC.
+        case .dkimAligned: checks.dkim.enabled && checks.dmarc.enabled
         case .dmarc, .dmarcPolicy: checks.dmarc.enabled
         case .iprev, .clientNames: checks.iprev.enabled
         default: true

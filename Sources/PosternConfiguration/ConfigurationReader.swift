@@ -71,9 +71,9 @@ struct ConfigurationReader {
         }
         var entries = [(line: Int, text: String)]()
         var line = 0
-        for content in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        for content in Octets(text).split(separator: 0x0A, omittingEmptySubsequences: false) {
             line += 1
-            let entry = Octets(String(content.prefix { $0 != "#" })).trimmed.text
+            let entry = content.prefix { $0 != UInt8(ascii: "#") }.trimmed.text
             if !entry.isEmpty { entries.append((line, entry)) }
         }
         return entries
@@ -104,7 +104,9 @@ enum TextFile {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return .failure(.absent) }
         guard !isFolder else { return .failure(.folder) }
         guard let data = FileManager.default.contents(atPath: path) else { return .failure(.unreadable) }
-        guard let text = String(validating: data, as: UTF8.self) else { return .failure(.notUTF8) }
+        // Some editors begin a file with a byte order mark.
+        let octets = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
+        guard let text = String(validating: octets, as: UTF8.self) else { return .failure(.notUTF8) }
         return .success(text)
     }
 }

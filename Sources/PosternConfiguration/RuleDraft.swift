@@ -186,7 +186,7 @@ extension ValueType where Value == [Condition] {
         name: "table of conditions",
         accepted: "a table, as { spf = \"fail\" }",
         read: { value, key, reader in ConditionReader.conditions(value, key, &reader) },
-        write: { conditions in conditions.isEmpty ? nil : ConditionReader.written(conditions) }
+        write: { ConditionReader.written($0) }
     )
 }
 

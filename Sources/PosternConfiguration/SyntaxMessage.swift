@@ -20,6 +20,7 @@ enum SyntaxMessage {
         if isPlaced { text = text.dropFirst(prefix.count) }
         if let end = text.firstRange(of: " (TOML_")?.lowerBound { text = text[..<end] }
         let accepted = hints.first { message.contains($0.part) }?.accepted ?? ""
-        return ((isPlaced ? "this is not TOML: in a " : "this is not TOML: ") + text, accepted)
+        let article = text.first.map { "aeiou".contains($0) } == true ? "in an " : "in a "
+        return ("this is not TOML: " + (isPlaced ? article : "") + text, accepted)
     }
 }
