@@ -375,7 +375,7 @@ extension MilterChannelHandler {
         timer = session.eventLoop.assumeIsolated().scheduleTask(in: amount) { [weak self] in
             guard let self, !isClosed else { return }
             if pending == nil, session.eventLoop.now - lastActivity >= patience {
-                registry.reportTimeout()
+                registry.reportTimeout(on: session.listener)
                 return close()
             }
             scheduleTimeout(in: configuration.commandTimeout)

@@ -107,8 +107,18 @@ final class MilterSessionRegistry: Sendable {
     /// Takes a session's share of the statistics.
     func report(_ statistics: SessionStatistics) { state.withLock { $0.statistics.add(statistics) } }
 
-    /// Counts a connection that was silent for too long.
-    func reportTimeout() { state.withLock { $0.statistics.timeouts += 1 } }
+    /// Counts a connection that was silent for too long; the first one is logged.
+    func reportTimeout(on listener: MilterListener) {
+        let isFirst = state.withLock { state in
+            state.statistics.timeouts += 1
+            return state.statistics.timeouts == 1
+        }
+        guard isFirst else { return }
+        logger.info(
+            "closed a connection that was silent for too long; more are counted only",
+            metadata: ["milter.listener": "\(listener.address)"]
+        )
+    }
 
     /// Counts a broken rule.
     ///
