@@ -6,6 +6,6 @@ struct Postern: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "postern",
         abstract: "A mail filter that checks SPF, Sender ID, DKIM and DMARC, and signs outgoing mail.",
-        subcommands: [SignCommand.self, KeygenCommand.self, ConfigCommand.self]
+        subcommands: [SignCommand.self, KeygenCommand.self, LookupCommand.self, ConfigCommand.self]
     )
 }

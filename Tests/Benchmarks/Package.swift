@@ -30,6 +30,15 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "DNSLoad",
+            dependencies: [
+                postern("DNSLookup"), postern("DNSResolver"), postern("MailSyntax"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "MicroBenchmarks",
             dependencies: [
                 postern("AuthenticationResults"), postern("DKIM"), postern("DMARC"), postern("DNSLookup"),
