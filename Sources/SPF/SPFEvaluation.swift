@@ -32,8 +32,8 @@ package struct SPFCheck: Sendable {
 /// One pass of check_host() over the answers that are known (RFC 7208 § 4).
 ///
 /// A pass never waits. When it needs an answer that is not known, it notes the question and goes on as if the term had
-/// not matched, to learn which questions come next. Then its outcome is worth nothing; the pass is made again when the
-/// first of the questions is answered. So a result comes only from a pass that had every answer, in the order of the RFC.
+/// not matched, to learn which questions come next. Then its outcome is worth nothing; the pass is made again when one
+/// of the questions is answered. So a result comes only from a pass that had every answer, in the order of the RFC.
 struct SPFEvaluation {
     /// An end without a match.
     struct Stop: Error {

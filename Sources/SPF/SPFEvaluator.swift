@@ -55,7 +55,7 @@ public struct SPFEvaluator<Resolver: DNSResolving>: Sendable {
         return evaluation.missing.isEmpty ? outcome : nil
     }
 
-    /// Fetches what is missing, and evaluates again each time the answer arrives that is needed first.
+    /// Fetches what is missing, and evaluates again with each answer that arrives.
     private func evaluate(_ check: SPFCheck, missing: [DNSQuestion]) async -> SPFOutcome {
         await withTaskGroup(of: (DNSQuestion, DNSReply).self) { group in
             var missing = missing
@@ -72,10 +72,8 @@ public struct SPFEvaluator<Resolver: DNSResolving>: Sendable {
                     started.insert(question)
                     group.addTask { [resolver] in (question, await resolver.lookUp(question)) }
                 }
-                while let (question, reply) = await group.next() {
-                    fetched[question] = reply
-                    if question == needed { break }
-                }
+                // Each answer may lead to new questions, also one that is not the first needed.
+                if let (question, reply) = await group.next() { fetched[question] = reply }
                 var evaluation = SPFEvaluation(check, options: options, resolver: resolver, fetched: fetched)
                 outcome = evaluation.run()
                 missing = evaluation.missing

@@ -1,0 +1,207 @@
+import DNSLookup
+import MailSyntax
+import SPF
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Limits and order")
+struct LimitTests {
+    @Test(
+        "RFC 7208 § 4.6.4: terms with lookups are counted over all records",
+        arguments: [
+            ("v=spf1 a a a a a a a a a a +all", "pass", 10), ("v=spf1 a a a a a a a a a a a +all", "permerror", 10),
+            ("v=spf1 mx ptr exists:gone.example a a a a a a ~all", "softfail", 9),
+            // "all", "ip4", "ip6" and "exp" cause none.
+            ("v=spf1 ip4:192.0.2.9 ip6:::1 a a a a a a a a a a exp=gone.example -all", "fail", 10),
+            // An include counts itself and what is in its record; a redirect that is followed counts, too.
+            ("v=spf1 include:two.example a a a a a a a ?all", "neutral", 10),
+            ("v=spf1 include:two.example a a a a a a a a ?all", "permerror", 10),
+            ("v=spf1 a a a a a a a redirect=two.example", "neutral", 10),
+            ("v=spf1 a a a a a a a a redirect=two.example", "permerror", 10),
+            ("v=spf1 a a a a a a a a a a ~all redirect=two.example", "softfail", 10),
+            ("v=spf1 a a a a a a a a a a ip4:192.0.2.1 redirect=two.example", "pass", 10),
+            // The PTR query of %{p} counts beside its term.
+            ("v=spf1 a a a a a a a a -exists:%{p}.gone.example ~all", "softfail", 10),
+            ("v=spf1 a a a a a a a a a -exists:%{p}.gone.example ~all", "permerror", 10),
+        ]
+    )
+    func terms(_ record: String, _ result: String, _ count: Int) async throws {
+        let zone = try zone(
+            "d.example TXT \(record)",
+            "d.example A 192.0.2.2",
+            "d.example MX d.example",
+            "two.example TXT v=spf1 a:d.example a:d.example"
+        )
+        for outcome in [try await check(zone), try await check(Asked(zone))] {
+            #expect(outcome.result.rawValue == result)
+            #expect(outcome.lookups == count)
+        }
+    }
+
+    @Test(
+        "RFC 7208 § 4.6.4: void lookups",
+        arguments: [
+            ("v=spf1 a:n.gone exists:m.gone ~all", "softfail", 2),
+            ("v=spf1 a:n.gone exists:m.gone mx:o.gone ~all", "permerror", 3),
+            ("v=spf1 a mx ~all", "softfail", 2), ("v=spf1 a mx ptr ~all", "permerror", 3),
+            // Each MX host counts, the null MX (RFC 7505) does not.
+            ("v=spf1 mx:three.example ~all", "permerror", 3),
+            ("v=spf1 mx:null.example mx:null.example mx:null.example ~all", "softfail", 0),
+            // No void lookups: explanations, names that cannot be asked about, and what PTR names lack.
+            ("v=spf1 a:x..y.z a:x..y.z a:x..y.z ~all", "softfail", 0),
+        ]
+    )
+    func voids(_ record: String, _ result: String, _ count: Int) async throws {
+        let zone = try zone(
+            "d.example TXT \(record)",
+            "three.example MX a.gone",
+            "three.example MX b.gone",
+            "three.example MX c.gone",
+            "null.example MX ."
+        )
+        let outcome = try await check(zone)
+        #expect(outcome.result.rawValue == result)
+        #expect(outcome.voidLookups == count)
+        var options = SPFOptions()
+        options.maximumVoidLookups = 100
+        #expect(try await check(zone, options: options).result == .softfail)
+    }
+
+    @Test("RFC 7208 § 5.5: names of the client that lack addresses or fail are skipped")
+    func clientNames() async throws {
+        let zone = try zone(
+            "d.example TXT v=spf1 ptr -all",
+            "1.2.0.192.in-addr.arpa PTR a.d.example",
+            "1.2.0.192.in-addr.arpa PTR b.d.example",
+            "1.2.0.192.in-addr.arpa PTR c.d.example",
+            "1.2.0.192.in-addr.arpa PTR e.d.example",
+            "1.2.0.192.in-addr.arpa PTR f.d.example",
+            "a.d.example FAIL",
+            "f.d.example A 192.0.2.1"
+        )
+        let outcome = try await check(zone)
+        #expect(outcome.result == .pass)
+        #expect(outcome.voidLookups == 0)
+        let failing = try SPFTests.zone("d.example TXT v=spf1 ptr -all", "1.2.0.192.in-addr.arpa FAIL")
+        #expect(try await check(failing).result == .fail)
+    }
+
+    @Test("RFC 7208 § 5.4: an MX host that matches decides before others are needed")
+    func exchangeOrder() async throws {
+        let zone = try zone(
+            "d.example TXT v=spf1 mx -all",
+            "d.example MX a.example",
+            "d.example MX b.example",
+            "a.example A 192.0.2.1",
+            "b.example FAIL"
+        )
+        for outcome in [try await check(zone), try await check(Asked(zone))] { #expect(outcome.result == .pass) }
+        #expect(try await check(zone, client: "192.0.2.9").result == .temperror)
+    }
+
+    @Test("answers are waited for together: as many rounds as the longest chain of dependent lookups")
+    func together() async throws {
+        let rounds = Rounds(
+            try zone(
+                "d.example TXT v=spf1 include:a.example mx include:b.example a:h.example -all",
+                "a.example TXT v=spf1 include:c.example a:h.example ~all",
+                "b.example TXT v=spf1 include:e.example ?all",
+                "c.example TXT v=spf1 ip4:198.51.100.0/24",
+                "e.example TXT v=spf1 ip4:198.51.100.0/24",
+                "d.example MX m.example",
+                "d.example MX n.example",
+                "m.example A 198.51.100.1",
+                "n.example A 198.51.100.2",
+                "h.example A 198.51.100.3"
+            )
+        )
+        let outcome = try await check(rounds)
+        #expect(outcome.result == .fail)
+        #expect(outcome.lookups == 7)
+        // d.example; then a, b, MX and h; then c, e and the hosts.
+        #expect(rounds.deepest == 3)
+        #expect(rounds.count == 9)
+    }
+
+    @Test("what is asked ahead stays within the bound, and changes nothing")
+    func cap() async throws {
+        let includes = (0..<9).map { "include:i\($0).example" }.joined(separator: " ")
+        var lines = ["d.example TXT v=spf1 \(includes) -all"]
+        for index in 0..<9 { lines.append("i\(index).example TXT v=spf1 ip4:198.51.100.\(index)") }
+        var all = DNSZone()
+        for line in lines { try add(line, to: &all) }
+        for limit in [160, 10, 3] {
+            var options = SPFOptions()
+            options.maximumQueries = limit
+            let asked = Asked(all)
+            let outcome = try await check(asked, options: options)
+            #expect(outcome.result == (limit >= 10 ? .fail : .permerror))
+            #expect(asked.questions.count <= limit)
+        }
+    }
+
+    @Test("a lookup that is given up is a temperror")
+    func cancelled() async throws {
+        for error in [DNSLookupError.timeout, .serverFailure, .refused, .malformed, .aliasLoop, .cancelled] {
+            var zone = DNSZone()
+            zone.add(failure: error, at: try DomainName("d.example"))
+            let outcome = try await check(zone)
+            #expect(outcome.result == .temperror)
+            #expect(outcome.problem?.hasPrefix("d.example TXT: ") == true)
+        }
+    }
+
+    @Test("the trace shows what was tried, what came back, and the counts")
+    func trace() async throws {
+        let zone = try zone(
+            "d.example TXT v=spf1 ip4:198.51.100.0/24 ip6:2001:db8::/32 include:i.example a:gone.example -all",
+            "i.example TXT v=spf1 mx ?all",
+            "i.example MX m.example",
+            "m.example A 198.51.100.1"
+        )
+        let outcome = try await check(zone)
+        let expected = """
+            record of d.example: found [terms 0, void 0]
+                d.example TXT: "v=spf1 ip4:198.51.100.0/24 ip6:2001:db8::/32 include:i.example a:gone.example -all"
+            ip4:198.51.100.0/24: no match [terms 0, void 0]
+            ip6:2001:db8::/32: no match [terms 0, void 0]
+            include:i.example: no match [terms 1, void 0]
+              record of i.example: found [terms 1, void 0]
+                  i.example TXT: "v=spf1 mx ?all"
+              mx: no match [terms 2, void 0]
+                  i.example MX: 10 m.example
+                  m.example A: 198.51.100.1
+              ?all: match, neutral [terms 2, void 0]
+            a:gone.example: no match [terms 3, void 1]
+                gone.example A: no such name
+            -all: match, fail [terms 3, void 1]
+            """
+        #expect(outcome.trace.map(\.description).joined(separator: "\n") == expected)
+        #expect(outcome.mechanism == "-all")
+        #expect(outcome.queries == 5)
+    }
+}
+
+/// Answers each question after as many turns as it takes the questions before it, and notes the longest wait.
+private final class Rounds: DNSResolving {
+    private let zone: DNSZone
+    private let state = Mutex<(round: Int, waiting: Int, count: Int)>((0, 0, 0))
+
+    init(_ zone: DNSZone) { self.zone = zone }
+
+    var deepest: Int { state.withLock { $0.round } }
+    var count: Int { state.withLock { $0.count } }
+
+    func lookUp(_ question: DNSQuestion) async -> DNSReply {
+        // Those who come while nobody is answered yet share a round.
+        state.withLock { state in
+            if state.waiting == 0 { state.round += 1 }
+            state.waiting += 1
+            state.count += 1
+        }
+        for _ in 0..<200 { await Task.yield() }
+        state.withLock { $0.waiting -= 1 }
+        return DNSReply(zone.answer(question), source: .server)
+    }
+}
