@@ -12,6 +12,7 @@ internal import MailSyntax
 ///     zone NAME TEXT                                            adds a TXT record
 ///     sign IN OUT HEADER/BODY NOW CHUNK DOMAIN SELECTOR KEYFILE [SELECTOR KEYFILE]…
 ///     verify FILE NOW CHUNK                                     the results, from the top, as result:problem
+///     stream OCTETS                                             by how many KiB the peak of resident memory grows
 @main
 struct JudgeDriver {
     private var zone = DNSZone()
@@ -72,8 +73,38 @@ struct JudgeDriver {
             unsafe Self.feed(stored.body, Int(try next()) ?? 65_535) { unsafe verifier.body($0) }
             let outcomes = verifier.verify { DNSReply(zone.answer($0), source: .zone) }
             return outcomes.map { "\($0.result.rawValue):\($0.problem ?? "")" }.joined(separator: "\t")
+        case "stream":
+            let octets = Int(try next()) ?? 0
+            _ = Self.stream(1 << 20)
+            let before = try Self.peakOfResidentMemory()
+            let outcomes = Self.stream(octets)
+            return "\(try Self.peakOfResidentMemory() - before) KiB, \(outcomes) signatures"
         default: throw UnknownJob()
         }
+    }
+
+    /// Verifies a message with a body of so many octets, under both canonicalizations at once.
+    private static func stream(_ octets: Int) -> Int {
+        let line = [UInt8]("All work  and no play makes Jack a dull boy. \r\n".utf8)
+        let chunk = (0..<65_535).map { line[$0 % line.count] }
+        var headers = HeaderBlock()
+        for forms in ["simple/simple", "relaxed/relaxed"] {
+            let value = " v=1; a=ed25519-sha256; c=\(forms); d=example.org; s=e1; h=from; bh=AA==; b=AA=="
+            headers.append(name: "DKIM-Signature".utf8, value: value.utf8)
+        }
+        headers.append(name: "From".utf8, value: " a@example.org".utf8)
+        var verifier = DKIMMessageVerifier(now: 0)
+        for field in headers { _ = verifier.headerField(field) }
+        verifier.endOfHeaders(headers)
+        for _ in 0..<(octets / chunk.count) { unsafe chunk.withUnsafeBytes { unsafe verifier.body($0) } }
+        return verifier.verify { _ in nil }.count
+    }
+
+    /// `VmHWM` of proc(5), in KiB.
+    private static func peakOfResidentMemory() throws -> Int {
+        let status = String(decoding: try Data(contentsOf: URL(filePath: "/proc/self/status")), as: UTF8.self)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
     }
 
     private mutating func signingKey(_ domain: String, _ selector: String, file: String) throws -> DKIMSigningKey {

@@ -1,0 +1,276 @@
+import DKIM
+import DNSLookup
+import MailCrypto
+import MailSyntax
+import Testing
+
+@Suite("Verification")
+struct VerificationTests {
+    static let key: DKIMSigningKey? = try? SigningTests.key(.ed25519)
+    static let rsaKey: DKIMSigningKey? = try? SigningTests.key(.rsa)
+    static let now: Int64 = 1_600_000_000
+
+    /// A signature over `message` whose tags are given, as a signer that breaks every rule would make it.
+    static func signed(_ tags: String, header: String, body: String, by key: DKIMSigningKey) throws -> [UInt8] {
+        let bodyHash = Base64.encode(SHA256Hasher.digest(CanonicalizationTests.reference(.relaxed, [UInt8](body.utf8))))
+        let value = " " + tags.replacing("BH", with: bodyHash[...].text) + "; b="
+        var form = HeaderCanonicalizer(.relaxed)
+        for field in StoredMessage(Octets(header)).headers { form.append(field) }
+        form.append(name: Octets("dkim-signature"), value: Octets(value))
+        let signature = Base64.encode(try key.key.sign(digest: SHA256Hasher.digest(form.octets)))
+        return [UInt8]("DKIM-Signature:\(value)\(signature[...].text)\r\n\(header)\r\n\(body)".utf8)
+    }
+
+    static let header = "From: a@example.org\r\n"
+    static let body = "Hello\r\n"
+    static let tags = "v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.org; s=e; h=from; bh=BH"
+
+    static func outcome(
+        _ tags: String,
+        record: String? = nil,
+        body: String = body,
+        options: DKIMVerificationOptions = DKIMVerificationOptions()
+    ) throws -> DKIMOutcome {
+        let key = try #require(Self.key)
+        let text = try record ?? key.recordText()
+        let message = try signed(tags, header: header, body: body, by: key)
+        let zone = try Verification.zone([("e._domainkey.example.org", text)])
+        return try #require(Verification.outcomes(of: message, zone: zone, options: options, now: now).first)
+    }
+
+    @Test(
+        "RFC 6376 § 3.5, § 6.1.1: the signature's tags",
+        arguments: [
+            ("", .pass, nil),
+            ("; q=dns/txt; t=1599999999; x=1600000001; i=@mail.example.org; z=From:x; unknown=1", .pass, nil),
+            ("; c=relaxed", .neutral, "signature has more than one c= tag"),
+            ("; x=1599999701", .pass, nil),
+            ("; x=1599999699", .fail, "signature expired"),
+            ("; t=1600000300", .pass, nil),
+            ("; t=1600000301", .fail, "signature is dated in the future"),
+            ("; t=1599999999; x=1599999999", .neutral, "signature expires before it was made"),
+            ("; t=1234567890123", .neutral, "signature has a malformed t= tag"),
+            ("; t=-1", .neutral, "signature has a malformed t= tag"),
+            ("; i=@example.com", .neutral, "domain mismatch: i= is not at or below d="),
+            ("; i=@xexample.org", .neutral, "domain mismatch: i= is not at or below d="),
+            ("; i=\"a@b\"@sub.example.org", .pass, nil),
+            ("; i=example.org", .neutral, "signature has a malformed i= tag"),
+            ("; i=a=ZZ@example.org", .neutral, "signature has a malformed i= tag"),
+            ("; q=http/x", .neutral, "signature has no known query method"),
+            ("; q=http/x:dns/txt", .pass, nil),
+            ("; l=7", .pass, nil),
+            ("; l=8", .permerror, "l= is larger than the body"),
+            ("; l=" + String(repeating: "9", count: 76), .permerror, "l= is larger than the body"),
+            ("; l=" + String(repeating: "9", count: 77), .neutral, "signature has a malformed l= tag"),
+            ("; l=-1", .neutral, "signature has a malformed l= tag"),
+            (";;", .neutral, "signature is not a tag-list"),
+        ] as [(String, DKIMResult, String?)]
+    )
+    func tagsAdded(_ added: String, _ result: DKIMResult, _ problem: String?) throws {
+        let outcome = try Self.outcome(Self.tags + added)
+        #expect(outcome.result == result, "\(outcome.trace)")
+        #expect(outcome.problem == problem)
+    }
+
+    @Test(
+        "RFC 6376 § 3.5, § 6.1.1: tags missing or wrong",
+        arguments: [
+            ("v=1; ", "", .neutral, "signature missing required tag v="),
+            ("v=1", "v=2", .neutral, "signature has an incompatible version"),
+            ("v=1", "v=", .neutral, "signature has an incompatible version"),
+            ("a=ed25519-sha256; ", "", .neutral, "signature missing required tag a="),
+            ("a=ed25519-sha256", "a=ed25519-sha512", .neutral, "signature algorithm is unknown"),
+            ("a=ed25519-sha256", "a=rsa-sha1", .permerror, "rsa-sha1 is historic"),
+            ("a=ed25519-sha256", "a=rsa-sha256", .permerror, "inappropriate key algorithm"),
+            ("d=example.org; ", "", .neutral, "signature missing required tag d="),
+            ("d=example.org", "d=org", .neutral, "signature has a malformed d= tag"),
+            ("d=example.org", "d=example..org", .neutral, "signature has a malformed d= tag"),
+            ("d=example.org", "d=EXAMPLE.ORG", .pass, nil),
+            ("s=e; ", "", .neutral, "signature missing required tag s="),
+            ("s=e", "s=none", .permerror, "no key for signature"),
+            ("h=from; ", "", .neutral, "signature missing required tag h="),
+            ("h=from", "h=", .neutral, "signature has a malformed h= tag"),
+            ("h=from", "h=from:", .neutral, "signature has a malformed h= tag"),
+            ("h=from", "h=to:subject", .permerror, "From field not signed"),
+            ("h=from", "h=FROM : to:\tsubject", .pass, nil),
+            ("h=from", "h=" + String(repeating: "from:", count: 255) + "from", .pass, nil),
+            (
+                "h=from", "h=" + String(repeating: "from:", count: 256) + "from", .neutral,
+                "signature has too many names in h="
+            ),
+            ("; bh=BH", "", .neutral, "signature missing required tag bh="),
+            ("bh=BH", "bh=%", .neutral, "signature has a malformed bh= tag"),
+            ("bh=BH", "bh=AAAA", .fail, "body hash differs"),
+            ("relaxed/relaxed", "Relaxed/RELAXED", .pass, nil),
+            ("relaxed/relaxed", "relaxed/other", .neutral, "signature has a malformed c= tag"),
+            ("relaxed/relaxed", "relaxed/relaxed/", .neutral, "signature has a malformed c= tag"),
+        ] as [(String, String, DKIMResult, String?)]
+    )
+    func tagsChanged(_ old: String, _ new: String, _ result: DKIMResult, _ problem: String?) throws {
+        let outcome = try Self.outcome(Self.tags.replacing(old, with: new))
+        #expect(outcome.result == result, "\(outcome.trace)")
+        #expect(outcome.problem == problem)
+    }
+
+    @Test(
+        "RFC 6376 § 3.6.1, § 6.1.2: the key record",
+        arguments: [
+            ("v=DKIM1; k=ed25519; p=KEY", .pass, nil),
+            ("k=ed25519; p=KEY", .pass, nil),
+            ("k=ed25519; p=KEY; ", .pass, nil),
+            ("k=ed25519; n=a note; g=*; x=unknown; h=sha1:sha256; s=email; t=y; p=KEY", .pass, nil),
+            ("k=ed25519; g=; p=KEY", .pass, nil),
+            ("k=ed25519; s=*; p=KEY", .pass, nil),
+            ("k=ed25519; s=tlsrpt : email; p=KEY", .pass, nil),
+            ("k=ed25519; p=K EY", .permerror, "key is not readable: an Ed25519 key has 32 octets"),
+            ("k=ed25519; v=DKIM1; p=KEY", .permerror, "key record has an unknown version"),
+            ("v=DKIM2; k=ed25519; p=KEY", .permerror, "key record has an unknown version"),
+            ("v=dkim1; k=ed25519; p=KEY", .permerror, "key record has an unknown version"),
+            ("v=DKIM1; p=KEY", .permerror, "inappropriate key algorithm"),
+            ("v=DKIM1; k=dsa; p=KEY", .permerror, "key type is unknown"),
+            ("v=DKIM1; k=ed25519", .permerror, "key record has no p="),
+            ("v=DKIM1; k=ed25519; p=", .permerror, "key revoked"),
+            ("v=DKIM1; k=ed25519; p=%%", .permerror, "key is not base64"),
+            ("k=ed25519; h=sha1; p=KEY", .permerror, "inappropriate hash algorithm"),
+            ("k=ed25519; s=tlsrpt; p=KEY", .permerror, "key is not for email"),
+            ("k=ed25519; p=KEY; p=KEY", .permerror, "key record is not a tag-list"),
+            ("not a record", .permerror, "key record is not a tag-list"),
+        ] as [(String, DKIMResult, String?)]
+    )
+    func records(_ record: String, _ result: DKIMResult, _ problem: String?) throws {
+        let octets = Base64.encode(try #require(Self.key).key.publishedOctets())[...].text
+        let text = record.replacing("KEY", with: octets).replacing("K EY", with: octets.dropLast(8))
+        let outcome = try Self.outcome(Self.tags, record: text)
+        #expect(outcome.result == result, "\(outcome.trace)")
+        #expect(outcome.problem == problem)
+        #expect(outcome.testing == record.contains("t=y"))
+    }
+
+    @Test("RFC 6376 § 3.6.1: t=s wants i= to have the domain of d=")
+    func exactDomain() throws {
+        let record = try #require(Self.key).recordText() + "; t=s"
+        #expect(try Self.outcome(Self.tags + "; i=a@example.org", record: record).result == .pass)
+        #expect(try Self.outcome(Self.tags + "; i=a@mail.example.org", record: record).result == .permerror)
+    }
+
+    @Test("RFC 6376 § 6.1.2: of several key records any one may fit")
+    func severalRecords() throws {
+        let key = try #require(Self.key)
+        let message = try Self.signed(Self.tags, header: Self.header, body: Self.body, by: key)
+        let other = try SigningTests.key(.ed25519).recordText()
+        let mine = try key.recordText()
+        for (texts, expected) in [
+            ([other, mine], DKIMResult.pass), ([mine, other], .pass), (["v=spf1 -all", mine], .pass),
+            ([other, other], .fail),
+        ] {
+            let zone = try Verification.zone(texts.map { ("e._domainkey.example.org", $0) })
+            #expect(Verification.outcomes(of: message, zone: zone, now: Self.now).map(\.result) == [expected])
+        }
+    }
+
+    @Test(
+        "RFC 6376 § 6.1.2: a key that could not be looked up",
+        arguments: [DNSLookupError.timeout, .serverFailure, .aliasLoop]
+    )
+    func lookupFailure(_ error: DNSLookupError) throws {
+        let message = try Self.signed(Self.tags, header: Self.header, body: Self.body, by: #require(Self.key))
+        var zone = DNSZone()
+        zone.add(failure: error, at: try DomainName("e._domainkey.example.org"))
+        #expect(Verification.outcomes(of: message, zone: zone, now: Self.now).map(\.result) == [.temperror])
+        var verifier = DKIMMessageVerifier(now: Self.now)
+        let stored = StoredMessage(message[...])
+        for field in stored.headers { _ = verifier.headerField(field) }
+        verifier.endOfHeaders(stored.headers)
+        #expect(verifier.verify { _ in nil }.map(\.result) == [.temperror])
+    }
+
+    @Test("RFC 8301 § 3.2: the length of RSA keys")
+    func keyLength() throws {
+        let short = try PrivateKey.generate(.rsa, bits: 768)
+        let text = "v=DKIM1; k=rsa; p=" + Base64.encode(try short.publishedOctets())[...].text
+        let tags = Self.tags.replacing("ed25519", with: "rsa")
+        let outcome = try Self.outcome(tags, record: text)
+        #expect(outcome.result == .permerror)
+        #expect(outcome.problem == "key has an RSA modulus of 768 bits")
+        var options = DKIMVerificationOptions()
+        options.minimumRSABits = 2048
+        let key = try #require(Self.rsaKey)
+        let message = try Self.signed(tags.replacing("s=e", with: "s=r"), header: Self.header, body: Self.body, by: key)
+        let zone = try SigningTests.zone([key])
+        #expect(Verification.outcomes(of: message, zone: zone, now: Self.now).map(\.result) == [.pass])
+        #expect(
+            Verification.outcomes(of: message, zone: zone, options: options, now: Self.now).map(\.result) == [.policy]
+        )
+    }
+
+    @Test("RFC 6376 § 8.2: a body that goes on beyond l=")
+    func beyondLength() throws {
+        let key = try #require(Self.key)
+        let message = try Self.signed(Self.tags + "; l=7", header: Self.header, body: Self.body, by: key)
+        let zone = try SigningTests.zone([key])
+        var options = DKIMVerificationOptions()
+        for (added, policy, pass) in [
+            ("", DKIMResult.pass, DKIMResult.pass), ("\r\n\r\n", .pass, .pass), ("x", .policy, .pass),
+        ] {
+            let longer = message + [UInt8](added.utf8)
+            options.bodyBeyondLength = .policy
+            #expect(
+                Verification.outcomes(of: longer, zone: zone, options: options, now: Self.now).map(\.result) == [policy]
+            )
+            options.bodyBeyondLength = .pass
+            #expect(
+                Verification.outcomes(of: longer, zone: zone, options: options, now: Self.now).map(\.result) == [pass]
+            )
+        }
+    }
+
+    @Test("The rest of a body beyond l= need not be sent")
+    func completeness() throws {
+        let key = try #require(Self.key)
+        let message = try Self.signed(Self.tags + "; l=7", header: Self.header, body: Self.body, by: key)
+        let stored = StoredMessage(message[...])
+        var verifier = DKIMMessageVerifier(now: Self.now)
+        #expect(verifier.isBodyComplete)
+        #expect(stored.headers.map { verifier.headerField($0) != nil } == [true, false])
+        verifier.endOfHeaders(stored.headers)
+        #expect(!verifier.isBodyComplete)
+        unsafe stored.body.withUnsafeBytes { unsafe verifier.body($0) }
+        #expect(!verifier.isBodyComplete)
+        unsafe [UInt8]("x".utf8).withUnsafeBytes { unsafe verifier.body($0) }
+        #expect(verifier.isBodyComplete)
+    }
+
+    @Test("RFC 6376 § 6.1: signatures beyond the limit are counted, not examined")
+    func limit() throws {
+        let key = try #require(Self.key)
+        let message = try Self.signed(Self.tags, header: Self.header, body: Self.body, by: key)
+        let stored = StoredMessage(message[...])
+        let signature = try #require(stored.headers.first)
+        let field = [UInt8]("DKIM-Signature:".utf8) + Array(signature.value) + [0x0D, 0x0A]
+        let many = (0..<500).flatMap { _ in field } + message
+        let outcomes = Verification.outcomes(of: many, zone: try SigningTests.zone([key]), now: Self.now)
+        #expect(outcomes.map(\.result) == Array(repeating: .pass, count: 10) + [.policy])
+        #expect(outcomes.last?.problem == "491 more than the 10 signatures examined")
+    }
+
+    @Test("RFC 8616 § 4: names in U-labels are looked up as A-labels")
+    func internationalized() throws {
+        let tags = Self.tags.replacing("d=example.org", with: "d=b\u{FC}cher.example")
+        let message = try Self.signed(tags, header: Self.header, body: Self.body, by: #require(Self.key))
+        var verifier = DKIMMessageVerifier(now: Self.now)
+        let questions = StoredMessage(message[...]).headers.compactMap { verifier.headerField($0) }
+        #expect(questions.map(\.description) == ["e._domainkey.xn--bcher-kva.example TXT"])
+    }
+
+    @Test("What is reported of a signature")
+    func report() throws {
+        let outcome = try Self.outcome(Self.tags + "; i=a=20b@mail.example.org")
+        #expect(outcome.domain == "example.org")
+        #expect(outcome.selector == "e")
+        #expect(outcome.identity == "a b@mail.example.org")
+        #expect(outcome.algorithm == "ed25519-sha256")
+        #expect(outcome.keyBits == 256)
+        #expect(outcome.signatureOctets?.count == 88)
+        #expect(outcome.trace.last == "dkim=pass")
+    }
+}
