@@ -2,8 +2,8 @@ extension Condition {
     /// Whether no fact can make the condition hold.
     public var isImpossible: Bool {
         switch values {
-        case .words(let choice): choice.allowed(of: Set(ResultWord.allCases)).isEmpty
-        case .policies(let choice): choice.allowed(of: Set(DMARCPolicyWord.allCases)).isEmpty
+        case .words(let choice): choice.allowed.isEmpty
+        case .policies(let choice): choice.allowed.isEmpty
         case .counts(let choice): choice.allowedCounts.isEmpty
         case .domains(let choice): choice.isEmpty { $1.isSuperset(of: $0) }
         case .networks, .addresses, .flag: false
@@ -13,7 +13,7 @@ extension Condition {
     /// Whether the condition holds for each of these results.
     public func holds(for word: ResultWord) -> Bool {
         guard case .words(let choice) = values else { return false }
-        return choice.allowed(of: Set(ResultWord.allCases)).contains(word)
+        return choice.allowed.contains(word)
     }
 
     /// Whether the condition holds wherever `other`, on the same fact, does, as far as can be told.
@@ -21,11 +21,9 @@ extension Condition {
         guard name == other.name else { return false }
         switch (values, other.values) {
         case (.words(let mine), .words(let theirs)):
-            let all = Set(ResultWord.allCases)
-            return theirs.allowed(of: all).isSubset(of: mine.allowed(of: all))
+            return theirs.allowed.isSubset(of: mine.allowed)
         case (.policies(let mine), .policies(let theirs)):
-            let all = Set(DMARCPolicyWord.allCases)
-            return theirs.allowed(of: all).isSubset(of: mine.allowed(of: all))
+            return theirs.allowed.isSubset(of: mine.allowed)
         case (.counts(let mine), .counts(let theirs)): return theirs.allowedCounts.isSubset(of: mine.allowedCounts)
         case (.flag(let mine), .flag(let theirs)): return mine == theirs
         case (.domains(let mine), .domains(let theirs)):
@@ -37,14 +35,18 @@ extension Condition {
 }
 
 extension Choice {
-    fileprivate func allowed<Word>(of all: Set<Word>) -> Set<Word> where Values == Set<Word> {
-        (wanted ?? all).subtracting(excluded ?? [])
-    }
-
     fileprivate func isEmpty(isSuperset: (Values, Values) -> Bool) -> Bool {
         guard let wanted, let excluded else { return false }
         return isSuperset(wanted, excluded)
     }
+}
+
+extension Choice where Values == WordSet<ResultWord> {
+    fileprivate var allowed: Values { (wanted ?? .all).subtracting(excluded ?? Values()) }
+}
+
+extension Choice where Values == WordSet<DMARCPolicyWord> {
+    fileprivate var allowed: Values { (wanted ?? .all).subtracting(excluded ?? Values()) }
 }
 
 extension Choice where Values == [CountTest] {

@@ -126,9 +126,9 @@ public struct Condition: Sendable {
     /// What is compared with the fact.
     public enum Values: Sendable {
         /// Result words.
-        case words(Choice<Set<ResultWord>>)
+        case words(Choice<WordSet<ResultWord>>)
         /// Words of a DMARC policy.
-        case policies(Choice<Set<DMARCPolicyWord>>)
+        case policies(Choice<WordSet<DMARCPolicyWord>>)
         /// Networks.
         case networks(Choice<NetworkSet>)
         /// Domain names.

@@ -168,11 +168,16 @@ extension Rule {
         _ facts: PolicyFacts,
         exempted: inout [RuleReference]
     ) -> (count: Int, of: Int, first: MailAddress?) {
-        let asked: [MailAddress?] = isOfRecipient && !facts.recipients.isEmpty ? facts.recipients : [nil]
+        guard isOfRecipient, !facts.recipients.isEmpty else {
+            guard applies(facts, for: nil) == .yes else { return (0, 1, nil) }
+            if exempts(facts, for: nil) == .no { return (1, 1, nil) }
+            exempted.append(reference)
+            return (0, 1, nil)
+        }
         var count = 0
         var first: MailAddress?
         var isExempt = false
-        for recipient in asked where applies(facts, for: recipient) == .yes {
+        for recipient in facts.recipients where applies(facts, for: recipient) == .yes {
             if exempts(facts, for: recipient) == .no {
                 if count == 0 { first = recipient }
                 count += 1
@@ -181,6 +186,6 @@ extension Rule {
             }
         }
         if isExempt { exempted.append(reference) }
-        return (count, asked.count, first)
+        return (count, facts.recipients.count, first)
     }
 }

@@ -53,6 +53,11 @@ public struct Rule: Sendable {
     /// Where the rule begins.
     public let location: PolicyLocation
 
+    /// All conditions, those of the exemptions included.
+    public let conditions: [Condition]
+    /// Whether the answer can differ between recipients.
+    let isOfRecipient: Bool
+
     private let ordered: [Condition]
 
     /// A rule.
@@ -72,15 +77,11 @@ public struct Rule: Sendable {
         self.reply = reply
         self.observe = observe
         self.location = location
+        conditions = when + unless.joined()
+        isOfRecipient = conditions.contains { $0.name.isOfRecipient }
         // What is the same for all recipients is asked first.
         ordered = when.filter { !$0.name.isOfRecipient } + when.filter { $0.name.isOfRecipient }
     }
-
-    /// All conditions, those of the exemptions included.
-    public var conditions: [Condition] { when + unless.joined() }
-
-    /// Whether the answer can differ between recipients.
-    var isOfRecipient: Bool { conditions.contains { $0.name.isOfRecipient } }
 
     /// Whether the rule can be decided before DATA.
     public var isOfEnvelope: Bool { conditions.allSatisfy { $0.name.isOfEnvelope } }

@@ -135,7 +135,7 @@ enum ConditionReader {
                 return true
             }.map { .counts($0) }
         case .dmarcPolicy:
-            return choice(name, items, key, Set<DMARCPolicyWord>(), &reader) { words, text in
+            return choice(name, items, key, WordSet<DMARCPolicyWord>(), &reader) { words, text in
                 DMARCPolicyWord(rawValue: text).map { words.insert($0) } != nil
             }.map { .policies($0) }
         case .helo, .clientNames, .senderDomains, .fromDomains, .dkimDomains, .recipientDomains:
@@ -147,7 +147,7 @@ enum ConditionReader {
                 return (try? set.insert(text)) != nil
             }.map { .domains($0) }
         default:
-            return choice(name, items, key, Set<ResultWord>(), &reader) { words, text in
+            return choice(name, items, key, WordSet<ResultWord>(), &reader) { words, text in
                 guard let word = ResultWord(rawValue: text), name.words.contains(word) else { return false }
                 words.insert(word)
                 return true
