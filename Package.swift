@@ -11,9 +11,11 @@ let settings: [SwiftSetting] = [
 ]
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -97,7 +99,8 @@ let package = Package(
             [
                 "MailAuthentication", "MilterServer", "MilterProtocol", "DNSResolver", "PosternConfiguration",
                 "DNSLookup",
-                "MailSyntax", "MailCrypto", "DKIM", "SPF", "Policy", nioCore, nioPosix, logging, lifecycle,
+                "MailSyntax", "MailCrypto", "DKIM", "DMARC", "SPF", "Policy", nioCore, nioHTTP1, nioPosix, logging,
+                lifecycle, unixSignals,
             ]
         ),
         .executableTarget(

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// The socket is bound under a temporary name and renamed over the old one, so that a client finds the old socket or the new
 /// one and never none.
-struct UnixListeningSocket: Sendable {
+package struct UnixListeningSocket: Sendable {
     /// What could not be done to the file.
     struct Failure: Error, CustomStringConvertible {
         let action: String
@@ -18,21 +18,22 @@ struct UnixListeningSocket: Sendable {
     private let group: String?
 
     /// Where to bind.
-    var temporaryPath: String { "\(path).\(getpid())" }
+    package var temporaryPath: String { "\(path).\(getpid())" }
 
-    init(path: String, mode: UInt16, group: String?) {
+    /// The file at a path, with the mode and group that it is to have.
+    package init(path: String, mode: UInt16, group: String?) {
         self.path = path
         self.mode = mode
         self.group = group
     }
 
     /// Removes what a process with our number may have left.
-    func prepare() { _ = unsafe unlink(temporaryPath) }
+    package func prepare() { _ = unsafe unlink(temporaryPath) }
 
     /// Sets group and mode, and gives the bound socket its name.
     ///
     /// - Returns: the file's identity.
-    func publish() throws -> Identity {
+    package func publish() throws -> Identity {
         if let group { try unsafe check(chown(temporaryPath, uid_t.max, groupNumber(group)), "change the group of") }
         try unsafe check(chmod(temporaryPath, mode_t(mode)), "change the mode of")
         guard let identity = Identity(path: temporaryPath) else { throw failure("look at", errno) }
@@ -41,12 +42,12 @@ struct UnixListeningSocket: Sendable {
     }
 
     /// Removes the file if it is still ours; a successor may have put its own there.
-    func withdraw(_ identity: Identity) {
+    package func withdraw(_ identity: Identity) {
         if Identity(path: path) == identity { _ = unsafe unlink(path) }
     }
 
     /// Which file a path names.
-    struct Identity: Hashable, Sendable {
+    package struct Identity: Hashable, Sendable {
         let device: dev_t
         let inode: ino_t
 

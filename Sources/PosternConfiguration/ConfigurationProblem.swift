@@ -52,6 +52,11 @@ public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     /// Everything that is wrong, in the order of the file.
     public let problems: [ConfigurationProblem]
 
+    /// What is wrong, at least one thing.
+    public init(problems: [ConfigurationProblem]) {
+        self.problems = problems
+    }
+
     /// One problem a line.
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }

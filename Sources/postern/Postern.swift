@@ -6,6 +6,16 @@ struct Postern: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "postern",
         abstract: "A mail filter that checks SPF, Sender ID, DKIM and DMARC, and signs outgoing mail.",
-        subcommands: [SignCommand.self, KeygenCommand.self, LookupCommand.self, ConfigCommand.self]
+        subcommands: [
+            ServeCommand.self,
+            CheckCommand.self,
+            SignCommand.self,
+            KeygenCommand.self,
+            LookupCommand.self,
+            ConfigCommand.self,
+            StatusCommand.self,
+            ReloadCommand.self,
+            WhyCommand.self,
+        ]
     )
 }

@@ -1,0 +1,143 @@
+internal import DKIM
+internal import DMARC
+internal import DNSLookup
+internal import MailSyntax
+internal import Policy
+internal import SPF
+internal import SenderID
+
+extension Judgement {
+    /// The judgement for people: the verdict with its reason, then each check, then the header fields.
+    ///
+    /// - Parameter withTrace: whether each check shows its steps.
+    public func text(withTrace: Bool) -> String {
+        var lines = [verdictLine]
+        if let reply = (verdict.reply ?? verdict.would?.reply) { lines.append("  reply      \(reply)") }
+        lines += remarks.map { "  " + $0 }
+        lines += envelopeLines
+        lines += assessment.lines(withTrace: withTrace)
+        if !newFields.isEmpty {
+            lines.append("stamped")
+            for field in newFields { lines.append("  \(field.name): \(field.value[...].text)") }
+        }
+        if !removedFields.isEmpty {
+            lines.append("removed")
+            for field in removedFields { lines.append("  \(field.name.text) (number \(field.index) of that name)") }
+        }
+        if withTrace, !lookups.isEmpty {
+            lines.append("lookups")
+            for entry in lookups { lines.append("  \(entry)") }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var verdictLine: String {
+        if let would = verdict.would {
+            return
+                "verdict      accept (observe mode; enforced: \(would.action.rawValue) by rule \"\(would.rule.name)\", "
+                + "\(would.rule.location), stage \(would.stage.rawValue))"
+        }
+        guard let rule = verdict.rule else { return "verdict      \(verdict.action.rawValue), no rule decided" }
+        return "verdict      \(verdict.action.rawValue) by rule \"\(rule.name)\", \(rule.location), "
+            + "stage \(verdict.stage.rawValue)"
+    }
+
+    private var remarks: [String] {
+        var remarks = verdict.marks.map { "marked by \"\($0.name)\", \($0.location)" }
+        remarks += verdict.exempted.map { "exempted from \"\($0.name)\", \($0.location)" }
+        remarks += verdict.observed.map { "on trial: \"\($0.rule.name)\", \($0.rule.location): \($0.action.rawValue)" }
+        if let partial = verdict.partial {
+            remarks.append(
+                "\"\(partial.match.rule.name)\", \(partial.match.rule.location), matches "
+                    + "\(partial.recipients) of \(partial.of) recipients only"
+            )
+        }
+        return remarks
+    }
+
+    private var envelopeLines: [String] {
+        let recipients = envelope.recipients.map { "<" + FieldText.printable($0[...], limit: 320)[...].text + ">" }
+        return [
+            "client       \(envelope.clientAddress?.description ?? "local"), "
+                + "HELO \(FieldText.printable(envelope.helo[...], limit: 320)[...].text)",
+            "from         <\(FieldText.printable(envelope.sender[...], limit: 320)[...].text)>",
+            "to           \(recipients.isEmpty ? "nobody" : recipients.joined(separator: ", "))",
+        ]
+    }
+}
+
+extension MailAssessment {
+    /// A few lines for each check that was made.
+    fileprivate func lines(withTrace: Bool) -> [String] {
+        var lines = [String]()
+        func add(_ name: String, _ result: String, _ details: [String?], _ trace: [String]) {
+            let padded = name + String(repeating: " ", count: max(1, 13 - name.utf8.count))
+            let known = details.compactMap { $0 }
+            lines.append(padded + result + (known.isEmpty ? "" : " (" + known.joined(separator: "; ") + ")"))
+            guard withTrace else { return }
+            for line in trace { lines.append("    " + line.replacing("\n", with: "\n    ")) }
+        }
+        for (name, outcome) in [("spf", spf), ("spf (helo)", helo)] {
+            guard let outcome else { continue }
+            let counts = "\(outcome.lookups) terms with lookups, \(outcome.voidLookups) void"
+            add(
+                name,
+                outcome.result.rawValue,
+                [outcome.domain, outcome.mechanism, outcome.problem, counts],
+                outcome.trace.map(\.description)
+            )
+        }
+        if let senderID {
+            add(
+                "sender-id",
+                senderID.result.rawValue,
+                [
+                    senderID.pra.map { "PRA \($0) of \(senderID.header ?? "")" },
+                    senderID.record.map { "record \($0)" },
+                    senderID.mechanism, senderID.problem,
+                ],
+                senderID.trace.map(\.description)
+            )
+        }
+        for signature in dkim ?? [] {
+            let key = signature.keyBits.map { "\(signature.algorithm ?? "") \($0) bits" }
+            add(
+                "dkim",
+                signature.result.rawValue,
+                [signature.domain.map { "d=\($0)" }, signature.selector.map { "s=\($0)" }, key, signature.problem],
+                signature.trace
+            )
+        }
+        if dkim?.isEmpty == true { add("dkim", "none", ["no signature"], []) }
+        if let dmarc {
+            add(
+                "dmarc",
+                dmarc.result.rawValue,
+                [
+                    dmarc.fromDomain.map { "From \($0)" }, dmarc.policy.map { "policy \($0.rawValue)" },
+                    dmarc.policyDomain.map { "record of \($0)" },
+                    dmarc.aligned.isEmpty ? nil : "aligned: " + dmarc.aligned.map(\.rawValue).joined(separator: ", "),
+                    dmarc.problem?.description,
+                ],
+                dmarc.trace.map { "\($0)" }
+            )
+        }
+        if let iprev { add("iprev", iprev.result.rawValue, [iprev.name?.description], []) }
+        return lines
+    }
+}
+
+extension LookupRecord.Entry: CustomStringConvertible {
+    /// The question, what came back, and from where.
+    public var description: String {
+        switch reply.result {
+        case .failure(let error): "\(question): \(error) (\(reply.source))"
+        case .success(let answer):
+            switch answer.status {
+            case .noSuchName: "\(question): no such name (\(reply.source))"
+            case .noData: "\(question): no data (\(reply.source))"
+            case .records: "\(question): \(answer.records.count) records (\(reply.source))"
+            }
+        }
+    }
+}

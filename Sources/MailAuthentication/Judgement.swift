@@ -1,0 +1,56 @@
+public import MailSyntax
+public import Policy
+
+/// What was found out about a message, and what is done with it.
+public struct Judgement: Sendable {
+    /// What all checks found.
+    public let assessment: MailAssessment
+    /// What SMTP said.
+    public let envelope: Envelope
+    /// What the rules say.
+    public let verdict: PolicyVerdict
+    /// The fields to add, in the order in which a reader finds them from the top.
+    public let newFields: [NewField]
+    /// The fields to delete, from the top.
+    public let removedFields: [RemovedField]
+    /// The lookups that were made.
+    public let lookups: [LookupRecord.Entry]
+
+    /// A judgement, and what follows from it for the message's header.
+    ///
+    /// - Parameters:
+    ///   - assessment: what the checks found.
+    ///   - envelope: what SMTP said.
+    ///   - verdict: what the rules say.
+    ///   - headers: the message's header fields; nil when there is no message.
+    ///   - settings: which fields are written and deleted.
+    ///   - lookups: the lookups that were made.
+    public init(
+        _ assessment: MailAssessment,
+        envelope: Envelope,
+        verdict: PolicyVerdict,
+        headers: HeaderBlock?,
+        settings: HeaderSettings,
+        lookups: [LookupRecord.Entry]
+    ) {
+        self.assessment = assessment
+        self.envelope = envelope
+        self.verdict = verdict
+        self.lookups = lookups
+        removedFields = headers.map { settings.forged(in: $0) } ?? []
+        newFields =
+            assessment.fields(settings, envelope: envelope)
+            + (verdict.action == .junk ? [settings.junk] : [])
+            + (settings.keepsRemoved ? removedFields.compactMap(NewField.init(kept:)) : [])
+    }
+}
+
+extension NewField {
+    /// A deleted Authentication-Results field under a name that nobody trusts; nil for other fields.
+    fileprivate init?(kept field: RemovedField) {
+        guard field.name.equalsIgnoringCase("Authentication-Results") else { return nil }
+        let text = field.value.trimmed.filter { $0 != 0x0D && $0 != 0x0A }
+        // A line of the RFC's length, with room for the name.
+        self.init(name: "X-Received-Authentication-Results", value: FieldText.printable(text[...], limit: 900))
+    }
+}

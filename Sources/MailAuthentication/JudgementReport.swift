@@ -1,0 +1,202 @@
+internal import DKIM
+internal import DMARC
+internal import DNSLookup
+internal import MailSyntax
+internal import Policy
+internal import SPF
+internal import SenderID
+
+/// A judgement as the JSON object that `postern check --format json` prints.
+///
+/// Keys are written in snake case, as postern(1) lists them; what was not checked is absent.
+public struct JudgementReport: Encodable, Sendable {
+    struct SPF: Encodable, Sendable {
+        var scope: String
+        var domain: String?
+        var result: String
+        var mechanism: String?
+        var explanation: String?
+        var problem: String?
+        var lookups: Int
+        var voidLookups: Int
+        var trace: [String]?
+    }
+
+    struct SenderID: Encodable, Sendable {
+        var result: String
+        var pra: String?
+        var header: String?
+        var domain: String?
+        var record: String?
+        var mechanism: String?
+        var explanation: String?
+        var problem: String?
+        var trace: [String]?
+    }
+
+    struct DKIM: Encodable, Sendable {
+        var result: String
+        var domain: String?
+        var selector: String?
+        var identity: String?
+        var algorithm: String?
+        var keyBits: Int?
+        var testing: Bool
+        var problem: String?
+        var trace: [String]?
+    }
+
+    struct DMARC: Encodable, Sendable {
+        var result: String
+        var fromDomain: String?
+        var policyDomain: String?
+        var organizationalDomain: String?
+        var policy: String?
+        var effectivePolicy: String?
+        var aligned: [String]
+        var problem: String?
+        var trace: [String]?
+    }
+
+    struct ReverseName: Encodable, Sendable {
+        var result: String
+        var name: String?
+    }
+
+    struct Verdict: Encodable, Sendable {
+        var action: String
+        var would: String?
+        var stage: String?
+        var rule: String?
+        var location: String?
+        var reply: String?
+        var marks: [String]?
+        var exempted: [String]?
+    }
+
+    struct Header: Encodable, Sendable {
+        var name: String
+        var value: String
+    }
+
+    struct RemovedHeader: Encodable, Sendable {
+        var name: String
+        var index: Int
+    }
+
+    var id: String?
+    var spf: [SPF]?
+    var senderID: SenderID?
+    var dkim: [DKIM]?
+    var dmarc: DMARC?
+    var iprev: ReverseName?
+    var verdict: Verdict
+    var headers: [Header]
+    var removedHeaders: [RemovedHeader]
+
+    private enum CodingKeys: String, CodingKey {
+        case id, spf, dkim, dmarc, iprev, verdict, headers
+        case senderID = "senderId"
+        case removedHeaders
+    }
+
+    /// The report of a judgement.
+    ///
+    /// - Parameters:
+    ///   - judgement: what was found and decided.
+    ///   - id: the name that a batch gave the message.
+    ///   - withTrace: whether each check shows its steps.
+    public init(_ judgement: Judgement, id: String? = nil, withTrace: Bool = false) {
+        let assessment = judgement.assessment
+        self.id = id
+        let identities = [assessment.spf, assessment.helo].compactMap { $0 }
+        spf = identities.isEmpty ? nil : identities.map { SPF($0, withTrace) }
+        senderID = assessment.senderID.map { SenderID($0, withTrace) }
+        dkim = assessment.dkim?.map { DKIM($0, withTrace) }
+        dmarc = assessment.dmarc.map { DMARC($0, withTrace) }
+        iprev = assessment.iprev.map { ReverseName(result: $0.result.rawValue, name: $0.name?.description) }
+        verdict = Verdict(judgement.verdict)
+        headers = judgement.newFields.map { Header(name: $0.name, value: $0.value[...].text) }
+        removedHeaders = judgement.removedFields.map { RemovedHeader(name: $0.name.text, index: $0.index) }
+    }
+}
+
+extension JudgementReport.SPF {
+    fileprivate init(_ outcome: SPFOutcome, _ withTrace: Bool) {
+        self.init(
+            scope: outcome.scope.rawValue,
+            domain: outcome.domain,
+            result: outcome.result.rawValue,
+            mechanism: outcome.mechanism,
+            explanation: outcome.explanation,
+            problem: outcome.problem,
+            lookups: outcome.lookups,
+            voidLookups: outcome.voidLookups,
+            trace: withTrace ? outcome.trace.map(\.description) : nil
+        )
+    }
+}
+
+extension JudgementReport.SenderID {
+    fileprivate init(_ outcome: SenderIDOutcome, _ withTrace: Bool) {
+        self.init(
+            result: outcome.result.rawValue,
+            pra: outcome.pra,
+            header: outcome.header,
+            domain: outcome.domain,
+            record: outcome.record,
+            mechanism: outcome.mechanism,
+            explanation: outcome.explanation,
+            problem: outcome.problem,
+            trace: withTrace ? outcome.trace.map(\.description) : nil
+        )
+    }
+}
+
+extension JudgementReport.DKIM {
+    fileprivate init(_ outcome: DKIMOutcome, _ withTrace: Bool) {
+        self.init(
+            result: outcome.result.rawValue,
+            domain: outcome.domain,
+            selector: outcome.selector,
+            identity: outcome.identity,
+            algorithm: outcome.algorithm,
+            keyBits: outcome.keyBits,
+            testing: outcome.testing,
+            problem: outcome.problem,
+            trace: withTrace ? outcome.trace : nil
+        )
+    }
+}
+
+extension JudgementReport.DMARC {
+    fileprivate init(_ outcome: DMARCOutcome, _ withTrace: Bool) {
+        self.init(
+            result: outcome.result.rawValue,
+            fromDomain: outcome.fromDomain?.description,
+            policyDomain: outcome.policyDomain?.description,
+            organizationalDomain: outcome.organizationalDomain?.description,
+            policy: outcome.policy?.rawValue,
+            effectivePolicy: outcome.effectivePolicy?.rawValue,
+            aligned: outcome.aligned.map(\.rawValue),
+            problem: outcome.problem?.description,
+            trace: withTrace ? outcome.trace.map { "\($0)" } : nil
+        )
+    }
+}
+
+extension JudgementReport.Verdict {
+    fileprivate init(_ verdict: PolicyVerdict) {
+        let rule = verdict.rule ?? verdict.would?.rule
+        self.init(
+            action: verdict.action.rawValue,
+            would: verdict.would?.action.rawValue,
+            stage: rule == nil ? nil : (verdict.would?.stage ?? verdict.stage).rawValue,
+            rule: rule?.name,
+            location: rule?.location.description,
+            reply: (verdict.reply ?? verdict.would?.reply)?.description,
+            marks: verdict.marks.isEmpty ? nil : verdict.marks.map(\.name),
+            exempted: verdict.exempted.isEmpty ? nil : verdict.exempted.map(\.name)
+        )
+    }
+}

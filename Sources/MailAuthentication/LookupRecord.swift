@@ -1,0 +1,74 @@
+public import DNSLookup
+internal import Synchronization
+
+/// The lookups of one message: each question once, with its first reply, in the order in which the replies came.
+public final class LookupRecord: Sendable {
+    /// One question and what came back.
+    public struct Entry: Sendable {
+        /// What was asked.
+        public let question: DNSQuestion
+        /// What came back, and from where.
+        public let reply: DNSReply
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        var known: Set<DNSQuestion> = []
+    }
+
+    private let state = Mutex(State())
+
+    /// A record without lookups.
+    public init() {}
+
+    func append(_ question: DNSQuestion, _ reply: DNSReply) {
+        state.withLock { state in
+            guard state.known.insert(question).inserted else { return }
+            state.entries.append(Entry(question: question, reply: reply))
+        }
+    }
+
+    /// The lookups so far.
+    public var entries: [Entry] { state.withLock { $0.entries } }
+}
+
+/// A resolver that notes what it is asked.
+public struct RecordingResolver: DNSResolving {
+    let base: any DNSResolving
+    let record: LookupRecord
+
+    /// Passes questions on to `base` and notes them in `record`.
+    public init(_ base: any DNSResolving, record: LookupRecord) {
+        self.base = base
+        self.record = record
+    }
+
+    /// Answers as the base does.
+    public func lookUp(_ question: DNSQuestion) async -> DNSReply {
+        let reply = await base.lookUp(question)
+        record.append(question, reply)
+        return reply
+    }
+
+    /// Answers as the base does; only an answer counts as a lookup.
+    public func answerAtHand(_ question: DNSQuestion) -> DNSReply? {
+        guard let reply = base.answerAtHand(question) else { return nil }
+        record.append(question, reply)
+        return reply
+    }
+}
+
+/// A resolver that knows only what another learned: it judges a message again from the answers of its first day.
+public struct ReplayingResolver: DNSResolving {
+    private let replies: [DNSQuestion: DNSReply]
+
+    /// Answers from these entries.
+    public init(_ entries: [LookupRecord.Entry]) {
+        replies = Dictionary(entries.map { ($0.question, $0.reply) }) { first, _ in first }
+    }
+
+    /// The reply that was recorded; a question that was not asked then has no answer now.
+    public func lookUp(_ question: DNSQuestion) async -> DNSReply {
+        replies[question] ?? DNSReply(.failure(.serverFailure), source: .zone)
+    }
+}

@@ -1,0 +1,64 @@
+public import DNSLookup
+public import MailSyntax
+internal import SPF
+
+/// The SMTP client of a connection: who it is, and what the DNS says about that.
+///
+/// Lives as long as the connection and serves all of its messages. It belongs to one event loop or one task at a time.
+public final class MailClient {
+    /// The client's address, an IPv4-mapped one as IPv4; nil for a local connection or an unknown address.
+    public let address: IPAddress?
+    /// What the client called itself; empty before HELO.
+    public private(set) var helo: [UInt8] = []
+
+    let settings: AuthenticationSettings
+    let record = LookupRecord()
+    let resolver: RecordingResolver
+    let executor: (any TaskExecutor)?
+    let iprev: Pending<ReverseNameOutcome>?
+    private(set) var heloCheck: Pending<SPFOutcome>?
+
+    /// Starts what can be asked about the address alone.
+    ///
+    /// - Parameters:
+    ///   - address: the client's address, if there is one.
+    ///   - settings: which checks are made.
+    ///   - resolver: answers the questions.
+    ///   - executor: where checks resume after a wait; the shared pool when nil.
+    public init(
+        address: IPAddress?,
+        settings: AuthenticationSettings,
+        resolver: any DNSResolving,
+        executor: (any TaskExecutor)? = nil
+    ) {
+        self.address = address?.unmapped
+        self.settings = settings
+        self.resolver = RecordingResolver(resolver, record: record)
+        self.executor = executor
+        if settings.checks.contains(.iprev), let address = self.address {
+            iprev = Pending(on: executor) { [resolver = self.resolver] in await resolver.reverseName(of: address) }
+        } else {
+            iprev = nil
+        }
+    }
+
+    /// Notes the client's name and starts SPF for it (RFC 7208 § 2.3), once for each name in a row.
+    public func greet(_ name: some Sequence<UInt8>, now: Int64) {
+        let name = Array(name)
+        guard heloCheck == nil || name != helo else { return }
+        helo = name
+        heloCheck?.cancel()
+        heloCheck = nil
+        guard settings.checks.contains(.spf), let address else { return }
+        heloCheck = Pending(on: executor) { [resolver, options = settings.spf] in
+            let evaluator = SPFEvaluator(resolver: resolver, options: options)
+            return await evaluator.checkHELO(name[...], clientAddress: address, now: now)
+        }
+    }
+
+    /// Gives up what is still being asked.
+    public func cancel() {
+        iprev?.cancel()
+        heloCheck?.cancel()
+    }
+}

@@ -1,0 +1,76 @@
+internal import DKIM
+internal import DMARC
+internal import DNSLookup
+internal import MailSyntax
+internal import SPF
+
+extension MailTransaction {
+    /// Goes on as far as the known answers allow; called after `endOfBody`, and again after each wait.
+    public func advance() -> Progress {
+        let checks: [(any Awaitable)?] = [client.iprev, client.heloCheck, spf, senderID, discovery]
+        if let progress = waiting(for: checks + keys.map(\.reply)) { return progress }
+        if signatures == nil { signatures = verifySignatures() }
+        if dmarc == nil { dmarc = evaluatePolicy() }
+        if let progress = waiting(for: [dmarc]) { return progress }
+        return .complete(assessment)
+    }
+
+    private func waiting(for checks: [(any Awaitable)?]) -> Progress? {
+        let open = checks.compactMap { $0 }.filter { !$0.isDone }
+        guard !open.isEmpty else { return nil }
+        if isExpired { for check in open { check.cancel() } }
+        return .waiting(OpenChecks(checks: open))
+    }
+
+    private func verifySignatures() -> [DKIMOutcome]? {
+        verifier?.verify { question in keys.first { $0.question == question }?.reply.outcome }
+    }
+}
+
+// MARK: Joining
+
+extension MailTransaction {
+    /// RFC 9989 § 5: SPF and DKIM results as authenticated identifiers, held against the author's domain.
+    private func evaluatePolicy() -> Pending<DMARCOutcome>? {
+        guard let discovery = discovery?.outcome else { return nil }
+        let spf = spf?.outcome
+        let passed = (signatures ?? []).filter { $0.result == .pass }.compactMap(\.signingDomain)
+        let undecided = (signatures ?? []).filter { $0.result == .temperror }.compactMap(\.signingDomain)
+        return Pending(on: client.executor) { [resolver, list = settings.publicSuffixList] in
+            await DMARCEvaluator(resolver: resolver, publicSuffixList: list).evaluate(
+                discovery,
+                spf: spf?.result == .pass ? spf?.domainName : nil,
+                dkim: passed,
+                spfTemperror: spf?.result == .temperror ? spf?.domainName : nil,
+                dkimTemperror: undecided
+            )
+        }
+    }
+
+    private var assessment: MailAssessment {
+        var assessment = envelopeAssessment
+        assessment.senderID = senderID?.outcome
+        assessment.dkim = settings.checks.contains(.dkim) ? signatures : nil
+        assessment.dmarc = dmarc?.outcome
+        assessment.author = author ?? AuthorIdentity(of: headers)
+        return assessment
+    }
+}
+
+// MARK: Before DATA
+
+extension MailTransaction {
+    /// What is known of the envelope by now.
+    public var envelopeAssessment: MailAssessment {
+        var assessment = MailAssessment()
+        assessment.spf = spf?.outcome
+        assessment.helo = client.heloCheck?.outcome
+        assessment.iprev = client.iprev?.outcome
+        return assessment
+    }
+
+    /// The checks of the envelope that are still open; nil when there are none.
+    public var openEnvelopeChecks: OpenChecks? {
+        if case .waiting(let checks)? = waiting(for: [client.iprev, client.heloCheck, spf]) { checks } else { nil }
+    }
+}

@@ -1,0 +1,163 @@
+internal import DKIM
+internal import DMARC
+public import DNSLookup
+public import MailSyntax
+internal import SPF
+internal import SenderID
+
+/// The authentication of one message: events of its SMTP transaction in, an assessment out.
+///
+/// Each check starts as soon as what it asks about is known, and all are joined once, after the body (RFC 7208 § 2.4,
+/// RFC 6376 § 3.6.2, RFC 4407 § 2, RFC 9989 § 5). The body is hashed as it passes and not kept.
+///
+/// Belongs to one event loop or one task at a time, as its client does.
+public final class MailTransaction {
+    /// What `advance` found.
+    public enum Progress {
+        /// Answers are missing: wait for them and call `advance` again.
+        case waiting(OpenChecks)
+        /// Everything is known.
+        case complete(MailAssessment)
+    }
+
+    /// The client that sends the message.
+    public let client: MailClient
+    /// The argument of MAIL FROM, without angle brackets; empty for the null sender.
+    public let sender: [UInt8]
+    /// The message's header fields so far.
+    public private(set) var headers = HeaderBlock()
+    private let record = LookupRecord()
+
+    let resolver: RecordingResolver
+    private let now: Int64
+    private let submitter: [UInt8]?
+    let spf: Pending<SPFOutcome>?
+    var senderID: Pending<SenderIDOutcome>?
+    var verifier: DKIMMessageVerifier?
+    var keys: [(question: DNSQuestion, reply: Pending<DNSReply>)] = []
+    var signatures: [DKIMOutcome]?
+    var discovery: Pending<DMARCDiscovery>?
+    var dmarc: Pending<DMARCOutcome>?
+    private(set) var author: AuthorIdentity?
+    private(set) var isExpired = false
+
+    var settings: AuthenticationSettings { client.settings }
+
+    /// Begins with MAIL FROM, and starts SPF for it.
+    ///
+    /// - Parameters:
+    ///   - client: the client that sent the command.
+    ///   - sender: the reverse-path without angle brackets; empty for the null sender.
+    ///   - submitter: the SUBMITTER parameter as it was sent, if there was one (RFC 4405).
+    ///   - resolver: answers the questions.
+    ///   - now: the time, in seconds since 1970.
+    public init(
+        client: MailClient,
+        sender: some Sequence<UInt8>,
+        submitter: [UInt8]? = nil,
+        resolver: any DNSResolving,
+        now: Int64
+    ) {
+        self.client = client
+        self.sender = Array(sender)
+        self.submitter = submitter
+        self.now = now
+        self.resolver = RecordingResolver(resolver, record: record)
+        let settings = client.settings
+        if settings.checks.contains(.spf), let address = client.address {
+            spf = Pending(on: client.executor) { [resolver = self.resolver, sender = self.sender, helo = client.helo] in
+                let evaluator = SPFEvaluator(resolver: resolver, options: settings.spf)
+                return await evaluator.checkMailFrom(sender[...], helo: helo[...], clientAddress: address, now: now)
+            }
+        } else {
+            spf = nil
+        }
+        if settings.checks.contains(.dkim) || settings.checks.contains(.dmarc) {
+            verifier = DKIMMessageVerifier(options: settings.dkim, now: now)
+        }
+    }
+}
+
+extension MailTransaction {
+    /// The lookups that this message rests on, those of its connection first.
+    public var lookups: [LookupRecord.Entry] { client.record.entries + record.entries }
+}
+
+// MARK: Events
+
+extension MailTransaction {
+    /// Takes what the signatures were found to be when the message was there; they are not looked at again.
+    func resume(_ signatures: [DKIMOutcome]) {
+        verifier = nil
+        self.signatures = signatures
+    }
+
+    /// Takes a header field; a signature's key and the author's policy are asked for at once.
+    public func header(name: some Sequence<UInt8>, value: some Sequence<UInt8>) {
+        headers.append(name: name, value: value)
+        guard let field = headers.last else { return }
+        if let question = verifier?.headerField(field) {
+            keys.append((question, Pending(on: client.executor) { [resolver] in await resolver.lookUp(question) }))
+        }
+        if settings.checks.contains(.dmarc), author == nil, field.isNamed("From") {
+            discoverPolicy(AuthorIdentity(from: field.value))
+        }
+    }
+
+    /// Ends the header section: the purported responsible address is known now.
+    public func endOfHeaders() {
+        verifier?.endOfHeaders(headers)
+        if settings.checks.contains(.dmarc) { discoverPolicy(AuthorIdentity(of: headers)) }
+        guard settings.checks.contains(.senderID), let address = client.address else { return }
+        senderID = Pending(on: client.executor) {
+            [resolver, headers, helo = client.helo, options = settings.spf, submitter, now] in
+            let evaluator = SenderIDEvaluator(resolver: resolver, options: options)
+            return await evaluator.checkPRA(
+                headers,
+                helo: helo[...],
+                clientAddress: address,
+                now: now,
+                submitter: submitter?[...]
+            )
+        }
+    }
+
+    /// Takes a part of the body, cut anywhere.
+    public func body(_ chunk: UnsafeRawBufferPointer) {
+        unsafe verifier?.body(chunk)
+    }
+
+    /// Whether the rest of the body can change nothing any more.
+    public var isBodyComplete: Bool { verifier?.isBodyComplete ?? true }
+
+    /// Ends the body.
+    public func endOfBody() {
+        verifier?.endOfBody()
+    }
+
+    /// Makes every question that is still open count as unanswered.
+    public func expire() {
+        isExpired = true
+        client.cancel()
+        cancel()
+    }
+
+    /// Gives up what is asked for this message alone.
+    public func cancel() {
+        spf?.cancel()
+        senderID?.cancel()
+        for key in keys { key.reply.cancel() }
+        discovery?.cancel()
+        dmarc?.cancel()
+    }
+
+    /// Starts to look for the author's policy; again when the headers turn out to name another author than the first From.
+    private func discoverPolicy(_ author: AuthorIdentity) {
+        guard author != self.author else { return }
+        self.author = author
+        discovery?.cancel()
+        discovery = Pending(on: client.executor) { [resolver, list = settings.publicSuffixList] in
+            await DMARCEvaluator(resolver: resolver, publicSuffixList: list).discover(author)
+        }
+    }
+}

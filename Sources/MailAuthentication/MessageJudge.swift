@@ -1,0 +1,109 @@
+public import DKIM
+public import DNSLookup
+public import MailSyntax
+public import Policy
+
+/// Judges a stored message, or an envelope alone, as the daemon would.
+public struct MessageJudge: Sendable {
+    private let settings: AuthenticationSettings
+    private let headers: HeaderSettings
+    private let engine: PolicyEngine
+    private let resolver: any DNSResolving
+    private let timeout: Duration
+
+    /// A judge.
+    ///
+    /// - Parameters:
+    ///   - settings: which checks are made.
+    ///   - headers: which fields are written and deleted.
+    ///   - engine: the rules.
+    ///   - resolver: answers the questions.
+    ///   - timeout: how long all checks of one message may take.
+    public init(
+        settings: AuthenticationSettings,
+        headers: HeaderSettings,
+        engine: PolicyEngine,
+        resolver: any DNSResolving,
+        timeout: Duration
+    ) {
+        self.settings = settings
+        self.headers = headers
+        self.engine = engine
+        self.resolver = resolver
+        self.timeout = timeout
+    }
+
+    /// Judges a message that arrives at `now`, in seconds since 1970; without one, the envelope alone.
+    public func judge(_ envelope: Envelope, message: StoredMessage?, now: Int64) async -> Judgement {
+        let transaction = begin(envelope, now)
+        let assessment: MailAssessment
+        if let message {
+            transaction.take(message)
+            assessment = await transaction.assessment(within: timeout)
+        } else {
+            await transaction.openEnvelopeChecks?.wait(atMost: timeout)
+            assessment = transaction.envelopeAssessment
+        }
+        return judgement(assessment, envelope, transaction, headers: message?.headers)
+    }
+
+    /// Judges a message again whose body is gone; what its signatures were found to be is given.
+    public func judge(
+        _ envelope: Envelope,
+        headers: HeaderBlock,
+        signatures: [DKIMOutcome]?,
+        now: Int64
+    ) async -> Judgement {
+        let transaction = begin(envelope, now)
+        transaction.resume(signatures ?? [])
+        for field in headers { transaction.header(name: field.name, value: field.value) }
+        transaction.endOfHeaders()
+        let assessment = await transaction.assessment(within: timeout)
+        return judgement(assessment, envelope, transaction, headers: headers)
+    }
+
+    private func begin(_ envelope: Envelope, _ now: Int64) -> MailTransaction {
+        let client = MailClient(address: envelope.clientAddress, settings: settings, resolver: resolver)
+        if !envelope.helo.isEmpty { client.greet(envelope.helo, now: now) }
+        return MailTransaction(client: client, sender: envelope.sender, resolver: resolver, now: now)
+    }
+
+    private func judgement(
+        _ assessment: MailAssessment,
+        _ envelope: Envelope,
+        _ transaction: MailTransaction,
+        headers: HeaderBlock?
+    ) -> Judgement {
+        Judgement(
+            assessment,
+            envelope: envelope,
+            verdict: engine.judge(assessment.facts(envelope)),
+            headers: headers,
+            settings: self.headers,
+            lookups: transaction.lookups
+        )
+    }
+}
+
+extension MailTransaction {
+    /// Takes a whole message.
+    func take(_ message: StoredMessage) {
+        for field in message.headers { header(name: field.name, value: field.value) }
+        endOfHeaders()
+        unsafe message.body.withUnsafeBytes { unsafe body($0) }
+        endOfBody()
+    }
+
+    /// Waits until everything is known that becomes known in this time.
+    func assessment(within time: Duration) async -> MailAssessment {
+        let deadline = ContinuousClock.now + time
+        while true {
+            switch advance() {
+            case .complete(let assessment): return assessment
+            case .waiting(let checks):
+                await checks.wait(atMost: deadline - .now)
+                if deadline <= .now { expire() }
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// Asks a running daemon something over its control socket.
+public struct AdminClient: Sendable {
+    /// Why a daemon could not be asked.
+    public struct Unreachable: Error, CustomStringConvertible {
+        /// What went wrong, for a person.
+        public let description: String
+    }
+
+    /// The longest reply that is read.
+    private static let longestReply = 16 << 20
+
+    private let path: String
+
+    /// Talks to the daemon whose control socket is at `path`.
+    public init(socket path: String) {
+        self.path = path
+    }
+
+    /// Sends a request and returns the reply.
+    ///
+    /// - Returns: whether the daemon did what was asked, and the text it replied.
+    public func request(_ method: String, _ target: String) async throws(Unreachable) -> (succeeded: Bool, text: String)
+    {
+        do {
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connectTimeout(.seconds(5))
+                .connect(unixDomainSocketPath: path) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                        return try NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>(
+                            wrappingChannelSynchronously: channel
+                        )
+                    }
+                }
+            return try await channel.executeThenClose { parts, output in
+                let head = HTTPRequestHead(
+                    version: .http1_1,
+                    method: HTTPMethod(rawValue: method),
+                    uri: target,
+                    headers: ["Host": "postern", "Connection": "close"]
+                )
+                try await output.write(.head(head))
+                try await output.write(.end(nil))
+                return try await Self.collect(parts)
+            }
+        } catch {
+            throw Unreachable(
+                description:
+                    "no daemon answers at \(path) (\(error)); is `postern serve` running, and [admin] control the same?"
+            )
+        }
+    }
+
+    private static func collect(
+        _ parts: NIOAsyncChannelInboundStream<HTTPClientResponsePart>
+    ) async throws -> (succeeded: Bool, text: String) {
+        var succeeded = false
+        var body = ByteBuffer()
+        for try await part in parts {
+            switch part {
+            case .head(let head): succeeded = (200..<300).contains(head.status.code)
+            case .body(var chunk):
+                guard body.readableBytes + chunk.readableBytes <= longestReply else { break }
+                body.writeBuffer(&chunk)
+            case .end: return (succeeded, String(buffer: body))
+            }
+        }
+        return (succeeded, String(buffer: body))
+    }
+}

@@ -1,0 +1,141 @@
+internal import MailAuthentication
+internal import MailSyntax
+internal import MilterServer
+internal import NIOHTTP1
+internal import Policy
+internal import PosternConfiguration
+
+/// Says what the daemon is doing, and does what it is told.
+struct AdminRouter: Sendable {
+    let filter: Filter
+    let milter: MilterServer
+    let reloader: Reloader
+
+    /// What anybody may know who reaches the port: metrics and health.
+    func answerPublic(_ request: AdminRequest) -> AdminResponse {
+        guard request.method == .GET || request.method == .HEAD else { return .notAllowed }
+        switch request.path {
+        case "/metrics": return AdminResponse(contentType: "text/plain; version=0.0.4; charset=utf-8", body: metrics)
+        case "/healthz": return AdminResponse(body: "ok\n")
+        case "/readyz": return readiness
+        default: return .notFound
+        }
+    }
+
+    /// What the owner of the control socket may ask besides.
+    func answerControl(_ request: AdminRequest) async -> AdminResponse {
+        switch (request.method, request.path) {
+        case (.POST, "/reload"): return reload()
+        case (.GET, "/status"): return AdminResponse(body: status)
+        case (.GET, let path) where path.hasPrefix("/why/replay/"): return await why(path.dropFirst(12), isReplay: true)
+        case (.GET, let path) where path.hasPrefix("/why/"): return await why(path.dropFirst(5), isReplay: false)
+        default: return answerPublic(request)
+        }
+    }
+
+    private var readiness: AdminResponse {
+        milter.localAddresses.isEmpty
+            ? AdminResponse(status: .serviceUnavailable, body: "not listening\n") : AdminResponse(body: "ready\n")
+    }
+
+    private func reload() -> AdminResponse {
+        guard let error = reloader.reload() else { return AdminResponse(body: "configuration reloaded\n") }
+        return AdminResponse(status: .badRequest, body: "\(error)\nThe old configuration stays in force.\n")
+    }
+}
+
+// MARK: Why
+
+extension AdminRouter {
+    private func why(_ queueID: Substring, isReplay: Bool) async -> AdminResponse {
+        let messages = filter.history.messages(queueID: Array(queueID.utf8))
+        guard !messages.isEmpty else {
+            let text = """
+                nothing is remembered of \(queueID): it passed cleanly, was signed rather than judged, or is not among the \
+                last \(filter.snapshot.configuration.why.history) other messages ([why] history)
+
+                """
+            return AdminResponse(status: .notFound, body: text)
+        }
+        let snapshot = filter.snapshot
+        var stories = [String]()
+        for message in messages { stories.append(isReplay ? await message.replay(by: snapshot) : message.story) }
+        return AdminResponse(body: stories.joined(separator: "\n"))
+    }
+}
+
+// MARK: Status and metrics
+
+extension AdminRouter {
+    private var status: String {
+        let values = filter.counters.values
+        let statistics = milter.statistics
+        let snapshot = filter.snapshot
+        let sockets = milter.localAddresses.map { "\($0)" }.joined(separator: ", ")
+        let messages = values.messages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        var lines = [
+            "listening on    \(sockets)",
+            "mode            \(snapshot.configuration.mode.rawValue), \(snapshot.engine.rules.count) rules",
+            "connections     \(statistics.openConnections) open, \(statistics.connections) in all, "
+                + "\(statistics.refusedConnections) over the limit",
+            "messages        \(messages.isEmpty ? "none yet" : messages.joined(separator: ", "))",
+            "refused before  \(values.refusedRecipients) recipients",
+            "forged fields   \(values.forgedFields) removed",
+            "lookups         \(values.lookups), \(values.cachedLookups) of them from the cache",
+            "remembered      \(filter.history.count) verdicts for postern why",
+            "reloads         \(values.reloads) done, \(values.failedReloads) failed",
+        ]
+        lines += snapshot.lookups.statusLines
+        if filter.droppedLines > 0 { lines.append("log             \(filter.droppedLines) lines lost") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var metrics: String {
+        let values = filter.counters.values
+        let statistics = milter.statistics
+        var text = MetricsText()
+        text.add(
+            "messages_total",
+            .counter,
+            "Messages by what was done with them.",
+            values.messages.sorted { $0.key < $1.key }.map { (labels: [("action", $0.key)], value: $0.value) }
+        )
+        text.add(
+            "results_total",
+            .counter,
+            "Results of checks.",
+            values.results
+                .map { (labels: [("check", $0.key.check), ("result", $0.key.result)], value: $0.value) }
+                .sorted { $0.labels.map(\.1).lexicographicallyPrecedes($1.labels.map(\.1)) }
+        )
+        text.add(
+            "rule_matches_total",
+            .counter,
+            "Rules that had a say, by what became of it.",
+            values.rules
+                .map { (labels: [("rule", $0.key.rule), ("outcome", $0.key.outcome)], value: $0.value) }
+                .sorted { $0.labels.map(\.1).lexicographicallyPrecedes($1.labels.map(\.1)) }
+        )
+        text.add("refused_recipients_total", .counter, "Recipients refused before DATA.", values.refusedRecipients)
+        text.add("forged_fields_total", .counter, "Header fields removed as forged.", values.forgedFields)
+        text.add("signatures_total", .counter, "DKIM signatures made.", values.signatures)
+        text.add("lookups_total", .counter, "DNS questions of messages.", values.lookups)
+        text.add("cached_lookups_total", .counter, "Those of them that no server was asked for.", values.cachedLookups)
+        text.add("connections", .gauge, "Milter connections open.", statistics.openConnections)
+        text.add("connections_total", .counter, "Milter connections accepted.", statistics.connections)
+        text.add("refused_connections_total", .counter, "Connections over the limit.", statistics.refusedConnections)
+        text.add("protocol_violations_total", .counter, "Connections closed for a violation.", statistics.violations)
+        text.add("aborted_messages_total", .counter, "Messages given up by the MTA.", statistics.abortedMessages)
+        text.add("received_octets_total", .counter, "Octets received from MTAs.", statistics.receivedOctets)
+        text.add("reloads_total", .counter, "Configurations put in force.", values.reloads)
+        text.add("failed_reloads_total", .counter, "Configurations refused.", values.failedReloads)
+        text.add("dropped_log_lines_total", .counter, "Log lines the system log did not take.", filter.droppedLines)
+        filter.snapshot.lookups.addMetrics(to: &text)
+        return text.text
+    }
+}
+
+extension AdminResponse {
+    static let notFound = AdminResponse(status: .notFound, body: "not found\n")
+    static let notAllowed = AdminResponse(status: .methodNotAllowed, body: "method not allowed\n")
+}

@@ -1,0 +1,81 @@
+internal import MailAuthentication
+internal import Policy
+internal import Synchronization
+
+/// How many messages there were, of which kind.
+final class Counters: Sendable {
+    /// A rule with what it did or would have done.
+    struct RuleOutcome: Hashable, Sendable {
+        /// The rule's name.
+        let rule: String
+        /// `acted`, `would` (observe mode or a rule on trial), `marked`, `exempted` or `partial`.
+        let outcome: String
+    }
+
+    /// A check with its result.
+    struct CheckResult: Hashable, Sendable {
+        /// The check, as conditions name it.
+        let check: String
+        /// Its result word.
+        let result: String
+    }
+
+    /// The numbers so far.
+    struct Values: Sendable {
+        var messages: [String: Int] = [:]
+        var results: [CheckResult: Int] = [:]
+        var rules: [RuleOutcome: Int] = [:]
+        var refusedRecipients = 0
+        var forgedFields = 0
+        var signedMessages = 0
+        var signatures = 0
+        var lookups = 0
+        var cachedLookups = 0
+        var reloads = 0
+        var failedReloads = 0
+    }
+
+    private let state = Mutex(Values())
+
+    /// The numbers so far.
+    var values: Values { state.withLock { $0 } }
+
+    /// Changes numbers.
+    func update(_ change: (inout sending Values) -> Void) {
+        state.withLock { change(&$0) }
+    }
+
+    /// Counts a judged message; `refused` are the verdicts on recipients that were refused before DATA.
+    func count(_ judgement: Judgement, refused: [PolicyVerdict]) {
+        let results = judgement.assessment.summary.results
+        let lookups = judgement.lookupCounts
+        update { values in
+            values.messages[judgement.verdict.action.rawValue, default: 0] += 1
+            for (check, result) in results {
+                values.results[CheckResult(check: check, result: result), default: 0] += 1
+            }
+            values.refusedRecipients += refused.count
+            values.forgedFields += judgement.removedFields.count
+            values.lookups += lookups.all
+            values.cachedLookups += lookups.cached
+            for outcome in judgement.verdict.ruleOutcomes { values.rules[outcome, default: 0] += 1 }
+        }
+    }
+}
+
+extension PolicyVerdict {
+    /// Every rule that had a say, with what became of it.
+    fileprivate var ruleOutcomes: [Counters.RuleOutcome] {
+        var outcomes = [Counters.RuleOutcome]()
+        func add(_ rule: RuleReference?, _ outcome: String) {
+            if let rule { outcomes.append(Counters.RuleOutcome(rule: rule.name, outcome: outcome)) }
+        }
+        add(rule, "acted")
+        add(would?.rule, "would")
+        for match in observed { add(match.rule, "would") }
+        for mark in marks { add(mark, "marked") }
+        for exemption in exempted { add(exemption, "exempted") }
+        add(partial?.match.rule, "partial")
+        return outcomes
+    }
+}

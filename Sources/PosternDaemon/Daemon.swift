@@ -1,0 +1,100 @@
+internal import Glibc
+internal import Logging
+internal import MilterServer
+internal import NIOCore
+internal import NIOPosix
+internal import PosternConfiguration
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// The mail filter as a process: sockets, signals, reloads.
+public struct Daemon: Sendable {
+    private let configurationPath: String
+
+    /// A daemon that reads this configuration.
+    public init(configurationPath: String) {
+        self.configurationPath = configurationPath
+    }
+
+    /// Serves until a signal ends it: SIGTERM and SIGINT stop, SIGHUP reloads.
+    ///
+    /// - Throws: `ConfigurationError`, or what keeps a socket from being opened.
+    public func run() async throws {
+        let configuration = try Configuration.load(path: configurationPath)
+        let log = MessageLog(configuration.log)
+        let logger = Logger(label: "postern", settings: configuration.log, sink: log.sink)
+        let group = MultiThreadedEventLoopGroup.singleton
+        let loader = SnapshotLoader(path: configurationPath, group: group, logger: logger)
+        let filter = Filter(try loader.load(configuration, after: nil), log: log)
+        let reloader = Reloader(loader: loader, filter: filter, logger: logger)
+        let milter = MilterServer(
+            configuration: MilterServerConfiguration(configuration),
+            group: group,
+            logger: logger
+        ) { FilterSession(filter, session: $0) }
+        let router = AdminRouter(filter: filter, milter: milter, reloader: reloader)
+        var services: [any Service] = [
+            MilterService(server: milter, limits: configuration.limits, logger: logger),
+            HangupService(reloader: reloader),
+        ]
+        services += try AdminServer.servers(configuration.admin, group: group, logger: logger, router: router)
+        let lifecycle = ServiceGroup(
+            services: services,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
+        )
+        // A client that closes its end early must not end the process.
+        signal(SIGPIPE, SIG_IGN)
+        try await lifecycle.run()
+        await filter.snapshot.lookups.close()
+        logger.info("stopped")
+    }
+}
+
+/// Accepts MTAs until the daemon is told to stop, and then lets messages in progress end.
+private struct MilterService: Service {
+    let server: MilterServer
+    let limits: Configuration.Limits
+    let logger: Logger
+
+    func run() async throws {
+        try await server.start()
+        let notification = SystemdNotification.ofThisProcess
+        let addresses = server.localAddresses.map { "\($0)" }.joined(separator: ", ")
+        logger.info("ready", metadata: ["sockets": "\(addresses)"])
+        notification.send(.ready, status: "serving \(addresses)")
+        try? await gracefulShutdown()
+        notification.send(.stopping)
+        logger.info("stopping: messages in progress may end")
+        await server.drain(within: TimeAmount(limits.drainTimeout))
+    }
+}
+
+/// Reloads on SIGHUP.
+private struct HangupService: Service {
+    let reloader: Reloader
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            _ = reloader.reload()
+        }
+    }
+}
+
+extension MilterServerConfiguration {
+    /// The sockets and bounds that a configuration asks for.
+    fileprivate init(_ configuration: Configuration) {
+        self.init(listeners: configuration.listen.map(MilterListener.init))
+        maximumPacketLength = configuration.limits.maxPacket
+        idleTimeout = TimeAmount(configuration.limits.idleTimeout)
+    }
+}
+
+extension Logger {
+    /// A logger that writes where the lines of messages go.
+    fileprivate init(label: String, settings: Configuration.Log, sink: LogSink) {
+        self.init(label: label) { _ in
+            SinkLogHandler(sink: sink, logLevel: Level(rawValue: settings.level.rawValue) ?? .info)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+internal import FoundationEssentials
+internal import MailSyntax
+
+/// One line of the log: named values in a fixed order.
+struct LogLine {
+    /// A value of the line.
+    enum Value {
+        /// Text that came from anywhere, in any octets.
+        case text([UInt8])
+        /// A number.
+        case number(Int)
+    }
+
+    /// How many octets of a value are written.
+    static let longestValue = 512
+
+    private var fields: [(name: StaticString, value: Value)] = []
+    private let subject: [UInt8]
+
+    /// A line about a message; `subject` is its queue id.
+    init(subject: [UInt8]) {
+        self.subject = subject
+    }
+
+    /// Adds a text; nothing is added for nil.
+    mutating func add(_ name: StaticString, _ text: String?) {
+        if let text { fields.append((name, .text(Array(text.utf8)))) }
+    }
+
+    /// Adds octets; nothing is added for nil.
+    mutating func add(_ name: StaticString, octets: [UInt8]?) {
+        if let octets { fields.append((name, .text(octets))) }
+    }
+
+    /// Adds a number; nothing is added for nil.
+    mutating func add(_ name: StaticString, _ number: Int?) {
+        if let number { fields.append((name, .number(number))) }
+    }
+}
+
+// MARK: Text
+
+extension LogLine {
+    /// The line as text: the subject, a colon, and `name=value` pairs.
+    var text: [UInt8] {
+        var line = [UInt8]()
+        line.reserveCapacity(384)
+        line += FieldText.logValue(subject[...])
+        line.append(UInt8(ascii: ":"))
+        for (name, value) in fields {
+            line.append(UInt8(ascii: " "))
+            name.withUTF8Buffer { unsafe line.append(contentsOf: $0) }
+            line.append(UInt8(ascii: "="))
+            switch value {
+            case .number(let number): line.append(contentsOf: String(number).utf8)
+            case .text(let text): line += FieldText.logValue(text[...], limit: Self.longestValue)
+            }
+        }
+        return line
+    }
+}
+
+// MARK: JSON
+
+extension LogLine: Encodable {
+    private struct Name: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    /// Writes the fields, the subject as `id`; octets that are not UTF-8 become U+FFFD, for JSON is Unicode.
+    func encode(to encoder: any Encoder) throws {
+        var object = encoder.container(keyedBy: Name.self)
+        try object.encode(String(decoding: subject, as: UTF8.self), forKey: Name(stringValue: "id"))
+        for (name, value) in fields {
+            let key = Name(stringValue: name.description)
+            switch value {
+            case .number(let number): try object.encode(number, forKey: key)
+            case .text(let text):
+                try object.encode(String(decoding: text.prefix(Self.longestValue), as: UTF8.self), forKey: key)
+            }
+        }
+    }
+
+    /// The same fields as one JSON object.
+    var json: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)).map { Array($0) } ?? text
+    }
+}

@@ -1,0 +1,107 @@
+internal import Logging
+internal import MailAuthentication
+internal import MailSyntax
+internal import Policy
+internal import PosternConfiguration
+
+/// Writes one line for each message.
+struct MessageLog: Sendable {
+    let sink: LogSink
+    let format: Configuration.Log.Format
+    /// Whether the lines of messages are wanted: their level is "info".
+    let isEnabled: Bool
+
+    /// Writes a line.
+    func write(_ line: LogLine) {
+        guard isEnabled else { return }
+        sink.write(format == .json ? line.json : line.text, severity: 6)
+    }
+}
+
+extension MessageLog {
+    /// A log by its settings.
+    init(_ settings: Configuration.Log) {
+        let code = SyslogSocket.facilities[settings.facility.rawValue] ?? 2
+        let syslog =
+            settings.destination == .stderr
+            ? nil : SyslogSocket(path: settings.socket, facility: code, identity: "postern")
+        sink = LogSink(syslog: syslog, standardError: settings.destination != .syslog)
+        format = settings.format
+        isEnabled = settings.level == .debug || settings.level == .info
+    }
+}
+
+/// What is known of a message besides its judgement.
+struct MessageSummary: Sendable {
+    /// The MTA's queue id; nil when it has none yet.
+    let queueID: [UInt8]?
+    /// The verdicts on recipients that were refused before DATA.
+    let refused: [PolicyVerdict]
+    /// How many milliseconds the MTA was kept waiting.
+    let milliseconds: Int
+}
+
+extension LogLine {
+    /// What stands in the place of a queue id that does not exist.
+    static let noQueueID = Array("NOQUEUE".utf8)
+
+    /// The line of a judged message.
+    init(_ judgement: Judgement, _ summary: MessageSummary) {
+        self.init(subject: summary.queueID ?? Self.noQueueID)
+        let verdict = judgement.verdict
+        let found = judgement.assessment.summary
+        let lookups = judgement.lookupCounts
+        add("action", verdict.action.rawValue)
+        add("would", verdict.would?.action.rawValue)
+        add("rule", (verdict.rule ?? verdict.would?.rule)?.name)
+        let hasDecided = verdict.rule != nil || verdict.would != nil
+        add("stage", hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
+        addEnvelope(judgement.envelope, refused: summary.refused)
+        add("spf", found.spf)
+        add("spf_helo", found.spfHelo)
+        add("sender_id", found.senderID)
+        add("pra", found.pra)
+        add("dkim", found.dkim)
+        add("dmarc", found.dmarc)
+        add("policy", found.policy)
+        add("dns", "\(lookups.all)/\(lookups.cached)")
+        add("ms", summary.milliseconds)
+        addRemarks(verdict)
+        add("problem", found.problem)
+        add("removed", judgement.removedFields.isEmpty ? nil : judgement.removedFields.count)
+    }
+
+    /// The line of a message of our own.
+    init(_ outcome: OutgoingMessage.Outcome?, envelope: Envelope, _ summary: MessageSummary) {
+        self.init(subject: summary.queueID ?? Self.noQueueID)
+        add("action", outcome?.signatures.isEmpty == false ? "sign" : "accept")
+        addEnvelope(envelope, refused: [])
+        add("signed", outcome.flatMap { $0.keys.isEmpty ? nil : $0.keys.joined(separator: ",") })
+        add("unsigned", outcome?.problem)
+        add("ms", summary.milliseconds)
+        add("warning", outcome.flatMap { $0.warnings.isEmpty ? nil : $0.warnings.joined(separator: ", ") })
+    }
+
+    private mutating func addEnvelope(_ envelope: Envelope, refused: [PolicyVerdict]) {
+        add("client", envelope.clientAddress?.description ?? "local")
+        add("helo", octets: envelope.helo)
+        add("from", octets: [UInt8(ascii: "<")] + envelope.sender + [UInt8(ascii: ">")])
+        add("rcpts", envelope.recipients.count)
+        guard let first = refused.first, !envelope.recipients.isEmpty else { return }
+        add("refused", refused.count)
+        add("refused_by", first.rule?.name)
+    }
+
+    /// What else the rules had to say.
+    private mutating func addRemarks(_ verdict: PolicyVerdict) {
+        func names(_ rules: [RuleReference]) -> String? {
+            rules.isEmpty ? nil : rules.map(\.name).joined(separator: ",")
+        }
+        add("marks", names(verdict.marks))
+        add("exempted", names(verdict.exempted))
+        add("trial", names(verdict.observed.map(\.rule)))
+        if let partial = verdict.partial {
+            add("partial", "\(partial.match.rule.name) \(partial.recipients)/\(partial.of)")
+        }
+    }
+}

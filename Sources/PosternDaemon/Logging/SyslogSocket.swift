@@ -1,0 +1,111 @@
+internal import Glibc
+internal import Synchronization
+
+/// Sends lines to the system log by its datagram socket, without ever waiting for it.
+///
+/// The C library's `syslog` blocks when the log's queue is full; a mail filter must not. A line that finds the queue
+/// full, or no log at all, is counted as dropped.
+final class SyslogSocket: Sendable {
+    /// Facility codes of RFC 5424 § 6.2.1 by their usual names.
+    static let facilities: [String: Int] = [
+        "kern": 0, "user": 1, "mail": 2, "daemon": 3, "auth": 4, "syslog": 5, "lpr": 6, "news": 7, "uucp": 8,
+        "cron": 9, "authpriv": 10, "ftp": 11, "local0": 16, "local1": 17, "local2": 18, "local3": 19, "local4": 20,
+        "local5": 21, "local6": 22, "local7": 23,
+    ]
+
+    private struct State {
+        var descriptor: Int32 = -1
+        var second: time_t = -1
+        var timestamp: [UInt8] = []
+        var dropped = 0
+    }
+
+    private let path: String
+    private let facility: Int
+    private let tag: [UInt8]
+    private let state = Mutex(State())
+
+    /// Lines go to the socket at `path`, from a program of this name.
+    init(path: String = "/dev/log", facility: Int, identity: String) {
+        self.path = path
+        self.facility = facility
+        tag = Array(" \(identity)[\(getpid())]: ".utf8)
+    }
+
+    deinit {
+        let descriptor = state.withLock { $0.descriptor }
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// How many lines found no reader.
+    var dropped: Int { state.withLock { $0.dropped } }
+
+    /// Sends one line; `severity` is a code of RFC 5424 § 6.2.1, 3 for errors to 7 for debugging.
+    func send(_ line: some Collection<UInt8>, severity: Int) {
+        state.withLock { state in
+            var packet = Array("<\(facility * 8 + severity)>".utf8)
+            packet.append(contentsOf: timestamp(&state))
+            packet.append(contentsOf: tag)
+            packet.append(contentsOf: line)
+            // The log may have been restarted since the socket was connected: then once more from the start.
+            guard deliver(packet, &state) == .disconnected else { return }
+            if deliver(packet, &state) == .disconnected { state.dropped += 1 }
+        }
+    }
+
+    private enum Delivery { case sent, queueFull, disconnected }
+
+    private func deliver(_ packet: [UInt8], _ state: inout State) -> Delivery {
+        if state.descriptor < 0 { state.descriptor = connectedSocket() }
+        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+        let sent = unsafe packet.withUnsafeBytes {
+            unsafe Glibc.send(state.descriptor, $0.baseAddress, $0.count, flags)
+        }
+        if sent == packet.count { return .sent }
+        if errno == EAGAIN || errno == ENOBUFS {
+            state.dropped += 1
+            return .queueFull
+        }
+        disconnect(&state)
+        return .disconnected
+    }
+
+    private func disconnect(_ state: inout State) {
+        if state.descriptor >= 0 { close(state.descriptor) }
+        state.descriptor = -1
+    }
+
+    private func connectedSocket() -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let capacity = MemoryLayout.size(ofValue: address.sun_path)
+        guard path.utf8.count < capacity else { return -1 }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(AF_UNIX, kind, 0)
+        guard descriptor >= 0 else { return -1 }
+        let status = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        if status == 0 { return descriptor }
+        close(descriptor)
+        return -1
+    }
+
+    /// The time as RFC 3164 § 4.1.2 writes it, in local time; made once a second.
+    private func timestamp(_ state: inout State) -> [UInt8] {
+        var now = time(nil)
+        guard now != state.second else { return state.timestamp }
+        var fields = unsafe tm()
+        _ = unsafe localtime_r(&now, &fields)
+        state.timestamp = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer in
+            guard let base = buffer.baseAddress else { return [] }
+            let count = unsafe strftime(base, 32, "%b %e %H:%M:%S", &fields)
+            return unsafe buffer.prefix(count).map { UInt8(bitPattern: $0) }
+        }
+        state.second = now
+        return state.timestamp
+    }
+}

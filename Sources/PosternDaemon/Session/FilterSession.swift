@@ -1,0 +1,151 @@
+internal import MailAuthentication
+internal import MailSyntax
+internal import MilterProtocol
+internal import MilterServer
+internal import NIOCore
+internal import Policy
+internal import PosternConfiguration
+
+/// One SMTP session: the MTA's events in, replies and header changes out.
+///
+/// Lives on its session's event loop, as all that it owns does.
+final class FilterSession: MilterSessionHandler {
+    /// What the MTA is asked for: an answer is needed at MAIL's recipients, at the end, and from the body to skip its rest.
+    let request = MilterRequest(
+        actions: [.addHeaders, .changeHeaders, .quarantine],
+        events: MilterEvents(.connect, .helo, .mail, .recipient, .header, .endOfHeaders, .body, .endOfMessage),
+        answered: MilterEvents(.recipient, .body, .endOfMessage)
+    )
+
+    private let filter: Filter
+    private let session: MilterSession
+    private var clientAddress: IPAddress?
+    private var isLocal = false
+    private var helo: [UInt8] = []
+    private var client: (mail: MailClient, snapshot: Snapshot)?
+    private var message: MessageInProgress?
+
+    /// A session of this filter.
+    init(_ filter: Filter, session: MilterSession) {
+        self.filter = filter
+        self.session = session
+    }
+
+    func connect(_ connection: MilterConnection) -> MilterResponse {
+        isLocal = connection.family == .unix
+        clientAddress = IPAddress(connection.address.text)?.unmapped
+        return .continue
+    }
+
+    func helo(_ name: Octets) -> MilterResponse {
+        helo = Array(name)
+        let snapshot = filter.snapshot
+        // A client whose mail is our own whatever it says is asked nothing about.
+        if !isTrustedNetwork(snapshot) { judgingClient(snapshot).greet(name, now: Clock.now) }
+        return .continue
+    }
+
+    func mail(_ arguments: [Octets]) -> MilterResponse {
+        finishUnended()
+        let snapshot = filter.snapshot
+        let role = snapshot.roles[session.listener] ?? .auto
+        let isAuthenticated = snapshot.configuration.trust.authenticated && hasAuthenticated
+        let isTrusted = role == .outbound || isAuthenticated || isTrustedNetwork(snapshot)
+        let isJudged = role == .inbound || !isTrusted
+        let sender = SMTPPath(arguments.first ?? [])
+        let message = MessageInProgress(
+            filter,
+            snapshot: snapshot,
+            session: session,
+            envelope: Envelope(
+                clientAddress: clientAddress,
+                helo: helo,
+                sender: sender.mailbox,
+                isTrusted: isTrusted
+            ),
+            login: session.macros["auth_authen"].map { Array($0) }
+        )
+        if isJudged {
+            let client = judgingClient(snapshot)
+            client.greet(helo, now: Clock.now)
+            message.judge(client, submitter: SMTPPath.submitter(in: arguments.dropFirst()))
+        }
+        self.message = message
+        return .continue
+    }
+
+    func recipient(_ arguments: [Octets], answer: MilterAnswer) -> MilterResponse? {
+        guard let message else { return .continue }
+        return message.recipient(SMTPPath(arguments.first ?? []).mailbox, answer: answer)
+    }
+
+    func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> MilterResponse {
+        guard let message else { return .continue }
+        // RFC 6376 § 3.4.1 signs the octets behind the colon as they are; without HDR_LEADSPC the MTA took a space away.
+        unsafe message.header(name: name, value: value, addsSpace: !session.options.leadingSpace)
+        return .continue
+    }
+
+    func endOfHeaders() -> MilterResponse {
+        message?.endOfHeaders()
+        return .continue
+    }
+
+    func body(_ chunk: UnsafeRawBufferPointer) -> MilterResponse {
+        guard let message else { return .skip }
+        unsafe message.body(chunk)
+        return message.isBodyComplete ? .skip : .continue
+    }
+
+    func endOfMessage(answer: MilterAnswer) -> MilterVerdict? {
+        guard let message else { return MilterVerdict(.continue) }
+        message.complete { [weak self] verdict in
+            self?.message = nil
+            answer.complete(verdict)
+        }
+        return nil
+    }
+
+    func abort() {
+        finishUnended()
+    }
+
+    func close() {
+        finishUnended()
+        client?.mail.cancel()
+        client = nil
+    }
+}
+
+extension FilterSession {
+    /// Drops a message that never came to its end; one whose recipients were all refused still gets its log line.
+    private func finishUnended() {
+        message?.giveUp()
+        message = nil
+    }
+
+    private var hasAuthenticated: Bool {
+        let login = session.macros["auth_authen"] ?? []
+        let mechanism = session.macros["auth_type"] ?? []
+        return !login.isEmpty || !mechanism.isEmpty
+    }
+
+    private func isTrustedNetwork(_ snapshot: Snapshot) -> Bool {
+        // RFC 8601 § 1.6: mail from this host itself is within the trust boundary.
+        isLocal || clientAddress.map { snapshot.trusted.contains($0) } ?? false
+    }
+
+    /// The client as this configuration looks at it; another configuration looks again.
+    private func judgingClient(_ snapshot: Snapshot) -> MailClient {
+        if let client, client.snapshot === snapshot { return client.mail }
+        client?.mail.cancel()
+        let mail = MailClient(
+            address: clientAddress,
+            settings: snapshot.authentication,
+            resolver: snapshot.lookups.resolver,
+            executor: session.executor
+        )
+        client = (mail, snapshot)
+        return mail
+    }
+}

@@ -1,0 +1,55 @@
+internal import DKIM
+internal import MailAuthentication
+internal import MailSyntax
+internal import MilterProtocol
+internal import Policy
+
+extension MilterVerdict {
+    /// What the MTA is to do with a judged message.
+    init(_ judgement: Judgement) {
+        var modifications = [MilterModification]()
+        // From the last: Postfix renumbers the fields of a name after a deletion, Sendmail does not.
+        for field in judgement.removedFields.reversed() {
+            modifications.append(.changeHeader(name: field.name, index: UInt32(clamping: field.index), value: []))
+        }
+        // Each goes to the top, so the last inserted is the first read.
+        for field in judgement.newFields.reversed() {
+            modifications.append(.insertHeader(index: 0, name: Octets(field.name), value: field.value[...]))
+        }
+        if judgement.verdict.action == .quarantine {
+            modifications.append(.quarantine(reason: Octets(judgement.verdict.quarantineReason)))
+        }
+        self.init(MilterResponse(judgement.verdict), modifications: modifications)
+    }
+
+    /// What the MTA is to do with a message of our own.
+    init(_ outcome: OutgoingMessage.Outcome?) {
+        let signatures = outcome?.signatures.reversed().map { value in
+            // The writer brings the space behind the colon.
+            MilterModification.insertHeader(
+                index: 0,
+                name: Octets(DKIMPreparedSignature.fieldName),
+                value: value.first == 0x20 ? value.dropFirst() : value[...]
+            )
+        }
+        self.init(.continue, modifications: signatures ?? [])
+    }
+}
+
+extension MilterResponse {
+    /// The reply to a command or a message that was judged so.
+    init(_ verdict: PolicyVerdict) {
+        switch verdict.action {
+        case .reject, .tempfail: self = verdict.reply.map { .reply(MilterReply($0)) } ?? .tempfail
+        case .discard: self = .discard
+        case .accept, .mark, .junk, .quarantine: self = .continue
+        }
+    }
+}
+
+extension MilterReply {
+    /// The reply of a rule.
+    init(_ reply: PolicyReply) {
+        self.init(code: UInt16(clamping: reply.code), enhancedStatus: reply.enhanced, text: reply.text)
+    }
+}

@@ -1,0 +1,102 @@
+internal import DKIM
+internal import DMARC
+public import MailAuthentication
+public import MailSyntax
+internal import MilterServer
+public import Policy
+public import PosternConfiguration
+internal import SPF
+
+/// One configuration, read and checked, with everything that follows from it.
+///
+/// Immutable: a reload makes another one, and each message is judged by one alone.
+public final class Snapshot: Sendable {
+    /// What the administrator set.
+    public let configuration: Configuration
+    /// Which checks are made, and how.
+    public let authentication: AuthenticationSettings
+    /// The rules.
+    public let engine: PolicyEngine
+    /// The keys that mail is signed with.
+    let signing: SigningTable
+    /// Clients whose mail is our own.
+    let trusted: NetworkSet
+
+    /// Where answers come from.
+    public let lookups: Lookups
+    /// What to do with the mail of each listener.
+    let roles: [MilterListener: Configuration.Listen.Role]
+
+    /// Completes a configuration by the keys that it names.
+    public init(_ configuration: Configuration, lookups: Lookups) throws(ConfigurationError) {
+        self.configuration = configuration
+        self.lookups = lookups
+        roles = Dictionary(configuration.listen.map { (MilterListener($0), $0.role) }) { first, _ in first }
+        authentication = AuthenticationSettings(configuration)
+        engine = PolicyEngine(rules: configuration.rules, mode: configuration.mode)
+        signing = try SigningTable(configuration.signing)
+        var trusted = NetworkSet()
+        for network in configuration.trust.networks { trusted.insert(network) }
+        self.trusted = trusted
+    }
+
+    /// The fields that a message gets, from a host of this name.
+    public func headers(authservID: Octets) -> HeaderSettings {
+        HeaderSettings(configuration.headers, authservID: configuration.authservID.map { Octets($0) } ?? authservID)
+    }
+}
+
+extension AuthenticationSettings {
+    /// The checks that a configuration asks for.
+    init(_ configuration: Configuration) {
+        self.init()
+        let set = configuration.checks
+        checks = []
+        if set.spf.enabled { checks.insert(.spf) }
+        if set.senderID.enabled { checks.insert(.senderID) }
+        if set.dkim.enabled { checks.insert(.dkim) }
+        if set.dmarc.enabled { checks.insert(.dmarc) }
+        if set.iprev.enabled { checks.insert(.iprev) }
+        spf.maximumVoidLookups = set.spf.voidLookups
+        spf.maximumQueries = set.spf.maximumQueries
+        spf.receiver = Octets(configuration.authservID ?? HostName.current)
+        dkim.maximumSignatures = set.dkim.maximumSignatures
+        dkim.minimumRSABits = set.dkim.minimumBits
+        dkim.clockSkew = set.dkim.clockSkew.components.seconds
+        dkim.bodyBeyondLength = set.dkim.unsignedBody == .pass ? .pass : .policy
+        publicSuffixList = set.dmarc.publicSuffixFallback ? PublicSuffixList.system : nil
+    }
+}
+
+extension HeaderSettings {
+    /// The fields that a configuration asks for.
+    init(_ configuration: Configuration.Headers, authservID: Octets) {
+        self.init(authservID: authservID)
+        authenticationResults = configuration.authenticationResults
+        receivedSPF = configuration.receivedSPF
+        senderID = configuration.senderID
+        dkim = configuration.dkim
+        authentication = configuration.authResult
+        removal = configuration.removeForeign ? .all : configuration.removeForged ? .own : .none
+        keepsRemoved = configuration.keepRemoved
+        junk = NewField(name: configuration.junk.name, value: Array(configuration.junk.value.utf8))
+    }
+}
+
+extension MilterListener {
+    /// The listener that a configuration asks for.
+    init(_ listen: Configuration.Listen) {
+        let address: Address =
+            switch listen.socket {
+            case .unix(let path): .unix(path: path, mode: UInt16(clamping: listen.mode), group: listen.group)
+            case .inet(let address, let port): .tcp(host: "\(address)", port: port)
+            case .systemd(let name): .systemd(name: name)
+            }
+        self.init(address, maximumConnections: listen.maxConnections)
+    }
+}
+
+extension PublicSuffixList {
+    /// The list that the distribution installs, loaded once; nil where it is not installed.
+    fileprivate static let system = PublicSuffixList(path: systemPath)
+}

@@ -1,0 +1,28 @@
+internal import MailAuthentication
+internal import MailSyntax
+internal import PosternConfiguration
+
+extension RememberedMessage {
+    /// What happened to the message and why, for people.
+    var story: String {
+        let queueID = (summary.queueID ?? LogLine.noQueueID)[...].text
+        return "Message \(queueID), judged at \(UTCTime(time))\n" + judgement.text(withTrace: true)
+    }
+
+    /// What would happen to the message by another configuration, judged from the answers that were given then.
+    ///
+    /// The body is not kept, so what DKIM found stays as it was.
+    func replay(by snapshot: Snapshot) async -> String {
+        let envelope = judgement.envelope
+        let judge = MessageJudge(
+            settings: snapshot.authentication,
+            headers: snapshot.headers(authservID: authservID),
+            engine: snapshot.engine,
+            resolver: ReplayingResolver(judgement.lookups),
+            timeout: snapshot.configuration.limits.timeout
+        )
+        let again = await judge.judge(envelope, headers: headers, signatures: judgement.assessment.dkim, now: time)
+        let queueID = (summary.queueID ?? LogLine.noQueueID)[...].text
+        return "Message \(queueID), judged again by the present configuration\n" + again.text(withTrace: true)
+    }
+}

@@ -1,0 +1,59 @@
+internal import Glibc
+
+/// Tells the service manager how the daemon is, as `Type=notify` asks (sd_notify(3)); does nothing without one.
+struct SystemdNotification: Sendable {
+    /// The manager of this process.
+    static let ofThisProcess = SystemdNotification(
+        address: unsafe getenv("NOTIFY_SOCKET").map { unsafe String(cString: $0) }
+    )
+
+    /// What the manager is told.
+    enum State: String {
+        /// The sockets are open.
+        case ready = "READY=1"
+        /// A reload has begun; `ready` ends it.
+        case reloading = "RELOADING=1"
+        /// No new work is taken.
+        case stopping = "STOPPING=1"
+    }
+
+    /// The address in `$NOTIFY_SOCKET`: a path, or an abstract name after `@`.
+    let address: String?
+
+    /// Sends a state with an optional line for people.
+    func send(_ state: State, status: String? = nil) {
+        guard let address, !address.isEmpty else { return }
+        var message = state.rawValue
+        // systemd.service(5), Type=notify-reload: the time must accompany RELOADING.
+        if state == .reloading { message += "\nMONOTONIC_USEC=\(Self.monotonicMicroseconds)" }
+        if let status { message += "\nSTATUS=\(status)" }
+        Self.send(Array(message.utf8), to: address)
+    }
+
+    private static var monotonicMicroseconds: Int {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return now.tv_sec * 1_000_000 + now.tv_nsec / 1_000
+    }
+
+    private static func send(_ message: [UInt8], to address: String) {
+        var socketAddress = sockaddr_un()
+        socketAddress.sun_family = sa_family_t(AF_UNIX)
+        var path = Array(address.utf8)
+        guard path.count < MemoryLayout.size(ofValue: socketAddress.sun_path) else { return }
+        // An abstract name begins with a NUL in the socket's address.
+        if path.first == UInt8(ascii: "@") { path[0] = 0 }
+        unsafe withUnsafeMutableBytes(of: &socketAddress.sun_path) { unsafe $0.copyBytes(from: path) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        unsafe withUnsafePointer(to: &socketAddress) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                _ = unsafe message.withUnsafeBytes { bytes in
+                    unsafe sendto(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL), pointer, length)
+                }
+            }
+        }
+    }
+}

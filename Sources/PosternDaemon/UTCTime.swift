@@ -1,0 +1,18 @@
+internal import Glibc
+
+/// A time as RFC 3339 writes it, in UTC.
+struct UTCTime: CustomStringConvertible {
+    let description: String
+
+    /// The time this many seconds after 1970.
+    init(_ seconds: Int64) {
+        var seconds = time_t(seconds)
+        var fields = unsafe tm()
+        _ = unsafe gmtime_r(&seconds, &fields)
+        description = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer in
+            guard let base = buffer.baseAddress else { return "" }
+            let count = unsafe strftime(base, 32, "%Y-%m-%dT%H:%M:%SZ", &fields)
+            return unsafe String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import MailAuthentication
+internal import MailSyntax
+internal import PosternDaemon
+
+/// Judges the lines of a JSON Lines file, many at once, and prints the results in the file's order.
+struct BatchCheck: Sendable {
+    let judge: MessageJudge
+    /// The time of every judgement whose line has none; the present when nil.
+    let now: Int64?
+    let withTrace: Bool
+
+    /// How many lines are judged at the same time.
+    private static let width = 64
+
+    /// Judges a file; `-` is the standard input.
+    func run(_ path: String) async throws {
+        let lines = try InputFile.read(path).split(separator: 0x0A).filter { !$0.trimmed.isEmpty }
+        try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
+            var waiting: [Int: [UInt8]] = [:]
+            var started = 0
+            var printed = 0
+            while printed < lines.count {
+                while started < lines.count, started - printed < Self.width {
+                    let index = started
+                    group.addTask { (index, try await answer(lines[index])) }
+                    started += 1
+                }
+                guard let (index, result) = try await group.next() else { return }
+                waiting[index] = result
+                while let next = waiting.removeValue(forKey: printed) {
+                    try OutputFile.writeToStandardOutput(next)
+                    printed += 1
+                }
+            }
+        }
+    }
+
+    /// The result of one line; a line that cannot be judged says so and is no obstacle to the others.
+    private func answer(_ line: Octets) async throws -> [UInt8] {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        do {
+            let request = try decoder.decode(BatchLine.self, from: Data(line))
+            let envelope = try request.envelope()
+            let message = try request.storedMessage()
+            let judgement = await judge.judge(envelope, message: message, now: request.now ?? now ?? Clock.now)
+            return try JSONLine.encode(JudgementReport(judgement, id: request.id?.text, withTrace: withTrace))
+        } catch {
+            let id = (try? decoder.decode(BatchLine.Identified.self, from: Data(line)))?.id?.text
+            return try JSONLine.encode(BatchLine.Problem(id: id, error: BatchLine.words(for: error)))
+        }
+    }
+}
+
+/// A line of a batch: an envelope with or without a message.
+struct BatchLine: Decodable {
+    /// A name that may be written as text or as a number.
+    struct Identifier: Decodable {
+        let text: String
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let number = try? container.decode(Int.self) {
+                text = String(number)
+            } else {
+                text = try container.decode(String.self)
+            }
+        }
+    }
+
+    /// A line of which only its name can be read.
+    struct Identified: Decodable {
+        let id: Identifier?
+    }
+
+    /// What is said of a line that cannot be judged.
+    struct Problem: Encodable {
+        let id: String?
+        let error: String
+    }
+
+    /// Something wrong with a line that is JSON.
+    struct Mistake: Error {
+        let description: String
+    }
+
+    let id: Identifier?
+    let clientIp: String?
+    let helo: String?
+    let mailFrom: String?
+    let rcptTo: [String]?
+    let message: String?
+    let now: Int64?
+
+    func envelope() throws(Mistake) -> Envelope {
+        var address: IPAddress?
+        if let clientIp, !clientIp.isEmpty {
+            guard let known = IPAddress(clientIp) else {
+                throw Mistake(description: "client_ip: '\(clientIp)' is no IP address")
+            }
+            address = known
+        }
+        return Envelope(
+            clientAddress: address,
+            helo: Array((helo ?? "").utf8),
+            sender: SMTPPath(Octets(mailFrom ?? "")).mailbox,
+            recipients: (rcptTo ?? []).map { SMTPPath(Octets($0)).mailbox }
+        )
+    }
+
+    func storedMessage() throws(Mistake) -> StoredMessage? {
+        guard let message else { return nil }
+        guard let octets = try? Data(contentsOf: URL(filePath: message)) else {
+            throw Mistake(description: "message: '\(message)' cannot be read")
+        }
+        return StoredMessage(Array(octets)[...])
+    }
+
+    /// An error in words for whoever wrote the line.
+    static func words(for error: any Error) -> String {
+        switch error {
+        case let mistake as Mistake: mistake.description
+        case DecodingError.keyNotFound(let key, _): "\(key.stringValue) is missing"
+        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+            "\(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)"
+        case DecodingError.dataCorrupted(let context): "not JSON: \(context.debugDescription)"
+        default: "\(error)"
+        }
+    }
+}

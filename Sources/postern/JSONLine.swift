@@ -1,0 +1,12 @@
+internal import FoundationEssentials
+
+/// Writes values as JSON, one a line, with the keys in snake case.
+enum JSONLine {
+    /// The value's octets with a line end.
+    static func encode(_ value: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(value)) + [0x0A]
+    }
+}

@@ -1,0 +1,75 @@
+internal import ArgumentParser
+internal import Glibc
+internal import MailAuthentication
+internal import MailSyntax
+internal import NIOPosix
+internal import PosternConfiguration
+internal import PosternDaemon
+
+/// How a command asks the DNS: options that go before the configuration's `[dns]`.
+struct LookupOptions: ParsableArguments {
+    @Option(name: .long, parsing: .upToNextOption, help: "Name servers to ask: ADDRESS or ADDRESS:PORT.")
+    var nameserver: [String] = []
+
+    @Option(name: .long, help: "A zone file (RFC 1035) that answers every lookup.")
+    var zone: String?
+
+    @Option(name: .long, help: "How long all checks of one message may wait for the DNS, such as 5s or 400ms.")
+    var dnsTimeout: String?
+
+    func validate() throws {
+        for text in nameserver where AddressAndPort(text, defaultPort: 53) == nil {
+            throw ValidationError("--nameserver: '\(text)' is neither ADDRESS nor ADDRESS:PORT")
+        }
+        if let dnsTimeout, Units.duration(dnsTimeout) == nil {
+            throw ValidationError("--dns-timeout: '\(dnsTimeout)' is no time; expected one such as 400ms, 5s or 2m")
+        }
+    }
+
+    /// Puts the options into a configuration.
+    func apply(to configuration: inout Configuration) {
+        if !nameserver.isEmpty {
+            configuration.dns.servers = nameserver.compactMap { AddressAndPort($0, defaultPort: 53) }
+            configuration.dns.zone = nil
+        }
+        if let zone { configuration.dns.zone = zone }
+        if let timeout = dnsTimeout.flatMap({ Units.duration($0) }) {
+            configuration.limits.timeout = timeout
+            configuration.dns.timeout = min(configuration.dns.timeout, timeout)
+            configuration.dns.attemptTimeout = min(configuration.dns.attemptTimeout, timeout)
+        }
+    }
+}
+
+extension Snapshot {
+    /// The configuration for a command: the file named, else the installed one, else the defaults.
+    static func forCommands(_ path: String?, _ lookups: LookupOptions) throws -> Snapshot {
+        let isInstalled = unsafe access(Configuration.standardPath, R_OK) == 0
+        let path = path ?? (isInstalled ? Configuration.standardPath : nil)
+        var configuration = try path.map { try ConfigurationFile.load($0) } ?? Configuration()
+        // Commands sign with the keys they are given and never leave a cache behind.
+        configuration.signing = []
+        configuration.dns.cache.snapshot = nil
+        lookups.apply(to: &configuration)
+        do throws(ConfigurationError) {
+            let group = MultiThreadedEventLoopGroup.singleton
+            return try Snapshot(configuration, lookups: Lookups(configuration.dns, group: group))
+        } catch {
+            for problem in error.problems { Report.write("\(problem)") }
+            throw ConfigurationFile.invalid
+        }
+    }
+}
+
+extension MessageJudge {
+    /// A judge by a configuration, under the name of this host.
+    init(_ snapshot: Snapshot) {
+        self.init(
+            settings: snapshot.authentication,
+            headers: snapshot.headers(authservID: Octets(HostName.current)),
+            engine: snapshot.engine,
+            resolver: snapshot.lookups.resolver,
+            timeout: snapshot.configuration.limits.timeout
+        )
+    }
+}

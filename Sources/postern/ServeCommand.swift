@@ -1,0 +1,24 @@
+internal import ArgumentParser
+internal import Glibc
+internal import PosternConfiguration
+internal import PosternDaemon
+
+/// `postern serve`.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the mail filter in the foreground."
+    )
+
+    @Option(name: .long, help: "The configuration file.")
+    var config = Configuration.standardPath
+
+    func run() async throws {
+        do {
+            try await Daemon(configurationPath: config).run()
+        } catch let error as ConfigurationError {
+            for problem in error.problems { Report.write("\(problem)") }
+            throw ExitCode(EX_CONFIG)
+        }
+    }
+}
