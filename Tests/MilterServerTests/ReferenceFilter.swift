@@ -50,10 +50,9 @@ func exchange(_ stream: [UInt8], socket path: String) throws -> [String] {
 
 /// The program in Tests/Reference, built and started.
 final class ReferenceFilter {
-    private static let program = Result<String, any Error> {
+    private static func build(_ program: String) throws {
         let source = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Reference/filter.c").path
-        let program = NSTemporaryDirectory() + "postern-reference-\(getpid())"
         let compiler = Process()
         compiler.executableURL = URL(filePath: "/usr/bin/cc")
         compiler.arguments = ["-O1", "-o", program, source, "-lmilter", "-lpthread"]
@@ -64,7 +63,6 @@ final class ReferenceFilter {
         guard compiler.terminationStatus == 0 else {
             throw ReferenceProblem(description: "cannot build \(source): is libmilter-dev installed?")
         }
-        return program
     }
 
     private let process = Process()
@@ -74,7 +72,11 @@ final class ReferenceFilter {
 
     init(request: MilterRequest, name: String) throws {
         path = NSTemporaryDirectory() + "postern-\(getpid())-\(name).sock"
-        process.executableURL = URL(filePath: try ReferenceFilter.program.get())
+        let program = NSTemporaryDirectory() + "postern-\(getpid())-\(name)"
+        try ReferenceFilter.build(program)
+        // A program that runs does not need its file.
+        defer { _ = unsafe unlink(program) }
+        process.executableURL = URL(filePath: program)
         process.arguments = [
             "unix:" + path, String(request.actions.rawValue, radix: 16), String(request.protocolBits, radix: 16),
         ]
