@@ -6,25 +6,8 @@ struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
         abstract: "Check, show or explain the configuration.",
-        subcommands: [Check.self, Show.self]
+        subcommands: [ConfigCheckCommand.self, Show.self, ConfigExplainCommand.self]
     )
-
-    /// `postern config check`.
-    struct Check: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "check",
-            abstract: "Look for mistakes in the configuration, and for what may not be meant."
-        )
-
-        @Argument(help: "The configuration.")
-        var file = Configuration.standardPath
-
-        func run() async throws {
-            let loaded = try ConfigurationFile.load(file, orExit: .failure)
-            for warning in loaded.warnings { ConfigurationFile.complain(warning.description) }
-            print("\(file): \(loaded.summary)")
-        }
-    }
 
     /// `postern config show`.
     struct Show: AsyncParsableCommand {

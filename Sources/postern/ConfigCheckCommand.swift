@@ -1,0 +1,73 @@
+internal import ArgumentParser
+internal import DKIM
+internal import DNSLookup
+internal import MailCrypto
+internal import NIOPosix
+internal import PosternConfiguration
+internal import PosternDaemon
+
+/// `postern config check`.
+struct ConfigCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Look for mistakes in the configuration, and for what may not be meant.",
+        discussion: """
+            Reads everything that the daemon would read: the lists, the keys and the zone file too. With --dns, it \
+            also looks up whether each signing key is published. Exits with 1 when the daemon would not take the \
+            configuration, or a key is not published.
+            """
+    )
+
+    @Flag(help: "Look up the DNS record of each signing key, and compare it with the key.")
+    var dns = false
+
+    @Argument(help: "The configuration.")
+    var file = Configuration.standardPath
+
+    func run() async throws {
+        var loaded = try ConfigurationFile.load(file, orExit: .failure)
+        // The file belongs to the daemon.
+        loaded.dns.cache.snapshot = nil
+        for warning in loaded.warnings { ConfigurationFile.complain(warning.description) }
+        let lookups: Lookups
+        do throws(ConfigurationError) {
+            lookups = try Lookups(loaded.dns, group: MultiThreadedEventLoopGroup.singleton)
+            _ = try Snapshot(loaded, lookups: lookups)
+        } catch {
+            for problem in error.problems { ConfigurationFile.complain(problem.description) }
+            throw ExitCode.failure
+        }
+        let arePublished = dns ? await checkKeys(loaded.signing, lookups) : true
+        await lookups.close()
+        guard arePublished else { throw ExitCode.failure }
+        print("\(file): \(loaded.summary)")
+    }
+
+    /// Compares each key with its record; a line for each that differs.
+    private func checkKeys(_ signing: [Configuration.Signing], _ lookups: Lookups) async -> Bool {
+        var arePublished = true
+        for entry in signing {
+            for key in entry.keys {
+                guard let problem = await problem(entry, key, lookups) else { continue }
+                arePublished = false
+                ConfigurationFile.complain("\(entry.location): signing.keys: \(key.file): \(problem)")
+            }
+        }
+        return arePublished
+    }
+
+    private func problem(
+        _ entry: Configuration.Signing,
+        _ key: Configuration.Signing.Key,
+        _ lookups: Lookups
+    ) async -> String? {
+        do {
+            let privateKey = try PrivateKey(pem: KeyFile.read(key.file))
+            let signingKey = try DKIMSigningKey(domain: entry.domain, selector: key.selector, key: privateKey)
+            let reply = await lookups.resolver.lookUp(DKIMPublishedKeyCheck.question(for: signingKey))
+            return DKIMPublishedKeyCheck.problem(with: signingKey, reply: reply)
+        } catch {
+            return "\(error)"
+        }
+    }
+}
