@@ -56,6 +56,11 @@ struct DomainNameTests {
             #expect(name.isSubdomain(of: try DomainName(other)) == isBelow, "\(other)")
         }
         #expect(name.isSubdomain(of: .root))
+        #expect(try name.child(Octets("_X")).description == "_x.a.b.example.com")
+        #expect(throws: DomainName.SyntaxError.emptyLabel) { try name.child([]) }
+        let long = try DomainName(labels: (0..<126).map { _ in Octets("a") })
+        #expect(try long.child(Octets("a")).labelCount == 127)
+        #expect(throws: DomainName.SyntaxError.nameTooLong) { try long.child(Octets("ab")).child(Octets("a")) }
         // A label that ends like the wire form of another name is not above it.
         #expect(try !DomainName(labels: [Octets("x\u{3}com")]).isSubdomain(of: DomainName("com")))
     }
