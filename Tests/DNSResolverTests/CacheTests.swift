@@ -328,6 +328,49 @@ struct CacheTests {
         #expect(await resolver.lookUp(try Self.question("large.example")).source == .server)
     }
 
+    @Test("hits and evictions are those of one list in the order of use")
+    func model() async throws {
+        let transport = FakeTransport()
+        transport.answer(QueryOutcome.text("x"))
+        var options = CacheOptions()
+        options.maximumBytes = 600_000
+        options.refreshAhead = 0
+        let resolver = CachingResolver(transport, cache: options, now: transport.clock)
+        var lastUse: [Int: Int] = [:]
+        var uses: [Int] = []
+        var oldest = 0
+        var hits = 0
+        var evictions = 0
+        // A first pass fills the cache, so that its capacity is known.
+        for number in 10_000..<14_000 { _ = await resolver.lookUp(try Self.question("n\(number).example")) }
+        let capacity = resolver.statistics.entries
+        let before = resolver.statistics
+        for number in 14_000 - capacity..<14_000 {
+            lastUse[number] = uses.count
+            uses.append(number)
+        }
+        var state: UInt64 = 1
+        for _ in 0..<20_000 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let number = 10_000 + Int(state >> 33) % 4_000
+            _ = await resolver.lookUp(try Self.question("n\(number).example"))
+            if lastUse[number] != nil { hits += 1 }
+            lastUse[number] = uses.count
+            uses.append(number)
+            while lastUse.count > capacity {
+                if lastUse[uses[oldest]] == oldest {
+                    lastUse[uses[oldest]] = nil
+                    evictions += 1
+                }
+                oldest += 1
+            }
+        }
+        #expect(capacity > 500 && capacity < 3000)
+        #expect(resolver.statistics.hits - before.hits == hits)
+        #expect(resolver.statistics.evictions - before.evictions == evictions)
+        #expect(resolver.statistics.bytes <= 600_000)
+    }
+
     @Test("what a lookup finds at hand needs no waiting")
     func atHand() async throws {
         let transport = FakeTransport()

@@ -81,14 +81,19 @@ final class ScriptedServer: Sendable {
     var connections: Int { state.withLock { $0.connections } }
 
     /// Binds one port for both transports; when others hold the one that UDP got, another is tried.
-    static func start(port: Int = 0, overTCP: Bool = true, _ script: @escaping Script) async throws -> ScriptedServer {
+    static func start(
+        host: String = "127.0.0.1",
+        port: Int = 0,
+        overTCP: Bool = true,
+        _ script: @escaping Script
+    ) async throws -> ScriptedServer {
         for _ in 0..<100 {
             let handlers = Handlers()
-            let datagrams = try await bindUDP(port, handlers)
+            let datagrams = try await bindUDP(host, port, handlers)
             var channels: [any Channel] = [datagrams]
             let bound = datagrams.localAddress?.port ?? 0
             if overTCP {
-                guard let stream = try? await bindTCP(bound, handlers) else {
+                guard let stream = try? await bindTCP(host, bound, handlers) else {
                     try await datagrams.close()
                     continue
                 }
@@ -101,7 +106,7 @@ final class ScriptedServer: Sendable {
         throw ChannelError.operationUnsupported
     }
 
-    private static func bindUDP(_ port: Int, _ handlers: Handlers) async throws -> any Channel {
+    private static func bindUDP(_ host: String, _ port: Int, _ handlers: Handlers) async throws -> any Channel {
         try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.socketOption(.so_rcvbuf), value: 4 << 20)
             .channelInitializer { channel in
@@ -109,10 +114,10 @@ final class ScriptedServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(DatagramHandler(handlers))
                 }
             }
-            .bind(host: "127.0.0.1", port: port).get()
+            .bind(host: host, port: port).get()
     }
 
-    private static func bindTCP(_ port: Int, _ handlers: Handlers) async throws -> any Channel {
+    private static func bindTCP(_ host: String, _ port: Int, _ handlers: Handlers) async throws -> any Channel {
         try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -120,7 +125,7 @@ final class ScriptedServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(StreamHandler(handlers))
                 }
             }
-            .bind(host: "127.0.0.1", port: port).get()
+            .bind(host: host, port: port).get()
     }
 
     private init(port: Int, channels: [any Channel], script: @escaping Script) {

@@ -18,8 +18,9 @@ struct CacheShard {
     typealias Instant = ContinuousClock.Instant
 
     private struct Slot {
-        let key: CacheKey
+        var key: CacheKey
         var answer: DNSAnswer?
+        /// Meaningless without an answer.
         var expiry: Instant
         var refreshAt: Instant?
         var failure: DNSLookupError?
@@ -35,6 +36,7 @@ struct CacheShard {
     }
 
     private static let none = -1
+    private static let noKey = CacheKey(.root, nil)
     /// An entry's share of the tables.
     private static let overhead = MemoryLayout<Slot>.stride * 3 / 2 + MemoryLayout<CacheKey>.stride * 3
     /// How often an answer has to be used to be worth fetching ahead.
@@ -47,7 +49,7 @@ struct CacheShard {
     private let maximumBytes: Int
 
     private var index: [CacheKey: Int] = [:]
-    private var slots: [Slot?] = []
+    private var slots: [Slot] = []
     private var free: [Int] = []
     private var newest = none
     private var oldest = none
@@ -72,16 +74,19 @@ struct CacheShard {
 
     /// Looks a key up, and makes it the newest when there is something of use.
     mutating func find(_ key: CacheKey, at now: Instant, epoch: Int) -> Finding {
-        guard let position = index[key], let slot = slots[position] else { return .nothing(stale: nil) }
-        if let answer = slot.answer, now < slot.expiry {
+        guard let position = index[key] else { return .nothing(stale: nil) }
+        if now < slots[position].expiry, let answer = slots[position].answer {
             hit(position)
-            slots[position]?.uses += 1
-            guard let refreshAt = slot.refreshAt, now >= refreshAt, slot.uses >= Self.demand else {
-                return .answer(answer, refresh: false)
-            }
-            slots[position]?.refreshAt = nil
+            slots[position].uses += 1
+            guard let refreshAt = slots[position].refreshAt, now >= refreshAt, slots[position].uses > Self.demand
+            else { return .answer(answer, refresh: false) }
+            slots[position].refreshAt = nil
             return .answer(answer, refresh: true)
         }
+        return findExpired(slots[position], position, at: now, epoch: epoch)
+    }
+
+    private mutating func findExpired(_ slot: Slot, _ position: Int, at now: Instant, epoch: Int) -> Finding {
         let stale = usableStale(slot, at: now)
         guard let failure = slot.failure, slot.failureEpoch == epoch else { return .nothing(stale: stale) }
         if let stale, now < slot.failureEnd + Self.staleRecheck {
@@ -135,7 +140,7 @@ struct CacheShard {
     /// Keeps a failure, for longer the more there have been.
     mutating func store(_ failure: DNSLookupError, for key: CacheKey, at now: Instant, epoch: Int) {
         failures += 1
-        var slot = index[key].flatMap { slots[$0] } ?? Slot(key: key, expiry: now, failureEnd: now)
+        var slot = index[key].map { slots[$0] } ?? Slot(key: key, expiry: now, failureEnd: now)
         // Something asked for ahead of its time is still good.
         if slot.answer != nil, now < slot.expiry { return }
         if usableStale(slot, at: now) == nil { slot.answer = nil }
@@ -162,8 +167,8 @@ struct CacheShard {
         index[slot.key] = position
         bytes += slot.cost
         link(position)
-        while bytes > maximumBytes || index.count > maximumEntries, let last = slots[oldest], oldest != position {
-            remove(last.key)
+        while bytes > maximumBytes || index.count > maximumEntries, oldest != position {
+            remove(slots[oldest].key)
             evictions += 1
         }
     }
@@ -171,9 +176,10 @@ struct CacheShard {
     /// Forgets what is known.
     mutating func remove(_ key: CacheKey) {
         guard let position = index.removeValue(forKey: key) else { return }
-        bytes -= slots[position]?.cost ?? 0
+        bytes -= slots[position].cost
         unlink(position)
-        slots[position] = nil
+        slots[position].answer = nil
+        slots[position].key = Self.noKey
         free.append(position)
     }
 
@@ -187,16 +193,17 @@ struct CacheShard {
     }
 
     private mutating func link(_ position: Int) {
-        slots[position]?.newer = Self.none
-        slots[position]?.older = newest
-        if newest != Self.none { slots[newest]?.newer = position } else { oldest = position }
+        slots[position].newer = Self.none
+        slots[position].older = newest
+        if newest != Self.none { slots[newest].newer = position } else { oldest = position }
         newest = position
     }
 
     private mutating func unlink(_ position: Int) {
-        guard let slot = slots[position] else { return }
-        if slot.newer != Self.none { slots[slot.newer]?.older = slot.older } else { newest = slot.older }
-        if slot.older != Self.none { slots[slot.older]?.newer = slot.newer } else { oldest = slot.newer }
+        let newer = slots[position].newer
+        let older = slots[position].older
+        if newer != Self.none { slots[newer].older = older } else { newest = older }
+        if older != Self.none { slots[older].newer = newer } else { oldest = newer }
     }
 
     // MARK: Contents
@@ -204,7 +211,8 @@ struct CacheShard {
     /// Calls back for each answer that is still good, the least recently used first, with the time it has left.
     func forEachAnswer(at now: Instant, _ body: (CacheKey, DNSAnswer, Duration) -> Void) {
         var position = oldest
-        while position != Self.none, let slot = slots[position] {
+        while position != Self.none {
+            let slot = slots[position]
             if let answer = slot.answer, now < slot.expiry { body(slot.key, answer, slot.expiry - now) }
             position = slot.newer
         }

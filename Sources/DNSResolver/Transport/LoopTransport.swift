@@ -197,7 +197,8 @@ final class LoopTransport {
         let now = NIODeadline.now()
         switch ReplyMessage(message, to: query.question) {
         case .answer(let answer, let deniesName):
-            if now <= attempt.inTime { health.succeeded(attempt.server, after: Duration(now - attempt.sent)) }
+            let time = now <= attempt.inTime ? Duration(now - attempt.sent) : nil
+            health.succeeded(attempt.server, question: query.question, after: time)
             finish(query, QueryOutcome(result: .success(answer), deniesName: deniesName))
         case .truncated where overTCP: failed(attempt, .malformed)
         case .truncated: perform(query.plan?.truncated(by: attempt.server), query)

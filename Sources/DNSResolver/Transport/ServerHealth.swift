@@ -82,15 +82,20 @@ final class ServerHealth: Sendable {
         server.doublings = min(server.doublings + 1, mostDoublings)
     }
 
-    /// A server has answered in time.
-    func succeeded(_ name: NameServer, after time: Duration) {
+    /// A server has answered; nil for `time` when it took longer than the question was to wait.
+    func succeeded(_ name: NameServer, question: DNSQuestion, after time: Duration?) {
         let isBack = state.withLock { state in
             var server = state.servers[name] ?? Server()
-            server.failedNames = []
-            server.heldUntil = nil
-            server.doublings = 0
             server.answers += 1
-            server.roundTrip = server.roundTrip.map { $0 + (time - $0) / 8 } ?? time
+            if let time {
+                server.failedNames = []
+                server.heldUntil = nil
+                server.doublings = 0
+                server.roundTrip = server.roundTrip.map { $0 + (time - $0) / 8 } ?? time
+            } else {
+                // The name took long, but it has not failed.
+                server.failedNames.remove(question.name.suffix(2))
+            }
             state.servers[name] = server
             defer { state.health = .answering }
             return state.health == .notAnswering
