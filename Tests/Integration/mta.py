@@ -194,10 +194,15 @@ class Server:
         """The messages that a recipient got, oldest first."""
         return [contents(path) for who, path in self.mail() if who == recipient.lower()]
 
-    def empty_mailboxes(self):
-        shutil.rmtree(self.path("mail"), ignore_errors=True)
+    def make_mailboxes(self):
         os.makedirs(self.path("mail"))
         os.chmod(self.path("mail"), 0o1777)
+
+    def empty_mailboxes(self):
+        """Removes what was delivered, once nothing is on its way any more."""
+        self.settle()
+        for _, path in self.mail():
+            os.remove(path)
 
 
 class Postfix(Server):
@@ -258,7 +263,7 @@ class Postfix(Server):
         for name in ("queue", "data", "etc"):
             os.makedirs(self.path(name))
         shutil.chown(self.path("data"), "postfix")
-        self.empty_mailboxes()
+        self.make_mailboxes()
         self.write("domains", "/./ any\n")
         self.write("etc/main.cf", "".join(f"{name} = {value}\n" for name, value in self.settings.items()))
         self.write("etc/master.cf", MASTER_CF.format(port=self.port))
@@ -298,9 +303,12 @@ class Postfix(Server):
             for name in names
         ]
 
-    def settle(self, seconds=60):
+    def settle(self, seconds=20):
         """Waits until everything accepted is delivered or held."""
-        wait_until(lambda: not self.queued(), "Postfix's queue to empty", seconds)
+        try:
+            wait_until(lambda: not self.queued(), "Postfix's queue to empty", seconds)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}\n{self.read('maillog')[-4000:]}") from None
 
     def held(self):
         return [name for _, _, names in os.walk(self.path("queue", "hold")) for name in names]
@@ -343,13 +351,14 @@ class Sendmail(Server):
         for name, mode in (("queue", 0o700), ("tmp", 0o1777)):
             os.makedirs(self.path(name))
             os.chmod(self.path(name), mode)
-        self.empty_mailboxes()
+        self.make_mailboxes()
         root = sendmail_files()
         configuration = SENDMAIL_MC.format(
             cf=root + "/usr/share/sendmail/cf", port=self.port, milter=self.milter, directory=self.directory
         )
         with open(self.path("sendmail.cf"), "wb") as file:
-            subprocess.run(["m4", self.write("sendmail.mc", configuration)], stdout=file, stderr=subprocess.PIPE, check=True, timeout=60)
+            arguments = ["m4", self.write("sendmail.mc", configuration)]
+            subprocess.run(arguments, stdout=file, stderr=subprocess.PIPE, check=True, timeout=60)
         self.write("deliver", DELIVER.format(directory=self.directory), 0o755)
         names = "".join(f"{address} {name}\n" for address, name in self.hosts.items())
         self.write("hosts", "127.0.0.1 mx.example.org localhost\n" + names)
@@ -363,7 +372,7 @@ class Sendmail(Server):
         if not self.running():
             raise RuntimeError("Sendmail did not start:\n" + self.read("output"))
 
-    def settle(self, seconds=60):
+    def settle(self, seconds=20):
         """Waits until everything accepted is delivered or held."""
         wait_until(lambda: not glob.glob(self.path("queue", "[qd]f*")), "Sendmail's queue to empty", seconds)
 

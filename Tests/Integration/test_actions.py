@@ -45,7 +45,6 @@ class Actions(Scenario):
         return self.send(letter, sender, to)
 
     def fresh(self):
-        self.server.settle()
         self.server.empty_mailboxes()
         self.seen = len(self.postern.lines())
 
@@ -177,7 +176,6 @@ class ActionsObserved(Scenario):
     def test_nothing_is_done(self):
         for action in ("reject", "tempfail", "discard", "quarantine", "junk"):
             for stage in ("rcpt", "eom"):
-                self.server.settle()
                 self.server.empty_mailboxes()
                 self.seen = len(self.postern.lines())
                 with self.subTest(action=action, stage=stage):
