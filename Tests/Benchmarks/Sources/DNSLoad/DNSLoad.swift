@@ -32,6 +32,13 @@ struct Target: ParsableArguments {
     func question(_ number: Int) throws -> DNSQuestion { DNSQuestion(try DomainName("n\(number).\(suffix)"), .txt) }
 }
 
+/// What the tasks of a run share.
+final class Counters: Sendable {
+    let next = Atomic(0)
+    let failures = Atomic(0)
+    let most = Mutex(ProcessState())
+}
+
 /// Lookups of names that the cache knows, from threads of their own.
 struct Warm: AsyncParsableCommand {
     @OptionGroup var target: Target
@@ -76,17 +83,16 @@ struct Cold: AsyncParsableCommand {
 
     func run() async throws {
         let resolver = CachingResolver(ResolverOptions(servers: [target.server]))
-        let next = Atomic(0)
-        let failures = Atomic(0)
+        let counters = Counters()
         let measure = Measure()
         await withTaskGroup(of: Void.self) { tasks in
             for _ in 0..<concurrency {
                 tasks.addTask {
                     while true {
-                        let number = next.add(1, ordering: .relaxed).oldValue
+                        let number = counters.next.add(1, ordering: .relaxed).oldValue
                         guard number < count, let question = try? target.question(number) else { return }
                         if case .failure = await resolver.lookUp(question).result {
-                            failures.add(1, ordering: .relaxed)
+                            counters.failures.add(1, ordering: .relaxed)
                         }
                     }
                 }
@@ -94,7 +100,7 @@ struct Cold: AsyncParsableCommand {
         }
         measure.report("cold, \(concurrency) at a time", lookups: count)
         let statistics = resolver.statistics
-        print("  failures \(failures.load(ordering: .relaxed)), sent \(statistics.queries)")
+        print("  failures \(counters.failures.load(ordering: .relaxed)), sent \(statistics.queries)")
         await resolver.shutdown()
     }
 }
@@ -112,24 +118,23 @@ struct Soak: AsyncParsableCommand {
         options.maximumBytes = cap << 20
         options.refreshAhead = 0
         let resolver = CachingResolver(ResolverOptions(servers: [target.server]), cache: options)
-        let next = Atomic(0)
-        let failures = Atomic(0)
+        let counters = Counters()
         let before = ProcessState()
-        let most = Mutex(before)
+        counters.most.withLock { $0 = before }
         let measure = Measure()
         await withTaskGroup(of: Void.self) { tasks in
             for _ in 0..<concurrency {
                 tasks.addTask {
                     while true {
-                        let number = next.add(1, ordering: .relaxed).oldValue
+                        let number = counters.next.add(1, ordering: .relaxed).oldValue
                         let name = Model.name(number, of: names)
                         guard number < count, let question = try? target.question(name) else { return }
                         if case .failure = await resolver.lookUp(question).result {
-                            failures.add(1, ordering: .relaxed)
+                            counters.failures.add(1, ordering: .relaxed)
                         }
                         if number % 10_000 == 0 {
                             let now = ProcessState()
-                            most.withLock { $0 = $0.most(now) }
+                            counters.most.withLock { $0 = $0.most(now) }
                         }
                     }
                 }
@@ -137,10 +142,10 @@ struct Soak: AsyncParsableCommand {
         }
         measure.report("soak", lookups: count)
         let statistics = resolver.statistics
-        let after = most.withLock { $0 }
+        let after = counters.most.withLock { $0 }
         let capacity = statistics.entries
         let model = Model.leastRecentlyUsed(lookups: count, names: names, capacity: capacity)
-        print("  failures \(failures.load(ordering: .relaxed)), joins \(statistics.joins)")
+        print("  failures \(counters.failures.load(ordering: .relaxed)), joins \(statistics.joins)")
         print("  entries \(statistics.entries), octets \(statistics.bytes), cap \(cap << 20)")
         print("  resident before \(before.residentKiB) KiB, most \(after.residentKiB) KiB")
         print("  descriptors before \(before.descriptors), most \(after.descriptors)")
@@ -149,7 +154,7 @@ struct Soak: AsyncParsableCommand {
         await resolver.shutdown()
         let allowed = before.residentKiB + (cap + 20) << 10
         let difference = Double(abs(statistics.hits - model.hits)) / Double(count)
-        guard failures.load(ordering: .relaxed) == 0, after.residentKiB <= allowed, difference < 0.01 else {
+        guard counters.failures.load(ordering: .relaxed) == 0, after.residentKiB <= allowed, difference < 0.01 else {
             throw ExitCode.failure
         }
     }
