@@ -136,11 +136,12 @@ extension SPFEvaluation {
     var addressType: DNSRecordType { if case .v4 = check.client { .a } else { .aaaa } }
 
     func isClient(in answer: DNSAnswer, _ prefix4: UInt8, _ prefix6: UInt8) -> Bool {
-        answer.records.contains { record in
+        let client = check.client
+        return answer.records.contains { record in
             switch record {
-            case .a(let address): IPNetwork(.v4(address), prefixLength: Int(prefix4))?.contains(check.client) ?? false
+            case .a(let address): IPNetwork(.v4(address), prefixLength: Int(prefix4))?.contains(client) ?? false
             case .aaaa(let address):
-                IPNetwork(.v6(address), prefixLength: Int(prefix6))?.contains(check.client) ?? false
+                IPNetwork(.v6(address), prefixLength: Int(prefix6))?.contains(client) ?? false
             default: false
             }
         }

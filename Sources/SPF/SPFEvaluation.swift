@@ -70,6 +70,8 @@ struct SPFEvaluation {
         self.options = options
         self.resolver = resolver
         self.fetched = fetched
+        // Most evaluations take no more steps than this.
+        trace.reserveCapacity(8)
     }
 
     /// Checks the identity.
@@ -163,10 +165,10 @@ struct SPFEvaluation {
     ) throws(Stop) -> SPFDirective? {
         var index = 0
         while index < record.directives.count {
-            let misses = record.directives[index...].prefix { isAddressMiss($0.mechanism) }
-            if !misses.isEmpty {
-                conclude(open(.addresses(record, misses.indices), domain: domain, depth: depth), .noMatch)
-                index = misses.endIndex
+            let start = index
+            while index < record.directives.count, isAddressMiss(record.directives[index].mechanism) { index += 1 }
+            guard index == start else {
+                conclude(open(.addresses(record, start..<index), domain: domain, depth: depth), .noMatch)
                 continue
             }
             let directive = record.directives[index]

@@ -7,6 +7,8 @@ internal import Yams
 public struct SPFCase: Sendable, CustomTestStringConvertible {
     /// The case's name in its suite.
     public let name: String
+    /// Which section of the suite the case is in; the cases of one section share a zone.
+    public let sectionNumber: Int
     /// The paragraph of the RFC that the case proves.
     public let section: String
     /// The argument of HELO.
@@ -43,18 +45,21 @@ public enum SPFSuite {
 
     /// The cases in a text of one or more documents.
     public static func cases(yaml text: String) throws -> [SPFCase] {
-        try Yams.compose_all(yaml: text).flatMap { document in
+        try Yams.compose_all(yaml: text).enumerated().flatMap { number, document in
             let zone = try zone(document["zonedata"])
-            return try (document["tests"]?.mapping ?? [:]).map { try makeCase(name: string($0), $1, zone: zone) }
+            return try (document["tests"]?.mapping ?? [:]).map {
+                try makeCase(name: string($0), number, $1, zone: zone)
+            }
         }
     }
 
-    private static func makeCase(name: String, _ node: Node, zone: DNSZone) throws -> SPFCase {
+    private static func makeCase(name: String, _ number: Int, _ node: Node, zone: DNSZone) throws -> SPFCase {
         guard let client = node["host"].flatMap({ IPAddress(string($0)) }) else {
             throw Malformed(description: "\(name): no host")
         }
         return SPFCase(
             name: name,
+            sectionNumber: number,
             section: strings(node["spec"]).joined(separator: ", "),
             helo: Octets(node["helo"].map(string) ?? ""),
             client: client,

@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+"""Run the published SPF and Sender ID suites over UDP, against nsd on loopback.
+
+Each section of a suite gets a server of its own, with the section's zone as the root zone. What no server can be told,
+names whose lookups time out, is done by a relay in front that drops those questions.
+
+Usage: spf_name_server.py [swift test options]
+"""
+
+import json
+import os
+import selectors
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import yaml
+
+SUITES = ["spf-rfc7208/rfc7208-tests.yml", "senderid-a/rfc4406-tests.yml", "senderid-a/record-selection.yml"]
+TYPES = {1: "A", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA"}
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CORPORA = os.environ.get("POSTERN_CORPORA", os.path.join(os.path.dirname(ROOT), "shared", "corpora"))
+
+
+def escaped(octets, plain):
+    return "".join(chr(o) if chr(o).isascii() and (chr(o).isalnum() or chr(o) in plain) else f"\\{o:03d}" for o in octets)
+
+
+def owner(name):
+    """A name as a master file writes it; None for one that the DNS cannot hold."""
+    labels = name.rstrip(".").split(".")
+    if not all(0 < len(label) < 64 for label in labels):
+        return None
+    return ".".join(escaped(label.encode("latin-1"), "-_") for label in labels) + "."
+
+
+def strings(value):
+    octets = "".join(value).encode("latin-1", "backslashreplace") if isinstance(value, list) else value.encode("latin-1")
+    pieces = [octets[at:at + 255] for at in range(0, len(octets), 255)] or [b""]
+    return " ".join(f'"{escaped(piece, " -_=:/.+,~?!%{}()")}"' for piece in pieces)
+
+
+class Section:
+    """The zone of one section: its records as master-file lines, and the questions that get no answer."""
+
+    def __init__(self, zonedata):
+        self.lines = []
+        self.known = {}
+        self.silent = set()
+        for name, entries in (zonedata or {}).items():
+            if owner(name):
+                self.read(name, entries)
+
+    def read(self, name, entries):
+        pairs = [pair for entry in entries if isinstance(entry, dict) for pair in entry.items()]
+        if any(entry == "TIMEOUT" for entry in entries):
+            self.silent.add(name.lower().rstrip("."))
+        has_text = any(kind == "TXT" for kind, _ in pairs)
+        for kind, value in pairs:
+            if kind == "TXT" and value == "NONE" or kind == "SPF" and has_text:
+                continue
+            kind = "TXT" if kind == "SPF" else kind
+            if kind == "TXT":
+                data = strings(value)
+            elif kind == "MX":
+                data = f"{value[0]} {owner(value[1]) if value[1] else '.'}"
+            elif kind in ("PTR", "CNAME"):
+                data = owner(value)
+            else:
+                data = value
+            self.lines.append(f"{owner(name)} 300 IN {kind} {data}")
+            self.known.setdefault(name.lower().rstrip("."), set()).add(kind)
+
+    def is_silent(self, query):
+        labels, at = [], 12
+        while query[at]:
+            labels.append(query[at + 1:at + 1 + query[at]].decode("latin-1").lower())
+            at += 1 + query[at]
+        kinds = self.known.get(".".join(labels), set())
+        kind = TYPES.get(int.from_bytes(query[at + 1:at + 3], "big"))
+        return ".".join(labels) in self.silent and kind not in kinds and "CNAME" not in kinds
+
+
+class Server:
+    """nsd with one section, and the socket that questions come to."""
+
+    def __init__(self, folder, section):
+        self.section = section
+        self.relay = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.relay.bind(("127.0.0.1", 0))
+        self.port = self.relay.getsockname()[1]
+        probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        probe.bind(("127.0.0.1", 0))
+        self.upstream = probe.getsockname()
+        probe.close()
+        os.mkdir(folder)
+        with open(f"{folder}/root.zone", "w") as file:
+            file.write(". 300 IN SOA ns.invalid. host.invalid. 1 3600 900 604800 300\n. 300 IN NS ns.invalid.\n")
+            file.write("\n".join(dict.fromkeys(section.lines)) + "\n")
+        with open(f"{folder}/nsd.conf", "w") as file:
+            file.write(f"""server:
+    ip-address: 127.0.0.1@{self.upstream[1]}
+    username: ""
+    chroot: ""
+    zonesdir: "{folder}"
+    pidfile: "{folder}/nsd.pid"
+    xfrdfile: "{folder}/xfrd.state"
+    xfrdir: "{folder}"
+    zonelistfile: "{folder}/zone.list"
+    logfile: "{folder}/log"
+    rrl-ratelimit: 0
+remote-control:
+    control-enable: no
+zone:
+    name: "."
+    zonefile: "root.zone"
+""")
+        nsd = shutil.which("nsd") or "/usr/sbin/nsd"
+        self.process = subprocess.Popen([nsd, "-d", "-c", f"{folder}/nsd.conf"], stderr=subprocess.DEVNULL)
+
+    def ask(self, query, timeout):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as upstream:
+            upstream.settimeout(timeout)
+            upstream.connect(self.upstream)
+            upstream.send(query)
+            return upstream.recv(65535)
+
+    def wait(self):
+        query = b"\0\1\0\0\0\1\0\0\0\0\0\0\0\0\6\0\1"
+        for _ in range(100):
+            try:
+                if self.ask(query, 0.2)[3] & 15 == 0:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        sys.exit("nsd does not answer")
+
+    def relayed(self):
+        query, client = self.relay.recvfrom(65535)
+        if not self.section.is_silent(query):
+            self.relay.sendto(self.ask(query, 5), client)
+
+
+def serve(servers):
+    selector = selectors.DefaultSelector()
+    for server in servers:
+        selector.register(server.relay, selectors.EVENT_READ, server)
+    while True:
+        for key, _ in selector.select():
+            try:
+                key.data.relayed()
+            except OSError as error:
+                print(f"relay: {error}", file=sys.stderr)
+
+
+def main():
+    servers, ports = [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for suite in SUITES:
+                ports[suite] = []
+                with open(os.path.join(CORPORA, suite), encoding="utf-8") as file:
+                    # Every scalar stays the text that it is.
+                    for document in yaml.load_all(file, Loader=yaml.BaseLoader):
+                        server = Server(f"{folder}/{len(servers)}", Section(document.get("zonedata")))
+                        servers.append(server)
+                        ports[suite].append(server.port)
+            for server in servers:
+                server.wait()
+            threading.Thread(target=serve, args=(servers,), daemon=True).start()
+            environment = dict(os.environ, POSTERN_SPF_SERVERS=json.dumps(ports), POSTERN_CORPORA=CORPORA)
+            command = ["swift", "test", *sys.argv[1:], "--filter", "NameServerTests"]
+            output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+            print(output.stdout[-4000:] if output.returncode else output.stdout.strip().splitlines()[-1])
+            print(f"{len(servers)} sections")
+            sys.exit(output.returncode)
+        finally:
+            for server in servers:
+                server.process.terminate()
+            for server in servers:
+                server.process.wait()
+
+
+main()

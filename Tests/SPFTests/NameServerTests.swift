@@ -1,0 +1,69 @@
+import DNSLookup
+import DNSResolver
+import FoundationEssentials
+import MailSyntax
+import SPF
+import SenderID
+import TestSupport
+import Testing
+
+/// Runs the published suites against the name servers that `Tests/Judges/spf_name_server.py` starts.
+@Suite("NameServerTests", .enabled(if: ProcessInfo.processInfo.environment["POSTERN_SPF_SERVERS"] != nil))
+struct NameServerTests {
+    @Test("every suite, over UDP")
+    func overUDP() async throws {
+        let ports = try JSONDecoder().decode(
+            [String: [UInt16]].self,
+            from: Data(try #require(ProcessInfo.processInfo.environment["POSTERN_SPF_SERVERS"]).utf8)
+        )
+        var count = 0
+        for (suite, ports) in ports {
+            let resolvers = ports.map(Self.resolver)
+            for vector in try SPFSuite.cases(inCorpus: suite) {
+                let resolver = resolvers[vector.sectionNumber]
+                let result =
+                    await suite.hasPrefix("spf-")
+                    ? try expectSPF(vector, resolver) : senderID(vector, resolver).rawValue
+                #expect(vector.results.contains(result), "\(suite) \(vector.testDescription)")
+                count += 1
+            }
+            for resolver in resolvers { await resolver.shutdown() }
+        }
+        #expect(count == 203 + 18)
+    }
+
+    private static func resolver(port: UInt16) -> CachingResolver {
+        var options = ResolverOptions(servers: [NameServer(.v4(IPv4Address(0x7F00_0001)), port: port)])
+        options.timeout = .milliseconds(200)
+        options.attempts = 3
+        options.deadline = .seconds(1)
+        return CachingResolver(options)
+    }
+
+    private func expectSPF(_ vector: SPFCase, _ resolver: CachingResolver) async throws -> String {
+        let evaluator = SPFEvaluator(resolver: resolver)
+        let outcome =
+            vector.mailFrom.isEmpty
+            ? await evaluator.checkHELO(vector.helo, clientAddress: vector.client, now: 0)
+            : await evaluator.checkMailFrom(vector.mailFrom, helo: vector.helo, clientAddress: vector.client, now: 0)
+        if let explanation = vector.explanation {
+            #expect(outcome.explanation == (explanation == "DEFAULT" ? nil : explanation), "\(vector.testDescription)")
+        }
+        return outcome.result.rawValue
+    }
+
+    private func senderID(_ vector: SPFCase, _ resolver: CachingResolver) async -> SPFResult {
+        let evaluator = SenderIDEvaluator(resolver: resolver)
+        guard let address = vector.responsibleAddress else {
+            return await evaluator.checkMailFrom(
+                vector.mailFrom,
+                helo: vector.helo,
+                clientAddress: vector.client,
+                now: 0
+            ).result
+        }
+        var headers = HeaderBlock()
+        headers.append(name: "From".utf8, value: address)
+        return await evaluator.checkPRA(headers, helo: vector.helo, clientAddress: vector.client, now: 0).result
+    }
+}
