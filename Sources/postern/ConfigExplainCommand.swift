@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import MailAuthentication
-internal import MailSyntax
 internal import Policy
 internal import PosternConfiguration
 internal import PosternDaemon
@@ -16,17 +15,7 @@ struct ConfigExplainCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .customLong("client-ip"), help: "The client's IP address.")
-    var clientIP: String?
-
-    @Option(help: "The name the client gave in HELO or EHLO.")
-    var helo: String?
-
-    @Option(help: "The argument of MAIL FROM; '' or '<>' is the null sender.")
-    var mailFrom: String?
-
-    @Option(parsing: .upToNextOption, help: "The arguments of RCPT TO.")
-    var rcptTo: [String] = []
+    @OptionGroup var transaction: TransactionArguments
 
     @OptionGroup var lookups: LookupOptions
 
@@ -36,25 +25,14 @@ struct ConfigExplainCommand: AsyncParsableCommand {
     @Option(help: "The configuration; by default the installed one, if there is one.")
     var config: String?
 
-    @Argument(help: "The message; '-' is the standard input.")
-    var message: String?
-
-    func validate() throws {
-        if let clientIP, IPAddress(clientIP) == nil {
-            throw ValidationError("--client-ip: '\(clientIP)' is no IP address")
-        }
-    }
-
     func run() async throws {
         let snapshot = try Snapshot.forCommands(config, lookups)
-        let stored = try message.map { StoredMessage(try InputFile.read($0)[...]) }
-        let envelope = Envelope(
-            clientAddress: clientIP.flatMap { IPAddress($0) },
-            helo: Array((helo ?? "").utf8),
-            sender: SMTPPath(Octets(mailFrom ?? "")).mailbox,
-            recipients: rcptTo.map { SMTPPath(Octets($0)).mailbox }
+        let envelope = transaction.envelope
+        let judgement = await MessageJudge(snapshot).judge(
+            envelope,
+            message: try transaction.storedMessage(),
+            now: now?.seconds ?? Clock.now
         )
-        let judgement = await MessageJudge(snapshot).judge(envelope, message: stored, now: now?.seconds ?? Clock.now)
         let rules = snapshot.engine.explain(judgement.assessment.facts(envelope))
         var text = rules.map { "\($0)\n" }.joined()
         text += rules.isEmpty ? "There are no rules.\n\n" : "\n"

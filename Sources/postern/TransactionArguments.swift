@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import MailAuthentication
+internal import MailSyntax
+internal import PosternDaemon
+
+/// The options that say what a client said in SMTP, and the message.
+struct TransactionArguments: ParsableArguments {
+    @Option(name: .customLong("client-ip"), help: "The client's IP address.")
+    var clientIP: String?
+
+    @Option(help: "The name the client gave in HELO or EHLO.")
+    var helo: String?
+
+    @Option(help: "The argument of MAIL FROM; '' or '<>' is the null sender.")
+    var mailFrom: String?
+
+    @Option(parsing: .upToNextOption, help: "The arguments of RCPT TO.")
+    var rcptTo: [String] = []
+
+    @Argument(help: "The message; '-' is the standard input.")
+    var message: String?
+
+    mutating func validate() throws {
+        // "--rcpt-to b@example.net message.eml" takes the message for a recipient.
+        if message == nil, let last = rcptTo.last, last == "-" || !last.contains("@"), rcptTo.count > 1 {
+            message = rcptTo.removeLast()
+        }
+        if let clientIP, IPAddress(clientIP) == nil {
+            throw ValidationError("--client-ip: '\(clientIP)' is no IP address")
+        }
+    }
+
+    /// What SMTP said.
+    var envelope: Envelope {
+        Envelope(
+            clientAddress: clientIP.flatMap { IPAddress($0) },
+            helo: Array((helo ?? "").utf8),
+            sender: SMTPPath(Octets(mailFrom ?? "")).mailbox,
+            recipients: rcptTo.map { SMTPPath(Octets($0)).mailbox }
+        )
+    }
+
+    /// The message; nil when the envelope alone is to be judged.
+    func storedMessage() throws -> StoredMessage? {
+        try message.map { StoredMessage(try InputFile.read($0)[...]) }
+    }
+}
