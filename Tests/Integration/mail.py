@@ -171,7 +171,8 @@ def stamped(message):
 
 def results(message, authserv_id="mx.example.org"):
     """Method to result in our own Authentication-Results, which must be the only one; {} without it."""
-    ours = [value for value in values(message, "Authentication-Results") if value.startswith(authserv_id)]
+    name = re.compile(re.escape(authserv_id) + r"(?![\w.-])")
+    ours = [value for value in values(message, "Authentication-Results") if name.match(value)]
     if not ours:
         return {}
     if len(ours) > 1:

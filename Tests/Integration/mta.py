@@ -374,7 +374,12 @@ class Sendmail(Server):
 
     def settle(self, seconds=20):
         """Waits until everything accepted is delivered or held."""
-        wait_until(lambda: not glob.glob(self.path("queue", "[qd]f*")), "Sendmail's queue to empty", seconds)
+        wait_until(lambda: not self.queued(), "Sendmail's queue to empty", seconds)
+
+    def queued(self):
+        """The messages still on their way: not the data files of those held."""
+        names = {os.path.basename(path) for path in glob.glob(self.path("queue/[qd]f*"))}
+        return names - {"df" + name for name in self.held()}
 
     def held(self):
         return [os.path.basename(path)[2:] for path in glob.glob(self.path("queue", "hf*"))]

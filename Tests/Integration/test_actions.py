@@ -5,17 +5,26 @@ import unittest
 import mail
 from scenario import ZONE, OnSendmail, Scenario
 
-# A message names its case by the local part of MAIL FROM and of From: "reject-rcpt@..." has the envelope matched,
-# "reject-eom@..." the author's domain, which only the header tells.
+# A message names its case by the domain of its author, "reject-eom.example". At RCPT the recipient's domain decides,
+# "reject-rcpt.example"; at the end of the message the author's, which only the header tells, at "hit.example".
 ACTIONS = ("reject", "tempfail", "discard", "quarantine", "junk", "accept", "mark")
 
-RULE = """\
+RULES = {
+    "rcpt": """\
 [[rules]]
-name = "{action}-{stage}"
-when = {{ {condition} = ["{action}-{stage}.example"], recipient_domains = ["hit.example"] }}
+name = "{action}-rcpt"
+when = {{ recipient_domains = ["{action}-rcpt.example"] }}
 action = "{action}"
 
-"""
+""",
+    "eom": """\
+[[rules]]
+name = "{action}-eom"
+when = {{ from_domains = ["{action}-eom.example"], recipient_domains = ["hit.example"] }}
+action = "{action}"
+
+""",
+}
 
 # What "accept" and "mark" do shows in whether this one is reached.
 LAST = """\
@@ -27,22 +36,20 @@ reply = "550 5.7.1 The last rule"
 """
 
 
+def hit(action, stage, *names):
+    """Recipients that the rule is for."""
+    domain = "hit.example" if stage == "eom" else f"{action}-rcpt.example"
+    return [f"{name}@{domain}" for name in names or ("bob",)]
+
+
 class Actions(Scenario):
-    rules = "".join(
-        RULE.format(action=action, stage=stage, condition="sender_domains" if stage == "rcpt" else "from_domains")
-        for action in ACTIONS
-        for stage in ("rcpt", "eom")
-    ) + LAST
+    # A rule that only the header can decide leaves those below it to the end of the message.
+    rules = "".join(RULES[stage].format(action=action) for stage in ("rcpt", "eom") for action in ACTIONS) + LAST
     zone = ZONE
 
     def try_case(self, action, stage, to, session=None):
-        address = f"a@{action}-{stage}.example"
-        # At RCPT the envelope decides; at the end of the message the author does, whatever the envelope says.
-        sender = address if stage == "rcpt" else "a@relay.example"
-        letter = mail.letter(author=address, to=to[0])
-        if session:
-            return session.send(letter, sender, to)
-        return self.send(letter, sender, to)
+        letter = mail.letter(author=f"a@{action}-{stage}.example", to=to[0])
+        return (session or self).send(letter, "a@relay.example", to)
 
     def fresh(self):
         self.server.empty_mailboxes()
@@ -52,12 +59,12 @@ class Actions(Scenario):
         self.server.settle()
         return sorted(recipient for recipient, _ in self.server.mail())
 
-    def cases(self, *actions):
+    def each(self, *actions):
+        """The actions at both stages, with nothing left of the case before."""
         for action in actions:
             for stage in ("rcpt", "eom"):
                 self.fresh()
-                with self.subTest(action=action, stage=stage):
-                    yield action, stage
+                yield action, stage
 
     def assert_logged(self, action, rule, stage=None):
         line = self.line()
@@ -68,48 +75,54 @@ class Actions(Scenario):
     # One recipient.
 
     def test_reject_and_tempfail(self):
-        for action, stage in self.cases("reject", "tempfail"):
-            outcome = self.try_case(action, stage, ["bob@hit.example"])
-            pattern = r"^550 5\.7\.1 " if action == "reject" else r"^451 4\.7\.1 "
-            self.assert_reply(outcome, "rcpt" if stage == "rcpt" else "data", pattern)
-            self.assertEqual(self.recipients(), [])
-            self.assert_logged(action, f"{action}-{stage}", stage)
+        for action, stage in self.each("reject", "tempfail"):
+            with self.subTest(action=action, stage=stage):
+                outcome = self.try_case(action, stage, hit(action, stage))
+                pattern = r"^550 5\.7\.1 " if action == "reject" else r"^451 4\.7\.1 "
+                self.assert_reply(outcome, "rcpt" if stage == "rcpt" else "data", pattern)
+                self.assertEqual(self.recipients(), [])
+                self.assert_logged(action, f"{action}-{stage}", stage)
 
     def test_discard(self):
-        for _, stage in self.cases("discard"):
-            self.assertEqual(self.try_case("discard", stage, ["bob@hit.example"]).code, 250)
-            self.assertEqual(self.recipients(), [])
-            self.assertEqual(self.server.held(), [])
-            self.assert_logged("discard", f"discard-{stage}")
+        for action, stage in self.each("discard"):
+            with self.subTest(action=action, stage=stage):
+                self.assertEqual(self.try_case("discard", stage, hit("discard", stage)).code, 250)
+                self.assertEqual(self.recipients(), [])
+                self.assertEqual(self.server.held(), [])
+                self.assert_logged("discard", f"discard-{stage}")
 
     def test_quarantine(self):
-        for _, stage in self.cases("quarantine"):
-            held = len(self.server.held())
-            self.assertEqual(self.try_case("quarantine", stage, ["bob@hit.example"]).code, 250)
-            self.assertEqual(self.recipients(), [])
-            self.assertEqual(len(self.server.held()), held + 1)
-            self.assert_logged("quarantine", f"quarantine-{stage}")
+        for action, stage in self.each("quarantine"):
+            with self.subTest(action=action, stage=stage):
+                held = len(self.server.held())
+                self.assertEqual(self.try_case("quarantine", stage, hit("quarantine", stage)).code, 250)
+                self.assertEqual(self.recipients(), [])
+                self.assertEqual(len(self.server.held()), held + 1)
+                self.assert_logged("quarantine", f"quarantine-{stage}")
 
     def test_junk(self):
-        for _, stage in self.cases("junk"):
-            self.assertEqual(self.try_case("junk", stage, ["bob@hit.example"]).code, 250)
-            message = self.delivered("bob@hit.example")
-            self.assertIn(("X-Spam-Flag", "YES"), mail.stamped(message))
-            self.assert_logged("junk", f"junk-{stage}")
+        for action, stage in self.each("junk"):
+            with self.subTest(action=action, stage=stage):
+                self.assertEqual(self.try_case("junk", stage, hit("junk", stage)).code, 250)
+                message = self.delivered(*hit(action, stage))
+                self.assertIn(("X-Spam-Flag", "YES"), mail.stamped(message))
+                self.assert_logged("junk", f"junk-{stage}")
 
     def test_accept_stops(self):
-        for _, stage in self.cases("accept"):
-            self.assertEqual(self.try_case("accept", stage, ["bob@hit.example"]).code, 250)
-            self.assertTrue(mail.results(self.delivered("bob@hit.example")))
-            self.assert_logged("accept", f"accept-{stage}")
+        for action, stage in self.each("accept"):
+            with self.subTest(action=action, stage=stage):
+                self.assertEqual(self.try_case("accept", stage, hit("accept", stage)).code, 250)
+                self.assertTrue(mail.results(self.delivered(*hit(action, stage))))
+                self.assert_logged("accept", f"accept-{stage}")
 
     def test_mark_goes_on(self):
-        for _, stage in self.cases("mark"):
-            outcome = self.try_case("mark", stage, ["bob@hit.example"])
-            self.assert_reply(outcome, "data", r"^550 5\.7\.1 .*The last rule")
-            line = self.line()
-            self.assertEqual((line["action"], line["rule"]), ("reject", "last"))
-            self.assertIn(f"mark-{stage}", line.text)
+        for action, stage in self.each("mark"):
+            with self.subTest(action=action, stage=stage):
+                outcome = self.try_case("mark", stage, hit("mark", stage))
+                self.assert_reply(outcome, "data", r"^550 5\.7\.1 .*The last rule")
+                line = self.line()
+                self.assertEqual((line["action"], line["rule"]), ("reject", "last"))
+                self.assertIn(f"mark-{stage}", line.text)
 
     # Several recipients: refused one by one before DATA, all or none at the end.
 
@@ -117,9 +130,10 @@ class Actions(Scenario):
         for action in ("reject", "tempfail"):
             self.fresh()
             with self.subTest(action=action):
-                to = ["bob@hit.example", "eve@miss.example", "al@hit.example"]
+                bob, al = hit(action, "rcpt", "bob", "al")
+                to = [bob, "eve@miss.example", al]
                 outcome = self.try_case(action, "rcpt", to)
-                self.assertEqual(sorted(outcome.refused), ["al@hit.example", "bob@hit.example"])
+                self.assertEqual(sorted(outcome.refused), [al, bob])
                 self.assertEqual(outcome.code, 250)
                 self.assertEqual(self.recipients(), ["eve@miss.example"])
 
@@ -127,7 +141,7 @@ class Actions(Scenario):
         for action, code in (("reject", 550), ("tempfail", 451)):
             self.fresh()
             with self.subTest(action=action):
-                outcome = self.try_case(action, "eom", ["bob@hit.example", "al@hit.example"])
+                outcome = self.try_case(action, "eom", hit(action, "eom", "bob", "al"))
                 self.assertEqual((outcome.stage, outcome.code), ("data", code))
                 self.assertEqual(self.recipients(), [])
 
@@ -155,10 +169,10 @@ class Actions(Scenario):
                     ("tempfail", "rcpt", "rcpt", 451),
                 ):
                     with self.subTest(action=action, stage=stage):
-                        outcome = self.try_case(action, stage, ["bob@hit.example"], session)
+                        outcome = self.try_case(action, stage, hit(action, stage), session)
                         self.assertEqual((outcome.stage, outcome.code), (where, code), outcome)
         self.server.settle()
-        messages = self.server.delivered("bob@hit.example")
+        messages = self.server.delivered("bob@hit.example") + self.server.delivered("bob@accept-rcpt.example")
         self.assertEqual(len(messages), 4)
         self.assertEqual(sum(bool(mail.values(message, "X-Spam-Flag")) for message in messages), 2)
 
@@ -179,9 +193,9 @@ class ActionsObserved(Scenario):
                 self.server.empty_mailboxes()
                 self.seen = len(self.postern.lines())
                 with self.subTest(action=action, stage=stage):
-                    outcome = Actions.try_case(self, action, stage, ["bob@hit.example"])
+                    outcome = Actions.try_case(self, action, stage, hit(action, stage))
                     self.assertEqual(outcome.code, 250, outcome)
-                    self.assertEqual(mail.values(self.delivered("bob@hit.example"), "X-Spam-Flag"), [])
+                    self.assertEqual(mail.values(self.delivered(*hit(action, stage)), "X-Spam-Flag"), [])
                     line = self.line()
                     self.assertEqual((line["action"], line["would"]), ("accept", action), line)
                     self.assertEqual(line["rule"], f"{action}-{stage}")
