@@ -1,9 +1,8 @@
 internal import ArgumentParser
 internal import DNSLookup
-internal import DNSResolver
 internal import Glibc
 internal import MailSyntax
-internal import PosternConfiguration
+internal import PosternDaemon
 
 /// `postern lookup`: asks the DNS as the daemon would.
 struct LookupCommand: AsyncParsableCommand {
@@ -22,21 +21,14 @@ struct LookupCommand: AsyncParsableCommand {
     @Argument(help: "The type: A, AAAA, MX, PTR or TXT.")
     var type: String
 
-    @OptionGroup var dns: DNSArguments
+    @OptionGroup var lookups: LookupOptions
 
-    @Option(help: ArgumentHelp("Take the settings of [dns] from this configuration.", valueName: "file"))
+    @Option(help: ArgumentHelp("The configuration whose [dns] counts.", valueName: "file"))
     var config: String?
 
     func run() async throws {
         let question = try question()
-        let settings = try config.map { try ConfigurationFile.load($0) } ?? Configuration()
-        let resolver: any DNSResolving
-        do {
-            resolver = try dns.resolver(settings.dns)
-        } catch {
-            Report.write("\(error)")
-            throw ExitCode(EX_NOINPUT)
-        }
+        let resolver = try Snapshot.forCommands(config, lookups).lookups.resolver
         let start = ContinuousClock.now
         let reply = await resolver.lookUp(question)
         let time = ContinuousClock.now - start

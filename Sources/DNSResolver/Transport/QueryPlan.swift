@@ -31,7 +31,7 @@ struct QueryPlan {
     init(servers: [NameServer], options: ResolverOptions) {
         self.servers = servers
         timeout = options.timeout
-        maximumTimeout = options.maximumTimeout
+        maximumTimeout = max(options.timeout, options.maximumTimeout)
         attempts = max(1, options.attempts)
     }
 

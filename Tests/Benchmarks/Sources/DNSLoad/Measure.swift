@@ -55,7 +55,7 @@ enum Model {
     static func name(_ lookup: Int, of names: Int) -> Int {
         let first = mix(UInt64(lookup) &* 2) % 65_536
         let second = mix(UInt64(lookup) &* 2 &+ 1) % 65_536
-        return Int(first * second * UInt64(names) >> 32)
+        return Int((first * second * UInt64(names)) >> 32)
     }
 
     private static func mix(_ value: UInt64) -> UInt64 {
