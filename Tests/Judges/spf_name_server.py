@@ -173,11 +173,12 @@ def main():
                 server.wait()
             threading.Thread(target=serve, args=(servers,), daemon=True).start()
             environment = dict(os.environ, POSTERN_SPF_SERVERS=json.dumps(ports), POSTERN_CORPORA=CORPORA)
-            command = ["swift", "test", *sys.argv[1:], "--filter", "NameServerTests"]
+            command = ["swift", "test", *sys.argv[1:], "--filter", "SPFTests.NameServerTests"]
             output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
             print(output.stdout[-4000:] if output.returncode else output.stdout.strip().splitlines()[-1])
             print(f"{len(servers)} sections")
-            sys.exit(output.returncode)
+            # A filter that matches nothing is a success for "swift test".
+            sys.exit(output.returncode or "with 1 test " not in output.stdout)
         finally:
             for server in servers:
                 server.process.terminate()
