@@ -119,7 +119,7 @@ extension MailAssessment {
                     dmarc.aligned.isEmpty ? nil : "aligned: " + dmarc.aligned.map(\.rawValue).joined(separator: ", "),
                     dmarc.problem?.description,
                 ],
-                dmarc.trace.map { "\($0)" }
+                dmarc.trace.flatMap { $0.steps.map(\.description) }
             )
         }
         if let iprev { add("iprev", iprev.result.rawValue, [iprev.name?.description], []) }

@@ -73,7 +73,10 @@ extension MailAssessment {
         if let dmarc {
             var properties = [MethodResult.Property]()
             if let domain = dmarc.fromDomain { properties.append(.init("header", "from", Octets("\(domain)"))) }
-            if let policy = dmarc.policy { properties.append(.init("policy", "dmarc", Octets(policy.rawValue))) }
+            // RFC 7489 § 11.2 registers policy.dmarc as the policy that applies, "after policy options".
+            if let policy = dmarc.effectivePolicy {
+                properties.append(.init("policy", "dmarc", Octets(policy.rawValue)))
+            }
             results.append(
                 MethodResult(
                     "dmarc",

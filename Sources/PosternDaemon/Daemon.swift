@@ -26,6 +26,7 @@ public struct Daemon: Sendable {
         let group = MultiThreadedEventLoopGroup.singleton
         let loader = SnapshotLoader(path: configurationPath, group: group, logger: logger)
         let filter = Filter(try loader.load(configuration, after: nil), log: log)
+        if let restored = filter.snapshot.lookups.restore() { logger.info("\(restored)") }
         let reloader = Reloader(loader: loader, filter: filter, logger: logger)
         let milter = MilterServer(
             configuration: MilterServerConfiguration(configuration),
@@ -46,7 +47,7 @@ public struct Daemon: Sendable {
         // A client that closes its end early must not end the process.
         signal(SIGPIPE, SIG_IGN)
         try await lifecycle.run()
-        await filter.snapshot.lookups.close()
+        if let problem = await filter.snapshot.lookups.close() { logger.warning("\(problem)") }
         logger.info("stopped")
     }
 }

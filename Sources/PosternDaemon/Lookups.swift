@@ -1,5 +1,6 @@
 public import DNSLookup
 public import DNSResolver
+internal import Glibc
 public import NIOCore
 public import PosternConfiguration
 
@@ -91,9 +92,31 @@ extension CacheOptions {
 // MARK: What it does
 
 extension Lookups {
-    /// Ends open queries.
-    public func close() async {
+    /// Ends open queries, and keeps the cache in a file where the settings name one.
+    ///
+    /// - Returns: why the file could not be written; nil when nothing went wrong.
+    @discardableResult
+    public func close() async -> String? {
         await caching?.shutdown()
+        guard let path = settings.cache.snapshot else { return nil }
+        do {
+            try caching?.saveSnapshot(to: path, at: Clock.now)
+            return nil
+        } catch {
+            return "\(path): the DNS cache could not be kept: \(error)"
+        }
+    }
+
+    /// Takes the answers that an earlier process kept and that are still good.
+    ///
+    /// - Returns: what came of it, in words; nil when the settings name no file, or there is none yet.
+    func restore() -> String? {
+        guard let caching, let path = settings.cache.snapshot, unsafe access(path, F_OK) == 0 else { return nil }
+        do {
+            return "\(path): \(try caching.loadSnapshot(from: path, at: Clock.now)) answers taken over"
+        } catch {
+            return "\(path): the DNS cache could not be taken over: \(error)"
+        }
     }
 
     /// The resolver's state for `postern status`.

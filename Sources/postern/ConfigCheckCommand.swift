@@ -28,13 +28,13 @@ struct ConfigCheckCommand: AsyncParsableCommand {
         var loaded = try ConfigurationFile.load(file, orExit: .failure)
         // The file belongs to the daemon.
         loaded.dns.cache.snapshot = nil
-        for warning in loaded.warnings { ConfigurationFile.complain(warning.description) }
+        for warning in loaded.warnings { Report.print(warning.description) }
         let lookups: Lookups
         do throws(ConfigurationError) {
             lookups = try Lookups(loaded.dns, group: MultiThreadedEventLoopGroup.singleton)
             _ = try Snapshot(loaded, lookups: lookups)
         } catch {
-            for problem in error.problems { ConfigurationFile.complain(problem.description) }
+            for problem in error.problems { Report.print(problem.description) }
             throw ExitCode.failure
         }
         let arePublished = dns ? await checkKeys(loaded.signing, lookups) : true
@@ -50,7 +50,7 @@ struct ConfigCheckCommand: AsyncParsableCommand {
             for key in entry.keys {
                 guard let problem = await problem(entry, key, lookups) else { continue }
                 arePublished = false
-                ConfigurationFile.complain("\(entry.location): signing.keys: \(key.file): \(problem)")
+                Report.print("\(entry.location): signing.keys: \(key.file): \(problem)")
             }
         }
         return arePublished

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import PosternConfiguration
 
 /// Loads a configuration for a command.
@@ -12,14 +11,8 @@ enum ConfigurationFile {
         do {
             return try Configuration.load(path: path)
         } catch {
-            for problem in error.problems { complain(problem.description) }
+            for problem in error.problems { Report.print(problem.description) }
             throw status
         }
-    }
-
-    /// Writes a line to standard error.
-    static func complain(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

@@ -14,7 +14,7 @@ struct ControlOptions: ParsableArguments {
         do {
             let reply = try await AdminClient(socket: control).request(method, target)
             guard reply.succeeded else {
-                for line in reply.text.split(separator: "\n") { Report.write(String(line)) }
+                for line in reply.text.split(separator: "\n") { Report.print(String(line)) }
                 throw ExitCode.failure
             }
             print(reply.text, terminator: "")

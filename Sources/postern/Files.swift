@@ -69,10 +69,15 @@ enum OutputFile {
 
 /// Writes messages for the user to standard error.
 enum Report {
-    /// Writes a line.
-    static func write(_ line: String) {
-        let octets = [UInt8]("postern: \(line)\n".utf8)
+    /// Writes a line that says itself what it is about, as `file:line: problem` does.
+    static func print(_ line: String) {
+        let octets = [UInt8]("\(line)\n".utf8)
         unsafe Glibc.write(STDERR_FILENO, octets, octets.count)
+    }
+
+    /// Writes a line under the name of the program.
+    static func write(_ line: String) {
+        print("postern: \(line)")
     }
 
     /// Writes what the system says of the last call.

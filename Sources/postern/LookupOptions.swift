@@ -55,7 +55,7 @@ extension Snapshot {
             let group = MultiThreadedEventLoopGroup.singleton
             return try Snapshot(configuration, lookups: Lookups(configuration.dns, group: group))
         } catch {
-            for problem in error.problems { Report.write("\(problem)") }
+            for problem in error.problems { Report.print("\(problem)") }
             throw ConfigurationFile.invalid
         }
     }

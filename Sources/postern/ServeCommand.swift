@@ -17,7 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             try await Daemon(configurationPath: config).run()
         } catch let error as ConfigurationError {
-            for problem in error.problems { Report.write("\(problem)") }
+            for problem in error.problems { Report.print("\(problem)") }
             throw ExitCode(EX_CONFIG)
         }
     }

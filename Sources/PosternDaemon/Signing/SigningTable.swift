@@ -4,24 +4,14 @@ internal import MailSyntax
 internal import Policy
 internal import PosternConfiguration
 
-/// Who signs for which domain.
+/// Who signs for which domain, by the configuration and the keys that it names.
 struct SigningTable: Sendable {
-    private struct Entry: Sendable {
-        let domain: DomainName
-        let includesSubdomains: Bool
-        let logins: Set<String>?
-        let keys: [DKIMSigningKey]
-        let options: DKIMSigningOptions
-    }
-
-    private let entries: [Entry]
-
-    /// Every key of the table.
-    var keys: [DKIMSigningKey] { entries.flatMap(\.keys) }
+    private let table: DKIMSigningTable
+    private let isEmpty: Bool
 
     /// Reads the keys that the configuration names.
     init(_ configuration: [Configuration.Signing]) throws(ConfigurationError) {
-        var entries = [Entry]()
+        var entries = [DKIMSigningTable.Entry]()
         var problems = [ConfigurationProblem]()
         for signing in configuration {
             do throws(ConfigurationError) {
@@ -31,10 +21,11 @@ struct SigningTable: Sendable {
             }
         }
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
-        self.entries = entries
+        table = DKIMSigningTable(entries)
+        isEmpty = entries.isEmpty
     }
 
-    private static func entry(_ signing: Configuration.Signing) throws(ConfigurationError) -> Entry {
+    private static func entry(_ signing: Configuration.Signing) throws(ConfigurationError) -> DKIMSigningTable.Entry {
         var keys = [DKIMSigningKey]()
         var problems = [ConfigurationProblem]()
         for (selector, file) in signing.keys.map({ ($0.selector, $0.file) }) {
@@ -54,10 +45,10 @@ struct SigningTable: Sendable {
             }
         }
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
-        return Entry(
+        return DKIMSigningTable.Entry(
             domain: signing.domain,
             includesSubdomains: signing.subdomains,
-            logins: signing.logins.map { Set($0.map { $0.lowercased() }) },
+            logins: signing.logins.map { $0.map { Octets($0) } },
             keys: keys,
             options: DKIMSigningOptions(signing)
         )
@@ -70,25 +61,19 @@ struct SigningTable: Sendable {
     ///   - login: what the client authenticated as; nil when it is trusted by its address.
     ///   - now: the time, in seconds since 1970.
     func begin(_ headers: HeaderBlock, login: [UInt8]?, now: Int64) -> OutgoingMessage? {
-        guard !entries.isEmpty else { return nil }
+        guard !isEmpty else { return nil }
         let author = AuthorIdentity(of: headers)
         // RFC 6376 § 5.1: sign for a domain only what it is right to sign. Several authors leave open whose it is.
         guard author.fromCount == 1, let domain = author.authorDomain else {
-            let isOurs = author.domains.contains { entry(for: $0) != nil }
-            return isOurs ? OutgoingMessage(unsigned: "From does not name one author") : nil
+            return OutgoingMessage(unsigned: "From does not name one author")
         }
-        guard let entry = entry(for: domain) else { return nil }
-        if let logins = entry.logins, let login, !logins.contains(login[...].text.lowercased()) {
-            return OutgoingMessage(unsigned: "login \(login[...].text) does not own \(domain)")
+        switch table.decision(author: domain, login: login?[...]) {
+        case .foreignDomain: return nil
+        case .foreignLogin(let domain):
+            let name = login.map { "login " + $0[...].text } ?? "a client without login"
+            return OutgoingMessage(unsigned: "\(name) does not own \(domain)")
+        case .sign(let entry): return OutgoingMessage(headers, keys: entry.keys, options: entry.options, now: now)
         }
-        return OutgoingMessage(headers, keys: entry.keys, options: entry.options, now: now)
-    }
-
-    /// The most specific entry for an author's domain.
-    private func entry(for domain: DomainName) -> Entry? {
-        entries
-            .filter { $0.domain == domain || ($0.includesSubdomains && domain.isSubdomain(of: $0.domain)) }
-            .max { $0.domain.labelCount < $1.domain.labelCount }
     }
 }
 
