@@ -140,8 +140,10 @@ class Reload(unittest.TestCase):
             ]
             for thread in threads:
                 thread.start()
+            began = time.monotonic()
             try:
                 self.reload_often(postern)
+                seconds = time.monotonic() - began
             finally:
                 stop.set()
                 for thread in threads:
@@ -154,7 +156,7 @@ class Reload(unittest.TestCase):
             used = collections.Counter(line.get("rule", "").partition("-")[0] for line in postern.lines())
             self.assertEqual(set(used), {"one", "two"})
             self.assertEqual(sum(used.values()), sum(sent.values()))
-            print(f"{self.reloads} reloads during {sum(sent.values())} messages: {dict(used)}")
+            print(f"{self.reloads} reloads in {seconds:.1f} s during {sum(sent.values())} messages: {dict(used)}")
 
     def reload_often(self, postern):
         for number in range(self.reloads):
