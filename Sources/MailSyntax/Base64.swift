@@ -1,9 +1,16 @@
 /// Base64 as mail writes it (RFC 4648 § 4).
 public enum Base64 {
     private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    // What a character is when it stands for no value.
+    private static let foreign: UInt8 = 0xFF
+    private static let skipped: UInt8 = 0xFE
+    private static let padding: UInt8 = 0xFD
+
     private static let values: [UInt8] = {
-        var values = [UInt8](repeating: 0xFF, count: 256)
+        var values = [UInt8](repeating: foreign, count: 256)
         for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(truncatingIfNeeded: value) }
+        for space: UInt8 in [0x20, 0x09, 0x0D, 0x0A] { values[Int(space)] = skipped }
+        values[Int(UInt8(ascii: "="))] = padding
         return values
     }()
 
@@ -14,22 +21,25 @@ public enum Base64 {
     public static func decode(_ text: Octets) -> [UInt8]? {
         var octets = [UInt8]()
         octets.reserveCapacity(text.count / 4 * 3 + 3)
+        // Held here: the loop then neither asks whether the table is there nor counts references to it.
+        let values = Self.values
         var bits: UInt32 = 0
         var characters = 0
         var padding = 0
-        for character in text where !character.isFoldingWhiteSpace {
-            if character == UInt8(ascii: "=") {
-                padding += 1
-                continue
-            }
+        for character in text {
             let value = values[Int(character)]
-            guard value != 0xFF, padding == 0 else { return nil }
-            bits = bits << 6 | UInt32(value)
-            characters += 1
-            if characters % 4 == 0 {
+            if value < 64 {
+                guard padding == 0 else { return nil }
+                bits = bits << 6 | UInt32(value)
+                characters += 1
+                guard characters % 4 == 0 else { continue }
                 octets.append(UInt8(truncatingIfNeeded: bits >> 16))
                 octets.append(UInt8(truncatingIfNeeded: bits >> 8))
                 octets.append(UInt8(truncatingIfNeeded: bits))
+            } else if value == Self.padding {
+                padding += 1
+            } else if value == foreign {
+                return nil
             }
         }
         let left = characters % 4

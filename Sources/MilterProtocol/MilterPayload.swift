@@ -1,4 +1,5 @@
 import CMilter
+internal import Glibc
 
 /// The NUL-terminated strings of a packet's data.
 public enum MilterPayload {
@@ -110,9 +111,18 @@ public struct MilterHeaderField: Sendable, Hashable {
 
     /// Reads a packet's data in place: name, NUL, value, NUL.
     public init(parsing data: UnsafeRawBufferPointer) throws(MilterPayloadError) {
-        guard let nameEnd = unsafe data.firstIndex(of: 0), nameEnd > 0 else { throw .header }
-        guard let valueEnd = unsafe data[(nameEnd + 1)...].firstIndex(of: 0) else { throw .header }
+        guard let nameEnd = unsafe data.firstNUL(from: 0), nameEnd > 0 else { throw .header }
+        guard let valueEnd = unsafe data.firstNUL(from: nameEnd + 1) else { throw .header }
         name = 0..<nameEnd
         value = (nameEnd + 1)..<valueEnd
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where the first NUL from `start` on is; `start` may be the end.
+    fileprivate func firstNUL(from start: Int) -> Int? {
+        // memchr reads no further than the length given.
+        guard let base = baseAddress, let found = unsafe memchr(base + start, 0, count - start) else { return nil }
+        return unsafe UnsafeRawPointer(found) - base
     }
 }

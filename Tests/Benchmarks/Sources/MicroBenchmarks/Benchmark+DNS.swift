@@ -27,12 +27,41 @@ extension Benchmark {
         },
     ]
 
-    private static func makeResolver() async throws -> CachingResolver {
+    /// Hits in a cache of many names, any of which may be next.
+    static let growth = [1_000, 10_000, 100_000, 1_000_000].map { count in
+        Benchmark("dns-cache-hit-\(count)") {
+            var cache = CacheOptions()
+            cache.maximumEntries = 4 * count
+            cache.maximumBytes = 4 << 30
+            let resolver = try await makeResolver(cache, textLength: 64)
+            for start in stride(from: 0, to: count, by: 500) {
+                await withDiscardingTaskGroup { group in
+                    for number in start..<start + 500 {
+                        group.addTask { use(await resolver.lookUp(DNSQuestion(name(number), .txt))) }
+                    }
+                }
+            }
+            guard resolver.statistics.entries == count else { throw UnexpectedResult(resolver.statistics) }
+            let questions = (0..<1000).map { _ in DNSQuestion(name(.random(in: 0..<count)), .txt) }
+            var next = 0
+            return {
+                next = (next + 1) % questions.count
+                guard resolver.answerAtHand(questions[next]) != nil else { throw UnexpectedResult(questions[next]) }
+            }
+        }
+    }
+
+    private static func name(_ number: Int) -> DomainName { (try? DomainName("n\(number).example.com")) ?? .root }
+
+    private static func makeResolver(
+        _ cache: CacheOptions = CacheOptions(),
+        textLength: Int = 400
+    ) async throws -> CachingResolver {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let server = try await DatagramBootstrap(group: group)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(TextServer())
+                    try channel.pipeline.syncOperations.addHandler(TextServer(length: textLength))
                 }
             }
             .bind(host: "127.0.0.1", port: 0)
@@ -41,14 +70,18 @@ extension Benchmark {
             throw UnexpectedResult(server)
         }
         let options = ResolverOptions(servers: [NameServer(address, port: UInt16(port))])
-        return CachingResolver(options, eventLoopGroup: group)
+        return CachingResolver(options, cache: cache, eventLoopGroup: group)
     }
 }
 
-/// A name server that answers every question with a TXT record as long as a key's.
+/// A name server that answers every question with a TXT record of one length.
 private final class TextServer: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+    private let length: Int
+
+    init(length: Int) { self.length = length }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let query = unwrapInboundIn(data)
@@ -60,10 +93,12 @@ private final class TextServer: ChannelInboundHandler {
         reply.writeBytes([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0])
         reply.writeBytes(octets[12..<(end + 5)])
         reply.writeBytes([0xC0, 12, 0, 16, 0, 1, 0, 0, 1, 44])
-        reply.writeInteger(UInt16(402))
-        for length in [255, 145] {
-            reply.writeInteger(UInt8(length))
-            reply.writeRepeatingByte(0x41, count: length)
+        // RFC 1035 § 3.3.14: character-strings, each with its length in front.
+        let strings = stride(from: 0, to: length, by: 255).map { min(length - $0, 255) }
+        reply.writeInteger(UInt16(length + strings.count))
+        for string in strings {
+            reply.writeInteger(UInt8(string))
+            reply.writeRepeatingByte(0x41, count: string)
         }
         context.writeAndFlush(
             wrapOutboundOut(AddressedEnvelope(remoteAddress: query.remoteAddress, data: reply)),

@@ -5,6 +5,7 @@ struct Benchmark: Sendable {
     let octets: Int?
     /// How many times are enough for counting instructions.
     let count: Int
+    /// Makes what is repeated, with all that it needs.
     private let makeBody: @Sendable () async throws -> () async throws -> Void
 
     /// A benchmark whose body is made once, with what it needs, and then run.
@@ -20,19 +21,22 @@ struct Benchmark: Sendable {
         self.makeBody = makeBody
     }
 
-    /// Runs it, once more than asked for: what is set up on first use is not to be measured.
-    ///
-    /// - Returns: the time that the repetitions took.
-    func run(_ times: Int) async throws -> Duration {
+    /// What is repeated; it was done once, for what is set up on first use is not to be measured.
+    func body() async throws -> () async throws -> Void {
         let body = try await makeBody()
         try await body()
-        let start = ContinuousClock.now
-        for _ in 0..<times { try await body() }
-        return .now - start
+        return body
     }
 
     /// Every benchmark.
     static let all = syntax + dkim + spf + dns + milter
+}
+
+/// How long it takes to do something a number of times.
+func repeating(_ body: () async throws -> Void, _ times: Int) async throws -> Duration {
+    let start = ContinuousClock.now
+    for _ in 0..<times { try await body() }
+    return .now - start
 }
 
 /// Keeps the optimizer from removing what led to a value.

@@ -15,7 +15,7 @@ struct MicroBenchmarks: ParsableCommand {
             """
     )
 
-    @Argument(help: "The names of benchmarks; all by default.")
+    @Argument(help: "The names of benchmarks; by default all but those of growth.")
     var names: [String] = []
     @Option(help: "Repeat exactly this often.")
     var times: Int?
@@ -23,7 +23,7 @@ struct MicroBenchmarks: ParsableCommand {
     var list = false
 
     func validate() throws {
-        let known = Benchmark.all.map { $0.name }
+        let known = (Benchmark.all + Benchmark.growth).map { $0.name }
         if let name = names.first(where: { !known.contains($0) }) { throw ValidationError("no benchmark \(name)") }
     }
 
@@ -34,11 +34,12 @@ struct MicroBenchmarks: ParsableCommand {
     }
 
     private func runAll() async throws {
-        for benchmark in Benchmark.all where names.isEmpty || names.contains(benchmark.name) {
+        let chosen = (Benchmark.all + Benchmark.growth).filter { names.contains($0.name) }
+        for benchmark in names.isEmpty ? Benchmark.all : chosen {
             if list {
                 print(benchmark.name, benchmark.count)
             } else if let times {
-                _ = try await benchmark.run(times)
+                _ = try await repeating(try await benchmark.body(), times)
             } else {
                 try await measure(benchmark)
             }
@@ -47,12 +48,21 @@ struct MicroBenchmarks: ParsableCommand {
 
     /// Prints the best of five runs of about 100 ms each.
     private func measure(_ benchmark: Benchmark) async throws {
+        let body = try await benchmark.body()
         var times = 1
-        while times < 1 << 24, try await benchmark.run(times) < .milliseconds(100) { times *= 2 }
+        while times < 1 << 24, try await repeating(body, times) < .milliseconds(100) { times *= 2 }
         var best = Double.infinity
-        for _ in 0..<5 { best = min(best, try await benchmark.run(times) / .nanoseconds(times)) }
+        for _ in 0..<5 { best = min(best, try await repeating(body, times) / .nanoseconds(times)) }
         let name = benchmark.name.padding(toLength: 32, withPad: " ", startingAt: 0)
         let rate = benchmark.octets.map { String(format: "%8.2f GB/s", Double($0) / best) } ?? ""
-        print(name + String(format: "%12.0f ns", best) + rate)
+        print(name + String(format: "%12.0f ns %8.1f MiB", best, residentMiB) + rate)
+    }
+
+    /// The memory of this process.
+    private var residentMiB: Double {
+        // proc(5): the second number of statm is the resident set in pages.
+        let statistics = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+        let pages = statistics.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
+        return pages * Double(sysconf(Int32(_SC_PAGESIZE))) / 1_048_576
     }
 }
