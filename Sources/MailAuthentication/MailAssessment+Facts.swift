@@ -19,11 +19,14 @@ extension MailAssessment {
         }
         if let senderID {
             facts.senderID = ResultWord(rawValue: senderID.result.rawValue)
-            facts.pra = MailAddress(senderID.pra ?? "")
         }
+        facts.pra = purportedAddress.map { MailAddress($0) }
         if let dkim {
             facts.dkim = bestSignature.map(Self.word) ?? ResultWord.none
-            facts.dkimDomains = dkim.filter { $0.result == .pass }.compactMap(\.signingDomain)
+            let passed = dkim.filter { $0.result == .pass }.compactMap(\.signingDomain)
+            // Where a key could not be looked up, an exemption of its domain is not known not to hold.
+            let isUndecided = passed.isEmpty && dkim.contains { $0.result == .temperror }
+            facts.dkimDomains = isUndecided ? nil : passed
         }
         if let author {
             facts.fromDomains = author.domains

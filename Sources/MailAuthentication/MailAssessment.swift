@@ -19,6 +19,8 @@ public struct MailAssessment: Sendable {
     public var dmarc: DMARCOutcome?
     /// The client's name.
     public var iprev: ReverseNameOutcome?
+    /// The purported responsible address, empty for a message without; nil before its headers are known.
+    public var purportedAddress: String?
     /// Who the message says its author is; nil before its headers are known.
     public var author: AuthorIdentity?
 

@@ -3,6 +3,7 @@ internal import DMARC
 internal import DNSLookup
 internal import MailSyntax
 internal import SPF
+internal import SenderID
 
 extension MailTransaction {
     /// Goes on as far as the known answers allow; called after `endOfBody`, and again after each wait.
@@ -47,11 +48,19 @@ extension MailTransaction {
         }
     }
 
+    /// RFC 4407 § 2: the address depends on the header alone, whether Sender ID is checked or not.
+    private var purportedAddress: String {
+        if let outcome = senderID?.outcome { return outcome.pra ?? "" }
+        let address = try? PurportedResponsibleAddress.find(in: headers)
+        return address.map { $0.mailbox.addrSpec[...].text } ?? ""
+    }
+
     private var assessment: MailAssessment {
         var assessment = envelopeAssessment
         assessment.senderID = senderID?.outcome
         assessment.dkim = settings.checks.contains(.dkim) ? signatures : nil
         assessment.dmarc = dmarc?.outcome
+        assessment.purportedAddress = purportedAddress
         assessment.author = author ?? AuthorIdentity(of: headers)
         return assessment
     }

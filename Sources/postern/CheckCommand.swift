@@ -18,17 +18,7 @@ struct CheckCommand: AsyncParsableCommand {
         case text, json
     }
 
-    @Option(name: .long, help: "The client's IP address.")
-    var clientIP: String?
-
-    @Option(name: .long, help: "The name the client gave in HELO or EHLO.")
-    var helo: String?
-
-    @Option(name: .long, help: "The argument of MAIL FROM; '' or '<>' is the null sender.")
-    var mailFrom: String?
-
-    @Option(name: .long, parsing: .upToNextOption, help: "The arguments of RCPT TO.")
-    var rcptTo: [String] = []
+    @OptionGroup var transaction: TransactionArguments
 
     @OptionGroup var lookups: LookupOptions
 
@@ -47,15 +37,10 @@ struct CheckCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Judge each line of this file of JSON Lines; '-' is the standard input.")
     var batch: String?
 
-    @Argument(help: "The message; '-' is the standard input.")
-    var message: String?
-
-    func validate() throws {
-        if batch != nil, message != nil || clientIP != nil {
+    mutating func validate() throws {
+        transaction.message = transaction.message ?? lookups.takeMessage()
+        if batch != nil, transaction.message != nil || transaction.clientIP != nil {
             throw ValidationError("--batch takes its messages and envelopes from its file alone")
-        }
-        if let clientIP, IPAddress(clientIP) == nil {
-            throw ValidationError("--client-ip: '\(clientIP)' is no IP address")
         }
     }
 
@@ -71,14 +56,11 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     private func judgeOne(_ judge: MessageJudge) async throws {
-        let stored = try message.map { StoredMessage(try InputFile.read($0)[...]) }
-        let envelope = Envelope(
-            clientAddress: clientIP.flatMap { IPAddress($0) },
-            helo: Array((helo ?? "").utf8),
-            sender: SMTPPath(Octets(mailFrom ?? "")).mailbox,
-            recipients: rcptTo.map { SMTPPath(Octets($0)).mailbox }
+        let judgement = await judge.judge(
+            transaction.envelope,
+            message: try transaction.storedMessage(),
+            now: now?.seconds ?? Clock.now
         )
-        let judgement = await judge.judge(envelope, message: stored, now: now?.seconds ?? Clock.now)
         switch format {
         case .text: try OutputFile.writeToStandardOutput(Array(judgement.text(withTrace: trace).utf8))
         case .json:

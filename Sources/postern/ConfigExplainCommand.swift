@@ -25,6 +25,10 @@ struct ConfigExplainCommand: AsyncParsableCommand {
     @Option(help: "The configuration; by default the installed one, if there is one.")
     var config: String?
 
+    mutating func validate() throws {
+        transaction.message = transaction.message ?? lookups.takeMessage()
+    }
+
     func run() async throws {
         let snapshot = try Snapshot.forCommands(config, lookups)
         let envelope = transaction.envelope

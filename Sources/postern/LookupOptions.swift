@@ -17,8 +17,19 @@ struct LookupOptions: ParsableArguments {
     @Option(name: .long, help: "How long all checks of one message may wait for the DNS, such as 5s or 400ms.")
     var dnsTimeout: String?
 
+    /// Takes back what follows the last server and is none: the message of the command.
+    mutating func takeMessage() -> String? {
+        guard nameserver.count > 1, let last = nameserver.last, AddressAndPort(last, defaultPort: 53) == nil else {
+            return nil
+        }
+        return nameserver.removeLast()
+    }
+
     func validate() throws {
-        for text in nameserver where AddressAndPort(text, defaultPort: 53) == nil {
+        // What follows the first one may be the command's message.
+        if let text = nameserver.dropLast(nameserver.count > 1 ? 1 : 0).first(where: {
+            AddressAndPort($0, defaultPort: 53) == nil
+        }) {
             throw ValidationError("--nameserver: '\(text)' is neither ADDRESS nor ADDRESS:PORT")
         }
         if let dnsTimeout, Units.duration(dnsTimeout) == nil {

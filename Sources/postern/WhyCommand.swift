@@ -6,7 +6,7 @@ struct WhyCommand: AsyncParsableCommand {
         commandName: "why",
         abstract: "Tell why a message got its verdict.",
         discussion: """
-            The daemon remembers its last verdicts other than a clean pass ([log] remember) with what they rest on.
+            The daemon remembers its last verdicts other than a clean pass ([why] history) with what they rest on.
             """
     )
 
