@@ -138,12 +138,18 @@ let package = Package(
         tests(of: "MilterProtocol"),
         tests(of: "MilterServer", ["MilterProtocol", nioCore, nioPosix, nioEmbedded, logging]),
         tests(of: "PosternConfiguration", ["TOML", "Policy", "MailSyntax"]),
-        tests(of: "MailAuthentication", ["MailSyntax", "DNSLookup", "Policy"]),
+        tests(
+            of: "MailAuthentication",
+            [
+                "MailSyntax", "DNSLookup", "MailCrypto", "SPF", "SenderID", "DKIM", "DMARC", "Policy",
+                "PosternConfiguration",
+            ]
+        ),
         tests(
             of: "PosternDaemon",
             [
-                "MilterProtocol", "PosternConfiguration", "MailAuthentication", "DNSLookup", "MailSyntax", nioCore,
-                nioPosix,
+                "MilterProtocol", "MilterServer", "PosternConfiguration", "MailAuthentication", "DNSLookup", "MailSyntax",
+                "MailCrypto", "DKIM", "Policy", nioCore, nioPosix, nioHTTP1, logging,
             ]
         ),
     ],
