@@ -35,7 +35,12 @@ public struct Daemon: Sendable {
         ) { FilterSession(filter, session: $0) }
         let router = AdminRouter(filter: filter, milter: milter, reloader: reloader)
         var services: [any Service] = [
-            MilterService(server: milter, limits: configuration.limits, logger: logger),
+            MilterService(
+                server: milter,
+                sockets: configuration.listen.map(\.socket.description),
+                limits: configuration.limits,
+                logger: logger
+            ),
             HangupService(reloader: reloader),
         ]
         services += try AdminServer.servers(configuration.admin, group: group, logger: logger, router: router)
@@ -55,13 +60,14 @@ public struct Daemon: Sendable {
 /// Accepts MTAs until the daemon is told to stop, and then lets messages in progress end.
 private struct MilterService: Service {
     let server: MilterServer
+    let sockets: [String]
     let limits: Configuration.Limits
     let logger: Logger
 
     func run() async throws {
         try await server.start()
         let notification = SystemdNotification.ofThisProcess
-        let addresses = server.localAddresses.map { "\($0)" }.joined(separator: ", ")
+        let addresses = sockets.joined(separator: ", ")
         logger.info("ready", metadata: ["sockets": "\(addresses)"])
         notification.send(.ready, status: "serving \(addresses)")
         try? await gracefulShutdown()

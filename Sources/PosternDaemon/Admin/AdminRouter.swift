@@ -71,7 +71,7 @@ extension AdminRouter {
         let values = filter.counters.values
         let statistics = milter.statistics
         let snapshot = filter.snapshot
-        let sockets = milter.localAddresses.map { "\($0)" }.joined(separator: ", ")
+        let sockets = snapshot.configuration.listen.map(\.socket.description).joined(separator: ", ")
         let messages = values.messages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         var lines = [
             "listening on    \(sockets)",

@@ -56,7 +56,8 @@ extension LogLine {
         add("rule", (verdict.rule ?? verdict.would?.rule)?.name)
         let hasDecided = verdict.rule != nil || verdict.would != nil
         add("stage", hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
-        addEnvelope(judgement.envelope, refused: summary.refused)
+        // A message without a recipient left is one refusal, not many.
+        addEnvelope(judgement.envelope, refused: verdict.stage == .rcpt ? [] : summary.refused)
         add("spf", found.spf)
         add("spf_helo", found.spfHelo)
         add("sender_id", found.senderID)

@@ -10,6 +10,9 @@ internal import PosternConfiguration
 ///
 /// Lives on its session's event loop. Only waiting for the DNS leaves the call that an event makes.
 final class MessageInProgress {
+    /// How many recipients a message may name; MTAs have lower limits of their own.
+    private static let mostRecipients = 50_000
+
     private let filter: Filter
     private let snapshot: Snapshot
     private let session: MilterSession
@@ -20,6 +23,7 @@ final class MessageInProgress {
     private var transaction: MailTransaction?
     private var outgoing: OutgoingMessage?
     private var refusals: [PolicyVerdict] = []
+    private var refusedRecipients: [[UInt8]] = []
     private var held = TimeAmount.zero
     private var endOfMessage: NIODeadline?
     /// Counts the waits at RCPT, so that each ends once.
@@ -53,13 +57,17 @@ final class MessageInProgress {
 extension MessageInProgress {
     /// Answers RCPT: refuses what the rules refuse by the envelope alone, waiting a moment for SPF where that decides.
     func recipient(_ mailbox: [UInt8], answer: MilterAnswer) -> MilterResponse? {
+        // RFC 5321 § 4.5.3.1.10: what is beyond the bound is refused for now, and sent again in another message.
+        guard envelope.recipients.count + refusedRecipients.count < Self.mostRecipients else {
+            return .reply(MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Too many recipients"))
+        }
         guard transaction != nil else {
             envelope.recipients.append(mailbox)
             return .continue
         }
         switch decision(mailbox) {
         case .proceed: return proceed(mailbox)
-        case .refuse(let verdict): return refuse(verdict)
+        case .refuse(let verdict): return refuse(mailbox, verdict)
         case .wait:
             waitForEnvelope(mailbox, answer)
             return nil
@@ -77,7 +85,8 @@ extension MessageInProgress {
         return .continue
     }
 
-    private func refuse(_ verdict: PolicyVerdict) -> MilterResponse {
+    private func refuse(_ mailbox: [UInt8], _ verdict: PolicyVerdict) -> MilterResponse {
+        refusedRecipients.append(mailbox)
         refusals.append(verdict)
         return MilterResponse(verdict)
     }
@@ -105,7 +114,7 @@ extension MessageInProgress {
         recipientWaits += 1
         held = held + (NIODeadline.now() - started)
         if case .refuse(let verdict) = decision(mailbox) {
-            answer.complete(refuse(verdict))
+            answer.complete(refuse(mailbox, verdict))
         } else {
             answer.complete(proceed(mailbox))
         }
@@ -219,6 +228,7 @@ extension MessageInProgress {
         end()
         transaction?.cancel()
         guard let refusal = refusals.first, envelope.recipients.isEmpty, let transaction else { return }
+        envelope.recipients = refusedRecipients
         let authservID = session.macros["j"] ?? Octets(HostName.current)
         let judgement = Judgement(
             transaction.envelopeAssessment,
