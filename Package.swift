@@ -148,7 +148,8 @@ let package = Package(
         tests(
             of: "PosternDaemon",
             [
-                "MilterProtocol", "MilterServer", "PosternConfiguration", "MailAuthentication", "DNSLookup", "MailSyntax",
+                "MilterProtocol", "MilterServer", "PosternConfiguration", "MailAuthentication", "DNSLookup",
+                "MailSyntax",
                 "MailCrypto", "DKIM", "Policy", nioCore, nioPosix, nioHTTP1, logging,
             ]
         ),
