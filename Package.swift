@@ -10,6 +10,7 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -50,6 +51,7 @@ let package = Package(
         .executable(name: "postern", targets: ["postern"])
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -99,7 +101,8 @@ let package = Package(
             [
                 "MailAuthentication", "MilterServer", "MilterProtocol", "DNSResolver", "PosternConfiguration",
                 "DNSLookup",
-                "MailSyntax", "MailCrypto", "DKIM", "DMARC", "SPF", "Policy", nioCore, nioHTTP1, nioPosix, logging,
+                "MailSyntax", "MailCrypto", "DKIM", "DMARC", "SPF", "Policy", nioCore, deque, nioHTTP1, nioPosix,
+                logging,
                 lifecycle, unixSignals,
             ]
         ),

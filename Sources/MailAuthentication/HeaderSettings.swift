@@ -70,22 +70,27 @@ extension HeaderSettings {
     /// RFC 8601 § 5: a field that claims to be of this host, and comes from outside, is forged.
     public func forged(in headers: HeaderBlock) -> [RemovedField] {
         guard removal != .none else { return [] }
-        var counts: [Int: Int] = [:]
+        var counts: [[UInt8]: Int] = [:]
         var forged = [RemovedField]()
         for field in headers {
-            guard let kind = Self.ownNames.firstIndex(where: { field.isNamed($0) }) else { continue }
-            counts[kind, default: 0] += 1
-            guard kind != 0 || removal == .all || AuthenticationResultsField.belongs(to: authservID, value: field.value)
-            else {
-                continue
-            }
-            forged.append(RemovedField(name: field.name, index: counts[kind, default: 1], value: field.value))
+            guard let isForeign = Self.mayBeOurs(field.name) else { continue }
+            let index = counts[field.name.map(\.lowercased), default: 0] + 1
+            counts[field.name.map(\.lowercased)] = index
+            let isOurs =
+                !isForeign || removal == .all || AuthenticationResultsField.belongs(to: authservID, value: field.value)
+            guard isOurs else { continue }
+            // Copies: what is remembered of a message must not hold its whole header.
+            forged.append(RemovedField(name: Array(field.name)[...], index: index, value: Array(field.value)[...]))
         }
         return forged
     }
 
-    /// The names of fields that only this host writes; of the first, others write their own too.
-    private static let ownNames: [StaticString] = [
-        "Authentication-Results", "X-SID-PRA", "X-SID-Result", "X-DKIM-Result", "X-AUTH-Result",
-    ]
+    /// Whether others may write fields of this name too; nil for a name that says nothing of ours.
+    private static func mayBeOurs(_ name: Octets) -> Bool? {
+        if name.equalsIgnoringCase("Authentication-Results") { return true }
+        let isOurs =
+            name.prefix(6).equalsIgnoringCase("X-SID-") || name.equalsIgnoringCase("X-DKIM-Result")
+            || name.equalsIgnoringCase("X-AUTH-Result")
+        return isOurs ? false : nil
+    }
 }

@@ -72,7 +72,7 @@ extension MailAssessment {
         var lines = [String]()
         func add(_ name: String, _ result: String, _ details: [String?], _ trace: [String]) {
             let padded = name + String(repeating: " ", count: max(1, 13 - name.utf8.count))
-            let known = details.compactMap { $0 }
+            let known = details.compactMap { $0.map { FieldText.printable(Octets($0), limit: 512)[...].text } }
             lines.append(padded + result + (known.isEmpty ? "" : " (" + known.joined(separator: "; ") + ")"))
             guard withTrace else { return }
             for line in trace { lines.append("    " + line.replacing("\n", with: "\n    ")) }

@@ -16,6 +16,9 @@ public struct Judgement: Sendable {
     /// The lookups that were made.
     public let lookups: [LookupRecord.Entry]
 
+    /// How many deleted fields stay readable under another name.
+    private static let mostKept = 10
+
     /// A judgement, and what follows from it for the message's header.
     ///
     /// - Parameters:
@@ -41,7 +44,7 @@ public struct Judgement: Sendable {
         newFields =
             assessment.fields(settings, envelope: envelope)
             + (verdict.action == .junk ? [settings.junk] : [])
-            + (settings.keepsRemoved ? removedFields.compactMap(NewField.init(kept:)) : [])
+            + (settings.keepsRemoved ? Array(removedFields.compactMap(NewField.init(kept:)).prefix(Self.mostKept)) : [])
     }
 }
 

@@ -72,6 +72,8 @@ public struct JudgementReport: Encodable, Sendable {
         var reply: String?
         var marks: [String]?
         var exempted: [String]?
+        var observed: [String]?
+        var partial: String?
     }
 
     struct Header: Encodable, Sendable {
@@ -196,7 +198,9 @@ extension JudgementReport.Verdict {
             location: rule?.location.description,
             reply: (verdict.reply ?? verdict.would?.reply)?.description,
             marks: verdict.marks.isEmpty ? nil : verdict.marks.map(\.name),
-            exempted: verdict.exempted.isEmpty ? nil : verdict.exempted.map(\.name)
+            exempted: verdict.exempted.isEmpty ? nil : verdict.exempted.map(\.name),
+            observed: verdict.observed.isEmpty ? nil : verdict.observed.map(\.rule.name),
+            partial: verdict.partial?.match.rule.name
         )
     }
 }

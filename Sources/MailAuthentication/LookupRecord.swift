@@ -72,3 +72,13 @@ public struct ReplayingResolver: DNSResolving {
         replies[question] ?? DNSReply(.failure(.serverFailure), source: .zone)
     }
 }
+
+extension LookupRecord.Entry {
+    /// About how many octets the answer takes.
+    package var octetCount: Int {
+        guard case .success(let answer) = reply.result else { return 64 }
+        return answer.records.reduce(128) { count, record in
+            if case .txt(let text) = record { count + text.count } else { count + 64 }
+        }
+    }
+}

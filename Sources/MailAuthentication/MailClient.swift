@@ -15,8 +15,10 @@ public final class MailClient {
     let record = LookupRecord()
     let resolver: RecordingResolver
     let executor: (any TaskExecutor)?
-    let iprev: Pending<ReverseNameOutcome>?
+    private(set) var iprev: Pending<ReverseNameOutcome>?
     private(set) var heloCheck: Pending<SPFOutcome>?
+    /// Whether a deadline has ended the checks, so that the next message makes them again.
+    private var isExpired = false
 
     /// Starts what can be asked about the address alone.
     ///
@@ -35,17 +37,15 @@ public final class MailClient {
         self.settings = settings
         self.resolver = RecordingResolver(resolver, record: record)
         self.executor = executor
-        if settings.checks.contains(.iprev), let address = self.address {
-            iprev = Pending(on: executor) { [resolver = self.resolver] in await resolver.reverseName(of: address) }
-        } else {
-            iprev = nil
-        }
+        checkName()
     }
 
     /// Notes the client's name and starts SPF for it (RFC 7208 § 2.3), once for each name in a row.
     public func greet(_ name: some Sequence<UInt8>, now: Int64) {
         let name = Array(name)
-        guard heloCheck == nil || name != helo else { return }
+        if isExpired { checkName() }
+        guard heloCheck == nil || name != helo || isExpired else { return }
+        isExpired = false
         helo = name
         heloCheck?.cancel()
         heloCheck = nil
@@ -56,8 +56,14 @@ public final class MailClient {
         }
     }
 
+    private func checkName() {
+        guard settings.checks.contains(.iprev), let address else { return }
+        iprev = Pending(on: executor) { [resolver] in await resolver.reverseName(of: address) }
+    }
+
     /// Gives up what is still being asked.
     public func cancel() {
+        isExpired = true
         iprev?.cancel()
         heloCheck?.cancel()
     }

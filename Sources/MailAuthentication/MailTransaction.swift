@@ -95,7 +95,10 @@ extension MailTransaction {
     /// Takes a header field; a signature's key and the author's policy are asked for at once.
     public func header(name: some Sequence<UInt8>, value: some Sequence<UInt8>) {
         headers.append(name: name, value: value)
-        guard let field = headers.last else { return }
+        guard let view = headers.last else { return }
+        // What is read from these fields is kept. Views of the header would have it copied with each field that follows.
+        let isKept = view.isNamed("DKIM-Signature") || view.isNamed("From")
+        let field = isKept ? HeaderField(name: Array(view.name)[...], value: Array(view.value)[...]) : view
         if let question = verifier?.headerField(field) {
             keys.append((question, Pending(on: client.executor) { [resolver] in await resolver.lookUp(question) }))
         }

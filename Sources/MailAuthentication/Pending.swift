@@ -57,6 +57,9 @@ extension Pending: Awaitable {
 public struct OpenChecks: Sendable {
     let checks: [any Awaitable]
 
+    /// The checks one by one.
+    public var each: [OpenChecks] { checks.map { OpenChecks(checks: [$0]) } }
+
     /// Returns once all outcomes are there.
     public func wait() async {
         for check in checks { await check.wait() }

@@ -1,6 +1,7 @@
 internal import Logging
 internal import MailAuthentication
 internal import MailSyntax
+internal import MilterServer
 internal import Policy
 internal import PosternConfiguration
 internal import Synchronization
@@ -13,10 +14,13 @@ final class Filter: Sendable {
     let history: History
     private let log: MessageLog
     private let current: Mutex<Snapshot>
+    /// What the listeners were opened for; they stay open whatever a later configuration says.
+    private let openedRoles: [String: Configuration.Listen.Role]
 
     /// A filter that judges by this configuration.
     init(_ snapshot: Snapshot, log: MessageLog) {
         current = Mutex(snapshot)
+        openedRoles = snapshot.roles
         self.log = log
         history = History(capacity: snapshot.configuration.why.history)
     }
@@ -28,6 +32,11 @@ final class Filter: Sendable {
     func replace(by snapshot: Snapshot) {
         current.withLock { $0 = snapshot }
         history.resize(to: snapshot.configuration.why.history)
+    }
+
+    /// What to do with the mail of a listener.
+    func role(of listener: MilterListener, by snapshot: Snapshot) -> Configuration.Listen.Role {
+        snapshot.roles[listener.place] ?? openedRoles[listener.place] ?? .auto
     }
 
     /// How many lines the system log did not take.
@@ -48,28 +57,32 @@ extension Filter {
                 judgement: judgement,
                 summary: summary,
                 headers: headers.ofSenders,
-                authservID: authservID
+                authservID: authservID,
+                cost: headers.octetCount + judgement.lookups.reduce(0) { $0 + $1.octetCount } + 2048
             )
         )
     }
 
-    /// Logs and counts a message of our own.
-    func record(_ outcome: OutgoingMessage.Outcome?, envelope: Envelope, _ summary: MessageSummary) {
-        log.write(LogLine(outcome, envelope: envelope, summary))
+    /// Logs and counts a message of our own; `removed` is how many forged fields it had.
+    func record(_ outcome: OutgoingMessage.Outcome?, envelope: Envelope, removed: Int, _ summary: MessageSummary) {
+        log.write(LogLine(outcome, envelope: envelope, removed: removed, summary))
         counters.update { values in
+            values.forgedFields += removed
             let signatures = outcome?.signatures.count ?? 0
             values.messages[signatures > 0 ? "sign" : "accept", default: 0] += 1
             values.signatures += signatures
         }
     }
 
-    /// Logs and counts a message whose header section is beyond the bound.
-    func recordOversizedHeader(_ envelope: Envelope, _ summary: MessageSummary) {
-        var line = LogLine(subject: summary.queueID ?? LogLine.noQueueID)
-        line.add("action", "reject")
-        line.add("from", octets: [UInt8(ascii: "<")] + envelope.sender + [UInt8(ascii: ">")])
-        line.add("problem", "header section beyond limits.max_header")
-        log.write(line)
-        counters.update { $0.messages["reject", default: 0] += 1 }
+    /// Logs and counts a message that was not judged for what its header is.
+    func recordUnjudged(
+        _ action: String,
+        would: String?,
+        problem: String,
+        _ envelope: Envelope,
+        _ summary: MessageSummary
+    ) {
+        log.write(LogLine(unjudged: action, would: would, problem: problem, envelope: envelope, summary))
+        counters.update { $0.messages[action, default: 0] += 1 }
     }
 }

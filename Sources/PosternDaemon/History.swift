@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import MailAuthentication
 internal import MailSyntax
 internal import Policy
@@ -15,16 +16,23 @@ struct RememberedMessage: Sendable {
     let headers: HeaderBlock
     /// The name under which it was reported.
     let authservID: Octets
+    /// About how many octets it takes.
+    let cost: Int
 }
 
 /// The last verdicts other than a clean pass, for as long as there is room.
 final class History: Sendable {
     private struct State {
         var capacity: Int
-        var messages: [RememberedMessage] = []
-        /// Where the next message goes once the list is full: over the oldest.
-        var next = 0
+        var messages: Deque<RememberedMessage> = []
+        var cost = 0
     }
+
+    /// How many octets all messages may take, about; mail and its DNS choose how many one takes.
+    static let mostOctets = 32 << 20
+
+    /// A message that takes more is not remembered.
+    static let longestMessage = 1 << 20
 
     private let state: Mutex<State>
 
@@ -36,9 +44,8 @@ final class History: Sendable {
     /// Changes how many messages are remembered; fewer forgets the oldest.
     func resize(to capacity: Int) {
         state.withLock { state in
-            guard capacity != state.capacity else { return }
-            let ordered = state.messages[state.next...] + state.messages[..<state.next]
-            state = State(capacity: capacity, messages: Array(ordered.suffix(capacity)))
+            state.capacity = capacity
+            Self.shrink(&state)
         }
     }
 
@@ -47,23 +54,25 @@ final class History: Sendable {
 
     /// Remembers a message, and forgets the oldest for it.
     func remember(_ message: RememberedMessage) {
+        guard message.cost <= Self.longestMessage else { return }
         state.withLock { state in
-            guard state.capacity > 0 else { return }
-            if state.messages.count < state.capacity {
-                state.messages.append(message)
-            } else {
-                state.messages[state.next] = message
-                state.next = (state.next + 1) % state.capacity
-            }
+            state.messages.append(message)
+            state.cost += message.cost
+            Self.shrink(&state)
+        }
+    }
+
+    private static func shrink(_ state: inout State) {
+        while state.messages.count > state.capacity || state.cost > mostOctets {
+            guard let oldest = state.messages.popFirst() else { return }
+            state.cost -= oldest.cost
         }
     }
 
     /// The messages with this queue id, the latest first.
     func messages(queueID: [UInt8]) -> [RememberedMessage] {
         state.withLock { state in
-            (state.messages[state.next...] + state.messages[..<state.next])
-                .filter { ($0.summary.queueID ?? LogLine.noQueueID) == queueID }
-                .reversed()
+            state.messages.filter { ($0.summary.queueID ?? LogLine.noQueueID) == queueID }.reversed()
         }
     }
 }

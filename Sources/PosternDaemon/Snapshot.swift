@@ -25,13 +25,13 @@ public final class Snapshot: Sendable {
     /// Where answers come from.
     public let lookups: Lookups
     /// What to do with the mail of each listener.
-    let roles: [MilterListener: Configuration.Listen.Role]
+    let roles: [String: Configuration.Listen.Role]
 
     /// Completes a configuration by the keys that it names.
     public init(_ configuration: Configuration, lookups: Lookups) throws(ConfigurationError) {
         self.configuration = configuration
         self.lookups = lookups
-        roles = Dictionary(configuration.listen.map { (MilterListener($0), $0.role) }) { first, _ in first }
+        roles = Dictionary(configuration.listen.map { (MilterListener($0).place, $0.role) }) { first, _ in first }
         authentication = AuthenticationSettings(configuration)
         engine = PolicyEngine(rules: configuration.rules, mode: configuration.mode)
         signing = try SigningTable(configuration.signing)
@@ -84,6 +84,15 @@ extension HeaderSettings {
 }
 
 extension MilterListener {
+    /// Where it listens, whatever else is set for it.
+    var place: String {
+        switch address {
+        case .unix(let path, _, _): "unix:\(path)"
+        case .tcp(let host, let port): "\(host):\(port)"
+        case .systemd(let name): "systemd:\(name)"
+        }
+    }
+
     /// The listener that a configuration asks for.
     init(_ listen: Configuration.Listen) {
         let address: Address =

@@ -72,14 +72,25 @@ extension LogLine {
         add("removed", judgement.removedFields.isEmpty ? nil : judgement.removedFields.count)
     }
 
-    /// The line of a message of our own.
-    init(_ outcome: OutgoingMessage.Outcome?, envelope: Envelope, _ summary: MessageSummary) {
+    /// The line of a message that was not judged.
+    init(unjudged action: String, would: String?, problem: String, envelope: Envelope, _ summary: MessageSummary) {
+        self.init(subject: summary.queueID ?? Self.noQueueID)
+        add("action", action)
+        add("would", would)
+        addEnvelope(envelope, refused: summary.refused)
+        add("ms", summary.milliseconds)
+        add("problem", problem)
+    }
+
+    /// The line of a message of our own; `removed` is how many forged fields it had.
+    init(_ outcome: OutgoingMessage.Outcome?, envelope: Envelope, removed: Int, _ summary: MessageSummary) {
         self.init(subject: summary.queueID ?? Self.noQueueID)
         add("action", outcome?.signatures.isEmpty == false ? "sign" : "accept")
         addEnvelope(envelope, refused: [])
         add("signed", outcome.flatMap { $0.keys.isEmpty ? nil : $0.keys.joined(separator: ",") })
         add("unsigned", outcome?.problem)
         add("ms", summary.milliseconds)
+        add("removed", removed == 0 ? nil : removed)
         add("warning", outcome.flatMap { $0.warnings.isEmpty ? nil : $0.warnings.joined(separator: ", ") })
     }
 

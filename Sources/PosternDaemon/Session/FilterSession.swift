@@ -41,14 +41,17 @@ final class FilterSession: MilterSessionHandler {
         helo = Array(name)
         let snapshot = filter.snapshot
         // A client whose mail is our own whatever it says is asked nothing about.
-        if !isTrustedNetwork(snapshot) { judgingClient(snapshot).greet(name, now: Clock.now) }
+        let role = filter.role(of: session.listener, by: snapshot)
+        if role == .inbound || (role == .auto && !isTrustedNetwork(snapshot)) {
+            judgingClient(snapshot).greet(name, now: Clock.now)
+        }
         return .continue
     }
 
     func mail(_ arguments: [Octets]) -> MilterResponse {
         finishUnended()
         let snapshot = filter.snapshot
-        let role = snapshot.roles[session.listener] ?? .auto
+        let role = filter.role(of: session.listener, by: snapshot)
         let isAuthenticated = snapshot.configuration.trust.authenticated && hasAuthenticated
         let isTrusted = role == .outbound || isAuthenticated || isTrustedNetwork(snapshot)
         let isJudged = role == .inbound || !isTrusted
@@ -63,7 +66,8 @@ final class FilterSession: MilterSessionHandler {
                 sender: sender.mailbox,
                 isTrusted: isTrusted
             ),
-            login: session.macros["auth_authen"].map { Array($0) }
+            login: session.macros["auth_authen"].map { Array($0) },
+            trustsFields: isTrustedNetwork(snapshot)
         )
         if isJudged {
             let client = judgingClient(snapshot)

@@ -12,12 +12,17 @@ internal import PosternConfiguration
 final class MessageInProgress {
     /// How many recipients a message may name; MTAs have lower limits of their own.
     private static let mostRecipients = 50_000
+    /// How many forged fields are deleted where the rules act; whoever writes more wants to keep the MTA busy.
+    private static let mostForgedFields = 100
 
     private let filter: Filter
     private let snapshot: Snapshot
     private let session: MilterSession
     private var envelope: Envelope
     private let login: [UInt8]?
+    /// Whether fields that claim to be ours may be so: the client is a host of our own.
+    private let trustsFields: Bool
+    private var queueID: [UInt8]?
     private var headers = HeaderBlock()
     private var isHeaderTooLarge = false
     private var transaction: MailTransaction?
@@ -25,19 +30,44 @@ final class MessageInProgress {
     private var refusals: [PolicyVerdict] = []
     private var refusedRecipients: [[UInt8]] = []
     private var held = TimeAmount.zero
+    /// How long recipients may still wait, all together.
+    private var patience: TimeAmount
     private var endOfMessage: NIODeadline?
     /// Counts the waits at RCPT, so that each ends once.
     private var recipientWaits = 0
     private var deadline: Scheduled<Void>?
     private var isOver = false
 
-    /// Begins a message by its envelope; `login` is the name that the client authenticated with.
-    init(_ filter: Filter, snapshot: Snapshot, session: MilterSession, envelope: Envelope, login: [UInt8]?) {
+    /// Begins a message by its envelope.
+    ///
+    /// - Parameters:
+    ///   - filter: what all sessions share.
+    ///   - snapshot: the configuration that the message is judged by.
+    ///   - session: the session that it comes by.
+    ///   - envelope: what SMTP said so far.
+    ///   - login: the name that the client authenticated with.
+    ///   - trustsFields: whether the client is a host of our own, whose fields may be ours.
+    init(
+        _ filter: Filter,
+        snapshot: Snapshot,
+        session: MilterSession,
+        envelope: Envelope,
+        login: [UInt8]?,
+        trustsFields: Bool
+    ) {
         self.filter = filter
         self.snapshot = snapshot
         self.session = session
         self.envelope = envelope
         self.login = login
+        self.trustsFields = trustsFields
+        patience = TimeAmount(snapshot.configuration.checks.earlyWait)
+        noteQueueID()
+    }
+
+    /// The macros of a message are gone when it is given up, so its queue id is kept.
+    private func noteQueueID() {
+        if let id = session.macros["i"] { queueID = Array(id) }
     }
 
     /// Has the message judged; otherwise it may be signed.
@@ -57,6 +87,7 @@ final class MessageInProgress {
 extension MessageInProgress {
     /// Answers RCPT: refuses what the rules refuse by the envelope alone, waiting a moment for SPF where that decides.
     func recipient(_ mailbox: [UInt8], answer: MilterAnswer) -> MilterResponse? {
+        noteQueueID()
         // RFC 5321 § 4.5.3.1.10: what is beyond the bound is refused for now, and sent again in another message.
         guard envelope.recipients.count + refusedRecipients.count < Self.mostRecipients else {
             return .reply(MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Too many recipients"))
@@ -92,32 +123,50 @@ extension MessageInProgress {
     }
 
     private func waitForEnvelope(_ mailbox: [UInt8], _ answer: MilterAnswer) {
-        guard let checks = transaction?.openEnvelopeChecks else { return answer.complete(proceed(mailbox)) }
-        recipientWaits += 1
+        guard let checks = transaction?.openEnvelopeChecks, patience > .zero else {
+            return answer.complete(proceed(mailbox))
+        }
         let started = NIODeadline.now()
         let bound = NIOLoopBound(self, eventLoop: session.eventLoop)
-        let settle: @Sendable (Int) -> Void = { number in
-            bound.value.settleRecipient(number, mailbox, answer, started: started)
+        let number = recipientWaits
+        let timer = session.eventLoop.scheduleTask(in: patience) {
+            bound.value.settleRecipient(number, mailbox, answer, started: started, isLate: true)
         }
-        let patience = TimeAmount(snapshot.configuration.checks.earlyWait)
-        let timer = session.eventLoop.scheduleTask(in: patience) { [recipientWaits] in settle(recipientWaits) }
-        Task.immediate(executorPreference: session.executor) { [recipientWaits] in
-            await checks.wait()
-            timer.cancel()
-            settle(recipientWaits)
+        // Each answer may be the one that decides.
+        for check in checks.each {
+            Task.immediate(executorPreference: session.executor) {
+                await check.wait()
+                let message = bound.value
+                guard message.settleRecipient(number, mailbox, answer, started: started, isLate: false) else { return }
+                timer.cancel()
+            }
         }
     }
 
-    /// Answers a recipient that had to wait, by what is known when the wait or the patience ends, whichever is first.
-    private func settleRecipient(_ number: Int, _ mailbox: [UInt8], _ answer: MilterAnswer, started: NIODeadline) {
-        guard !isOver, number == recipientWaits else { return }
+    /// Answers a recipient that had to wait, when what is known decides, or when there is no more time.
+    ///
+    /// - Returns: whether the recipient has its answer now.
+    @discardableResult
+    private func settleRecipient(
+        _ number: Int,
+        _ mailbox: [UInt8],
+        _ answer: MilterAnswer,
+        started: NIODeadline,
+        isLate: Bool
+    ) -> Bool {
+        guard !isOver, number == recipientWaits else { return false }
+        let decision = decision(mailbox)
+        if case .wait = decision, !isLate { return false }
         recipientWaits += 1
-        held = held + (NIODeadline.now() - started)
-        if case .refuse(let verdict) = decision(mailbox) {
+        let waited = NIODeadline.now() - started
+        held = held + waited
+        patience = patience - waited
+        if case .refuse(let verdict) = decision {
             answer.complete(refuse(mailbox, verdict))
         } else {
             answer.complete(proceed(mailbox))
         }
+        return true
     }
 }
 
@@ -168,8 +217,9 @@ extension MessageInProgress {
     /// Judges or signs the message, and hands the result to `finish`: within this call, unless an answer is missing.
     func complete(_ finish: @escaping (MilterVerdict) -> Void) {
         endOfMessage = .now()
-        guard !isHeaderTooLarge else { return finish(refuseHeader()) }
+        noteQueueID()
         guard let transaction else { return finish(sign()) }
+        guard !isHeaderTooLarge else { return finish(unjudged("header section beyond limits.max_header")) }
         transaction.endOfBody()
         advance(transaction, finish)
     }
@@ -195,7 +245,7 @@ extension MessageInProgress {
 
     private func conclude(_ transaction: MailTransaction, _ assessment: MailAssessment) -> MilterVerdict {
         end()
-        let authservID = session.macros["j"] ?? Octets(HostName.current)
+        let authservID = authservID
         let judgement = Judgement(
             assessment,
             envelope: envelope,
@@ -204,32 +254,50 @@ extension MessageInProgress {
             settings: snapshot.headers(authservID: authservID),
             lookups: transaction.lookups
         )
+        let isExcessive = judgement.removedFields.count > Self.mostForgedFields
+        if isExcessive, snapshot.configuration.mode == .enforce { return unjudged("too many forged header fields") }
         filter.record(judgement, summary, headers: transaction.headers, authservID: authservID)
+        // A hold that the MTA cannot do must not become a delivery.
+        let canQuarantine = session.options.actions.contains(.quarantine)
+        if judgement.verdict.action == .quarantine, !canQuarantine { return MilterVerdict(.tempfail) }
         return MilterVerdict(judgement)
     }
 
     private func sign() -> MilterVerdict {
         end()
-        let outcome = outgoing?.finish()
-        filter.record(outcome, envelope: envelope, summary)
-        return MilterVerdict(outcome)
+        let outcome = isHeaderTooLarge ? nil : outgoing?.finish()
+        // RFC 8601 § 5: whoever has a login is no host of ours, and may not write our results.
+        let removed = trustsFields ? [] : snapshot.headers(authservID: authservID).forged(in: headers)
+        filter.record(outcome, envelope: envelope, removed: removed.count, summary)
+        return MilterVerdict(outcome, removing: removed)
     }
 
-    private func refuseHeader() -> MilterVerdict {
-        end()
-        filter.recordOversizedHeader(envelope, summary)
+    /// The end of a message whose header cannot be judged: it is refused where the rules act, and else left as it is.
+    private func unjudged(_ problem: String) -> MilterVerdict {
+        if !isOver { end() }
+        let enforces = snapshot.configuration.mode == .enforce
+        filter.recordUnjudged(
+            enforces ? "reject" : "accept",
+            would: enforces ? nil : "reject",
+            problem: problem,
+            envelope,
+            summary
+        )
+        guard enforces else { return MilterVerdict(.continue) }
         // RFC 3463 § 3.4: 5.3.4, message too big for system.
-        return MilterVerdict(.reply(MilterReply(code: 552, enhancedStatus: "5.3.4", text: "Header section too large")))
+        return MilterVerdict(.reply(MilterReply(code: 552, enhancedStatus: "5.3.4", text: "Refused: \(problem)")))
     }
+
+    private var authservID: Octets { session.macros["j"] ?? Octets(HostName.current) }
 
     /// Ends a message without an end: its recipients were all refused, or the client gave it up.
     func giveUp() {
         guard !isOver else { return }
         end()
         transaction?.cancel()
-        guard let refusal = refusals.first, envelope.recipients.isEmpty, let transaction else { return }
+        guard let refusal = refusals.first, let transaction else { return }
         envelope.recipients = refusedRecipients
-        let authservID = session.macros["j"] ?? Octets(HostName.current)
+        let authservID = authservID
         let judgement = Judgement(
             transaction.envelopeAssessment,
             envelope: envelope,
@@ -249,7 +317,7 @@ extension MessageInProgress {
 
     private var summary: MessageSummary {
         MessageSummary(
-            queueID: session.macros["i"].map { Array($0) },
+            queueID: queueID,
             refused: refusals,
             milliseconds: Int(held.nanoseconds / 1_000_000)
         )

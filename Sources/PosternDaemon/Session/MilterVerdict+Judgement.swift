@@ -7,11 +7,7 @@ internal import Policy
 extension MilterVerdict {
     /// What the MTA is to do with a judged message.
     init(_ judgement: Judgement) {
-        var modifications = [MilterModification]()
-        // From the last: Postfix renumbers the fields of a name after a deletion, Sendmail does not.
-        for field in judgement.removedFields.reversed() {
-            modifications.append(.changeHeader(name: field.name, index: UInt32(clamping: field.index), value: []))
-        }
+        var modifications = Self.deletions(judgement.removedFields)
         // Each goes to the top, so the last inserted is the first read.
         for field in judgement.newFields.reversed() {
             modifications.append(.insertHeader(index: 0, name: Octets(field.name), value: field.value[...]))
@@ -22,8 +18,13 @@ extension MilterVerdict {
         self.init(MilterResponse(judgement.verdict), modifications: modifications)
     }
 
+    /// From the last: Postfix renumbers the fields of a name after a deletion, Sendmail does not.
+    private static func deletions(_ fields: [RemovedField]) -> [MilterModification] {
+        fields.reversed().map { .changeHeader(name: $0.name, index: UInt32(clamping: $0.index), value: []) }
+    }
+
     /// What the MTA is to do with a message of our own.
-    init(_ outcome: OutgoingMessage.Outcome?) {
+    init(_ outcome: OutgoingMessage.Outcome?, removing fields: [RemovedField]) {
         let signatures = outcome?.signatures.reversed().map { value in
             // The writer brings the space behind the colon.
             MilterModification.insertHeader(
@@ -32,7 +33,7 @@ extension MilterVerdict {
                 value: value.first == 0x20 ? value.dropFirst() : value[...]
             )
         }
-        self.init(.continue, modifications: signatures ?? [])
+        self.init(.continue, modifications: Self.deletions(fields) + (signatures ?? []))
     }
 }
 
