@@ -12,7 +12,8 @@ extension MailAssessment {
         var facts = PolicyFacts(envelope)
         facts.spf = spf.flatMap { ResultWord(rawValue: $0.result.rawValue) }
         facts.spfHelo = helo.flatMap { ResultWord(rawValue: $0.result.rawValue) }
-        facts.explanation = spf?.explanation ?? senderID?.explanation
+        facts.explanation = spf?.explanation
+        facts.senderIDExplanation = senderID?.explanation
         if let iprev {
             facts.iprev = ResultWord(rawValue: iprev.result.rawValue)
             facts.clientNames = iprev.name.map { [$0] } ?? []

@@ -101,8 +101,12 @@ public struct PolicyFacts: Sendable {
     public var authenticated: Bool?
     /// The domains of the DKIM signatures that passed.
     public var dkimDomains: [DomainName]?
-    /// What the sender's domain says about an SPF or Sender ID fail (RFC 7208 § 6.2); any text.
+    /// What the domain of MAIL FROM says about an SPF fail (RFC 7208 § 6.2); any text.
     public var explanation: String?
+    /// What the domain of the PRA says about a Sender ID fail (RFC 4406 § 5.3); any text.
+    public var senderIDExplanation: String?
+    /// Whether a reply explains the Sender ID result rather than that of SPF.
+    var explainsPRA = false
 
     /// No facts.
     public init() {}

@@ -157,8 +157,9 @@ extension PolicyFacts {
 
     /// RFC 7208 § 6.2: the explanation comes from a third party, and the reader must be able to tell.
     var explanationText: String {
-        guard let explanation, !explanation.isEmpty else {
-            return "\(ReplyText.quoted(envelopeDomain ?? "the sender", limit: 128)) gives no explanation"
+        guard let explanation = explainsPRA ? senderIDExplanation : explanation, !explanation.isEmpty else {
+            let domain = explainsPRA ? pra?.domain?.description : envelopeDomain
+            return "\(ReplyText.quoted(domain ?? envelopeDomain ?? "the sender", limit: 128)) gives no explanation"
         }
         return ReplyText.inQuotes(explanation, limit: 200)
     }

@@ -3,6 +3,10 @@ internal import MailSyntax
 extension Rule {
     /// The reply of a refusal by this rule.
     func makeReply(_ facts: PolicyFacts, recipient: MailAddress?) -> PolicyReply {
+        var facts = facts
+        // RFC 4406 § 5.3: who refuses for the PRA gives the explanation of the PRA's domain.
+        let asked = when.map(\.name)
+        facts.explainsPRA = asked.contains(.senderID) && !asked.contains(.spf)
         let standard = StandardReply(self, facts).reply(action, facts)
         return reply?.filled(facts, rule: name, recipient: recipient, standard: standard) ?? standard
     }

@@ -128,7 +128,9 @@ enum FactsText {
         case "to": facts.recipients = value == "none" ? [] : value.split(separator: ",").map { MailAddress(String($0)) }
         case "auth": facts.authenticated = isKnown ? value == "true" : nil
         case "signed": facts.dkimDomains = try domains()
-        case "explains": facts.explanation = value.split(separator: "_").joined(separator: " ")
+        case "explains":
+            facts.explanation = value.split(separator: "_").joined(separator: " ")
+            facts.senderIDExplanation = facts.explanation
         default: throw Unreadable(word: name)
         }
     }

@@ -87,6 +87,7 @@ struct ReplyTests {
         var facts = PolicyFacts()
         facts.spf = .fail
         facts.explanation = text
+        facts.senderIDExplanation = text
         facts.helo = text
         facts.mailFrom = MailAddress(text + "@" + text)
         facts.recipients = [MailAddress(text)]
