@@ -118,4 +118,9 @@ public struct DNSZone: DNSResolving {
     public func lookUp(_ question: DNSQuestion) async -> DNSReply {
         DNSReply(answer(question), source: .zone)
     }
+
+    /// Answers every question.
+    public func answerAtHand(_ question: DNSQuestion) -> DNSReply? {
+        DNSReply(answer(question), source: .zone)
+    }
 }
