@@ -1,0 +1,144 @@
+import DKIM
+import DMARC
+import DNSLookup
+import MailAuthentication
+import MailSyntax
+import Policy
+import Testing
+
+@Suite("Assessments")
+struct AssessmentTests {
+    /// An assessment with signatures of the sample domain that had these results.
+    private func assessment(_ results: [DKIMResult]) async throws -> MailAssessment {
+        let message = try Sample.signed(["From: a@example.com"])
+        var assessment = try await Sample.judge(message, try Sample.zone()).assessment
+        let outcome = try #require(assessment.dkim?.first)
+        assessment.dkim = results.map { result in
+            var copy = outcome
+            copy.result = result
+            return copy
+        }
+        return assessment
+    }
+
+    @Test(
+        "the best signature counts (RFC 6376 § 6.1: an error may hide a pass)",
+        arguments: [
+            ([], nil), ([.fail, .pass], .pass), ([.pass, .fail], .pass), ([.fail, .temperror], .temperror),
+            ([.policy, .temperror], .temperror), ([.neutral, .policy], .policy), ([.fail, .neutral], .neutral),
+            ([.permerror, .fail], .fail), ([.permerror], .permerror),
+        ] as [([DKIMResult], DKIMResult?)]
+    )
+    func best(_ results: [DKIMResult], _ best: DKIMResult?) async throws {
+        let assessment = try await assessment(results)
+        #expect(assessment.bestSignature?.result == best)
+        let facts = assessment.facts(Sample.envelope())
+        #expect(facts.dkim == (best.map { ResultWord(rawValue: $0.rawValue) } ?? ResultWord.none))
+        // An error that may hide a pass leaves open who signed.
+        let isOpen = best == .temperror
+        #expect(facts.dkimDomains?.count == (isOpen ? nil : results.count { $0 == .pass }))
+        #expect(assessment.summary.dkim == best?.rawValue ?? "none")
+    }
+
+    @Test("facts are what the checks found")
+    func facts() async throws {
+        let zone = try Sample.zone(
+            "example.com TXT v=spf1 exp=why.example.com -all",
+            "why.example.com TXT Not from %{i}",
+            without: ["example.com TXT"]
+        )
+        let envelope = Sample.envelope()
+        let judgement = try await Sample.judge(["From: A <a@example.com>"], zone, envelope: envelope)
+        let facts = judgement.assessment.facts(envelope)
+        #expect(facts.spf == .fail)
+        #expect(facts.spfHelo == .pass)
+        #expect(facts.senderID == .fail)
+        #expect(facts.dkim == ResultWord.none)
+        #expect(facts.dkimAligned == ResultWord.none)
+        #expect(facts.dmarc == .fail)
+        #expect(facts.dmarcPolicy == .reject)
+        #expect(facts.iprev == .pass)
+        #expect(facts.client == Sample.client)
+        #expect(facts.clientNames?.map(\.description) == ["mail.example.com"])
+        #expect(facts.helo == "mail.example.com")
+        #expect(facts.mailFrom?.text == "a@example.com")
+        #expect(facts.pra?.text == "a@example.com")
+        #expect(facts.fromDomains?.map(\.description) == ["example.com"])
+        #expect(facts.fromCount == 1)
+        #expect(facts.recipients.map(\.text) == ["b@example.net"])
+        #expect(facts.authenticated == false)
+        #expect(facts.explanation == "Not from 192.0.2.1")
+    }
+
+    @Test("what was not checked is not known")
+    func unknown() async throws {
+        let judgement = try await Sample.judge(["From: a@example.com"], try Sample.zone(), checks: [])
+        let facts = judgement.assessment.facts(Sample.envelope())
+        #expect(facts.spf == nil)
+        #expect(facts.spfHelo == nil)
+        #expect(facts.senderID == nil)
+        // RFC 4407 § 2: the header alone says it.
+        #expect(facts.pra?.text == "a@example.com")
+        #expect(facts.dkim == nil)
+        #expect(facts.dkimAligned == nil)
+        #expect(facts.dkimDomains == nil)
+        #expect(facts.dmarc == nil)
+        #expect(facts.dmarcPolicy == nil)
+        #expect(facts.iprev == nil)
+        #expect(facts.clientNames == nil)
+    }
+
+    @Test("a domain without a DMARC record has an absent policy; a message without an author has no PRA")
+    func absent() async throws {
+        let zone = try Sample.zone(without: ["_dmarc"])
+        let noRecord = try await Sample.judge(["From: a@example.com"], zone).assessment.facts(Sample.envelope())
+        #expect(noRecord.dmarc == ResultWord.none)
+        #expect(noRecord.dmarcPolicy == .absent)
+        let noAuthor = try await Sample.judge(["Subject: x"], zone).assessment.facts(Sample.envelope())
+        #expect(noAuthor.fromCount == 0)
+        #expect(noAuthor.pra?.text == "")
+    }
+
+    @Test(
+        "an aligned signature is one of the author's organization (RFC 9989 § 4.4.1)",
+        arguments: [("a@example.com", "pass"), ("a@other.example", "none")]
+    )
+    func aligned(_ author: String, _ word: String) async throws {
+        let zone = try Sample.zone("_dmarc.other.example TXT v=DMARC1; p=none")
+        let message = try Sample.signed(["From: \(author)"])
+        let facts = try await Sample.judge(message, zone).assessment.facts(Sample.envelope())
+        #expect(facts.dkim == .pass)
+        #expect(facts.dkimAligned?.rawValue == word)
+    }
+
+    @Test("a message is judged again from the answers of its first day")
+    func replay() async throws {
+        let message = try Sample.signed(["From: a@example.com"])
+        let first = try await Sample.judge(message, try Sample.zone())
+        var headers = HeaderBlock()
+        for field in message { headers.append(field) }
+        let judge = MessageJudge(
+            settings: AuthenticationSettings(),
+            headers: HeaderSettings(authservID: Octets("mx.example.org")),
+            engine: PolicyEngine(rules: RuleSet(), mode: .enforce),
+            resolver: ReplayingResolver(first.lookups),
+            timeout: .seconds(60)
+        )
+        let again = await judge.judge(
+            Sample.envelope(),
+            headers: headers,
+            signatures: first.assessment.dkim,
+            now: Sample.now
+        )
+        #expect(again.assessment.words == first.assessment.words)
+        #expect(again.newFields == first.newFields)
+        #expect(again.assessment.words == "pass pass pass pass pass pass")
+    }
+
+    @Test("without a message the envelope alone is judged")
+    func envelopeAlone() async throws {
+        let judgement = try await Sample.judge(nil, try Sample.zone())
+        #expect(judgement.assessment.words == "pass pass - - - pass")
+        #expect(judgement.removedFields.isEmpty)
+    }
+}

@@ -1,0 +1,236 @@
+import DKIM
+import DNSLookup
+import MailAuthentication
+import MailSyntax
+import Policy
+import Testing
+
+@Suite("Header fields that are deleted")
+struct ForgedFieldTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let fields: [String]
+        var removal = HeaderSettings.Removal.own
+        /// `name#index`, from the top.
+        let removed: [String]
+    }
+
+    static let cases: [Case] = [
+        Case(
+            testDescription: "RFC 8601 § 5: fields that carry our authserv-id",
+            fields: [
+                "Authentication-Results: other.example; spf=pass", "From: a@example.com",
+                "Authentication-Results: mx.example.org; spf=pass",
+                "Authentication-Results: mx.example.org; dkim=pass",
+            ],
+            removed: ["Authentication-Results#2", "Authentication-Results#3"]
+        ),
+        Case(
+            testDescription: "in any case, folded, quoted, commented, versioned",
+            fields: [
+                "authentication-results: MX.Example.ORG; spf=pass",
+                "AUTHENTICATION-RESULTS:\r\n\tmx.example.org;\r\n\tspf=pass",
+                "Authentication-Results: \"mx.example.org\"; spf=pass",
+                "Authentication-Results: (hello) mx.example.org (there); spf=pass",
+                "Authentication-Results: mx.example.org 1; spf=pass",
+                "Authentication-Results: mx.example.org; none",
+            ],
+            removed: [
+                "authentication-results#1", "AUTHENTICATION-RESULTS#2", "Authentication-Results#3",
+                "Authentication-Results#4", "Authentication-Results#5", "Authentication-Results#6",
+            ]
+        ),
+        Case(
+            testDescription: "unparsable, but beginning with our name",
+            fields: ["Authentication-Results: mx.example.org spf=pass; ((("],
+            removed: ["Authentication-Results#1"]
+        ),
+        Case(
+            testDescription: "others' fields stay, near misses too",
+            fields: [
+                "Authentication-Results: mx.example.org.evil.example; spf=pass",
+                "Authentication-Results: amx.example.org; spf=pass",
+                "Authentication-Results: example.org; spf=pass",
+                "ARC-Authentication-Results: i=1; mx.example.org; spf=pass",
+            ],
+            removed: []
+        ),
+        Case(
+            testDescription: "DESIGN § 7: X- fields from outside, each counted by its own name",
+            fields: [
+                "X-SID-Result: Pass", "x-sid-result: Pass", "X-SID-PRA: a@example.com", "X-DKIM-Result: Pass",
+                "X-AUTH-Result: PASS", "X-SID-Result: Pass", "X-Spam-Flag: NO", "X-SID: Pass",
+            ],
+            removed: [
+                "X-SID-Result#1", "x-sid-result#2", "X-SID-PRA#1", "X-DKIM-Result#1", "X-AUTH-Result#1",
+                "X-SID-Result#3",
+            ]
+        ),
+        Case(
+            testDescription: "remove_foreign: whoever wrote it",
+            fields: ["Authentication-Results: other.example; spf=pass", "X-DKIM-Result: Pass"],
+            removal: .all,
+            removed: ["Authentication-Results#1", "X-DKIM-Result#1"]
+        ),
+        Case(
+            testDescription: "remove_forged = false",
+            fields: ["Authentication-Results: mx.example.org; spf=pass", "X-DKIM-Result: Pass"],
+            removal: .none,
+            removed: []
+        ),
+    ]
+
+    @Test("what passes for ours is found, with its 1-based place among its name", arguments: cases)
+    func forged(_ example: Case) {
+        var headers = HeaderBlock()
+        for field in example.fields { headers.append(field) }
+        var settings = HeaderSettings(authservID: Octets("mx.example.org"))
+        settings.removal = example.removal
+        #expect(settings.forged(in: headers).map { "\($0.name.text)#\($0.index)" } == example.removed)
+    }
+
+    @Test("what is deleted can be kept under a name that nobody trusts, on one line")
+    func kept() async throws {
+        let judgement = try await Sample.judge(
+            [
+                "Authentication-Results: mx.example.org;\r\n\tspf=pass smtp.mailfrom=x", "X-DKIM-Result: Pass",
+                "From: a@example.com",
+            ],
+            try Sample.zone(),
+            change: { $0.keepsRemoved = true }
+        )
+        #expect(judgement.removedFields.count == 2)
+        let kept = judgement.newFields.filter { $0.name.hasPrefix("X-Received-") }
+        #expect(kept.map(\.name) == ["X-Received-Authentication-Results"])
+        #expect(kept.first?.value[...].text == "mx.example.org;?spf=pass smtp.mailfrom=x")
+    }
+}
+
+@Suite("Header fields that are added")
+struct NewFieldTests {
+    /// The fields, with the beginning of each signature taken out.
+    private func fields(
+        _ message: [String],
+        _ zone: DNSZone,
+        envelope: Envelope = Sample.envelope(),
+        checks: AuthenticationSettings.Checks = .all,
+        rules: String = "",
+        change: (inout HeaderSettings) -> Void = { _ in }
+    ) async throws -> [String] {
+        let judgement = try await Sample.judge(
+            message,
+            zone,
+            envelope: envelope,
+            checks: checks,
+            rules: rules,
+            change: change
+        )
+        let signature = judgement.assessment.dkim?.first?.signatureOctets?.prefix(8).text ?? "?"
+        return judgement.newFields.map { field in
+            // A signature is quoted when it is no token.
+            "\(field.name): \(field.value[...].text)".replacing("\"\(signature)\"", with: "B")
+                .replacing(signature, with: "B")
+        }
+    }
+
+    @Test("DESIGN § 7: order, values and folds")
+    func order() async throws {
+        let message = try Sample.signed(["From: a@example.com"])
+        let fields = try await fields(message, try Sample.zone()) {
+            $0.authentication = true
+            $0.receivedSPF = true
+        }
+        let results = [
+            "Authentication-Results: mx.example.org;", "spf=pass smtp.mailfrom=a@example.com;",
+            "sender-id=pass header.from=a@example.com;",
+            "dkim=pass header.d=example.com header.i=@example.com header.s=s",
+            "header.a=ed25519-sha256 header.b=B;", "dmarc=pass header.from=example.com policy.dmarc=reject;",
+            "iprev=pass policy.iprev=192.0.2.1",
+        ]
+        #expect(fields.first == results.joined(separator: "\n\t"))
+        #expect(
+            fields.map { String($0.prefix { $0 != ":" }) } == [
+                "Authentication-Results", "Received-SPF", "X-SID-PRA", "X-SID-Result", "X-DKIM-Result",
+                "X-AUTH-Result",
+            ]
+        )
+        #expect(
+            fields.suffix(4) == [
+                "X-SID-PRA: a@example.com", "X-SID-Result: Pass", "X-DKIM-Result: Pass", "X-AUTH-Result: PASS",
+            ]
+        )
+        // RFC 7208 § 9.1
+        let received = fields.dropFirst().first ?? ""
+        #expect(received.hasPrefix("Received-SPF: pass ("))
+        for part in ["client-ip=192.0.2.1", "envelope-from=", "helo=mail.example.com", "identity=mailfrom"] {
+            #expect(received.contains(part), "\(received)")
+        }
+        #expect(!fields.contains { $0.contains("\r") })
+    }
+
+    @Test("RFC 8601 § 2.7.2: the null sender shows HELO; junk is flagged; what is not checked is not said")
+    func others() async throws {
+        let null = try await fields(
+            ["From: a@example.com"],
+            try Sample.zone(),
+            envelope: Sample.envelope(sender: ""),
+            checks: [.spf, .dkim],
+            rules: "[[rules]]\nname = \"j\"\nwhen = { dkim = \"none\" }\naction = \"junk\"\n"
+        )
+        #expect(
+            null == [
+                "Authentication-Results: mx.example.org;\n\tspf=pass smtp.helo=mail.example.com;\n\tdkim=none",
+                "X-DKIM-Result: None", "X-Spam-Flag: YES",
+            ]
+        )
+        let nothing = try await fields(["From: a@example.com"], try Sample.zone(), checks: [])
+        #expect(nothing == ["Authentication-Results: mx.example.org; none"])
+        let off = try await fields(["From: a@example.com"], try Sample.zone()) {
+            $0.authenticationResults = false
+            $0.senderID = false
+            $0.dkim = false
+        }
+        #expect(off == [])
+    }
+
+    @Test(
+        "the words of X-SID-Result and X-DKIM-Result (DESIGN § 7)",
+        arguments: [
+            ("v=spf1 ip4:192.0.2.1 -all", "Pass"), ("v=spf1 -all", "Fail"), ("v=spf1 ~all", "SoftFail"),
+            ("v=spf1 ?all", "Neutral"), ("nothing", "None"), ("v=spf1 nonsense", "PermError"),
+        ]
+    )
+    func words(_ record: String, _ word: String) async throws {
+        let zone = try Sample.zone("example.com TXT \(record)", without: ["example.com TXT"])
+        let fields = try await fields(["From: a@example.com"], zone)
+        #expect(fields.contains("X-SID-Result: \(word)"), "\(fields)")
+        #expect(fields.contains("X-DKIM-Result: None"))
+    }
+
+    @Test("RFC 6376 § 3.6.1, t=y: a key in testing mode vouches as Pass(t)")
+    func testing() async throws {
+        let record = try Sample.signingKey().recordText()
+        let zone = try Sample.zone("s._domainkey.example.com TXT \(record); t=y", without: ["s._domainkey"])
+        let fields = try await fields(try Sample.signed(["From: a@example.com"]), zone)
+        #expect(fields.contains("X-DKIM-Result: Pass(t)"), "\(fields)")
+    }
+
+    @Test(
+        "nothing that SMTP says can add a result or a line (RFC 8601 § 7.1)",
+        arguments: ["a@example.com; dkim=pass", "a@example.com\r\nX-Bad: 1", "a b@example.com", "\"a;\"@example.com"]
+    )
+    func injection(_ sender: String) async throws {
+        let fields = try await fields(
+            ["From: a@example.com"],
+            try Sample.zone(),
+            envelope: Sample.envelope(sender: sender)
+        )
+        let results = fields.first ?? ""
+        #expect(!results.contains("\nX-Bad"))
+        #expect(!results.contains("\r"))
+        // Outside of quotes there is one dkim result, ours.
+        let unquoted = results.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+            .filter { $0.offset.isMultiple(of: 2) }.map(\.element).joined()
+        #expect(!unquoted.contains("dkim=pass"), "\(results)")
+    }
+}

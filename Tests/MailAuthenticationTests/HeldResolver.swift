@@ -1,0 +1,110 @@
+import DNSLookup
+import MailSyntax
+import Synchronization
+
+/// A resolver that answers from a zone, each question not before the test releases it.
+final class HeldResolver: DNSResolving {
+    private struct State {
+        var asked: [String] = []
+        var cancelled: [String] = []
+        var released: Set<String> = []
+        var isReleased = false
+        var waiting: [(id: Int, question: DNSQuestion, continuation: CheckedContinuation<DNSReply, Never>)] = []
+        var count = 0
+        var cancelledIDs: Set<Int> = []
+
+        /// Takes out those who wait and whom `isMeant` means.
+        mutating func take(_ isMeant: (Int, DNSQuestion) -> Bool) -> [(
+            DNSQuestion, CheckedContinuation<DNSReply, Never>
+        )] {
+            let taken = waiting.filter { isMeant($0.id, $0.question) }
+            waiting.removeAll { isMeant($0.id, $0.question) }
+            return taken.map { ($0.question, $0.continuation) }
+        }
+    }
+
+    private let zone: DNSZone
+    private let state = Mutex(State())
+
+    init(_ zone: DNSZone) {
+        self.zone = zone
+    }
+
+    /// The questions asked since the last call, in order.
+    func newQuestions() -> [String] {
+        state.withLock { state in
+            defer { state.asked = [] }
+            return state.asked
+        }
+    }
+
+    /// The questions whose askers gave up, sorted.
+    var cancelled: [String] { state.withLock { $0.cancelled.sorted() } }
+
+    /// Answers these questions, now and from now on.
+    func release(_ questions: String...) {
+        let ready = state.withLock { state in
+            state.released.formUnion(questions)
+            return state.take { questions.contains("\($1)") }
+        }
+        for (question, continuation) in ready { continuation.resume(returning: reply(question)) }
+    }
+
+    /// Answers every question, now and from now on.
+    func releaseAll() {
+        let ready = state.withLock { state in
+            state.isReleased = true
+            return state.take { _, _ in true }
+        }
+        for (question, continuation) in ready { continuation.resume(returning: reply(question)) }
+    }
+
+    func lookUp(_ question: DNSQuestion) async -> DNSReply {
+        let id = state.withLock { state in
+            state.asked.append("\(question)")
+            state.count += 1
+            return state.count
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answer: DNSReply? = state.withLock { state in
+                    if state.cancelledIDs.contains(id) { return Self.givenUp }
+                    if state.isReleased || state.released.contains("\(question)") { return reply(question) }
+                    state.waiting.append((id, question, continuation))
+                    return nil
+                }
+                if let answer { continuation.resume(returning: answer) }
+            }
+        } onCancel: {
+            let given = state.withLock { state in
+                state.cancelled.append("\(question)")
+                state.cancelledIDs.insert(id)
+                return state.take { other, _ in other == id }
+            }
+            for (_, continuation) in given { continuation.resume(returning: Self.givenUp) }
+        }
+    }
+
+    private func reply(_ question: DNSQuestion) -> DNSReply {
+        DNSReply(zone.answer(question), source: .server)
+    }
+
+    private static let givenUp = DNSReply(.failure(.cancelled), source: .server)
+}
+
+/// Runs jobs when the test says so, on its thread: nothing depends on time.
+final class ManualExecutor: TaskExecutor {
+    private let jobs = Mutex<[UnownedJob]>([])
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        jobs.withLock { $0.append(job) }
+    }
+
+    /// Runs jobs until there are none.
+    func run() {
+        while let job = jobs.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+            unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+        }
+    }
+}
