@@ -1,0 +1,207 @@
+import MailAuthentication
+import MailSyntax
+import Policy
+import Testing
+
+@testable import PosternDaemon
+
+/// DESIGN § 8: the fields stand always in this order.
+@Suite("Lines about messages")
+struct MessageLineTests {
+    private func line(_ judgement: Judgement, _ summary: MessageSummary = Sample.summary()) -> String {
+        LogLine(judgement, summary).text[...].text
+    }
+
+    @Test("a judged message")
+    func judged() async throws {
+        let text = line(try await Sample.judgement(client: "192.0.2.1"))
+        let expected =
+            "4XyZ1: action=accept client=192.0.2.1 helo=mail.example.com from=<a@example.com> rcpts=1 spf=pass"
+            + " spf_helo=none sender_id=pass pra=a@example.com dkim=none dmarc=pass policy=reject dns=5/5 ms=12"
+        #expect(text == expected)
+    }
+
+    @Test("a refused message names its rule and stage")
+    func refused() async throws {
+        let text = line(try await Sample.judgement(rules: Sample.reject), Sample.summary(nil))
+        #expect(
+            text.hasPrefix(
+                "NOQUEUE: action=reject rule=spf-strict stage=rcpt client=192.0.2.9 helo=mail.example.com"
+                    + " from=<a@example.com> rcpts=1 "
+            ),
+            "\(text)"
+        )
+        #expect(text.contains(" spf=fail spf_helo=none sender_id=fail pra=a@example.com dkim=none dmarc=fail"))
+    }
+
+    @Test("observe mode accepts, and says what enforce would do")
+    func observed() async throws {
+        let text = line(try await Sample.judgement(rules: Sample.reject, mode: "observe"))
+        #expect(
+            text.hasPrefix("4XyZ1: action=accept would=reject rule=spf-strict stage=rcpt client=192.0.2.9 "),
+            "\(text)"
+        )
+    }
+
+    @Test("marks, exemptions, trials, refused recipients, removed fields follow at the end")
+    func remarks() async throws {
+        let rules =
+            Sample.rule("mark") + Sample.rule("reject", "observe = true")
+            + Sample.rule("tempfail", "unless = { helo = \"mail.example.com\" }")
+        let judgement = try await Sample.judgement(
+            rules: rules,
+            fields: ["X-DKIM-Result: Pass", "From: a@example.com"]
+        )
+        let refusal = try await Sample.judgement(rules: Sample.reject).verdict
+        let text = line(judgement, Sample.summary(refused: [refusal]))
+        #expect(text.contains(" rcpts=1 refused=1 refused_by=spf-strict spf=fail "), "\(text)")
+        let tail = " marks=r-mark exempted=r-tempfail trial=r-reject"
+        #expect(text.contains(" ms=12\(tail)"), "\(text)")
+        #expect(text.hasSuffix(" removed=1"), "\(text)")
+    }
+
+    @Test("a signed message, one that is not and why, and one that nobody expects to be signed")
+    func own() {
+        let envelope = Envelope(helo: [], sender: Array("a@example.com".utf8), recipients: [[0x62]], isTrusted: true)
+        func text(_ outcome: OutgoingMessage.Outcome?) -> String {
+            LogLine(outcome, envelope: envelope, removed: 0, Sample.summary()).text[...].text
+        }
+        let begin = "client=local helo=\"\" from=<a@example.com> rcpts=1"
+        #expect(
+            text(.init(signatures: [[0x61]], keys: ["example.com/s", "example.com/t"]))
+                == "4XyZ1: action=sign \(begin) signed=example.com/s,example.com/t ms=12"
+        )
+        #expect(
+            text(.init(problem: "From does not name one author"))
+                == "4XyZ1: action=accept \(begin) unsigned=\"From does not name one author\" ms=12"
+        )
+        #expect(text(nil) == "4XyZ1: action=accept \(begin) ms=12")
+    }
+
+    @Test("what SMTP says adds no field and no line")
+    func injection() async throws {
+        let judgement = try await Sample.judgement(
+            helo: "x action=reject\r\nfoo",
+            sender: "a b=\"c\"@example.com",
+            fields: ["From: a@example.com"]
+        )
+        let text = line(judgement)
+        #expect(text.contains(" helo=\"x action=reject??foo\" from=\"<a b=\\\"c\\\"@example.com>\" "), "\(text)")
+    }
+}
+
+@Suite("History")
+struct HistoryTests {
+    private func remembered(_ queueID: String?, time: Int64) async throws -> RememberedMessage {
+        RememberedMessage(
+            time: time,
+            judgement: try await Sample.judgement(),
+            summary: Sample.summary(queueID),
+            headers: HeaderBlock(),
+            authservID: Octets("mx.example.org"),
+            cost: 1
+        )
+    }
+
+    @Test("the oldest is forgotten for the latest, and the latest comes first")
+    func ring() async throws {
+        let history = History(capacity: 3)
+        let ids = ["A", "B", "A", "C", nil]
+        for (index, id) in ids.enumerated() { history.remember(try await remembered(id, time: Int64(index))) }
+        let times = { (id: String) in history.messages(queueID: Array(id.utf8)).map(\.time) }
+        #expect(history.count == 3)
+        #expect(times("A") == [2])
+        #expect(times("B") == [])
+        #expect(times("C") == [3])
+        // A message without a queue id is found by what its line says.
+        #expect(times("NOQUEUE") == [4])
+        history.remember(try await remembered("C", time: 9))
+        #expect(times("C") == [9, 3])
+        #expect(times("A") == [])
+    }
+
+    @Test(
+        "another size keeps the latest",
+        arguments: [(0, []), (2, [5, 4]), (4, [5, 4, 3, 2]), (9, [5, 4, 3, 2])] as [(Int, [Int64])]
+    )
+    func resize(_ capacity: Int, _ kept: [Int64]) async throws {
+        let history = History(capacity: 4)
+        for time in 0..<6 { history.remember(try await remembered("A", time: Int64(time))) }
+        history.resize(to: capacity)
+        #expect(history.messages(queueID: [0x41]).map(\.time) == kept)
+        history.remember(try await remembered("A", time: 6))
+        let after = ([6] + kept).prefix(capacity)
+        #expect(history.messages(queueID: [0x41]).map(\.time) == Array(after))
+    }
+
+    @Test("a clean pass is not remembered, anything else is")
+    func clean() async throws {
+        #expect(try await Sample.judgement(client: "192.0.2.1").isCleanPass)
+        #expect(try await !Sample.judgement().isCleanPass)
+        let forged = try await Sample.judgement(
+            client: "192.0.2.1",
+            fields: ["X-DKIM-Result: Pass", "From: a@example.com"]
+        )
+        #expect(!forged.isCleanPass)
+        let ruled = try await Sample.judgement(
+            rules: Sample.rule("accept", when: "spf = \"pass\""),
+            client: "192.0.2.1"
+        )
+        #expect(!ruled.isCleanPass)
+    }
+
+    @Test("of the header only what Sender ID and DMARC look at is kept (RFC 4407 § 2), and within bounds")
+    func headers() {
+        var headers = HeaderBlock()
+        let names = ["Received", "Subject", "Resent-From", "From", "X-Large"]
+        for name in names { headers.append(name: name.utf8, value: " value".utf8) }
+        #expect(
+            headers.ofSenders.map { $0.name.text + $0.value.text } == ["Received", "Resent-From value", "From value"]
+        )
+        for _ in 0..<200 { headers.append(name: "From".utf8, value: "x".utf8) }
+        #expect(headers.ofSenders.count == 100)
+    }
+}
+
+@Suite("Counters and metrics")
+struct CountersTests {
+    @Test("each message counts by its action, its results and its rules")
+    func counts() async throws {
+        let counters = Counters()
+        let refused = try await Sample.judgement(rules: Sample.reject)
+        counters.count(refused, refused: [refused.verdict, refused.verdict])
+        counters.count(try await Sample.judgement(rules: Sample.reject, mode: "observe"), refused: [])
+        counters.count(try await Sample.judgement(rules: Sample.rule("mark")), refused: [])
+        let values = counters.values
+        #expect(values.messages == ["reject": 1, "accept": 2])
+        #expect(values.results[.init(check: "spf", result: "fail")] == 3)
+        #expect(values.results[.init(check: "dkim", result: "none")] == 3)
+        #expect(
+            values.rules == [
+                .init(rule: "spf-strict", outcome: "acted"): 1, .init(rule: "spf-strict", outcome: "would"): 1,
+                .init(rule: "r-mark", outcome: "marked"): 1,
+            ]
+        )
+        #expect(values.refusedRecipients == 2)
+        #expect(values.forgedFields == 0)
+        #expect(values.lookups == values.cachedLookups)
+    }
+
+    @Test("metrics are written in the exposition format, labels escaped")
+    func text() {
+        var text = MetricsText()
+        text.add("connections", .gauge, "Open.", 3)
+        text.add("rules_total", .counter, "Rules.", [([("rule", "a\\b\"c\nd"), ("outcome", "é")], 2)])
+        #expect(
+            text.text == """
+                # HELP postern_connections Open.
+                # TYPE postern_connections gauge
+                postern_connections 3
+                # HELP postern_rules_total Rules.
+                # TYPE postern_rules_total counter
+                postern_rules_total{rule="a\\\\b\\"c\\nd",outcome="é"} 2
+
+                """
+        )
+    }
+}

@@ -1,0 +1,158 @@
+import DNSLookup
+import Glibc
+import Logging
+import MailAuthentication
+import MailCrypto
+import MailSyntax
+import MilterServer
+import NIOPosix
+import Policy
+import PosternConfiguration
+import Testing
+
+@testable import PosternDaemon
+
+/// A domain, mail that is judged, and a configuration in a folder of its own.
+enum Sample {
+    static let zoneText = """
+        $ORIGIN example.com.
+        @ 300 IN TXT "v=spf1 ip4:192.0.2.1 -all"
+        _dmarc 300 IN TXT "v=DMARC1; p=reject"
+
+        """
+
+    static let reject = "[[rules]]\nname = \"spf-strict\"\nwhen = { spf = \"fail\" }\naction = \"reject\"\n"
+
+    static func rule(_ action: String, when: String = "spf = \"fail\"", _ more: String = "") -> String {
+        "[[rules]]\nname = \"r-\(action)\"\nwhen = { \(when) }\naction = \"\(action)\"\n\(more)\n"
+    }
+
+    /// What a message is judged to be that `client` sends with these fields.
+    static func judgement(
+        rules: String = "",
+        mode: String = "enforce",
+        client: String = "192.0.2.9",
+        helo: String = "mail.example.com",
+        sender: String = "a@example.com",
+        recipients: [String] = ["b@example.net"],
+        fields: [String] = ["From: a@example.com"],
+        change: (inout HeaderSettings) -> Void = { _ in }
+    ) async throws -> Judgement {
+        var zone = DNSZone()
+        zone.add(.txt(Array("v=spf1 ip4:192.0.2.1 -all".utf8)), at: try DomainName("example.com"))
+        zone.add(.txt(Array("v=DMARC1; p=reject".utf8)), at: try DomainName("_dmarc.example.com"))
+        let configuration = try Configuration.parse("mode = \"\(mode)\"\n\(rules)", file: "postern.toml")
+        var settings = HeaderSettings(authservID: Octets("mx.example.org"))
+        change(&settings)
+        let judge = MessageJudge(
+            settings: AuthenticationSettings(),
+            headers: settings,
+            engine: PolicyEngine(rules: configuration.rules, mode: configuration.mode),
+            resolver: zone,
+            timeout: .seconds(60)
+        )
+        let envelope = Envelope(
+            clientAddress: IPAddress(client),
+            helo: Array(helo.utf8),
+            sender: Array(sender.utf8),
+            recipients: recipients.map { Array($0.utf8) }
+        )
+        let message = StoredMessage(Octets(fields.joined(separator: "\r\n") + "\r\n\r\nHello\r\n"))
+        return await judge.judge(envelope, message: message, now: 1_700_000_000)
+    }
+
+    static func summary(_ queueID: String? = "4XyZ1", refused: [PolicyVerdict] = []) -> MessageSummary {
+        MessageSummary(queueID: queueID.map { Array($0.utf8) }, refused: refused, milliseconds: 12)
+    }
+
+    /// A log that goes nowhere.
+    static let silence = MessageLog(
+        sink: LogSink(syslog: nil, standardError: false),
+        format: .text,
+        isEnabled: false
+    )
+
+    static var logger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+/// A folder that is gone with its owner.
+final class Folder {
+    let path: String
+
+    init() throws {
+        var template = "/tmp/postern-XXXXXX".utf8.map { CChar(bitPattern: $0) } + [0]
+        try #require(unsafe mkdtemp(&template) != nil)
+        path = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        for name in files { unsafe unlink(name) }
+        unsafe rmdir(path)
+    }
+
+    private var files: [String] = []
+
+    /// The path of a file in the folder.
+    func file(_ name: String) -> String {
+        let file = path + "/" + name
+        if !files.contains(file) { files.append(file) }
+        return file
+    }
+
+    /// Writes a file that nobody else can read.
+    @discardableResult
+    func write(_ name: String, _ octets: [UInt8]) throws -> String {
+        let path = file(name)
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let count = unsafe octets.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        try #require(count == octets.count)
+        return path
+    }
+}
+
+/// A running filter's parts, without sockets.
+struct Parts {
+    let folder: Folder
+    let loader: SnapshotLoader
+    let filter: Filter
+    let reloader: Reloader
+    let router: AdminRouter
+
+    init(_ text: String) throws {
+        let folder = try Folder()
+        try folder.write("zone", Array(Sample.zoneText.utf8))
+        let path = try folder.write("postern.toml", Array(Parts.configuration(text, folder).utf8))
+        let group = MultiThreadedEventLoopGroup.singleton
+        let loader = SnapshotLoader(path: path, group: group, logger: Sample.logger)
+        let configuration = try Configuration.load(path: path)
+        let filter = Filter(try loader.load(configuration, after: nil), log: Sample.silence)
+        let milter = MilterServer(
+            configuration: MilterServerConfiguration(listeners: []),
+            group: group,
+            logger: Sample.logger
+        ) { FilterSession(filter, session: $0) }
+        self.folder = folder
+        self.loader = loader
+        self.filter = filter
+        reloader = Reloader(loader: loader, filter: filter, logger: Sample.logger)
+        router = AdminRouter(filter: filter, milter: milter, reloader: reloader)
+    }
+
+    static func configuration(_ text: String, _ folder: Folder) -> String {
+        "[dns]\nzone = \"\(folder.path)/zone\"\n\(text)"
+    }
+
+    /// Writes another configuration.
+    func rewrite(_ text: String) throws {
+        try folder.write("postern.toml", Array(Parts.configuration(text, folder).utf8))
+    }
+
+    /// Records a message with this queue id.
+    func record(_ queueID: String, _ judgement: Judgement) {
+        var headers = HeaderBlock()
+        headers.append(name: "From".utf8, value: " a@example.com".utf8)
+        filter.record(judgement, Sample.summary(queueID), headers: headers, authservID: Octets("mx.example.org"))
+    }
+}

@@ -1,0 +1,92 @@
+import MailCrypto
+import MailSyntax
+import PosternConfiguration
+import Testing
+
+@testable import PosternDaemon
+
+@Suite("What is signed")
+struct SigningTests {
+    /// A table with a key in a file.
+    private func table(_ folder: Folder, _ more: String...) throws -> SigningTable {
+        let key = try PrivateKey.generate(.ed25519, bits: 0)
+        let path = try folder.write("key.pem", try key.pem())
+        let keys = "keys = [ { selector = \"s\", file = \"\(path)\" } ]"
+        let text = more.map { "[[signing]]\n\($0)\n\(keys)\n" }.joined()
+        return try SigningTable(Configuration.parse(text, file: "postern.toml").signing)
+    }
+
+    /// `d=` of the signature, or why there is none; nil when nobody expects one.
+    private func outcome(_ table: SigningTable, from fields: [String], login: String?) throws -> String? {
+        var headers = HeaderBlock()
+        for field in fields { headers.append(name: "From".utf8, value: " \(field)".utf8) }
+        guard var message = table.begin(headers, login: login.map { Array($0.utf8) }, now: 1_700_000_000) else {
+            return nil
+        }
+        let outcome = message.finish()
+        #expect(outcome.keys.count == outcome.signatures.count)
+        return outcome.problem ?? outcome.keys.joined(separator: ",")
+    }
+
+    @Test(
+        "RFC 6376 § 5.1: a domain signs what it is right to sign",
+        arguments: [
+            (["a@example.org"], nil, "example.org/s"), (["A <a@EXAMPLE.org>"], "x", "example.org/s"),
+            (["a@sub.example.org"], nil, nil), (["a@badexample.org"], nil, nil),
+            (["a@example.net"], nil, "example.net/s"), (["a@sub.example.net"], nil, "example.net/s"),
+            (["a@a.b.example.net"], nil, "example.net/s"), (["a@own.example.net"], nil, "own.example.net/s"),
+            (["a@example.com"], nil, nil),
+            (["a@example.org, b@example.org"], nil, "From does not name one author"),
+            (["a@example.org", "a@example.org"], nil, "From does not name one author"),
+            ([], nil, "From does not name one author"), (["nonsense"], nil, "From does not name one author"),
+            // logins = [...]
+            (["a@login.example"], "ann", "login.example/s"),
+            (["a@login.example"], "eve", "login eve does not own login.example"),
+            (["a@login.example"], nil, "a client without login does not own login.example"),
+        ] as [([String], String?, String?)]
+    )
+    func decides(_ fields: [String], _ login: String?, _ expected: String?) throws {
+        let folder = try Folder()
+        let table = try table(
+            folder,
+            "domain = \"example.org\"",
+            "domain = \"example.net\"\nsubdomains = true",
+            "domain = \"own.example.net\"",
+            "domain = \"login.example\"\nlogins = [\"ann\", \"bob\"]"
+        )
+        #expect(try outcome(table, from: fields, login: login) == expected)
+    }
+
+    @Test("without [[signing]] nothing is signed and nothing is said")
+    func empty() throws {
+        let table = try SigningTable([])
+        #expect(try outcome(table, from: ["a@example.org", "b@example.org"], login: nil) == nil)
+    }
+
+    @Test("every bad key is named, with its file and line")
+    func badKeys() throws {
+        let folder = try Folder()
+        let bad = try folder.write("bad.pem", Array("no key".utf8))
+        let text = """
+            [[signing]]
+            domain = "example.org"
+            keys = [ { selector = "s", file = "\(folder.path)/gone.pem" } ]
+            [[signing]]
+            domain = "example.net"
+            keys = [ { selector = "s", file = "\(bad)" } ]
+            """
+        let configuration = try Configuration.parse(text, file: "postern.toml")
+        do throws(ConfigurationError) {
+            _ = try SigningTable(configuration.signing)
+            Issue.record("bad keys were taken")
+        } catch {
+            #expect(
+                error.problems.map { "\($0.file):\($0.line) \($0.key)" } == [
+                    "postern.toml:1 signing.keys", "postern.toml:4 signing.keys",
+                ]
+            )
+            #expect(error.problems.first?.message.contains("\(folder.path)/gone.pem") == true)
+            #expect(error.problems.last?.message.contains(bad) == true)
+        }
+    }
+}

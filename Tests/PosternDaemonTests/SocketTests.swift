@@ -1,0 +1,132 @@
+import Glibc
+import Testing
+
+@testable import PosternDaemon
+
+/// A datagram socket that a test reads.
+final class DatagramSocket {
+    private let descriptor: Int32
+
+    /// Binds a path, or an abstract name after `@`.
+    init(_ name: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        try #require(descriptor >= 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var path = Array(name.utf8)
+        if path.first == UInt8(ascii: "@") { path[0] = 0 }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
+        let status = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(descriptor, $0, length) }
+        }
+        try #require(status == 0)
+    }
+
+    deinit { close(descriptor) }
+
+    /// The next datagram; nil when there is none now.
+    func next() -> String? {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe buffer.withUnsafeMutableBytes {
+            unsafe recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+        }
+        return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
+    }
+}
+
+@Suite("The system log's socket")
+struct SyslogSocketTests {
+    @Test(
+        "RFC 3164 § 4.1: priority, time, tag and the line",
+        arguments: [("mail", 6, 22), ("mail", 3, 19), ("local7", 7, 191), ("daemon", 4, 28)]
+    )
+    func format(_ facility: String, _ severity: Int, _ priority: Int) throws {
+        let folder = try Folder()
+        let reader = try DatagramSocket(folder.file("log"))
+        let code = try #require(SyslogSocket.facilities[facility])
+        let syslog = SyslogSocket(path: folder.file("log"), facility: code, identity: "postern")
+        syslog.send(Array("4XyZ1: action=accept".utf8), severity: severity)
+        let line = try #require(reader.next())
+        #expect(line.hasPrefix("<\(priority)>"))
+        #expect(line.hasSuffix(" postern[\(getpid())]: 4XyZ1: action=accept"))
+        // "Mmm dd hh:mm:ss", the day padded by a space.
+        let time = line.drop { $0 != ">" }.dropFirst().prefix(15).map { $0.isNumber ? "9" : $0.isLetter ? "a" : $0 }
+        #expect(["aaa 99 99:99:99", "aaa  9 99:99:99"].contains(String(time)))
+        #expect(syslog.dropped == 0)
+        #expect(reader.next() == nil)
+    }
+
+    @Test("a queue that is full loses lines, counts them, and takes lines again once it is read")
+    func full() throws {
+        let folder = try Folder()
+        let reader = try DatagramSocket(folder.file("log"))
+        let syslog = SyslogSocket(path: folder.file("log"), facility: 2, identity: "postern")
+        var sent = 0
+        while syslog.dropped == 0, sent < 100_000 {
+            syslog.send(Array("line \(sent)".utf8), severity: 6)
+            sent += 1
+        }
+        #expect(syslog.dropped == 1)
+        var lines = [String]()
+        while let line = reader.next() { lines.append(line) }
+        #expect(lines.count == sent - 1)
+        #expect(lines.last?.hasSuffix(": line \(sent - 2)") == true)
+        syslog.send(Array("again".utf8), severity: 6)
+        #expect(reader.next()?.hasSuffix(": again") == true)
+        #expect(syslog.dropped == 1)
+    }
+
+    @Test("a log that is absent loses lines; one that comes, or comes again, gets them")
+    func reconnects() throws {
+        let folder = try Folder()
+        let path = folder.file("log")
+        let syslog = SyslogSocket(path: path, facility: 2, identity: "postern")
+        syslog.send(Array("nobody".utf8), severity: 6)
+        #expect(syslog.dropped == 1)
+        for round in 0..<3 {
+            let reader = try DatagramSocket(path)
+            syslog.send(Array("round \(round)".utf8), severity: 6)
+            #expect(reader.next()?.hasSuffix(": round \(round)") == true)
+            unsafe unlink(path)
+        }
+        #expect(syslog.dropped == 1)
+    }
+
+    @Test("a path that no socket can have loses lines", arguments: ["", String(repeating: "x", count: 200)])
+    func badPath(_ path: String) {
+        let syslog = SyslogSocket(path: path, facility: 2, identity: "postern")
+        syslog.send(Array("x".utf8), severity: 6)
+        #expect(syslog.dropped == 1)
+    }
+}
+
+@Suite("The service manager")
+struct SystemdNotificationTests {
+    @Test("sd_notify(3): states, and a status for people, by a path or an abstract name")
+    func states() throws {
+        let folder = try Folder()
+        for name in [folder.file("notify"), "@" + folder.path.dropFirst() + "-notify"] {
+            let reader = try DatagramSocket(name)
+            let notification = SystemdNotification(address: name)
+            notification.send(.ready, status: "serving x")
+            #expect(reader.next() == "READY=1\nSTATUS=serving x")
+            notification.send(.stopping)
+            #expect(reader.next() == "STOPPING=1")
+            // systemd.service(5), Type=notify-reload: the time comes with it.
+            notification.send(.reloading)
+            let lines = reader.next()?.split(separator: "\n") ?? []
+            #expect(lines.first == "RELOADING=1")
+            #expect(lines.last?.hasPrefix("MONOTONIC_USEC=") == true)
+            #expect(lines.last.flatMap { Int($0.dropFirst(15)) } ?? 0 > 0)
+        }
+    }
+
+    @Test(
+        "without a manager nothing happens",
+        arguments: [nil, "", "/nonexistent/x", String(repeating: "x", count: 200)]
+    )
+    func nobody(_ address: String?) {
+        SystemdNotification(address: address).send(.ready)
+    }
+}
