@@ -68,6 +68,7 @@ struct AssessmentTests {
         #expect(facts.recipients.map(\.text) == ["b@example.net"])
         #expect(facts.authenticated == false)
         #expect(facts.explanation == "Not from 192.0.2.1")
+        #expect(facts.senderIDExplanation == "Not from 192.0.2.1")
     }
 
     @Test("what was not checked is not known")
