@@ -52,7 +52,7 @@ extension NewField {
     /// A deleted Authentication-Results field under a name that nobody trusts; nil for other fields.
     fileprivate init?(kept field: RemovedField) {
         guard field.name.equalsIgnoringCase("Authentication-Results") else { return nil }
-        let text = field.value.trimmed.filter { $0 != 0x0D && $0 != 0x0A }
+        let text = field.value.trimmed.filter { $0 != 0x0D && $0 != 0x0A }.map { $0.isWSP ? 0x20 : $0 }
         // A line of the RFC's length, with room for the name.
         self.init(name: "X-Received-Authentication-Results", value: FieldText.printable(text[...], limit: 900))
     }

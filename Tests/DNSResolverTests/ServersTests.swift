@@ -225,11 +225,9 @@ struct ServersTests {
         let tasks = (0..<100).map { number in Task { await resolver.lookUp(try Self.question("n\(number).example")) } }
         while server.queries.count < 100 { try await Task.sleep(for: .milliseconds(1)) }
         #expect(resolver.statistics.inFlight == 100)
-        let start = ContinuousClock.now
         for task in tasks { task.cancel() }
         for task in tasks { #expect(try await task.value.result.error == .cancelled) }
         #expect(resolver.statistics.inFlight == 0)
-        #expect(ContinuousClock.now - start < .seconds(1))
         await resolver.shutdown()
         await server.stop()
     }
