@@ -64,9 +64,15 @@ public enum ZoneFile {
             while unsafe feof(file) == 0 {
                 var record: UnsafeMutablePointer<ldns_rr>?
                 let status = unsafe ldns_rr_new_frm_fp_l(&record, file, &timeToLive, &origin, &previous, &line)
+                // A directory can be opened, and a disk can fail: then the end of the file never comes.
+                let code = errno
+                let parsed = unsafe record.map { unsafe ResourceRecord(takingOwnershipOf: $0) }
+                guard unsafe ferror(file) == 0 else {
+                    throw SyntaxError(path: path, line: nil, reason: unsafe String(cString: strerror(code)))
+                }
                 switch status {
                 case LDNS_STATUS_OK:
-                    if let record = unsafe record { return unsafe ResourceRecord(takingOwnershipOf: record) }
+                    if let parsed { return parsed }
                 // An empty line, $TTL and $ORIGIN are not records.
                 case LDNS_STATUS_SYNTAX_EMPTY, LDNS_STATUS_SYNTAX_TTL, LDNS_STATUS_SYNTAX_ORIGIN: break
                 case LDNS_STATUS_SYNTAX_INCLUDE, LDNS_STATUS_SYNTAX_INCLUDE_ERR_NOTIMPL:

@@ -256,4 +256,10 @@ struct ZoneFileTests {
         let error = #expect(throws: ZoneFile.SyntaxError.self) { try ZoneFile.load(path: "/nonexistent/zone") }
         #expect(error?.description == "/nonexistent/zone: No such file or directory")
     }
+
+    @Test("a directory can be opened, but not read")
+    func directory() {
+        let error = #expect(throws: ZoneFile.SyntaxError.self) { try ZoneFile.load(path: "/") }
+        #expect(error?.description == "/: Is a directory")
+    }
 }
