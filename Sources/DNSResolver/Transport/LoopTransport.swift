@@ -7,7 +7,7 @@ final class LoopTransport {
     let loop: any EventLoop
     private let health: ServerHealth
     private let counters: TransportCounters
-    private let mostQueries: Int
+    private var mostQueries: Int
 
     private var queries: [UInt64: Query] = [:]
     /// Queries that wait for others to end; those that have gone meanwhile are passed over.
@@ -93,6 +93,10 @@ final class LoopTransport {
         query.attempts = []
         guard query.plan != nil else { return waiting.removeAll { $0 === query } }
         running -= 1
+        beginWaiting()
+    }
+
+    private func beginWaiting() {
         while running < mostQueries, !waiting.isEmpty { begin(waiting.removeFirst()) }
     }
 
@@ -237,8 +241,15 @@ final class LoopTransport {
 
     // MARK: The end
 
+    /// Takes another bound on queries, and goes by the servers that there are now.
+    func update(mostQueries: Int) {
+        self.mostQueries = max(1, mostQueries)
+        prune()
+        beginWaiting()
+    }
+
     /// Closes the sockets of servers that are asked no more.
-    func prune() {
+    private func prune() {
         let servers = health.options.servers
         for (server, socket) in sockets where !servers.contains(server) {
             socket.close()

@@ -28,7 +28,7 @@ final class NetworkTransport: QueryTransport {
                 loop: loop,
                 health: health,
                 counters: counters,
-                mostQueries: options.maximumInFlight / max(1, loops.count)
+                mostQueries: Self.share(of: options, among: loops)
             )
             return NIOLoopBoundBox.makeBoxSendingValue(transport, eventLoop: loop)
         }
@@ -52,7 +52,15 @@ final class NetworkTransport: QueryTransport {
     /// Takes other servers or times.
     func update(_ options: ResolverOptions) {
         health.update(options)
-        for (loop, transport) in zip(loops, transports) { loop.execute { transport.value.prune() } }
+        let mostQueries = Self.share(of: options, among: loops)
+        for (loop, transport) in zip(loops, transports) {
+            loop.execute { transport.value.update(mostQueries: mostQueries) }
+        }
+    }
+
+    /// How many queries each loop may have under way.
+    private static func share(of options: ResolverOptions, among loops: [any EventLoop]) -> Int {
+        options.maximumInFlight / max(1, loops.count)
     }
 
     func shutdown() async {
