@@ -143,14 +143,21 @@ public struct DKIMMessageVerifier {
         }
         // RFC 6376 § 3.5, `x=`: "Signatures MAY be considered invalid if the verification time at the Verifier is past the
         // expiration date." It is one of the tests of a signature that could be read, hence fail.
-        if let expiration = signature.expiration, expiration < now, now - expiration > options.clockSkew {
+        if let expiration = signature.expiration, isPast(expiration, at: now) {
             return Self.outcome(.fail, "signature expired", signature)
         }
         // RFC 6376 § 3.5, `t=`: "Implementations MAY ignore signatures that have a timestamp in the future."
-        if let timestamp = signature.timestamp, timestamp > now, timestamp - now > options.clockSkew {
+        if let timestamp = signature.timestamp, isPast(now, at: timestamp) {
             return Self.outcome(.fail, "signature is dated in the future", signature)
         }
         return nil
+    }
+
+    /// Whether a time lies before another by more than clocks may differ.
+    private func isPast(_ time: Int64, at other: Int64) -> Bool {
+        guard time < other else { return false }
+        let (distance, overflow) = other.subtractingReportingOverflow(time)
+        return overflow || distance > options.clockSkew
     }
 
     private static func outcome(_ result: DKIMResult, _ problem: String, _ signature: DKIMSignature) -> DKIMOutcome {

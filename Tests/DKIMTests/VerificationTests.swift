@@ -29,7 +29,8 @@ struct VerificationTests {
         _ tags: String,
         record: String? = nil,
         body: String = body,
-        options: DKIMVerificationOptions = DKIMVerificationOptions()
+        options: DKIMVerificationOptions = DKIMVerificationOptions(),
+        now: Int64 = now
     ) throws -> DKIMOutcome {
         let key = try #require(Self.key)
         let text = try record ?? key.recordText()
@@ -69,6 +70,19 @@ struct VerificationTests {
     func tagsAdded(_ added: String, _ result: DKIMResult, _ problem: String?) throws {
         let outcome = try Self.outcome(Self.tags + added)
         #expect(outcome.result == result, "\(outcome.trace)")
+        #expect(outcome.problem == problem)
+    }
+
+    @Test(
+        "RFC 6376 § 3.5: t= and x= at the ends of time",
+        arguments: [
+            ("; t=1600000000", Int64.min, "signature is dated in the future"),
+            ("; x=1600000000", Int64.max, "signature expired"),
+        ]
+    )
+    func endsOfTime(_ added: String, _ now: Int64, _ problem: String) throws {
+        let outcome = try Self.outcome(Self.tags + added, now: now)
+        #expect(outcome.result == .fail, "\(outcome.trace)")
         #expect(outcome.problem == problem)
     }
 
