@@ -45,7 +45,8 @@ struct BatchCheck: Sendable {
             let request = try decoder.decode(BatchLine.self, from: Data(line))
             let envelope = try request.envelope()
             let message = try request.storedMessage()
-            let judgement = await judge.judge(envelope, message: message, now: request.now ?? now ?? Clock.now)
+            let time = try request.time() ?? now ?? Clock.now
+            let judgement = await judge.judge(envelope, message: message, now: time)
             return try JSONLine.encode(JudgementReport(judgement, id: request.id?.text, withTrace: withTrace))
         } catch {
             let id = (try? decoder.decode(BatchLine.Identified.self, from: Data(line)))?.id?.text
@@ -108,6 +109,13 @@ struct BatchLine: Decodable {
             sender: SMTPPath(Octets(mailFrom ?? "")).mailbox,
             recipients: (rcptTo ?? []).map { SMTPPath(Octets($0)).mailbox }
         )
+    }
+
+    func time() throws(Mistake) -> Int64? {
+        if let now, !PointInTime.range.contains(now) {
+            throw Mistake(description: "now: \(now) is not in the years 1970 to 9999")
+        }
+        return now
     }
 
     func storedMessage() throws(Mistake) -> StoredMessage? {

@@ -22,7 +22,11 @@ struct CheckCommand: AsyncParsableCommand {
 
     @OptionGroup var lookups: LookupOptions
 
-    @Option(name: .long, help: "The time of the judgement: RFC 3339, or seconds since 1970.")
+    @Option(
+        name: .long,
+        help: "The time of the judgement: RFC 3339, or seconds since 1970.",
+        transform: PointInTime.init
+    )
     var now: PointInTime?
 
     @Option(name: .long, help: "The configuration; by default the installed one, if there is one.")

@@ -19,7 +19,7 @@ struct ConfigExplainCommand: AsyncParsableCommand {
 
     @OptionGroup var lookups: LookupOptions
 
-    @Option(help: "The time of the judgement: RFC 3339, or seconds since 1970.")
+    @Option(help: "The time of the judgement: RFC 3339, or seconds since 1970.", transform: PointInTime.init)
     var now: PointInTime?
 
     @Option(help: "The configuration; by default the installed one, if there is one.")
