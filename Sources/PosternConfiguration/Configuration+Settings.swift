@@ -197,10 +197,11 @@ extension Configuration.Checks {
         Setting(
             "early_wait",
             \.earlyWait,
-            .duration(.zero...(.seconds(20))),
+            .duration(.zero...(.seconds(8))),
             """
             How long the answer to RCPT TO may wait for SPF or reverse DNS when a rule could then refuse the \
-            recipient. What is not known by then is decided at the end of the message.
+            recipient. What is not known by then is decided at the end of the message. Sendmail itself waits ten \
+            seconds.
             """
         ),
         .check("spf", \.spf, SPF.settings, "SPF (RFC 7208) of MAIL FROM and HELO."),
@@ -446,7 +447,10 @@ extension Configuration.Limits {
             "max_header",
             \.maxHeader,
             .size((64 << 10)...(64 << 20)),
-            "How much header of a message is kept. Fields beyond it are not examined."
+            """
+            A message whose header is larger is refused (552 5.3.4); in observe mode it is accepted unstamped and \
+            logged.
+            """
         ),
     ]
 }

@@ -339,7 +339,7 @@ extension Configuration {
         public var drainTimeout = Duration.seconds(30)
         /// The longest packet an MTA may send.
         public var maxPacket = 1 << 20
-        /// How many octets of header a message may have; what is beyond is not examined.
+        /// How many octets of header a message may have.
         public var maxHeader = 1 << 20
     }
 
