@@ -20,6 +20,10 @@ public struct Daemon: Sendable {
     ///
     /// - Throws: `ConfigurationError`, or what keeps a socket from being opened.
     public func run() async throws {
+        // A reload that is asked for before there is something to reload must not end the process, nor must a client
+        // that closes its end early.
+        signal(SIGHUP, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
         let configuration = try Configuration.load(path: configurationPath)
         let log = MessageLog(configuration.log)
         let logger = Logger(label: "postern", settings: configuration.log, sink: log.sink)
@@ -34,23 +38,22 @@ public struct Daemon: Sendable {
             logger: logger
         ) { FilterSession(filter, session: $0) }
         let router = AdminRouter(filter: filter, milter: milter, reloader: reloader)
-        var services: [any Service] = [
+        var services: [any Service] = [HangupService(reloader: reloader)]
+        services += try AdminServer.servers(configuration.admin, group: group, logger: logger, router: router)
+        // The last one is stopped first, and the others when it has ended: messages in progress come before everything.
+        services.append(
             MilterService(
                 server: milter,
                 sockets: configuration.listen.map(\.socket.description),
                 limits: configuration.limits,
                 logger: logger
-            ),
-            HangupService(reloader: reloader),
-        ]
-        services += try AdminServer.servers(configuration.admin, group: group, logger: logger, router: router)
+            )
+        )
         let lifecycle = ServiceGroup(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
-        // A client that closes its end early must not end the process.
-        signal(SIGPIPE, SIG_IGN)
         try await lifecycle.run()
         if let problem = await filter.snapshot.lookups.close() { logger.warning("\(problem)") }
         logger.info("stopped")

@@ -39,8 +39,8 @@ final class Filter: Sendable {
         snapshot.roles[listener.place] ?? openedRoles[listener.place] ?? .auto
     }
 
-    /// How many lines the system log did not take.
-    var droppedLines: Int { log.sink.syslog?.dropped ?? 0 }
+    /// How many lines the log did not take.
+    var droppedLines: Int { log.sink.dropped }
 }
 
 // MARK: What became of a message

@@ -9,7 +9,7 @@ public struct Lookups: Sendable {
     /// Answers questions.
     public let resolver: any DNSResolving
     /// The resolver with its cache; nil with a zone file.
-    let caching: CachingResolver?
+    private var caching: CachingResolver? { (resolver as? OwnedResolver)?.caching }
     private let settings: Configuration.DNS
 
     /// Opens what the settings name.
@@ -26,7 +26,6 @@ public struct Lookups: Sendable {
     ) throws(ConfigurationError) {
         self.settings = settings
         if let path = settings.zone {
-            caching = nil
             do {
                 resolver = try ZoneFile.load(path: path)
             } catch {
@@ -46,8 +45,7 @@ public struct Lookups: Sendable {
                 eventLoopGroup: group,
                 onHealthChange: { reportHealth($0 == .answering) }
             )
-            self.caching = caching
-            resolver = caching
+            resolver = OwnedResolver(caching)
         }
     }
 
@@ -60,6 +58,24 @@ public struct Lookups: Sendable {
     func update(_ settings: Configuration.DNS) {
         caching?.update(ResolverOptions(settings))
     }
+}
+
+/// Shuts a resolver down when nobody can ask it any more: neither a configuration nor a message that it is judged by.
+private final class OwnedResolver: DNSResolving {
+    let caching: CachingResolver
+
+    init(_ caching: CachingResolver) {
+        self.caching = caching
+    }
+
+    deinit {
+        // Sockets are closed on their event loops, and the cache is freed on none.
+        Task.detached { [caching] in await caching.shutdown() }
+    }
+
+    func lookUp(_ question: DNSQuestion) async -> DNSReply { await caching.lookUp(question) }
+
+    func answerAtHand(_ question: DNSQuestion) -> DNSReply? { caching.answerAtHand(question) }
 }
 
 extension ResolverOptions {

@@ -1,4 +1,5 @@
 internal import Logging
+internal import MilterServer
 internal import NIOCore
 internal import PosternConfiguration
 internal import Synchronization
@@ -37,6 +38,7 @@ final class Reloader: Sendable {
     private let loader: SnapshotLoader
     private let filter: Filter
     private let logger: Logger
+    private let fixed: FixedSettings
     /// Reloads come one after the other.
     private let turn = Mutex(())
 
@@ -45,6 +47,7 @@ final class Reloader: Sendable {
         self.loader = loader
         self.filter = filter
         self.logger = logger
+        fixed = FixedSettings(filter.snapshot.configuration)
     }
 
     /// Reads everything again and swaps it in, or leaves everything as it was.
@@ -56,14 +59,12 @@ final class Reloader: Sendable {
             notification.send(.reloading)
             defer { notification.send(.ready) }
             do throws(ConfigurationError) {
-                let previous = filter.snapshot
-                let next = try loader.load(after: previous)
+                let next = try loader.load(after: filter.snapshot)
                 filter.replace(by: next)
                 filter.counters.update { $0.reloads += 1 }
                 logger.info("configuration reloaded")
-                if Set(next.roles.keys) != Set(previous.roles.keys) {
-                    logger.warning("[[listen]] has changed: sockets are opened at a restart only")
-                }
+                let changes = fixed.changes(in: FixedSettings(next.configuration)).joined(separator: ", ")
+                if !changes.isEmpty { logger.warning("changed, but in force after a restart only: \(changes)") }
                 return nil
             } catch {
                 filter.counters.update { $0.failedReloads += 1 }
@@ -73,5 +74,32 @@ final class Reloader: Sendable {
                 return error
             }
         }
+    }
+}
+
+/// The settings that are read at the start only.
+private struct FixedSettings: Sendable {
+    let listeners: Set<MilterListener>
+    let log: Configuration.Log
+    let admin: Configuration.Admin
+    let limits: Configuration.Limits
+
+    init(_ configuration: Configuration) {
+        listeners = Set(configuration.listen.map(MilterListener.init))
+        log = configuration.log
+        admin = configuration.admin
+        limits = configuration.limits
+    }
+
+    /// The names of what differs in other settings.
+    func changes(in other: FixedSettings) -> [String] {
+        [
+            listeners == other.listeners ? nil : "[[listen]]",
+            log == other.log ? nil : "[log]",
+            admin == other.admin ? nil : "[admin]",
+            limits.maxPacket == other.limits.maxPacket ? nil : "limits.max_packet",
+            limits.idleTimeout == other.limits.idleTimeout ? nil : "limits.idle_timeout",
+            limits.drainTimeout == other.limits.drainTimeout ? nil : "limits.drain_timeout",
+        ].compactMap { $0 }
     }
 }

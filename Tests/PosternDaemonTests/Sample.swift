@@ -67,7 +67,7 @@ enum Sample {
 
     /// A log that goes nowhere.
     static let silence = MessageLog(
-        sink: LogSink(syslog: nil, standardError: false),
+        sink: LogSink(syslog: nil, standardError: nil),
         format: .text,
         isEnabled: false
     )

@@ -129,7 +129,7 @@ extension AdminRouter {
         text.add("received_octets_total", .counter, "Octets received from MTAs.", statistics.receivedOctets)
         text.add("reloads_total", .counter, "Configurations put in force.", values.reloads)
         text.add("failed_reloads_total", .counter, "Configurations refused.", values.failedReloads)
-        text.add("dropped_log_lines_total", .counter, "Log lines the system log did not take.", filter.droppedLines)
+        text.add("dropped_log_lines_total", .counter, "Log lines that the log did not take.", filter.droppedLines)
         filter.snapshot.lookups.addMetrics(to: &text)
         return text.text
     }

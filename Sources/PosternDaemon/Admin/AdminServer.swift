@@ -5,6 +5,7 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import PosternConfiguration
 internal import ServiceLifecycle
+internal import Synchronization
 
 /// A request to the daemon about itself.
 struct AdminRequest: Sendable {
@@ -35,8 +36,10 @@ struct AdminServer: Service {
     let logger: Logger
     let answer: @Sendable (AdminRequest) async -> AdminResponse
 
-    /// A connection on which nothing happens for this long is closed.
+    /// A connection is closed this long after it was accepted, whatever happens on it.
     private static let patience = TimeAmount.seconds(10)
+    /// How many connections may be open; more are closed at once.
+    private static let mostConnections = 32
 
     private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
     private typealias Listener = NIOAsyncChannel<Connection, Never>
@@ -48,9 +51,23 @@ struct AdminServer: Service {
             let file = UnixListeningSocket(path: path, mode: 0o600, group: nil)
             file.prepare()
             let server = try await bind(to: NIOCore.SocketAddress(unixDomainSocketPath: file.temporaryPath))
-            let identity = try file.publish()
+            let identity = try await publish(file, of: server)
             defer { file.withdraw(identity) }
             try await serve(server)
+        }
+    }
+
+    /// Gives a socket its name, or closes it.
+    private func publish(
+        _ file: UnixListeningSocket,
+        of server: Listener
+    ) async throws -> UnixListeningSocket.Identity {
+        do {
+            return try file.publish()
+        } catch {
+            try? await server.executeThenClose { _ in }
+            file.prepare()
+            throw error
         }
     }
 
@@ -61,10 +78,10 @@ struct AdminServer: Service {
             .bind(to: address) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(IdleStateHandler(allTimeout: Self.patience))
-                    try pipeline.addHandler(CloseWhenIdle())
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
                     try pipeline.addHandler(HTTPResponseParts())
+                    let deadline = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+                    channel.closeFuture.whenComplete { _ in deadline.cancel() }
                     return try Connection(wrappingChannelSynchronously: channel)
                 }
             }
@@ -79,10 +96,19 @@ struct AdminServer: Service {
     }
 
     private func converse(_ server: Listener) async throws {
+        let open = OpenConnections()
         try await withThrowingDiscardingTaskGroup { tasks in
             try await server.executeThenClose { connections in
                 for try await connection in connections {
-                    tasks.addTask { await converse(connection) }
+                    let isWelcome = open.count.add(1, ordering: .relaxed).newValue <= Self.mostConnections
+                    tasks.addTask {
+                        if isWelcome {
+                            await converse(connection)
+                        } else {
+                            try? await connection.executeThenClose { _, _ in }
+                        }
+                        open.count.subtract(1, ordering: .relaxed)
+                    }
                 }
             }
         }
@@ -120,17 +146,9 @@ struct AdminServer: Service {
     }
 }
 
-/// Closes a connection on which nothing happens.
-private final class CloseWhenIdle: ChannelInboundHandler {
-    typealias InboundIn = NIOAny
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent {
-            context.close(promise: nil)
-        } else {
-            context.fireUserInboundEventTriggered(event)
-        }
-    }
+/// Counts the connections of a server.
+private final class OpenConnections: Sendable {
+    let count = Atomic(0)
 }
 
 /// Turns response parts with a `ByteBuffer` into those that the HTTP encoder takes.

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Logging
 internal import MailAuthentication
 internal import MailSyntax
@@ -25,7 +26,8 @@ extension MessageLog {
         let syslog =
             settings.destination == .stderr
             ? nil : SyslogSocket(path: settings.socket, facility: code, identity: "postern")
-        sink = LogSink(syslog: syslog, standardError: settings.destination != .syslog)
+        let standardError = settings.destination == .syslog ? nil : LineStream(descriptor: STDERR_FILENO)
+        sink = LogSink(syslog: syslog, standardError: standardError)
         format = settings.format
         isEnabled = settings.level == .debug || settings.level == .info
     }

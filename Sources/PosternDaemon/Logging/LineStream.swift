@@ -1,0 +1,54 @@
+internal import Glibc
+internal import Synchronization
+
+/// Writes lines to an open file, a pipe or a socket, without waiting for whoever reads it.
+///
+/// A piece is written only when `poll` says that there is room, and is no longer than what a pipe or a socket with room
+/// takes at once. A line for which there is no room is counted as dropped; when only its beginning found room, the next
+/// line starts on a line of its own.
+final class LineStream: Sendable {
+    private struct State {
+        var dropped = 0
+        var isTorn = false
+    }
+
+    private let descriptor: Int32
+    private let state = Mutex(State())
+
+    /// Lines go to this descriptor, which stays the caller's.
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    /// How many lines found no room.
+    var dropped: Int { state.withLock { $0.dropped } }
+
+    /// Writes one line; its end is added.
+    func write(_ line: [UInt8]) {
+        // One line at a time: lines of several threads do not mix, and nobody takes the room that was seen.
+        state.withLock { state in
+            let text = (state.isTorn ? [0x0A] : []) + line + [0x0A]
+            let count = unsafe text.withUnsafeBytes { unsafe put($0) }
+            guard count < text.count else { return state.isTorn = false }
+            state.dropped += 1
+            if count > 0 { state.isTorn = true }
+        }
+    }
+
+    /// Writes as much as there is room for, and says how much that was.
+    private func put(_ octets: UnsafeRawBufferPointer) -> Int {
+        var count = 0
+        while count < octets.count, hasRoom {
+            let piece = unsafe UnsafeRawBufferPointer(rebasing: octets[count...].prefix(Int(PIPE_BUF)))
+            let written = unsafe Glibc.write(descriptor, piece.baseAddress, piece.count)
+            guard written > 0 else { break }
+            count += written
+        }
+        return count
+    }
+
+    private var hasRoom: Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return unsafe poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLOUT) != 0
+    }
+}
