@@ -11,6 +11,9 @@ public final class MailClient {
     /// What the client called itself; empty before HELO.
     public private(set) var helo: [UInt8] = []
 
+    /// Whether the client has an address that the MTA does not know, so that there is nothing to check it by.
+    let isUnknown: Bool
+
     let settings: AuthenticationSettings
     let record = LookupRecord()
     let resolver: RecordingResolver
@@ -24,16 +27,19 @@ public final class MailClient {
     ///
     /// - Parameters:
     ///   - address: the client's address, if there is one.
+    ///   - isUnknown: whether there is an address that the MTA does not know; checks of it then say none.
     ///   - settings: which checks are made.
     ///   - resolver: answers the questions.
     ///   - executor: where checks resume after a wait; the shared pool when nil.
     public init(
         address: IPAddress?,
+        isUnknown: Bool = false,
         settings: AuthenticationSettings,
         resolver: any DNSResolving,
         executor: (any TaskExecutor)? = nil
     ) {
         self.address = address?.unmapped
+        self.isUnknown = isUnknown
         self.settings = settings
         self.resolver = RecordingResolver(resolver, record: record)
         self.executor = executor

@@ -57,7 +57,8 @@ extension MailTransaction {
 
     private var assessment: MailAssessment {
         var assessment = envelopeAssessment
-        assessment.senderID = senderID?.outcome
+        assessment.senderID =
+            senderID?.outcome ?? (client.isUnknown && settings.checks.contains(.senderID) ? .unknownClient : nil)
         assessment.dkim = settings.checks.contains(.dkim) ? signatures : nil
         assessment.dmarc = dmarc?.outcome
         assessment.purportedAddress = purportedAddress
@@ -72,8 +73,13 @@ extension MailTransaction {
     /// What is known of the envelope by now.
     public var envelopeAssessment: MailAssessment {
         var assessment = MailAssessment()
-        assessment.spf = spf?.outcome
-        assessment.helo = client.heloCheck?.outcome
+        if client.isUnknown, settings.checks.contains(.spf) {
+            assessment.spf = .unknownClient(.mfrom)
+            assessment.helo = .unknownClient(.helo)
+        } else {
+            assessment.spf = spf?.outcome
+            assessment.helo = client.heloCheck?.outcome
+        }
         assessment.iprev = client.iprev?.outcome
         return assessment
     }

@@ -41,3 +41,23 @@ public struct SPFOutcome: Sendable {
     /// Why there is no other result, in one printable line.
     public var problem: String? { problemCause?.description }
 }
+
+extension SPFOutcome {
+    /// What can be said of a client whose address the MTA does not know: none (RFC 7208 § 2.6.1), for nothing was checked.
+    public static func unknownClient(_ scope: SPFScope) -> SPFOutcome {
+        SPFOutcome(
+            result: .none,
+            scope: scope,
+            domainName: nil,
+            record: nil,
+            directive: nil,
+            explanation: nil,
+            problemCause: .unknownClient,
+            lookups: 0,
+            voidLookups: 0,
+            queries: 0,
+            cachedQueries: 0,
+            trace: []
+        )
+    }
+}

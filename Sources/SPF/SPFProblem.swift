@@ -27,6 +27,8 @@ public enum SPFProblem: Hashable, Sendable {
     case tooManyExchanges(DomainName)
     /// More questions than Postern asks for one check.
     case tooManyQueries(limit: Int)
+    /// There is no client address to check.
+    case unknownClient
 }
 
 extension SPFProblem: CustomStringConvertible {
@@ -45,6 +47,7 @@ extension SPFProblem: CustomStringConvertible {
         case .tooManyVoidLookups(let limit): "more than \(limit) void lookups"
         case .tooManyExchanges(let name): "more than 10 MX records at \(name)"
         case .tooManyQueries(let limit): "more than \(limit) DNS queries"
+        case .unknownClient: "the client's address is not known"
         }
     }
 }

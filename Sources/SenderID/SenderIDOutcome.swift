@@ -68,3 +68,14 @@ public struct SenderIDOutcome: Sendable {
     /// What was done, in order.
     public var trace: [SPFTraceStep] { evaluation?.trace ?? [] }
 }
+
+extension SenderIDOutcome {
+    /// What can be said of a client whose address the MTA does not know: none, for nothing was checked.
+    public static let unknownClient = SenderIDOutcome(
+        result: .none,
+        scope: .pra,
+        address: nil,
+        problemCause: .evaluation(.unknownClient),
+        evaluation: nil
+    )
+}

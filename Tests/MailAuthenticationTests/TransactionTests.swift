@@ -26,6 +26,7 @@ struct ReadyTransactionTests {
         var fields = ["From: a@example.com"]
         var sender = "a@example.com"
         var client: IPAddress? = Sample.client
+        var isUnknown = false
         var records: [String] = []
         var without: [String] = []
         var isSigned = true
@@ -59,6 +60,12 @@ struct ReadyTransactionTests {
             testDescription: "a local client has no address to check",
             client: nil,
             expected: "- - - pass pass -"
+        ),
+        Case(
+            testDescription: "RFC 7208 § 2.6.1: none for a client whose address the MTA does not know",
+            client: nil,
+            isUnknown: true,
+            expected: "none none none pass pass -"
         ),
         Case(
             testDescription: "RFC 9989 § 5: neither SPF nor DKIM aligned",
@@ -103,7 +110,12 @@ struct ReadyTransactionTests {
         for record in example.records { try zone.add(record) }
         var settings = AuthenticationSettings()
         settings.checks = example.checks
-        let client = MailClient(address: example.client, settings: settings, resolver: zone)
+        let client = MailClient(
+            address: example.client,
+            isUnknown: example.isUnknown,
+            settings: settings,
+            resolver: zone
+        )
         client.greet("mail.example.com".utf8, now: Sample.now)
         let transaction = MailTransaction(
             client: client,

@@ -145,6 +145,7 @@ extension FilterSession {
         client?.mail.cancel()
         let mail = MailClient(
             address: clientAddress,
+            isUnknown: clientAddress == nil && !isLocal,
             settings: snapshot.authentication,
             resolver: snapshot.lookups.resolver,
             executor: session.executor
