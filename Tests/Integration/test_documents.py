@@ -66,6 +66,10 @@ class Documents(unittest.TestCase):
         self.assertLessEqual(set(commands) - {"help"}, set(described))
         self.assertGreater(len(commands), 3)
 
+    def test_the_version_is_that_of_the_changelog(self):
+        shown = subprocess.run([daemon.executable(), "--version"], capture_output=True, text=True, timeout=30, check=True)
+        self.assertEqual(shown.stdout.strip(), re.search(r"^## ([0-9.]+)", text("CHANGELOG.md"), re.M)[1])
+
 
 if __name__ == "__main__":
     unittest.main()
