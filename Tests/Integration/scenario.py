@@ -48,6 +48,7 @@ class Scenario(unittest.TestCase):
     mta = "postfix"
     zone = ZONE
     before = ()
+    after = ()
 
     @classmethod
     def setUpClass(cls):
@@ -64,7 +65,7 @@ class Scenario(unittest.TestCase):
     def mail_server(cls):
         if cls.mta == "sendmail":
             return mta.Sendmail(cls.postern.unix, {cls.client(10): "mail.example.com"})
-        return mta.Postfix(" ".join([*cls.before, cls.postern.unix]))
+        return mta.Postfix(" ".join([*cls.before, cls.postern.unix, *cls.after]))
 
     @classmethod
     def client(cls, number):

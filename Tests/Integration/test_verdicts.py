@@ -130,6 +130,28 @@ class SignedByOpenDKIM(Scenario):
         self.assertEqual(mail.results(message)["dkim"], "pass")
 
 
+class FollowedByOpenDKIM(Scenario):
+    """opendkim signs after us, in the same chain of milters."""
+
+    @classmethod
+    def mail_server(cls):
+        signer = cls.servers.enter_context(mta.OpenDKIM(mail.key("example.com")))
+        cls.after = (signer.milter,)
+        return super().mail_server()
+
+    def test_our_fields_stand_above_received_beside_those_of_a_milter_after_us(self):
+        forged = ("Authentication-Results: mx.example.org; dkim=pass header.d=bank.example", "X-SID-Result: Pass")
+        self.send(mail.letter(extra=forged))
+        message = self.delivered()
+        names = [name for name, _ in mail.stamped(message)]
+        ours = ["Authentication-Results", "X-SID-PRA", "X-SID-Result", "X-DKIM-Result"]
+        self.assertEqual([name for name in names if name in ours], ours)
+        self.assertIn("DKIM-Signature", names)
+        self.assertEqual(len(mail.values(message, "Authentication-Results")), 1)
+        self.assertEqual(len(mail.values(message, "X-SID-Result")), 1)
+        self.assertEqual(mail.results(message)["dkim"], "none")
+
+
 class Observed(Scenario):
     mode = "observe"
 
