@@ -80,16 +80,18 @@ final class ScriptedServer: Sendable {
     var ports: [Int] { state.withLock { $0.ports } }
     var connections: Int { state.withLock { $0.connections } }
 
-    /// Binds one port for both transports; when others hold the one that UDP got, another is tried.
+    /// Binds one port for both transports: one of those below what the system gives to outgoing sockets, so that the port
+    /// can be taken again after a stop.
     static func start(
         host: String = "127.0.0.1",
-        port: Int = 0,
+        port: Int? = nil,
         overTCP: Bool = true,
         _ script: @escaping Script
     ) async throws -> ScriptedServer {
         for _ in 0..<100 {
             let handlers = Handlers()
-            let datagrams = try await bindUDP(host, port, handlers)
+            let wanted = port ?? .random(in: 10_000..<32_000)
+            guard let datagrams = try? await bindUDP(host, wanted, handlers) else { continue }
             var channels: [any Channel] = [datagrams]
             let bound = datagrams.localAddress?.port ?? 0
             if overTCP {

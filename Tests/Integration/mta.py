@@ -4,6 +4,7 @@ import atexit
 import functools
 import glob
 import os
+import random
 import re
 import shutil
 import signal
@@ -71,11 +72,21 @@ file=$(mktemp '{directory}/tmp/XXXXXXXX') && cat >"$file" && mkdir -p '{director
 """
 
 
+# Below those that the system gives to outgoing connections: none of these can take a port before its server does.
+PORTS = iter(random.sample(range(10000, 32000), 22000))
+
+
 def free_port():
-    """A loopback port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that nothing holds, over TCP or UDP, and that is given out once."""
+    for port in PORTS:
+        try:
+            with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+                return port
+        except OSError:
+            continue
+    raise RuntimeError("no free port")
 
 
 def wait_until(condition, what, seconds=20):

@@ -93,20 +93,20 @@ class Server:
         self.relay = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.relay.bind(("127.0.0.1", 0))
         self.port = self.relay.getsockname()[1]
-        probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        probe.bind(("127.0.0.1", 0))
-        self.upstream = probe.getsockname()
-        probe.close()
+        # The port that the relay holds, on an address that no socket of this program is given.
+        self.upstream = ("127.0.0.2", self.port)
+        self.folder = folder
         os.mkdir(folder)
         with open(f"{folder}/root.zone", "w") as file:
             file.write(". 300 IN SOA ns.invalid. host.invalid. 1 3600 900 604800 300\n. 300 IN NS ns.invalid.\n")
             file.write("\n".join(dict.fromkeys(section.lines)) + "\n")
         with open(f"{folder}/nsd.conf", "w") as file:
             file.write(f"""server:
-    ip-address: 127.0.0.1@{self.upstream[1]}
+    ip-address: {self.upstream[0]}@{self.upstream[1]}
     username: ""
     chroot: ""
     zonesdir: "{folder}"
+    database: ""
     pidfile: "{folder}/nsd.pid"
     xfrdfile: "{folder}/xfrd.state"
     xfrdir: "{folder}"
@@ -131,13 +131,16 @@ zone:
 
     def wait(self):
         query = b"\0\1\0\0\0\1\0\0\0\0\0\0\0\0\6\0\1"
-        for _ in range(100):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if self.ask(query, 0.2)[3] & 15 == 0:
+                if self.ask(query, 1)[3] & 15 == 0:
                     return
             except OSError:
-                time.sleep(0.05)
-        sys.exit("nsd does not answer")
+                pass
+            time.sleep(0.05)
+        with open(f"{self.folder}/log") as log:
+            sys.exit(f"nsd does not answer, status {self.process.poll()}:\n{log.read()}")
 
     def relayed(self):
         query, client = self.relay.recvfrom(65535)
