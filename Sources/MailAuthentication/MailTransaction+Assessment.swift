@@ -8,16 +8,28 @@ internal import SenderID
 extension MailTransaction {
     /// Goes on as far as the known answers allow; called after `endOfBody`, and again after each wait.
     public func advance() -> Progress {
-        let checks: [(any Awaitable)?] = [client.iprev, client.heloCheck, spf, senderID, discovery]
-        if let progress = waiting(for: checks + keys.map(\.reply)) { return progress }
+        var open = openChecksOfEnvelope
+        open.add(senderID?.check)
+        open.add(discovery?.check)
+        for key in keys { open.add(key.reply.check) }
+        if let progress = waiting(for: open) { return progress }
         if signatures == nil { signatures = verifySignatures() }
         if dmarc == nil { dmarc = evaluatePolicy() }
-        if let progress = waiting(for: [dmarc]) { return progress }
+        var last = [Check]()
+        last.add(dmarc?.check)
+        if let progress = waiting(for: last) { return progress }
         return .complete(assessment)
     }
 
-    private func waiting(for checks: [(any Awaitable)?]) -> Progress? {
-        let open = checks.compactMap { $0 }.filter { !$0.isDone }
+    private var openChecksOfEnvelope: [Check] {
+        var open = [Check]()
+        open.add(client.iprev?.check)
+        open.add(client.heloCheck?.check)
+        open.add(spf?.check)
+        return open
+    }
+
+    private func waiting(for open: [Check]) -> Progress? {
         guard !open.isEmpty else { return nil }
         if isExpired { for check in open { check.cancel() } }
         return .waiting(OpenChecks(checks: open))
@@ -86,6 +98,13 @@ extension MailTransaction {
 
     /// The checks of the envelope that are still open; nil when there are none.
     public var openEnvelopeChecks: OpenChecks? {
-        if case .waiting(let checks)? = waiting(for: [client.iprev, client.heloCheck, spf]) { checks } else { nil }
+        if case .waiting(let checks)? = waiting(for: openChecksOfEnvelope) { checks } else { nil }
+    }
+}
+
+extension [Check] {
+    /// Adds a check whose outcome is missing.
+    fileprivate mutating func add(_ check: Check?) {
+        if let check, !check.isDone { append(check) }
     }
 }

@@ -100,11 +100,16 @@ extension MailTransaction {
         let isKept = view.isNamed("DKIM-Signature") || view.isNamed("From")
         let field = isKept ? HeaderField(name: Array(view.name)[...], value: Array(view.value)[...]) : view
         if let question = verifier?.headerField(field) {
-            keys.append((question, Pending(on: client.executor) { [resolver] in await resolver.lookUp(question) }))
+            keys.append((question, key(question)))
         }
         if settings.checks.contains(.dmarc), author == nil, field.isNamed("From") {
             discoverPolicy(AuthorIdentity(from: field.value))
         }
+    }
+
+    private func key(_ question: DNSQuestion) -> Pending<DNSReply> {
+        if let reply = resolver.answerAtHand(question) { return Pending(reply) }
+        return Pending(on: client.executor) { [resolver] in await resolver.lookUp(question) }
     }
 
     /// Ends the header section: the purported responsible address is known now.

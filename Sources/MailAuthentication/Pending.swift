@@ -10,52 +10,66 @@ struct Pending<Value: Sendable>: Sendable {
     }
 
     private let slot = Slot()
-    private let task: Task<Value, Never>
+    /// What can be done without knowing what kind of outcome it is.
+    let check: Check
 
     /// Starts the check; without an executor it resumes on the shared pool.
     init(on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable () async -> Value) {
-        task = Task.immediate(executorPreference: executor) { [slot] in
+        check = Check(on: executor) { [slot] in
             let value = await operation()
             slot.value.withLock { $0 = value }
-            return value
         }
     }
 
-    /// The outcome, if it is there.
-    var outcome: Value? { slot.value.withLock { $0 } }
-
-    /// The outcome, waited for if need be.
-    var value: Value {
-        get async { await task.value }
+    /// A check whose outcome was at hand.
+    init(_ value: Value) {
+        slot.value.withLock { $0 = value }
+        check = Check()
     }
+
+    /// The outcome, if it is there.
+    var outcome: Value? { check.isDone ? slot.value.withLock { $0 } : nil }
 
     /// Asks the check to end soon; its lookups then count as unanswered.
-    func cancel() {
-        task.cancel()
-    }
+    func cancel() { check.cancel() }
 }
 
 /// A check of any kind that can be waited for.
-protocol Awaitable: Sendable {
-    /// Whether the outcome is there.
-    var isDone: Bool { get }
-    /// Returns once the outcome is there.
-    func wait() async
-    /// Asks the check to end soon.
-    func cancel()
-}
-
-extension Pending: Awaitable {
-    var isDone: Bool { outcome != nil }
-
-    func wait() async {
-        _ = await task.value
+struct Check: Sendable {
+    private final class Flag: Sendable {
+        let isUp = Atomic(false)
     }
+
+    private let flag: Flag?
+    private let task: Task<Void, Never>?
+
+    fileprivate init() {
+        flag = nil
+        task = nil
+    }
+
+    fileprivate init(on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable () async -> Void) {
+        let flag = Flag()
+        self.flag = flag
+        task = Task.immediate(executorPreference: executor) {
+            await operation()
+            flag.isUp.store(true, ordering: .releasing)
+        }
+    }
+
+    /// Whether the outcome is there.
+    var isDone: Bool { flag?.isUp.load(ordering: .acquiring) ?? true }
+
+    /// Returns once the outcome is there.
+    func wait() async { await task?.value }
+
+    /// Asks the check to end soon.
+    func cancel() { task?.cancel() }
 }
 
 /// Checks whose outcomes are missing.
 public struct OpenChecks: Sendable {
-    let checks: [any Awaitable]
+    let checks: [Check]
 
     /// The checks one by one.
     public var each: [OpenChecks] { checks.map { OpenChecks(checks: [$0]) } }

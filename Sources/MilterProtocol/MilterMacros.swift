@@ -8,7 +8,7 @@ public struct MilterMacros: Sendable, Hashable {
     /// Packet data by stage: name, NUL, value, NUL, and so on.
     ///
     /// The unknown command's come last.
-    private var definitions: [ArraySlice<UInt8>]
+    private var definitions: [[UInt8]]
 
     /// No macros.
     public init() { definitions = Array(repeating: [], count: Stage.allCases.count) }
@@ -36,27 +36,39 @@ public struct MilterMacros: Sendable, Hashable {
     ///
     /// - Parameter name: without braces, for example `i` or `auth_authen`; MTAs write either form.
     public subscript(name: StaticString) -> ArraySlice<UInt8>? {
-        for stage in definitions.reversed() {
-            if let value = MilterMacros.value(of: name, in: stage) { return value }
+        for stage in definitions.reversed() where !stage.isEmpty {
+            if let range = MilterMacros.range(of: name, in: stage.span) { return stage[range] }
         }
         return nil
     }
 
-    private static func value(of name: StaticString, in stage: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        var rest = stage
-        while let nameEnd = rest.firstIndex(of: 0) {
-            let valueStart = nameEnd + 1
-            let valueEnd = rest[valueStart...].firstIndex(of: 0) ?? rest.endIndex
-            if isName(rest[..<nameEnd], name) { return rest[valueStart..<valueEnd] }
-            rest = rest[min(valueEnd + 1, rest.endIndex)...]
+    /// Where the value of a macro lies in a stage's definitions.
+    private static func range(of name: StaticString, in stage: Span<UInt8>) -> Range<Int>? {
+        var start = 0
+        while true {
+            let nameEnd = end(in: stage, from: start)
+            guard nameEnd < stage.count else { return nil }
+            let valueEnd = end(in: stage, from: nameEnd + 1)
+            if isName(stage.extracting(start..<nameEnd), name) { return nameEnd + 1..<valueEnd }
+            start = valueEnd + 1
         }
-        return nil
     }
 
-    private static func isName(_ symbol: ArraySlice<UInt8>, _ name: StaticString) -> Bool {
-        var symbol = symbol
-        if symbol.first == 0x7B, symbol.last == 0x7D, symbol.count > 2 { symbol = symbol.dropFirst().dropLast() }
-        return name.withUTF8Buffer { unsafe symbol.elementsEqual($0) }
+    /// Where the next NUL is, or the end.
+    private static func end(in stage: Span<UInt8>, from start: Int) -> Int {
+        var index = min(start, stage.count)
+        while index < stage.count, stage[index] != 0 { index += 1 }
+        return index
+    }
+
+    private static func isName(_ symbol: Span<UInt8>, _ name: StaticString) -> Bool {
+        let hasBraces = symbol.count > 2 && symbol[0] == 0x7B && symbol[symbol.count - 1] == 0x7D
+        let offset = hasBraces ? 1 : 0
+        guard symbol.count - 2 * offset == name.utf8CodeUnitCount else { return false }
+        return name.withUTF8Buffer { octets in
+            for index in octets.indices where unsafe symbol[offset + index] != octets[index] { return false }
+            return true
+        }
     }
 
     /// Takes a packet's data: the command octet of the stage, then names and values.
@@ -67,7 +79,7 @@ public struct MilterMacros: Sendable, Hashable {
     mutating func define(_ data: UnsafeRawBufferPointer) -> Bool {
         guard let octet = unsafe data.first, let stage = Stage(octet: octet) else { return false }
         clear(from: stage)
-        unsafe definitions[stage.rawValue] = [UInt8](data.dropFirst())[...]
+        unsafe definitions[stage.rawValue] = [UInt8](data.dropFirst())
         return stage == .mail
     }
 

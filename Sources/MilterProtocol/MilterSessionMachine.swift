@@ -178,11 +178,8 @@ public struct MilterSessionMachine: Sendable {
     ///
     /// - Returns: whether a message was in progress.
     private mutating func beginMessage() -> Bool {
-        let hadMacros = hasFreshMailMacros
-        let before = macros
-        let aborting = endMessage()
         // The definitions for this MAIL came before it, and are not the previous message's.
-        if hadMacros { macros = before }
+        let aborting = endMessage(keepsMacros: hasFreshMailMacros)
         hasFreshMailMacros = false
         phase = .message(.mail)
         return aborting
@@ -191,14 +188,14 @@ public struct MilterSessionMachine: Sendable {
     /// Forgets the message in progress.
     ///
     /// - Returns: whether there was one whose filter has not spoken its last word.
-    private mutating func endMessage() -> Bool {
+    private mutating func endMessage(keepsMacros: Bool = false) -> Bool {
         guard isInMessage else { return false }
         let wasOpen = settledMessage == nil && settledConnection == nil
         phase = .idle(connected: true)
         settledMessage = nil
         skipsBody = false
         hasFreshMailMacros = false
-        macros.clear(from: .mail)
+        if !keepsMacros { macros.clear(from: .mail) }
         return wasOpen
     }
 

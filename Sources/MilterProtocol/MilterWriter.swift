@@ -88,12 +88,11 @@ public struct MilterWriter: Sendable {
     /// Writes a packet: length, command, data.
     private mutating func packet(_ command: UInt8, data: (inout [UInt8]) -> Void = { _ in }) {
         let start = octets.count
-        octets += [0, 0, 0, 0, command]
+        MilterWriter.append(0, to: &octets)
+        octets.append(command)
         data(&octets)
         let length = UInt32(truncatingIfNeeded: octets.count - start - 4)
-        for (offset, shift) in [24, 16, 8, 0].enumerated() {
-            octets[start + offset] = UInt8(truncatingIfNeeded: length >> UInt32(shift))
-        }
+        for offset in 0..<4 { octets[start + offset] = UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * offset)) }
     }
 
     private static func append(_ number: UInt32, to octets: inout [UInt8]) {
@@ -126,7 +125,10 @@ public struct MilterWriter: Sendable {
         to octets: inout [UInt8]
     ) {
         var isFirst = true
-        for line in value.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D || $0 == 0 }) {
+        var unread = value
+        while !unread.isEmpty {
+            let line = unread.prefix { $0 != 0x0A && $0 != 0x0D && $0 != 0 }
+            unread = unread[min(line.endIndex + 1, unread.endIndex)...]
             let text = isFirst ? line.drop { $0 == 0x20 } : line
             guard !text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) else { continue }
             if isFirst, leadingSpace { octets.append(0x20) }

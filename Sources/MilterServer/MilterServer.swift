@@ -63,8 +63,8 @@ public final class MilterServer: Sendable {
     public func start() async throws {
         let inherited = ServiceManagerSockets()
         do {
-            for listener in configuration.listeners {
-                for one in try await bind(listener, inherited) { listening.withLock { $0.append(one) } }
+            for (number, listener) in configuration.listeners.enumerated() {
+                for one in try await bind(listener, number, inherited) { listening.withLock { $0.append(one) } }
             }
         } catch {
             await stopListening()
@@ -95,8 +95,12 @@ public final class MilterServer: Sendable {
         }
     }
 
-    private func bind(_ listener: MilterListener, _ inherited: ServiceManagerSockets) async throws -> [Listening] {
-        let bootstrap = bootstrap(for: listener)
+    private func bind(
+        _ listener: MilterListener,
+        _ number: Int,
+        _ inherited: ServiceManagerSockets
+    ) async throws -> [Listening] {
+        let bootstrap = bootstrap(for: listener, number)
         switch listener.address {
         case .tcp(let host, let port):
             return [Listening(channel: try await bootstrap.bind(host: host, port: Int(port)).get(), withdraw: nil)]
@@ -123,7 +127,7 @@ public final class MilterServer: Sendable {
         }
     }
 
-    private func bootstrap(for listener: MilterListener) -> ServerBootstrap {
+    private func bootstrap(for listener: MilterListener, _ number: Int) -> ServerBootstrap {
         ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -139,12 +143,12 @@ public final class MilterServer: Sendable {
                 value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: 131_072)
             )
             .childChannelInitializer { [self] channel in
-                channel.eventLoop.makeCompletedFuture { try initialize(channel, listener) }
+                channel.eventLoop.makeCompletedFuture { try initialize(channel, listener, number) }
             }
     }
 
-    private func initialize(_ channel: any Channel, _ listener: MilterListener) throws {
-        let admission = registry.add(channel, of: listener)
+    private func initialize(_ channel: any Channel, _ listener: MilterListener, _ number: Int) throws {
+        let admission = registry.add(channel, of: listener, number)
         guard admission != .close else { return channel.close(promise: nil) }
         switch channel.remoteAddress ?? channel.localAddress {
         case .v4, .v6:

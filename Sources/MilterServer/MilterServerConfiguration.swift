@@ -45,7 +45,7 @@ public struct MilterServerStatistics: Sendable, Hashable {
         messages += session.messages
         abortedMessages += session.abortedMessages
         receivedOctets += session.receivedOctets
-        for (index, count) in session.events.enumerated() { events[index] += count }
+        for index in session.events.indices { events[index] += session.events[index] }
     }
 }
 
@@ -54,5 +54,5 @@ struct SessionStatistics {
     var messages = 0
     var abortedMessages = 0
     var receivedOctets = 0
-    var events = [Int](repeating: 0, count: 10)
+    var events = InlineArray<10, Int>(repeating: 0)
 }

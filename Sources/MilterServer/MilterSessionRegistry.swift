@@ -19,7 +19,8 @@ final class MilterSessionRegistry: Sendable {
     }
 
     private struct Place: Hashable {
-        let listener: MilterListener
+        /// Which listener, by its place in the configuration.
+        let number: Int
         let admission: Admission
     }
 
@@ -36,8 +37,8 @@ final class MilterSessionRegistry: Sendable {
         var isDraining = false
         var whenEmpty: (@Sendable () -> Void)?
 
-        func admission(to listener: MilterListener) -> Admission {
-            func count(_ admission: Admission) -> Int { counts[Place(listener: listener, admission: admission)] ?? 0 }
+        func admission(to listener: MilterListener, _ number: Int) -> Admission {
+            func count(_ admission: Admission) -> Int { counts[Place(number: number, admission: admission)] ?? 0 }
             if isDraining { return .close }
             if count(.serve) < listener.maximumConnections { return .serve }
             return count(.refuse) < MilterSessionRegistry.maximumRefusing ? .refuse : .close
@@ -54,11 +55,11 @@ final class MilterSessionRegistry: Sendable {
 
     var statistics: MilterServerStatistics { state.withLock { $0.statistics } }
 
-    /// Takes a new connection.
-    func add(_ channel: any Channel, of listener: MilterListener) -> Admission {
+    /// Takes a new connection of a listener, the one with this number in the configuration.
+    func add(_ channel: any Channel, of listener: MilterListener, _ number: Int) -> Admission {
         let admission = state.withLock { state in
-            let admission = state.admission(to: listener)
-            let place = Place(listener: listener, admission: admission)
+            let admission = state.admission(to: listener, number)
+            let place = Place(number: number, admission: admission)
             state.counts[place, default: 0] += 1
             state.entries[ObjectIdentifier(channel)] = Entry(channel: channel, place: place)
             state.statistics.connections += 1

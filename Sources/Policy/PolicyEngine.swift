@@ -20,12 +20,15 @@ public struct PolicyEngine: Sendable {
         mayRefuseEarly = mayRefuse.reversed()
     }
 
+    /// Whether any rule can refuse a recipient before DATA.
+    public var mayRefuseRecipients: Bool { mode == .enforce && mayRefuseEarly.first == true }
+
     /// What to answer to RCPT TO, by what is known of the envelope.
     ///
     /// Only refusals are decided here. A rule that cannot be decided yet, and would end the evaluation if it matched,
     /// leaves everything to the end of the message.
     public func atRecipient(_ facts: PolicyFacts, _ recipient: MailAddress) -> RecipientDecision {
-        mode == .enforce ? decide(facts.ofEnvelope, recipient) : .proceed
+        mayRefuseRecipients ? decide(facts.ofEnvelope, recipient) : .proceed
     }
 
     private func decide(_ facts: PolicyFacts, _ recipient: MailAddress) -> RecipientDecision {

@@ -34,9 +34,9 @@ final class Filter: Sendable {
         history.resize(to: snapshot.configuration.why.history)
     }
 
-    /// What to do with the mail of a listener.
-    func role(of listener: MilterListener, by snapshot: Snapshot) -> Configuration.Listen.Role {
-        snapshot.roles[listener.place] ?? openedRoles[listener.place] ?? .auto
+    /// What to do with the mail of the listener at a place.
+    func role(of place: String, by snapshot: Snapshot) -> Configuration.Listen.Role {
+        snapshot.roles[place] ?? openedRoles[place] ?? .auto
     }
 
     /// How many lines the log did not take.

@@ -10,15 +10,13 @@ internal import PosternConfiguration
 ///
 /// Lives on its session's event loop, as all that it owns does.
 final class FilterSession: MilterSessionHandler {
-    /// What the MTA is asked for: an answer is needed at MAIL's recipients, at the end, and from the body to skip its rest.
-    let request = MilterRequest(
-        actions: [.addHeaders, .changeHeaders, .quarantine],
-        events: MilterEvents(.connect, .helo, .mail, .recipient, .header, .endOfHeaders, .body, .endOfMessage),
-        answered: MilterEvents(.recipient, .body, .endOfMessage)
-    )
+    /// What the MTA is asked for: an answer is needed at the end, from the body to skip its rest, and at a recipient when
+    /// a rule can refuse one.
+    let request: MilterRequest
 
     private let filter: Filter
     private let session: MilterSession
+    private let place: String
     private var clientAddress: IPAddress?
     private var isLocal = false
     private var helo: [UInt8] = []
@@ -29,6 +27,13 @@ final class FilterSession: MilterSessionHandler {
     init(_ filter: Filter, session: MilterSession) {
         self.filter = filter
         self.session = session
+        place = session.listener.place
+        request = MilterRequest(
+            actions: [.addHeaders, .changeHeaders, .quarantine],
+            events: MilterEvents(.connect, .helo, .mail, .recipient, .header, .endOfHeaders, .body, .endOfMessage),
+            answered: filter.snapshot.engine.mayRefuseRecipients
+                ? MilterEvents(.recipient, .body, .endOfMessage) : MilterEvents(.body, .endOfMessage)
+        )
     }
 
     func connect(_ connection: MilterConnection) -> MilterResponse {
@@ -41,7 +46,7 @@ final class FilterSession: MilterSessionHandler {
         helo = Array(name)
         let snapshot = filter.snapshot
         // A client whose mail is our own whatever it says is asked nothing about.
-        let role = filter.role(of: session.listener, by: snapshot)
+        let role = filter.role(of: place, by: snapshot)
         if role == .inbound || (role == .auto && !isTrustedNetwork(snapshot)) {
             judgingClient(snapshot).greet(name, now: Clock.now)
         }
@@ -51,7 +56,7 @@ final class FilterSession: MilterSessionHandler {
     func mail(_ arguments: [Octets]) -> MilterResponse {
         finishUnended()
         let snapshot = filter.snapshot
-        let role = filter.role(of: session.listener, by: snapshot)
+        let role = filter.role(of: place, by: snapshot)
         let isAuthenticated = snapshot.configuration.trust.authenticated && hasAuthenticated
         let isTrusted = role == .outbound || isAuthenticated || isTrustedNetwork(snapshot)
         let isJudged = role == .inbound || !isTrusted

@@ -15,6 +15,10 @@ final class MessageInProgress {
     /// How many forged fields are deleted where the rules act; whoever writes more wants to keep the MTA busy.
     private static let mostForgedFields = 100
 
+    private static let tooManyRecipients = MilterResponse.reply(
+        MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Too many recipients")
+    )
+
     private let filter: Filter
     private let snapshot: Snapshot
     private let session: MilterSession
@@ -27,6 +31,7 @@ final class MessageInProgress {
     private var isHeaderTooLarge = false
     private var transaction: MailTransaction?
     private var outgoing: OutgoingMessage?
+    private var hasTooManyRecipients = false
     private var refusals: [PolicyVerdict] = []
     private var refusedRecipients: [[UInt8]] = []
     private var held = TimeAmount.zero
@@ -90,12 +95,11 @@ extension MessageInProgress {
         noteQueueID()
         // RFC 5321 § 4.5.3.1.10: what is beyond the bound is refused for now, and sent again in another message.
         guard envelope.recipients.count + refusedRecipients.count < Self.mostRecipients else {
-            return .reply(MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Too many recipients"))
+            hasTooManyRecipients = true
+            return Self.tooManyRecipients
         }
-        guard transaction != nil else {
-            envelope.recipients.append(mailbox)
-            return .continue
-        }
+        // An MTA that waits for no answer would deliver to whom we refuse.
+        guard transaction != nil, session.options.expectsAnswer(to: .recipient) else { return proceed(mailbox) }
         switch decision(mailbox) {
         case .proceed: return proceed(mailbox)
         case .refuse(let verdict): return refuse(mailbox, verdict)
@@ -218,6 +222,7 @@ extension MessageInProgress {
     func complete(_ finish: @escaping (MilterVerdict) -> Void) {
         endOfMessage = .now()
         noteQueueID()
+        if hasTooManyRecipients, !session.options.expectsAnswer(to: .recipient) { return finish(withoutRecipients()) }
         guard let transaction else { return finish(sign()) }
         guard !isHeaderTooLarge else { return finish(unjudged("header section beyond limits.max_header")) }
         transaction.endOfBody()
@@ -286,6 +291,14 @@ extension MessageInProgress {
         guard enforces else { return MilterVerdict(.continue) }
         // RFC 3463 § 3.4: 5.3.4, message too big for system.
         return MilterVerdict(.reply(MilterReply(code: 552, enhancedStatus: "5.3.4", text: "Refused: \(problem)")))
+    }
+
+    /// The end of a message some of whose recipients could not be refused when they were too many.
+    private func withoutRecipients() -> MilterVerdict {
+        end()
+        transaction?.cancel()
+        filter.recordUnjudged("tempfail", would: nil, problem: "too many recipients", envelope, summary)
+        return MilterVerdict(Self.tooManyRecipients)
     }
 
     private var authservID: Octets { session.macros["j"] ?? Octets(HostName.current) }

@@ -1,0 +1,80 @@
+"""Sessions of a scripted MTA: what no real one can be made to do."""
+
+import unittest
+
+import daemon
+import milter_client
+
+ZONE = 'example.com. 300 IN TXT "v=spf1 -all"\n'
+REFUSING = """\
+[[rules]]
+name = "spf"
+when = { spf = "fail" }
+action = "reject"
+"""
+HEADERS = [("From", "a@example.com"), ("Subject", "hello")]
+
+
+def begin(milter):
+    milter.connect("mail.example.com", "192.0.2.1")
+    milter.helo("mail.example.com")
+    milter.mail("<a@example.com>")
+
+
+def end(milter):
+    for name, value in HEADERS:
+        milter.header(name, " " + value)
+    milter.eoh()
+    milter.body(b"Hello.\r\n")
+    return milter.eom().reply
+
+
+class Recipients(unittest.TestCase):
+    def connect(self, postern):
+        milter = milter_client.Milter(postern.unix)
+        self.addCleanup(milter.close)
+        milter.negotiate()
+        return milter
+
+    def answers_recipients(self, milter):
+        return not milter.protocol & milter_client.NR["R"]
+
+    def test_a_rule_that_can_refuse_a_recipient_is_asked(self):
+        with daemon.Postern(REFUSING, ZONE) as postern:
+            milter = self.connect(postern)
+            self.assertTrue(self.answers_recipients(milter))
+            begin(milter)
+            self.assertRegex(milter.rcpt("<b@example.org>").text, r"^550 5\.7\.23 ")
+
+    def test_without_such_a_rule_no_answer_is_needed(self):
+        for mode, rules in (("observe", REFUSING), ("enforce", "")):
+            with daemon.Postern(rules, ZONE, mode=mode) as postern:
+                milter = self.connect(postern)
+                self.assertFalse(self.answers_recipients(milter), mode)
+                begin(milter)
+                self.assertIsNone(milter.rcpt("<b@example.org>"))
+                self.assertIn(end(milter).command, "ac")
+
+    def test_rules_that_come_later_refuse_at_the_end(self):
+        with daemon.Postern("", ZONE) as postern:
+            milter = self.connect(postern)
+            postern.configure(REFUSING)
+            postern.reload()
+            daemon.wait_until(lambda: "configuration reloaded" in postern.read("log"), "a reload")
+            begin(milter)
+            self.assertIsNone(milter.rcpt("<b@example.org>"))
+            self.assertRegex(end(milter).text, r"^550 5\.7\.23 ")
+            self.assertEqual(postern.line()["action"], "reject")
+
+    def test_too_many_are_never_delivered_unjudged(self):
+        with daemon.Postern("", ZONE) as postern:
+            milter = self.connect(postern)
+            begin(milter)
+            for number in range(50_001):
+                milter.rcpt(f"<{number}@example.org>")
+            self.assertRegex(end(milter).text, r"^452 4\.5\.3 ")
+            self.assertEqual(postern.line()["action"], "tempfail")
+
+
+if __name__ == "__main__":
+    unittest.main()
