@@ -11,12 +11,14 @@ struct BodyDiagnosis {
     private static let mostBannerLines = 16
 
     private let body: [UInt8]
+    private let canonicalBody: [UInt8]
     private let form: BodyHasher.Form
     private let wanted: [UInt8]
 
     init(_ signature: DKIMSignature, body: [UInt8]) {
         self.body = body
         form = BodyHasher.Form(canonicalization: signature.canonicalization.body, length: signature.length)
+        canonicalBody = Self.canonical(body, form.canonicalization)
         wanted = signature.bodyHash
     }
 
@@ -26,7 +28,11 @@ struct BodyDiagnosis {
         var other = form
         other.canonicalization = form.canonicalization == .simple ? .relaxed : .simple
         if isWanted(body, other) { return .canonicalizationMisnamed }
-        return lines.first { _, undo in isWanted(undo(body), form) }?.0 ?? signedWithLF
+        let change = lines.first { _, undo in
+            let before = undo(body)
+            return before != body && isWanted(before, form)
+        }
+        return change?.0 ?? signedWithLF
     }
 
     /// Changes to lines, and how they are undone.
@@ -55,14 +61,14 @@ struct BodyDiagnosis {
     /// A footer: what comes before it has the hash that was signed.
     private var footer: DKIMDiagnosis? {
         guard form.length == nil else { return nil }
-        let canonical = canonicalBody
-        let ends = Array(canonical.lineEnds.suffix(Self.mostFooterLines))
         let hasher = SHA256Hasher()
         var taken = 0
-        for end in ends {
-            hasher.update(Array(canonical[taken..<end]))
+        for end in canonicalBody.lineEnds.suffix(Self.mostFooterLines) {
+            // RFC 6376 § 3.4.3: what was signed has no empty line at its end.
+            guard !canonicalBody[..<end].endsWithEmptyLine else { continue }
+            unsafe canonicalBody.withUnsafeBytes { unsafe hasher.update(.init(rebasing: $0[taken..<end])) }
             taken = end
-            if hasher.copy().finish() == wanted { return .footerAppended(octets: canonical.count - end) }
+            if hasher.copy().finish() == wanted { return .footerAppended(octets: canonicalBody.count - end) }
         }
         return nil
     }
@@ -70,15 +76,15 @@ struct BodyDiagnosis {
     /// A banner: what comes after it has the hash that was signed.
     private var banner: DKIMDiagnosis? {
         guard form.length == nil else { return nil }
-        let canonical = canonicalBody
-        let end = canonical.lineEnds.prefix(Self.mostBannerLines).first {
-            SHA256Hasher.digest(Array(canonical[$0...])) == wanted
+        let end = canonicalBody.lineEnds.prefix(Self.mostBannerLines).first { end in
+            let rest = unsafe canonicalBody.withUnsafeBytes { unsafe SHA256Hasher.digest(.init(rebasing: $0[end...])) }
+            return rest == wanted
         }
         return end.map { .bannerAdded(octets: $0) }
     }
 
-    private var canonicalBody: [UInt8] {
-        var canonicalizer = BodyCanonicalizer(form.canonicalization)
+    private static func canonical(_ body: [UInt8], _ form: Canonicalization) -> [UInt8] {
+        var canonicalizer = BodyCanonicalizer(form)
         var output = [UInt8]()
         unsafe body.withUnsafeBytes { unsafe canonicalizer.update($0) { unsafe output.append(contentsOf: $0) } }
         unsafe canonicalizer.finish { unsafe output.append(contentsOf: $0) }
@@ -95,6 +101,9 @@ struct BodyDiagnosis {
 }
 
 extension ArraySlice<UInt8> {
+    /// Whether the last of these lines is empty.
+    fileprivate var endsWithEmptyLine: Bool { suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A]) }
+
     /// The octets without white space at their end.
     fileprivate var withoutTrailingSpace: ArraySlice<UInt8> {
         // RFC 3676 § 4.3: the space of this line belongs there.
@@ -107,7 +116,7 @@ extension ArraySlice<UInt8> {
 extension [UInt8] {
     /// The indices after the line ends, the last one of the text left out.
     fileprivate var lineEnds: [Int] {
-        indices.filter { self[$0] == 0x0A && $0 + 1 < count }.map { $0 + 1 }
+        indices.compactMap { self[$0] == 0x0A && $0 + 1 < count ? $0 + 1 : nil }
     }
 
     /// The text with each line, its CRLF or LF left out, replaced; line ends become CRLF.
