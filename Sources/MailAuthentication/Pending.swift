@@ -5,60 +5,54 @@ internal import Synchronization
 /// It begins on the caller's thread at once; with every answer in the cache its outcome is there when `init` returns,
 /// and nothing changed threads. What has to be waited for resumes on the executor.
 struct Pending<Value: Sendable>: Sendable {
-    private final class Slot: Sendable {
+    private final class Slot: Completion {
+        let isFilled = Atomic(false)
         let value = Mutex<Value?>(nil)
-    }
 
-    private let slot = Slot()
-    /// What can be done without knowing what kind of outcome it is.
-    let check: Check
+        var isDone: Bool { isFilled.load(ordering: .acquiring) }
 
-    /// Starts the check; without an executor it resumes on the shared pool.
-    init(on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable () async -> Value) {
-        check = Check(on: executor) { [slot] in
-            let value = await operation()
-            slot.value.withLock { $0 = value }
+        func fill(_ outcome: Value) {
+            value.withLock { $0 = outcome }
+            isFilled.store(true, ordering: .releasing)
         }
     }
 
+    private let slot = Slot()
+    private let task: Task<Void, Never>?
+
+    /// Starts the check; without an executor it resumes on the shared pool.
+    init(on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable () async -> Value) {
+        task = Task.immediate(executorPreference: executor) { [slot] in slot.fill(await operation()) }
+    }
+
     /// A check whose outcome was at hand.
-    init(_ value: Value) {
-        slot.value.withLock { $0 = value }
-        check = Check()
+    init(_ outcome: Value) {
+        task = nil
+        slot.fill(outcome)
     }
 
     /// The outcome, if it is there.
-    var outcome: Value? { check.isDone ? slot.value.withLock { $0 } : nil }
+    var outcome: Value? { slot.isDone ? slot.value.withLock { $0 } : nil }
+
+    /// What can be done without knowing what kind of outcome it is.
+    var check: Check { Check(completion: slot, task: task) }
 
     /// Asks the check to end soon; its lookups then count as unanswered.
-    func cancel() { check.cancel() }
+    func cancel() { task?.cancel() }
+}
+
+/// Something that ends once.
+private protocol Completion: AnyObject, Sendable {
+    var isDone: Bool { get }
 }
 
 /// A check of any kind that can be waited for.
 struct Check: Sendable {
-    private final class Flag: Sendable {
-        let isUp = Atomic(false)
-    }
-
-    private let flag: Flag?
-    private let task: Task<Void, Never>?
-
-    fileprivate init() {
-        flag = nil
-        task = nil
-    }
-
-    fileprivate init(on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable () async -> Void) {
-        let flag = Flag()
-        self.flag = flag
-        task = Task.immediate(executorPreference: executor) {
-            await operation()
-            flag.isUp.store(true, ordering: .releasing)
-        }
-    }
+    fileprivate let completion: any Completion
+    fileprivate let task: Task<Void, Never>?
 
     /// Whether the outcome is there.
-    var isDone: Bool { flag?.isUp.load(ordering: .acquiring) ?? true }
+    var isDone: Bool { completion.isDone }
 
     /// Returns once the outcome is there.
     func wait() async { await task?.value }

@@ -138,10 +138,6 @@ public final class MilterServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(backoff)
                 }
             }
-            .childChannelOption(
-                .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: 131_072)
-            )
             .childChannelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture { try initialize(channel, listener, number) }
             }
@@ -150,6 +146,8 @@ public final class MilterServer: Sendable {
     private func initialize(_ channel: any Channel, _ listener: MilterListener, _ number: Int) throws {
         let admission = registry.add(channel, of: listener, number)
         guard admission != .close else { return channel.close(promise: nil) }
+        let buffers = AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: 131_072)
+        try channel.syncOptions?.setOption(.recvAllocator, value: buffers)
         switch channel.remoteAddress ?? channel.localAddress {
         case .v4, .v6:
             // A message's edits and answer are one write; Nagle's algorithm would hold it back for 40 ms all the same.
