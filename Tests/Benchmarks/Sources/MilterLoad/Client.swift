@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 
@@ -82,6 +83,11 @@ final class Client: ChannelInboundHandler {
             .connect(to: address)
             .assumeIsolated()
             .whenFailure { error in
+                // connect(2): a unix socket whose queue is full refuses at once; a client that may wait would wait.
+                if let error = error as? IOError, error.errnoCode == EAGAIN {
+                    self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { self.connect() }
+                    return
+                }
                 self.count("\(error)")
                 self.phase = .closed
                 self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { self.next() }
