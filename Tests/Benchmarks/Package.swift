@@ -42,8 +42,8 @@ let package = Package(
             name: "MicroBenchmarks",
             dependencies: [
                 postern("AuthenticationResults"), postern("DKIM"), postern("DMARC"), postern("DNSLookup"),
-                postern("DNSResolver"), postern("MailCrypto"), postern("MailSyntax"), postern("MilterProtocol"),
-                postern("SPF"),
+                postern("DNSResolver"), postern("MailAuthentication"), postern("MailCrypto"), postern("MailSyntax"),
+                postern("MilterProtocol"), postern("Policy"), postern("SPF"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

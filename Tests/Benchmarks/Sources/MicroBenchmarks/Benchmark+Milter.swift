@@ -4,6 +4,23 @@ import MilterProtocol
 extension Benchmark {
     /// The protocol towards the MTA.
     static let milter = [
+        Benchmark("milter-decode", octets: sessionPackets.count) {
+            let stream = sessionPackets
+            return {
+                var packets = 0
+                try unsafe stream.withUnsafeBytes { stream in
+                    try unsafe decode(stream) { command, data in
+                        switch command {
+                        case .negotiate: use(try unsafe MilterOffer(parsing: data))
+                        case .event(let event): try unsafe parse(event, data)
+                        default: break
+                        }
+                        packets += 1
+                    }
+                }
+                guard packets == 13 + Sample.fields.count else { throw UnexpectedResult(packets) }
+            }
+        },
         Benchmark("milter-session") {
             let stream = sessionPackets
             return {
@@ -12,14 +29,13 @@ extension Benchmark {
                 try unsafe stream.withUnsafeBytes { try unsafe play($0, &machine, &writer) }
                 guard writer.octets.count > 100 else { throw UnexpectedResult(writer.octets.count) }
             }
-        }
+        },
     ]
 
-    /// Plays a session of one message: frames, commands, events, and a field inserted at its end.
-    private static func play(
+    /// Finds the packets of a stream.
+    private static func decode(
         _ stream: UnsafeRawBufferPointer,
-        _ machine: inout MilterSessionMachine,
-        _ writer: inout MilterWriter
+        _ body: (MilterCommand, UnsafeRawBufferPointer) throws -> Void
     ) throws {
         var rest = unsafe stream[...]
         while unsafe !rest.isEmpty {
@@ -28,8 +44,18 @@ extension Benchmark {
                 let command = MilterCommand(octet: octet)
             else { throw UnexpectedResult("frame") }
             let end = MilterFrame.headLength + length
-            let data = unsafe UnsafeRawBufferPointer(rebasing: packet[MilterFrame.headLength..<end])
+            try unsafe body(command, UnsafeRawBufferPointer(rebasing: packet[MilterFrame.headLength..<end]))
             unsafe rest = rest.dropFirst(end)
+        }
+    }
+
+    /// Plays a session of one message: frames, commands, events, and a field inserted at its end.
+    private static func play(
+        _ stream: UnsafeRawBufferPointer,
+        _ machine: inout MilterSessionMachine,
+        _ writer: inout MilterWriter
+    ) throws {
+        try unsafe decode(stream) { command, data in
             switch machine.receive(command) {
             case .negotiate:
                 machine.negotiate(try unsafe MilterOffer(parsing: data))
