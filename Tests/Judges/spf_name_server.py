@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Run the published SPF and Sender ID suites over UDP, against nsd on loopback.
+"""Run the published SPF and Sender ID suites over UDP, against nsd on loopback, and again against unbound in front of it.
 
-Each section of a suite gets a server of its own, with the section's zone as the root zone. What no server can be told,
+Each section of a suite gets servers of its own, with the section's zone as the root zone. What no server can be told,
 names whose lookups time out, is done by a relay in front that drops those questions.
 
 Usage: spf_name_server.py [swift test options]
@@ -86,9 +86,9 @@ class Section:
 
 
 class Server:
-    """nsd with one section, and the socket that questions come to."""
+    """nsd with one section, perhaps unbound that asks it, and the socket that questions come to."""
 
-    def __init__(self, folder, section):
+    def __init__(self, folder, section, has_resolver):
         self.section = section
         self.relay = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.relay.bind(("127.0.0.1", 0))
@@ -119,8 +119,50 @@ zone:
     name: "."
     zonefile: "root.zone"
 """)
-        nsd = shutil.which("nsd") or "/usr/sbin/nsd"
-        self.process = subprocess.Popen([nsd, "-d", "-c", f"{folder}/nsd.conf"], stderr=subprocess.DEVNULL)
+        self.processes = [self.launch("nsd")]
+        if has_resolver:
+            self.add_resolver()
+
+    def launch(self, program):
+        path = shutil.which(program) or f"/usr/sbin/{program}"
+        return subprocess.Popen([path, "-d", "-c", f"{self.folder}/{program}.conf"], stderr=subprocess.DEVNULL)
+
+    def add_resolver(self):
+        server, self.upstream = self.upstream, ("127.0.0.3", self.port)
+        reserved = ["test.", "invalid.", "onion.", "localhost.", "home.arpa.", "resolver.arpa.", "127.in-addr.arpa."]
+        zones = "\n".join(f'    local-zone: "{name}" nodefault' for name in reserved)
+        with open(f"{self.folder}/unbound.conf", "w") as file:
+            file.write(f"""server:
+    interface: {self.upstream[0]}@{self.upstream[1]}
+    username: ""
+    chroot: ""
+    directory: "{self.folder}"
+    pidfile: ""
+    use-syslog: no
+    logfile: "{self.folder}/log-unbound"
+    num-threads: 1
+    msg-cache-size: 1m
+    rrset-cache-size: 1m
+    module-config: "iterator"
+    do-not-query-localhost: no
+    do-ip6: no
+    qname-minimisation: no
+    unblock-lan-zones: yes
+{zones}
+remote-control:
+    control-enable: no
+stub-zone:
+    name: "."
+    stub-addr: {server[0]}@{server[1]}
+""")
+        self.processes.append(self.launch("unbound"))
+
+    def stop(self):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait()
+        self.relay.close()
 
     def ask(self, query, timeout):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as upstream:
@@ -130,9 +172,10 @@ zone:
             return upstream.recv(65535)
 
     def wait(self):
-        query = b"\0\1\0\0\0\1\0\0\0\0\0\0\0\0\6\0\1"
+        # The SOA record of the root, recursion desired.
+        query = b"\0\1\1\0\0\1\0\0\0\0\0\0\0\0\6\0\1"
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self.process.poll() is None:
+        while time.monotonic() < deadline and all(process.poll() is None for process in self.processes):
             try:
                 if self.ask(query, 1)[3] & 15 == 0:
                     return
@@ -140,7 +183,8 @@ zone:
                 pass
             time.sleep(0.05)
         with open(f"{self.folder}/log") as log:
-            sys.exit(f"nsd does not answer, status {self.process.poll()}:\n{log.read()}")
+            status = [process.poll() for process in self.processes]
+            sys.exit(f"no answer, {status}:\n{log.read()}")
 
     def relayed(self):
         query, client = self.relay.recvfrom(65535)
@@ -148,20 +192,21 @@ zone:
             self.relay.sendto(self.ask(query, 5), client)
 
 
-def serve(servers):
+def serve(servers, stop):
     selector = selectors.DefaultSelector()
     for server in servers:
         selector.register(server.relay, selectors.EVENT_READ, server)
-    while True:
-        for key, _ in selector.select():
+    while not stop.is_set():
+        for key, _ in selector.select(0.2):
             try:
                 key.data.relayed()
             except OSError as error:
                 print(f"relay: {error}", file=sys.stderr)
 
 
-def main():
-    servers, ports = [], {}
+def run(has_resolver):
+    servers, ports, stop = [], {}, threading.Event()
+    relay = threading.Thread(target=serve, args=(servers, stop))
     with tempfile.TemporaryDirectory() as folder:
         try:
             for suite in SUITES:
@@ -169,24 +214,25 @@ def main():
                 with open(os.path.join(CORPORA, suite), encoding="utf-8") as file:
                     # Every scalar stays the text that it is.
                     for document in yaml.load_all(file, Loader=yaml.BaseLoader):
-                        server = Server(f"{folder}/{len(servers)}", Section(document.get("zonedata")))
-                        servers.append(server)
-                        ports[suite].append(server.port)
+                        section = Section(document.get("zonedata"))
+                        servers.append(Server(f"{folder}/{len(servers)}", section, has_resolver))
+                        ports[suite].append(servers[-1].port)
             for server in servers:
                 server.wait()
-            threading.Thread(target=serve, args=(servers,), daemon=True).start()
+            relay.start()
             environment = dict(os.environ, POSTERN_SPF_SERVERS=json.dumps(ports), POSTERN_CORPORA=CORPORA)
             command = ["swift", "test", *sys.argv[1:], "--filter", "SPFTests.NameServerTests"]
             output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
             print(output.stdout[-4000:] if output.returncode else output.stdout.strip().splitlines()[-1])
-            print(f"{len(servers)} sections")
+            print(f"{len(servers)} sections, {'unbound and nsd' if has_resolver else 'nsd'}")
             # A filter that matches nothing is a success for "swift test".
-            sys.exit(output.returncode or "with 1 test " not in output.stdout)
+            return output.returncode == 0 and "with 1 test " in output.stdout
         finally:
+            stop.set()
+            if relay.is_alive():
+                relay.join()
             for server in servers:
-                server.process.terminate()
-            for server in servers:
-                server.process.wait()
+                server.stop()
 
 
-main()
+sys.exit(0 if run(False) and run(True) else 1)
