@@ -28,36 +28,79 @@ public struct ReverseNameOutcome: Hashable, Sendable {
     }
 }
 
+/// The way from an address to its names, and back to addresses.
+private struct ReverseNameSearch {
+    private let address: IPAddress
+    private let limit: Int
+    private var names: [DomainName] = []
+    private var position = 0
+    private var isComplete = true
+    /// What has to be known next.
+    private(set) var question: DNSQuestion
+    /// What came of it, once that is known.
+    private(set) var outcome: ReverseNameOutcome?
+
+    init(_ address: IPAddress, limit: Int) {
+        self.address = address.unmapped
+        self.limit = limit
+        question = DNSQuestion(self.address.reverseName, .ptr)
+    }
+
+    mutating func take(_ reply: DNSReply) {
+        if question.type == .ptr { takeNames(reply) } else { takeAddresses(reply) }
+        guard outcome == nil else { return }
+        if position < names.count {
+            question = DNSQuestion(names[position], address.bitWidth == 32 ? .a : .aaaa)
+        } else {
+            outcome = ReverseNameOutcome(isComplete ? .fail : .temperror, claimedNames: names)
+        }
+    }
+
+    private mutating func takeNames(_ reply: DNSReply) {
+        guard case .success(let answer) = reply.result else {
+            outcome = ReverseNameOutcome(.temperror)
+            return
+        }
+        for case .ptr(let name) in answer.records where names.count < limit { names.append(name) }
+        // RFC 8601 § 2.7.3: permerror when no PTR data are published.
+        if names.isEmpty { outcome = ReverseNameOutcome(.permerror) }
+    }
+
+    private mutating func takeAddresses(_ reply: DNSReply) {
+        switch reply.result {
+        case .success(let answer):
+            if answer.addresses.contains(where: { $0.unmapped == address }) {
+                outcome = ReverseNameOutcome(.pass, name: question.name, claimedNames: names)
+            }
+        case .failure: isComplete = false
+        }
+        position += 1
+    }
+}
+
 extension DNSResolving {
     /// Looks up the names of an address, and the addresses of these names, until one of them has the address.
     ///
     /// - Parameter limit: how many names are looked at. RFC 8601 § 3 wants a limit and mentions the ten of RFC 7208.
     public func reverseName(of address: IPAddress, limit: Int = 10) async -> ReverseNameOutcome {
-        let address = address.unmapped
-        let names: [DomainName]
-        switch await answer(DNSQuestion(address.reverseName, .ptr)) {
-        case .failure: return ReverseNameOutcome(.temperror)
-        case .success(let answer):
-            names = answer.records.lazy.compactMap { if case .ptr(let name) = $0 { name } else { nil } }.prefix(limit)
-                .map { $0 }
-        }
-        // RFC 8601 § 2.7.3: permerror when no PTR data are published.
-        guard !names.isEmpty else { return ReverseNameOutcome(.permerror) }
-        var isComplete = true
-        for name in names {
-            switch await answer(DNSQuestion(name, address.bitWidth == 32 ? .a : .aaaa)) {
-            case .success(let answer):
-                guard answer.addresses.contains(where: { $0.unmapped == address }) else { continue }
-                return ReverseNameOutcome(.pass, name: name, claimedNames: names)
-            case .failure: isComplete = false
+        var search = ReverseNameSearch(address, limit: limit)
+        while true {
+            if let outcome = search.outcome { return outcome }
+            if let reply = answerAtHand(search.question) {
+                search.take(reply)
+            } else {
+                search.take(await lookUp(search.question))
             }
         }
-        return ReverseNameOutcome(isComplete ? .fail : .temperror, claimedNames: names)
     }
 
-    /// Answers from what is at hand, or by asking.
-    private func answer(_ question: DNSQuestion) async -> Result<DNSAnswer, DNSLookupError> {
-        if let reply = answerAtHand(question) { return reply.result }
-        return await lookUp(question).result
+    /// The same when every answer is at hand; nil when one has to be waited for.
+    public func reverseNameAtHand(of address: IPAddress, limit: Int = 10) -> ReverseNameOutcome? {
+        var search = ReverseNameSearch(address, limit: limit)
+        while search.outcome == nil {
+            guard let reply = answerAtHand(search.question) else { return nil }
+            search.take(reply)
+        }
+        return search.outcome
     }
 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A domain name as the DNS knows it: a sequence of labels, without regard to case.
 ///
 /// The labels are kept in wire form (RFC 1035 § 3.1: a length octet before each label) and in lower case, so that two
@@ -26,19 +28,33 @@ public struct DomainName: Hashable, Sendable {
     ///
     /// Octets outside US-ASCII are kept as they are; `init(unicode:)` converts them.
     public init(_ text: Octets) throws(SyntaxError) {
+        let text = text.last == UInt8(ascii: ".") ? text.dropLast() : text
+        guard !text.isEmpty else { throw .emptyLabel }
+        // RFC 1035 § 2.3.4: 255 octets in all, of which the first length octet and the root's empty label are two.
+        guard text.count <= 253 else { throw .nameTooLong }
         var wire = [UInt8]()
         wire.reserveCapacity(text.count + 1)
-        var rest = text.last == UInt8(ascii: ".") ? text.dropLast() : text
-        guard !rest.isEmpty else { throw .emptyLabel }
-        while true {
-            let label = rest.prefix { $0 != UInt8(ascii: ".") }
-            try Self.append(label, to: &wire)
-            rest = rest.dropFirst(label.count)
-            guard !rest.isEmpty else { break }
-            rest = rest.dropFirst()
-            guard !rest.isEmpty else { throw .emptyLabel }
-        }
+        wire.append(0)
+        wire.append(contentsOf: text)
+        try Self.writeLengths(&wire)
         self.wire = wire
+    }
+
+    /// Turns the dots before labels into their lengths, and letters into lower case.
+    private static func writeLengths(_ wire: inout [UInt8]) throws(SyntaxError) {
+        var octets = wire.mutableSpan
+        var start = 0
+        for index in 1...octets.count {
+            guard index == octets.count || octets[index] == UInt8(ascii: ".") else {
+                octets[index] = octets[index].lowercased
+                continue
+            }
+            let length = index - start - 1
+            guard length > 0 else { throw .emptyLabel }
+            guard length <= 63 else { throw .labelTooLong }
+            octets[start] = UInt8(truncatingIfNeeded: length)
+            start = index
+        }
     }
 
     /// Reads a name written with dots between its labels; one trailing dot is allowed.
@@ -67,13 +83,25 @@ public struct DomainName: Hashable, Sendable {
         self.wire = wire
     }
 
-    private init(uncheckedWire wire: [UInt8]) {
+    /// Takes what is known to be a name in wire form and lower case.
+    init(uncheckedWire wire: [UInt8]) {
         self.wire = wire
     }
 
     /// Feeds the octets in one piece: names are the keys of every table.
     public func hash(into hasher: inout Hasher) {
         unsafe wire.withUnsafeBytes { octets in unsafe hasher.combine(bytes: octets) }
+    }
+
+    /// Compares the octets in one piece, too.
+    public static func == (one: DomainName, other: DomainName) -> Bool {
+        guard one.wire.count == other.wire.count else { return false }
+        return unsafe one.wire.withUnsafeBytes { mine in
+            unsafe other.wire.withUnsafeBytes { theirs in
+                guard let mine = mine.baseAddress, let theirs = theirs.baseAddress else { return true }
+                return unsafe memcmp(mine, theirs, one.wire.count) == 0
+            }
+        }
     }
 
     private static func append(_ label: Octets, to wire: inout [UInt8]) throws(SyntaxError) {

@@ -85,6 +85,18 @@ extension HeaderBlock {
         return storage[entry.start..<entry.colon].equalsIgnoringCase(name)
     }
 
+    /// Whether the field at `position` has this name, without regard to case; makes no view of the field.
+    public func hasName(_ name: StaticString, at position: Int) -> Bool {
+        let entry = entries[position]
+        guard entry.colon - entry.start == name.utf8CodeUnitCount else { return false }
+        return storage[entry.start..<entry.colon].equalsIgnoringCase(name)
+    }
+
+    /// How many octets the name of the field at `position` has.
+    public func nameLength(at position: Int) -> Int {
+        entries[position].colon - entries[position].start
+    }
+
     /// The fields of this name, topmost first.
     public func fields(named name: StaticString) -> [HeaderField] {
         filter { $0.isNamed(name) }

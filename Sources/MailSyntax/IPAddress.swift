@@ -77,17 +77,31 @@ public enum IPAddress: Hashable, Sendable {
 
     /// The name below `in-addr.arpa` or `ip6.arpa` that holds the address' PTR records (RFC 1035 § 3.5, RFC 3596 § 2.5).
     public var reverseName: DomainName {
-        let labels: [Octets]
+        // Both forms are far below the limits of a name; each label has its length in front.
+        var wire = [UInt8]()
         switch self {
         case .v4(let address):
-            let octets = (0..<4).map { (address.value >> ($0 * 8)) & 0xFF }
-            labels = octets.map { Octets(String($0)) } + [Octets("in-addr"), Octets("arpa")]
+            wire.reserveCapacity(29)
+            for shift: UInt32 in stride(from: 0, through: 24, by: 8) {
+                let octet = UInt8(truncatingIfNeeded: address.value >> shift)
+                wire.append(octet < 10 ? 1 : octet < 100 ? 2 : 3)
+                if octet >= 100 { wire.append(0x30 + octet / 100) }
+                if octet >= 10 { wire.append(0x30 + octet / 10 % 10) }
+                wire.append(0x30 + octet % 10)
+            }
+            wire.append(contentsOf: "\u{07}in-addr\u{04}arpa".utf8)
         case .v6(let address):
-            let digits = address.nibbles.reversed().map { Octets(String($0, radix: 16)) }
-            labels = digits + [Octets("ip6"), Octets("arpa")]
+            wire.reserveCapacity(73)
+            for half in [address.low, address.high] {
+                for shift: UInt64 in stride(from: 0, through: 60, by: 4) {
+                    let nibble = UInt8(truncatingIfNeeded: half >> shift) & 0xF
+                    wire.append(1)
+                    wire.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
+                }
+            }
+            wire.append(contentsOf: "\u{03}ip6\u{04}arpa".utf8)
         }
-        // Both forms are far below the limits of a name.
-        return (try? DomainName(labels: labels)) ?? .root
+        return DomainName(uncheckedWire: wire)
     }
 }
 
