@@ -53,7 +53,14 @@ public final class DNSAnswer: Sendable {
 
     private struct Derived: Sendable {
         let type: ObjectIdentifier
-        let value: any Sendable
+        /// A `Box` of the type.
+        let box: any AnyObject & Sendable
+    }
+
+    private final class Box<Value: Sendable>: Sendable {
+        let value: Value
+
+        init(_ value: Value) { self.value = value }
     }
 
     private let derivedValues = Mutex<[Derived]>([])
@@ -79,12 +86,13 @@ public final class DNSAnswer: Sendable {
     /// One value of each type is kept, so a protocol uses a type of its own. `make` may run twice when two ask at once.
     public func derived<Value: Sendable>(_ make: (DNSAnswer) -> Value) -> Value {
         let type = ObjectIdentifier(Value.self)
-        if let known = derivedValues.withLock({ values in values.first { $0.type == type } })?.value as? Value {
-            return known
+        if let known = derivedValues.withLock({ values in values.first { $0.type == type } }) {
+            // A cast that checks takes longer than most of what is done with the value; the type has been compared.
+            return unsafe unsafeDowncast(known.box, to: Box<Value>.self).value
         }
         let value = make(self)
         derivedValues.withLock { values in
-            if !values.contains(where: { $0.type == type }) { values.append(Derived(type: type, value: value)) }
+            if !values.contains(where: { $0.type == type }) { values.append(Derived(type: type, box: Box(value))) }
         }
         return value
     }
