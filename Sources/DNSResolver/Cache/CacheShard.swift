@@ -33,6 +33,17 @@ struct CacheShard {
         /// The neighbours in the order of use.
         var newer = CacheShard.none
         var older = CacheShard.none
+
+        /// The answer while it is good; the slot is not copied for it.
+        mutating func use(at now: Instant) -> Finding? {
+            guard now < expiry, let answer else { return nil }
+            uses += 1
+            guard let refreshAt, now >= refreshAt, uses > CacheShard.demand else {
+                return .answer(answer, refresh: false)
+            }
+            self.refreshAt = nil
+            return .answer(answer, refresh: true)
+        }
     }
 
     private static let none = -1
@@ -75,13 +86,9 @@ struct CacheShard {
     /// Looks a key up, and makes it the newest when there is something of use.
     mutating func find(_ key: CacheKey, at now: Instant, epoch: Int) -> Finding {
         guard let position = index[key] else { return .nothing(stale: nil) }
-        if now < slots[position].expiry, let answer = slots[position].answer {
+        if let found = slots[position].use(at: now) {
             hit(position)
-            slots[position].uses += 1
-            guard let refreshAt = slots[position].refreshAt, now >= refreshAt, slots[position].uses > Self.demand
-            else { return .answer(answer, refresh: false) }
-            slots[position].refreshAt = nil
-            return .answer(answer, refresh: true)
+            return found
         }
         return findExpired(slots[position], position, at: now, epoch: epoch)
     }
