@@ -57,7 +57,7 @@ struct SPFEvaluation {
     let fetched: [DNSQuestion: DNSReply]
     /// The questions that have no answer yet, the first needed first; none when the outcome is worth something.
     private(set) var missing: [DNSQuestion] = []
-    private var trace: [SPFTraceStep] = []
+    private var trace = SPFTrace()
     private var firstRecord: Octets?
     private var current = 0
     private var terms = 0
@@ -71,7 +71,7 @@ struct SPFEvaluation {
         self.resolver = resolver
         self.fetched = fetched
         // Most evaluations take no more steps than this.
-        trace.reserveCapacity(8)
+        trace.steps.reserveCapacity(8)
     }
 
     /// Checks the identity.
@@ -163,29 +163,30 @@ struct SPFEvaluation {
         domain: DomainName,
         depth: Int
     ) throws(Stop) -> SPFDirective? {
+        let directives = record.directives
         var index = 0
-        while index < record.directives.count {
+        while index < directives.count {
             let start = index
-            while index < record.directives.count, isAddressMiss(record.directives[index].mechanism) { index += 1 }
+            while index < directives.count, case .ip(let network) = directives[index].mechanism,
+                !network.contains(check.client)
+            {
+                index += 1
+            }
             guard index == start else {
                 conclude(open(.addresses(record, start..<index), domain: domain, depth: depth), .noMatch)
                 continue
             }
-            let directive = record.directives[index]
+            let directive = directives[index]
             let step = open(.term(directive.text), domain: domain, depth: depth)
             if try matches(directive.mechanism, step: step, domain: domain, depth: depth) {
                 conclude(step, .match(directive.qualifier.result))
                 return directive
             }
-            if trace[step].conclusion == .unfinished { conclude(step, .noMatch) }
+            if isUnfinished(step) { conclude(step, .noMatch) }
             index += 1
         }
         guard !record.isTruncated else { throw tooManyTerms }
         return nil
-    }
-
-    private func isAddressMiss(_ mechanism: SPFMechanism) -> Bool {
-        if case .ip(let network) = mechanism { !network.contains(check.client) } else { false }
     }
 
     /// RFC 7208 § 6.1: the domain to go on at; nil when an answer is missing.
@@ -215,7 +216,7 @@ extension SPFEvaluation {
         // are counted together.
         guard terms < options.terms else { throw tooManyTerms }
         terms += 1
-        if trace.indices.contains(current) { trace[current].termCount = terms }
+        if trace.steps.indices.contains(current) { trace.steps[current].termCount = terms }
     }
 
     private var tooManyTerms: Stop { Stop(result: .permerror, problem: .tooManyTerms(limit: options.terms)) }
@@ -258,18 +259,15 @@ extension SPFEvaluation {
             return nil
         }
         if reply.source == .cache || reply.source == .stale { cachedQueries += 1 }
-        if trace.indices.contains(current) {
-            trace[current].lookups.append(SPFTraceStep.Lookup(question: question, reply: reply))
-        }
+        trace.note(question, reply, step: current)
         return reply
     }
 
     mutating func open(_ subject: SPFTraceStep.Subject, domain: DomainName, depth: Int) -> Int {
-        current = trace.count
-        var step = SPFTraceStep(subject, domain: domain, depth: depth)
-        step.termCount = terms
-        step.voidLookupCount = voids
-        trace.append(step)
+        current = trace.steps.count
+        trace.steps.append(
+            SPFTraceStep(subject, domain: domain, depth: depth, termCount: terms, voidLookupCount: voids)
+        )
         return current
     }
 
@@ -279,9 +277,13 @@ extension SPFEvaluation {
     }
 
     mutating func conclude(_ step: Int, _ conclusion: SPFTraceStep.Conclusion) {
-        guard trace.indices.contains(step) else { return }
+        guard trace.steps.indices.contains(step) else { return }
         current = step
-        trace[step].conclusion = conclusion
-        trace[step].voidLookupCount = voids
+        trace.steps[step].conclusion = conclusion
+        trace.steps[step].voidLookupCount = voids
+    }
+
+    private func isUnfinished(_ step: Int) -> Bool {
+        if case .unfinished = trace.steps[step].conclusion { true } else { false }
     }
 }

@@ -25,18 +25,27 @@ public struct SPFEvaluator<Resolver: DNSResolving>: Sendable {
         clientAddress: IPAddress,
         now: Int64
     ) async -> SPFOutcome {
-        let identity = SPFIdentity(mailFrom: sender, helo: helo)
-        return await evaluate(
-            SPFCheck(identity, scope: .mfrom, helo: helo, client: clientAddress, now: now, selector: SPFVersion1())
-        )
+        await evaluate(SPFCheck(mailFrom: sender, helo: helo, client: clientAddress, now: now))
+    }
+
+    /// The same when every answer is at hand; nil when one has to be waited for.
+    public func checkMailFromAtHand(
+        _ sender: Octets,
+        helo: Octets,
+        clientAddress: IPAddress,
+        now: Int64
+    ) -> SPFOutcome? {
+        evaluateAtHand(SPFCheck(mailFrom: sender, helo: helo, client: clientAddress, now: now))
     }
 
     /// Checks the HELO identity (RFC 7208 § 2.3).
     public func checkHELO(_ helo: Octets, clientAddress: IPAddress, now: Int64) async -> SPFOutcome {
-        let identity = SPFIdentity(helo: helo)
-        return await evaluate(
-            SPFCheck(identity, scope: .helo, helo: helo, client: clientAddress, now: now, selector: SPFVersion1())
-        )
+        await evaluate(SPFCheck(helo: helo, client: clientAddress, now: now))
+    }
+
+    /// The same when every answer is at hand; nil when one has to be waited for.
+    public func checkHELOAtHand(_ helo: Octets, clientAddress: IPAddress, now: Int64) -> SPFOutcome? {
+        evaluateAtHand(SPFCheck(helo: helo, client: clientAddress, now: now))
     }
 
     /// Checks any identity, with the records that its selector chooses.
@@ -81,5 +90,17 @@ public struct SPFEvaluator<Resolver: DNSResolving>: Sendable {
             group.cancelAll()
             return outcome
         }
+    }
+}
+
+extension SPFCheck {
+    fileprivate init(mailFrom sender: Octets, helo: Octets, client: IPAddress, now: Int64) {
+        let identity = SPFIdentity(mailFrom: sender, helo: helo)
+        self.init(identity, scope: .mfrom, helo: helo, client: client, now: now, selector: SPFVersion1())
+    }
+
+    fileprivate init(helo: Octets, client: IPAddress, now: Int64) {
+        let identity = SPFIdentity(helo: helo)
+        self.init(identity, scope: .helo, helo: helo, client: client, now: now, selector: SPFVersion1())
     }
 }

@@ -39,7 +39,7 @@ public struct SPFIdentity: Hashable, Sendable {
     public init(localPart: Octets, domain: Octets) {
         let local = localPart.prefix(Self.longestInput)
         // RFC 7208 § 4.3: "If the <sender> has no local-part, substitute the string 'postmaster'".
-        self.localPart = local.isEmpty ? Octets("postmaster") : local
+        self.localPart = local.isEmpty ? Self.postmaster : local
         let text = domain.last == UInt8(ascii: ".") ? domain.dropLast() : domain
         self.domain = Self.name(text)
         if let name = self.domain, text.contains(where: { $0 >= 0x80 }) {
@@ -53,6 +53,8 @@ public struct SPFIdentity: Hashable, Sendable {
     ///
     /// RFC 8616 § 4: a term whose macros would show another local-part matches nothing.
     public var isLocalPartASCII: Bool { localPart.allSatisfy { $0 < 0x80 } }
+
+    private static let postmaster = Octets("postmaster")
 
     /// Longer identities are not looked at: SMTP allows 256 octets in a path (RFC 5321 § 4.5.3.1.3).
     static let longestInput = 998

@@ -1,7 +1,9 @@
 public import MailSyntax
 
 /// What came of a check.
-public struct SPFOutcome: Sendable {
+///
+/// A class, for it holds much and is handed to many.
+public final class SPFOutcome: Sendable {
     /// The result.
     public let result: SPFResult
     /// The identity that was checked.
@@ -24,8 +26,38 @@ public struct SPFOutcome: Sendable {
     public let queries: Int
     /// How many of these were known already.
     public let cachedQueries: Int
+    private let notes: SPFTrace
+
+    init(
+        result: SPFResult,
+        scope: SPFScope,
+        domainName: DomainName?,
+        record: Octets? = nil,
+        directive: Octets? = nil,
+        explanation: String? = nil,
+        problemCause: SPFProblem? = nil,
+        lookups: Int = 0,
+        voidLookups: Int = 0,
+        queries: Int = 0,
+        cachedQueries: Int = 0,
+        trace: SPFTrace = SPFTrace()
+    ) {
+        self.result = result
+        self.scope = scope
+        self.domainName = domainName
+        self.record = record
+        self.directive = directive
+        self.explanation = explanation
+        self.problemCause = problemCause
+        self.lookups = lookups
+        self.voidLookups = voidLookups
+        self.queries = queries
+        self.cachedQueries = cachedQueries
+        notes = trace
+    }
+
     /// What was done, in order.
-    public let trace: [SPFTraceStep]
+    public var trace: [SPFTraceStep] { notes.complete }
 
     /// The domain that was checked, as text.
     public var domain: String? { domainName?.description }
@@ -45,19 +77,6 @@ public struct SPFOutcome: Sendable {
 extension SPFOutcome {
     /// What can be said of a client whose address the MTA does not know: none (RFC 7208 § 2.6.1), for nothing was checked.
     public static func unknownClient(_ scope: SPFScope) -> SPFOutcome {
-        SPFOutcome(
-            result: .none,
-            scope: scope,
-            domainName: nil,
-            record: nil,
-            directive: nil,
-            explanation: nil,
-            problemCause: .unknownClient,
-            lookups: 0,
-            voidLookups: 0,
-            queries: 0,
-            cachedQueries: 0,
-            trace: []
-        )
+        SPFOutcome(result: .none, scope: scope, domainName: nil, problemCause: .unknownClient)
     }
 }

@@ -1,6 +1,24 @@
 public import DNSLookup
 public import MailSyntax
 
+/// What an evaluation did: its steps, and apart from them its lookups, so that noting one takes no memory of its own.
+struct SPFTrace: Sendable {
+    var steps: [SPFTraceStep] = []
+    private var lookups: [(step: Int, lookup: SPFTraceStep.Lookup)] = []
+
+    /// Notes a lookup of a step.
+    mutating func note(_ question: DNSQuestion, _ reply: DNSReply, step: Int) {
+        lookups.append((step, SPFTraceStep.Lookup(question: question, reply: reply)))
+    }
+
+    /// The steps with their lookups.
+    var complete: [SPFTraceStep] {
+        var steps = steps
+        for (step, lookup) in lookups where steps.indices.contains(step) { steps[step].lookups.append(lookup) }
+        return steps
+    }
+}
+
 /// One step of an evaluation: a record that was looked for, a term that was tried, or a run of addresses that did not match.
 ///
 /// Steps hold values; their texts are made when somebody reads them.
@@ -46,13 +64,13 @@ public struct SPFTraceStep: Sendable {
         }
     }
     /// What was looked up.
-    public internal(set) var lookups: [Lookup] = []
+    public fileprivate(set) var lookups: [Lookup] = []
     /// What came of it.
     public internal(set) var conclusion = Conclusion.unfinished
     /// How many terms with lookups were counted so far, this one included.
-    public internal(set) var termCount = 0
+    public internal(set) var termCount: Int
     /// How many lookups found nothing so far.
-    public internal(set) var voidLookupCount = 0
+    public internal(set) var voidLookupCount: Int
 
     /// What a step is about.
     enum Subject: Sendable {
@@ -65,10 +83,12 @@ public struct SPFTraceStep: Sendable {
 
     let subject: Subject
 
-    init(_ subject: Subject, domain: DomainName, depth: Int) {
+    init(_ subject: Subject, domain: DomainName, depth: Int, termCount: Int, voidLookupCount: Int) {
         self.subject = subject
         self.domain = domain
         self.depth = depth
+        self.termCount = termCount
+        self.voidLookupCount = voidLookupCount
     }
 }
 

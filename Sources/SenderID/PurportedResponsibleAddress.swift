@@ -103,14 +103,16 @@ private struct Candidates {
 private enum Name {
     case resentSender, resentFrom, sender, from, trace
 
-    private static let names: [(Octets, Name)] = [
-        (Octets("received"), .trace), (Octets("from"), .from), (Octets("sender"), .sender),
-        (Octets("return-path"), .trace), (Octets("resent-from"), .resentFrom), (Octets("resent-sender"), .resentSender),
-    ]
-
     init?(at position: Int, of headers: HeaderBlock) {
-        guard let found = Self.names.first(where: { headers.hasName($0.0, at: position) }) else { return nil }
-        self = found.1
+        switch headers.nameLength(at: position) {
+        case 4 where headers.hasName("from", at: position): self = .from
+        case 6 where headers.hasName("sender", at: position): self = .sender
+        case 8 where headers.hasName("received", at: position): self = .trace
+        case 11 where headers.hasName("return-path", at: position): self = .trace
+        case 11 where headers.hasName("resent-from", at: position): self = .resentFrom
+        case 13 where headers.hasName("resent-sender", at: position): self = .resentSender
+        default: return nil
+        }
     }
 }
 

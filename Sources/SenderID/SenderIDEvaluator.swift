@@ -29,23 +29,28 @@ public struct SenderIDEvaluator<Resolver: DNSResolving>: Sendable {
         now: Int64,
         submitter: Octets? = nil
     ) async -> SenderIDOutcome {
-        let address: PurportedResponsibleAddress
-        do {
-            address = try PurportedResponsibleAddress.find(in: headers)
-        } catch {
-            // RFC 4406 § 4: a message whose header has no such address is treated as if the test gave "PermError".
-            return SenderIDOutcome(
-                result: .permerror,
-                scope: .pra,
-                address: nil,
-                problemCause: .noAddress(error),
-                evaluation: nil
-            )
+        switch Self.find(headers) {
+        case .failure(let absence): return Self.outcome(absence)
+        case .success(let address):
+            let check = Self.check(Self.identity(address.mailbox), .pra, helo, clientAddress, now)
+            return Self.outcome(await evaluator.evaluate(check), address: address, submitter: submitter)
         }
-        let outcome = await evaluate(Self.identity(address.mailbox), .pra, helo, clientAddress, now)
-        // RFC 4405 § 4.2: the address derived from the header must be the one in the SUBMITTER parameter.
-        let matches = submitter.map { Submitter(parameter: $0)?.isSameMailbox(as: address.mailbox) ?? false }
-        return Self.outcome(outcome, address: address, problem: matches == false ? .submitterMismatch : nil)
+    }
+
+    /// The same when every answer is at hand; nil when one has to be waited for.
+    public func checkPRAAtHand(
+        _ headers: HeaderBlock,
+        helo: Octets,
+        clientAddress: IPAddress,
+        now: Int64,
+        submitter: Octets? = nil
+    ) -> SenderIDOutcome? {
+        switch Self.find(headers) {
+        case .failure(let absence): return Self.outcome(absence)
+        case .success(let address):
+            let check = Self.check(Self.identity(address.mailbox), .pra, helo, clientAddress, now)
+            return evaluator.evaluateAtHand(check).map { Self.outcome($0, address: address, submitter: submitter) }
+        }
     }
 
     /// Checks the address in a SUBMITTER parameter, before the message itself is there (RFC 4405 § 4.2).
@@ -66,7 +71,8 @@ public struct SenderIDEvaluator<Resolver: DNSResolving>: Sendable {
                 evaluation: nil
             )
         }
-        return Self.outcome(await evaluate(Self.identity(submitter.mailbox), .pra, helo, clientAddress, now))
+        let check = Self.check(Self.identity(submitter.mailbox), .pra, helo, clientAddress, now)
+        return Self.outcome(await evaluator.evaluate(check))
     }
 
     /// Checks the MAIL FROM identity by `spf2.0/mfrom` records, and `v=spf1` where there are none.
@@ -77,46 +83,60 @@ public struct SenderIDEvaluator<Resolver: DNSResolving>: Sendable {
         now: Int64
     ) async -> SenderIDOutcome {
         let identity = SPFIdentity(mailFrom: sender, helo: helo)
-        return Self.outcome(await evaluate(identity, .mfrom, helo, clientAddress, now))
+        return Self.outcome(await evaluator.evaluate(Self.check(identity, .mfrom, helo, clientAddress, now)))
     }
 
     private static func identity(_ mailbox: Mailbox) -> SPFIdentity {
         SPFIdentity(localPart: mailbox.localPart, domain: mailbox.domain)
     }
 
-    private func evaluate(
+    private static func find(
+        _ headers: HeaderBlock
+    ) -> Result<PurportedResponsibleAddress, PurportedResponsibleAddress.Absence> {
+        Result { () throws(PurportedResponsibleAddress.Absence) in try PurportedResponsibleAddress.find(in: headers) }
+    }
+
+    private static func check(
         _ identity: SPFIdentity,
         _ scope: SPFScope,
         _ helo: Octets,
         _ client: IPAddress,
         _ now: Int64
-    ) async -> SPFOutcome {
-        await evaluator.evaluate(
-            SPFCheck(
-                identity,
-                scope: scope,
-                helo: helo,
-                client: client,
-                now: now,
-                selector: SenderIDRecordSelection(scope: scope)
-            )
+    ) -> SPFCheck {
+        let selector = SenderIDRecordSelection(scope: scope)
+        return SPFCheck(identity, scope: scope, helo: helo, client: client, now: now, selector: selector)
+    }
+
+    /// RFC 4406 § 4: a message whose header has no such address is treated as if the test gave "PermError".
+    private static func outcome(_ absence: PurportedResponsibleAddress.Absence) -> SenderIDOutcome {
+        SenderIDOutcome(
+            result: .permerror,
+            scope: .pra,
+            address: nil,
+            problemCause: .noAddress(absence),
+            evaluation: nil
         )
     }
 
     private static func outcome(
         _ outcome: SPFOutcome,
         address: PurportedResponsibleAddress? = nil,
-        problem: SenderIDOutcome.Problem? = nil
+        submitter: Octets? = nil
     ) -> SenderIDOutcome {
         var result = outcome.result
         // RFC 4406 § 4.3: in the PRA version of the test, a domain that does not exist gives "Fail". We read this of the
         // purported responsible domain alone: an "include" of such a domain is an error of the record (RFC 7208 § 5.2).
         if outcome.scope == .pra, result == .none, case .noSuchName? = outcome.problemCause { result = .fail }
+        // RFC 4405 § 4.2: the address derived from the header must be the one in the SUBMITTER parameter.
+        var isMismatch = false
+        if let address, let submitter {
+            isMismatch = !(Submitter(parameter: submitter)?.isSameMailbox(as: address.mailbox) ?? false)
+        }
         return SenderIDOutcome(
             result: result,
             scope: outcome.scope,
             address: address,
-            problemCause: problem ?? outcome.problemCause.map { .evaluation($0) },
+            problemCause: isMismatch ? .submitterMismatch : outcome.problemCause.map { .evaluation($0) },
             evaluation: outcome
         )
     }
