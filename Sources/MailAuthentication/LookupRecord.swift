@@ -13,7 +13,15 @@ public final class LookupRecord: Sendable {
 
     private struct State {
         var entries: [Entry] = []
+        /// The questions, when there are many.
         var known: Set<DNSQuestion> = []
+
+        mutating func isNew(_ question: DNSQuestion) -> Bool {
+            // Most messages make few lookups: to compare them costs less than a table.
+            if entries.count < 16 { return !entries.contains { $0.question == question } }
+            if known.isEmpty { known = Set(entries.map(\.question)) }
+            return known.insert(question).inserted
+        }
     }
 
     private let state = Mutex(State())
@@ -23,7 +31,8 @@ public final class LookupRecord: Sendable {
 
     func append(_ question: DNSQuestion, _ reply: DNSReply) {
         state.withLock { state in
-            guard state.known.insert(question).inserted else { return }
+            guard state.isNew(question) else { return }
+            if state.entries.isEmpty { state.entries.reserveCapacity(8) }
             state.entries.append(Entry(question: question, reply: reply))
         }
     }
@@ -32,8 +41,8 @@ public final class LookupRecord: Sendable {
     public var entries: [Entry] { state.withLock { $0.entries } }
 }
 
-/// A resolver that notes what it is asked.
-public struct RecordingResolver: DNSResolving {
+/// A resolver that notes what it is asked; a class, for every check keeps it.
+public final class RecordingResolver: DNSResolving {
     let base: any DNSResolving
     let record: LookupRecord
 

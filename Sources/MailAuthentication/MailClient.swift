@@ -56,15 +56,23 @@ public final class MailClient {
         heloCheck?.cancel()
         heloCheck = nil
         guard settings.checks.contains(.spf), let address else { return }
-        heloCheck = Pending(on: executor) { [resolver, options = settings.spf] in
-            let evaluator = SPFEvaluator(resolver: resolver, options: options)
-            return await evaluator.checkHELO(name[...], clientAddress: address, now: now)
+        let evaluator = SPFEvaluator(resolver: resolver, options: settings.spf)
+        if let outcome = evaluator.checkHELOAtHand(name[...], clientAddress: address, now: now) {
+            heloCheck = Pending(outcome)
+        } else {
+            heloCheck = Pending(on: executor) {
+                await evaluator.checkHELO(name[...], clientAddress: address, now: now)
+            }
         }
     }
 
     private func checkName() {
         guard settings.checks.contains(.iprev), let address else { return }
-        iprev = Pending(on: executor) { [resolver] in await resolver.reverseName(of: address) }
+        if let outcome = resolver.reverseNameAtHand(of: address) {
+            iprev = Pending(outcome)
+        } else {
+            iprev = Pending(on: executor) { [resolver] in await resolver.reverseName(of: address) }
+        }
     }
 
     /// Gives up what is still being asked.

@@ -65,9 +65,14 @@ public final class MailTransaction {
         self.resolver = RecordingResolver(resolver, record: record)
         let settings = client.settings
         if settings.checks.contains(.spf), let address = client.address {
-            spf = Pending(on: client.executor) { [resolver = self.resolver, sender = self.sender, helo = client.helo] in
-                let evaluator = SPFEvaluator(resolver: resolver, options: settings.spf)
-                return await evaluator.checkMailFrom(sender[...], helo: helo[...], clientAddress: address, now: now)
+            let evaluator = SPFEvaluator(resolver: self.resolver, options: settings.spf)
+            let (sender, helo) = (self.sender[...], client.helo[...])
+            if let outcome = evaluator.checkMailFromAtHand(sender, helo: helo, clientAddress: address, now: now) {
+                spf = Pending(outcome)
+            } else {
+                spf = Pending(on: client.executor) {
+                    await evaluator.checkMailFrom(sender, helo: helo, clientAddress: address, now: now)
+                }
             }
         } else {
             spf = nil
@@ -117,16 +122,20 @@ extension MailTransaction {
         verifier?.endOfHeaders(headers)
         if settings.checks.contains(.dmarc) { discoverPolicy(AuthorIdentity(of: headers)) }
         guard settings.checks.contains(.senderID), let address = client.address else { return }
-        senderID = Pending(on: client.executor) {
-            [resolver, headers, helo = client.helo, options = settings.spf, submitter, now] in
-            let evaluator = SenderIDEvaluator(resolver: resolver, options: options)
-            return await evaluator.checkPRA(
-                headers,
-                helo: helo[...],
-                clientAddress: address,
-                now: now,
-                submitter: submitter?[...]
-            )
+        let evaluator = SenderIDEvaluator(resolver: resolver, options: settings.spf)
+        let (helo, submitter) = (client.helo[...], submitter?[...])
+        if let outcome = evaluator.checkPRAAtHand(
+            headers,
+            helo: helo,
+            clientAddress: address,
+            now: now,
+            submitter: submitter
+        ) {
+            senderID = Pending(outcome)
+        } else {
+            senderID = Pending(on: client.executor) { [headers, now] in
+                await evaluator.checkPRA(headers, helo: helo, clientAddress: address, now: now, submitter: submitter)
+            }
         }
     }
 
