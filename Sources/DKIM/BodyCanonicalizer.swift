@@ -88,12 +88,9 @@ public struct BodyCanonicalizer {
             guard index < chunk.count else { break }
             switch unsafe chunk[index] {
             case 0x0D:
-                guard index + 1 < chunk.count else {
-                    unsafe pass(chunk.run(start, index), emit)
-                    holdsCR = true
-                    return
-                }
-                index += unsafe chunk[index + 1] == 0x0A ? 2 : 1
+                unsafe pass(chunk.run(start, index), emit)
+                holdsCR = true
+                return
             case 0x0A:
                 unsafe pass(chunk.run(start, index), emit)
                 endLine()
@@ -204,35 +201,61 @@ extension UnsafeRawBufferPointer {
         return unsafe UnsafeRawPointer(found) - base
     }
 
-    /// The first index from `start` where relaxed canonicalization has to look: a control character, or a space before
-    /// an octet up to 0x20 or at the end; `count` when there is none.
+    /// The first index from `start` where relaxed canonicalization has something to do or to decide; `count` when there
+    /// is none.
     ///
-    /// Eight octets are looked at together: in ordinary text it stops at line ends only.
+    /// The octets before and after decide together: line ends in CRLF and single spaces are passed over.
     fileprivate func firstIndex(ofRelaxableFrom start: Int) -> Int {
         var index = start
-        while count - index >= 9 {
-            let here = unsafe loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
-            let next = unsafe loadUnaligned(fromByteOffset: index + 1, as: UInt64.self).littleEndian
-            let found =
-                here.octets(below: 0x20) | (here ^ 0x2020_2020_2020_2020).octets(below: 1) & next.octets(below: 0x21)
-            if found != 0 { return index + found.trailingZeroBitCount / 8 }
-            index += 8
+        if index == 0, count > 0 {
+            if unsafe isRelaxable(at: 0) { return 0 }
+            index = 1
         }
-        while index < count {
-            let octet = unsafe self[index]
-            if octet < 0x20 { return index }
-            if octet == 0x20, unsafe index + 1 == count || self[index + 1] <= 0x20 { return index }
-            index += 1
+        // The loads stay inside: one octet before and 32 after `index` are there.
+        while count - index > 32, let block = unsafe baseAddress?.advanced(by: index) {
+            guard unsafe !block.hasRelaxable() else { break }
+            index += 32
         }
-        return count
+        while index < count, unsafe !isRelaxable(at: index) { index += 1 }
+        return index
+    }
+
+    /// Whether an octet is a tab, a space before white space or a line end, an LF without a CR before it, or the last
+    /// octet and not known to be data.
+    private func isRelaxable(at index: Int) -> Bool {
+        let isLast = index + 1 == count
+        return switch unsafe octet(index) {
+        case 0x09: true
+        case 0x0A: unsafe index == 0 || octet(index - 1) != 0x0D
+        case 0x0D: isLast
+        case 0x20: unsafe isLast || octet(index + 1) <= 0x20
+        default: false
+        }
+    }
+
+    /// The octet at an index, which is inside.
+    private func octet(_ index: Int) -> UInt8 { unsafe self[index] }
+}
+
+extension UnsafeRawPointer {
+    /// Whether relaxed canonicalization has something to do in the next 32 octets; one before and one after them is read.
+    ///
+    /// Nothing here branches, not even a comparison: so the loop becomes instructions that take sixteen octets at once.
+    @inline(never) fileprivate func hasRelaxable() -> Bool {
+        var found: UInt8 = 0
+        for offset in 0..<32 {
+            let before = unsafe load(fromByteOffset: offset &- 1, as: UInt8.self)
+            let here = unsafe load(fromByteOffset: offset, as: UInt8.self)
+            let after = unsafe load(fromByteOffset: offset &+ 1, as: UInt8.self)
+            found |= (here ^ 0x09).below(1)
+            found |= (here ^ 0x0A).below(1) & ~(before ^ 0x0D).below(1)
+            found |= (here ^ 0x20).below(1) & after.below(0x21)
+        }
+        return found >= 0x80
     }
 }
 
-extension UInt64 {
-    /// The highest bit of each octet that is less than `bound` (at most 0x80); no carry crosses an octet.
-    fileprivate func octets(below bound: UInt64) -> UInt64 {
-        let offset = (0x80 - bound) &* 0x0101_0101_0101_0101
-        let reaches = (self & 0x7F7F_7F7F_7F7F_7F7F) &+ offset
-        return ~(reaches | self) & 0x8080_8080_8080_8080
-    }
+extension UInt8 {
+    /// An octet whose highest bit says whether this one is below `bound`, which is at most 0x80.
+    fileprivate func below(_ bound: UInt8) -> UInt8 { ~self & (self &- bound) }
 }
