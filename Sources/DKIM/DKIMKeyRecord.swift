@@ -57,7 +57,7 @@ public struct DKIMKeyRecord: Sendable {
         // RFC 6376 § 3.6.1: `v=` "MUST be the first tag in the record" if it is there; "Records beginning with a "v=" tag
         // with any other value MUST be discarded."
         if let version = tags["v"] {
-            guard version.elementsEqual(Octets("DKIM1")), tags.tags.first?.value.startIndex == version.startIndex else {
+            guard version.elementsEqual("DKIM1".utf8), tags.first?.value.startIndex == version.startIndex else {
                 throw .version
             }
         }

@@ -60,17 +60,18 @@ extension DKIMSignature {
     }
 
     private static func algorithm(_ value: Octets) throws(SyntaxError) -> Algorithm {
-        for algorithm in [Algorithm.rsaSHA256, .ed25519SHA256, .rsaSHA1]
-        where value.equalsIgnoringCase(Octets(algorithm.rawValue)) { return algorithm }
-        throw .algorithm
+        if value.equalsIgnoringCase("rsa-sha256") { return .rsaSHA256 }
+        if value.equalsIgnoringCase("ed25519-sha256") { return .ed25519SHA256 }
+        guard value.equalsIgnoringCase("rsa-sha1") else { throw .algorithm }
+        return .rsaSHA1
     }
 
     /// RFC 6376 § 3.5: `c=` is simple/simple when absent, and its second half simple when only the first is there.
     private static func canonicalization(_ value: Octets?) throws(SyntaxError) -> CanonicalizationPair {
         guard let value else { return CanonicalizationPair(header: .simple, body: .simple) }
-        let halves = value.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard halves.count <= 2, let header = halves.first.flatMap(Self.canonicalizationName),
-            let body = halves.count == 2 ? Self.canonicalizationName(halves[1]) : .simple
+        let slash = value.firstIndex(of: UInt8(ascii: "/"))
+        guard let header = canonicalizationName(value[..<(slash ?? value.endIndex)]),
+            let body = slash.map({ canonicalizationName(value[($0 + 1)...]) }) ?? .simple
         else { throw .malformed("c") }
         return CanonicalizationPair(header: header, body: body)
     }
@@ -97,25 +98,30 @@ extension DKIMSignature {
         return name
     }
 
-    private static let domainKeyLabel = Octets("_domainkey")
+    private static let domainKeyLabel = try? DomainName("_domainkey")
 
     private static func keyQuestion(_ selector: DomainName, _ domain: DomainName) throws(SyntaxError) -> DNSQuestion {
-        guard let name = try? DomainName(labels: selector.labels + [domainKeyLabel] + domain.labels) else {
+        guard let label = domainKeyLabel, let name = try? DomainName(joining: selector, label, domain) else {
             throw .malformed("s")
         }
         return DNSQuestion(name, .txt)
     }
 
     private static func headerNames(_ value: Octets) throws(SyntaxError) -> [Octets] {
-        let parts = value.split(
-            separator: UInt8(ascii: ":"),
-            maxSplits: maximumHeaderNames,
-            omittingEmptySubsequences: false
-        )
-        guard parts.count <= maximumHeaderNames else { throw .tooManyNames }
-        let names = parts.map(\.trimmed)
-        // RFC 6376 § 3.5: sig-h-tag = %x68 [FWS] "=" [FWS] hdr-name *( [FWS] ":" [FWS] hdr-name )
-        guard names.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isVChar) }) else { throw .malformed("h") }
+        var count = 1
+        for octet in value where octet == UInt8(ascii: ":") { count += 1 }
+        guard count <= maximumHeaderNames else { throw .tooManyNames }
+        var names = [Octets]()
+        names.reserveCapacity(count)
+        var start = value.startIndex
+        while start <= value.endIndex {
+            let end = value[start...].firstIndex(of: UInt8(ascii: ":")) ?? value.endIndex
+            let name = value[start..<end].trimmed
+            // RFC 6376 § 3.5: sig-h-tag = %x68 [FWS] "=" [FWS] hdr-name *( [FWS] ":" [FWS] hdr-name )
+            guard !name.isEmpty, name.allSatisfy({ $0.isVChar }) else { throw .malformed("h") }
+            names.append(name)
+            start = end + 1
+        }
         return names
     }
 
@@ -128,7 +134,9 @@ extension DKIMSignature {
         guard let decoded = quotedPrintable(value), let at = decoded.lastIndex(of: UInt8(ascii: "@")) else {
             throw .malformed("i")
         }
-        let identityDomain = try Self.domain(decoded[(at + 1)...], "i")
+        let domainPart = decoded[(at + 1)...]
+        if domainPart == domainText { return (decoded, domain) }
+        let identityDomain = try Self.domain(domainPart, "i")
         // RFC 6376 § 3.5: "The domain part of the address MUST be the same as, or a subdomain of, the value of the "d="
         // tag."
         guard identityDomain.isEqualOrSubdomain(of: domain) else { throw .identityOutsideDomain }
@@ -138,6 +146,7 @@ extension DKIMSignature {
     /// RFC 6376 § 2.11: `=` and two upper-case hexadecimal digits stand for an octet; white space does not count.
     static func quotedPrintable(_ value: Octets) -> [UInt8]? {
         var rest = value.withoutWhiteSpace
+        guard rest.contains(UInt8(ascii: "=")) else { return Array(rest) }
         var octets = [UInt8]()
         octets.reserveCapacity(rest.count)
         while let octet = rest.popFirst() {
@@ -170,6 +179,7 @@ extension DKIMSignature {
     /// RFC 6376 § 3.5: "Unrecognized query mechanisms MUST be ignored"; `dns/txt` has to be among them.
     private static func checkQueryMethods(_ value: Octets?) throws(SyntaxError) {
         guard let value else { return }
+        if value.equalsIgnoringCase("dns/txt") { return }
         let methods = value.split(separator: UInt8(ascii: ":")).map(\.trimmed)
         guard methods.contains(where: { $0.equalsIgnoringCase("dns/txt") || $0.equalsIgnoringCase("dns") }) else {
             throw .queryMethod

@@ -19,34 +19,70 @@ public enum Base64 {
     /// White space and folds between the characters are passed over (RFC 6376 § 3.2 lets them stand there). The padding
     /// may be absent, and bits beyond the last octet may be set, as other readers allow; nothing may follow the padding.
     public static func decode(_ text: Octets) -> [UInt8]? {
-        var octets = [UInt8]()
-        octets.reserveCapacity(text.count / 4 * 3 + 3)
+        var isValid = false
+        let octets = unsafe [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + 3) { buffer, count in
+            // Each four characters make three octets, and fewer at the end fewer: the capacity holds them all.
+            if let decoded = unsafe decode(text.span, to: buffer) {
+                count = decoded
+                isValid = true
+            }
+        }
+        return isValid ? octets : nil
+    }
+
+    /// Decodes `text`, and returns how many octets it stands for.
+    private static func decode(_ text: Span<UInt8>, to octets: UnsafeMutableBufferPointer<UInt8>) -> Int? {
         // Held here: the loop then neither asks whether the table is there nor counts references to it.
-        let values = Self.values
+        let table = Self.values
+        let values = table.span
+        var count = 0
+        var index = 0
         var bits: UInt32 = 0
         var characters = 0
         var padding = 0
-        for character in text {
-            let value = values[Int(character)]
+        while index < text.count {
+            if characters == 0, padding == 0, text.count - index >= 4 {
+                let first = values[Int(text[index])]
+                let second = values[Int(text[index + 1])]
+                let third = values[Int(text[index + 2])]
+                let fourth = values[Int(text[index + 3])]
+                if first | second | third | fourth < 64 {
+                    unsafe octets[count] = first << 2 | second >> 4
+                    unsafe octets[count + 1] = second << 4 | third >> 2
+                    unsafe octets[count + 2] = third << 6 | fourth
+                    count += 3
+                    index += 4
+                    continue
+                }
+            }
+            let value = values[Int(text[index])]
+            index += 1
             if value < 64 {
                 guard padding == 0 else { return nil }
                 bits = bits << 6 | UInt32(value)
                 characters += 1
-                guard characters % 4 == 0 else { continue }
-                octets.append(UInt8(truncatingIfNeeded: bits >> 16))
-                octets.append(UInt8(truncatingIfNeeded: bits >> 8))
-                octets.append(UInt8(truncatingIfNeeded: bits))
+                guard characters == 4 else { continue }
+                characters = 0
+                unsafe octets[count] = UInt8(truncatingIfNeeded: bits >> 16)
+                unsafe octets[count + 1] = UInt8(truncatingIfNeeded: bits >> 8)
+                unsafe octets[count + 2] = UInt8(truncatingIfNeeded: bits)
+                count += 3
             } else if value == Self.padding {
                 padding += 1
             } else if value == foreign {
                 return nil
             }
         }
-        let left = characters % 4
-        guard left != 1, padding == 0 || (left > 0 && padding + left == 4) else { return nil }
-        if left >= 2 { octets.append(UInt8(truncatingIfNeeded: bits >> (left == 2 ? 4 : 10))) }
-        if left == 3 { octets.append(UInt8(truncatingIfNeeded: bits >> 2)) }
-        return octets
+        guard characters != 1, padding == 0 || (characters > 0 && padding + characters == 4) else { return nil }
+        if characters >= 2 {
+            unsafe octets[count] = UInt8(truncatingIfNeeded: bits >> (characters == 2 ? 4 : 10))
+            count += 1
+        }
+        if characters == 3 {
+            unsafe octets[count] = UInt8(truncatingIfNeeded: bits >> 2)
+            count += 1
+        }
+        return count
     }
 
     /// The text that stands for some octets, in one line and with padding.

@@ -69,6 +69,17 @@ public struct DomainName: Hashable, Sendable {
         self.wire = wire
     }
 
+    /// Builds a name from the labels of several names, the outermost last.
+    public init(joining names: DomainName...) throws(SyntaxError) {
+        let count = names.reduce(0) { $0 + $1.wire.count }
+        // RFC 1035 § 2.3.4: 255 octets in all, of which the root's empty label is one.
+        guard count <= 254 else { throw .nameTooLong }
+        var wire = [UInt8]()
+        wire.reserveCapacity(count)
+        for name in names { wire.append(contentsOf: name.wire) }
+        self.wire = wire
+    }
+
     /// Reads a name in wire form: a length octet before each label, without compression, and with the root's empty label
     /// or without it.
     public init(wire octets: Octets) throws(SyntaxError) {
@@ -177,13 +188,25 @@ public struct DomainName: Hashable, Sendable {
 
     /// Whether every label consists of letters, digits, hyphens and underscores, with no hyphen at either end.
     public var isHostName: Bool {
-        !wire.isEmpty
-            && labels.allSatisfy { label in
-                label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
-                    && label.allSatisfy {
-                        $0.isAlpha || $0.isDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
-                    }
+        let octets = wire.span
+        var index = 0
+        while index < octets.count {
+            let label = index + 1..<index + 1 + Int(octets[index])
+            guard octets[label.lowerBound] != UInt8(ascii: "-"), octets[label.upperBound - 1] != UInt8(ascii: "-")
+            else {
+                return false
             }
+            for index in label where !octets[index].isHostCharacter { return false }
+            index = label.upperBound
+        }
+        return !octets.isEmpty
+    }
+}
+
+extension UInt8 {
+    /// A letter, a digit, a hyphen or an underscore.
+    fileprivate var isHostCharacter: Bool {
+        isAlpha || isDigit || self == UInt8(ascii: "-") || self == UInt8(ascii: "_")
     }
 }
 

@@ -41,20 +41,30 @@ extension ArraySlice<UInt8> {
 
     /// The octets without leading and trailing space, tab, CR and LF.
     public var trimmed: Octets {
-        var slice = self
-        while let first = slice.first, first.isWSP || first == 0x0D || first == 0x0A { slice = slice.dropFirst() }
-        while let last = slice.last, last.isWSP || last == 0x0D || last == 0x0A { slice = slice.dropLast() }
-        return slice
+        let octets = span
+        var start = 0
+        var end = octets.count
+        while start < end, octets[start].isFoldingWhiteSpace { start += 1 }
+        while start < end, octets[end - 1].isFoldingWhiteSpace { end -= 1 }
+        return self[startIndex + start..<startIndex + end]
     }
 
     /// Whether these octets are equal to `other` when `A` to `Z` count as `a` to `z`.
     public func equalsIgnoringCase(_ other: StaticString) -> Bool {
         guard other.hasPointerRepresentation, count == other.utf8CodeUnitCount else { return false }
-        return other.withUTF8Buffer { unsafe elementsEqual($0) { $0.lowercased == $1.lowercased } }
+        return other.withUTF8Buffer { unsafe span.equalsIgnoringCase(Span(_unsafeElements: $0)) }
     }
 
     /// Whether these octets are equal to `other` when `A` to `Z` count as `a` to `z`.
     public func equalsIgnoringCase(_ other: Octets) -> Bool {
-        count == other.count && elementsEqual(other) { $0.lowercased == $1.lowercased }
+        span.equalsIgnoringCase(other.span)
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index].lowercased != other[index].lowercased { return false }
+        return true
     }
 }

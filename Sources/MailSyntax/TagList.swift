@@ -28,56 +28,82 @@ public struct TagList: Sendable {
     /// How many tags are read at most; no protocol defines more than a quarter of them.
     public static let maximumTags = 64
 
+    /// Where a tag lies, counted from the beginning of the text.
+    private struct Entry: Sendable {
+        var name: Range<Int>
+        var value: Range<Int>
+    }
+
+    private let text: Octets
+    private let entries: [Entry]
+
     /// The tags, in their order.
-    public let tags: [Tag]
+    public var tags: [Tag] { entries.map(tag) }
+
+    /// The first tag.
+    public var first: Tag? { entries.first.map(tag) }
+
+    private func tag(_ entry: Entry) -> Tag { Tag(name: text.part(entry.name), value: text.part(entry.value)) }
 
     /// Reads a tag-list; white space after the last semicolon is no tag.
     ///
     /// Octets from 0x80 up are let through in values: RFC 8616 § 4 allows them in names and in quoted-printable text.
     public init(_ text: Octets) throws(SyntaxError) {
-        var tags = [Tag]()
-        var rest = text
+        var entries = [Entry]()
+        entries.reserveCapacity(12)
+        let octets = text.span
+        var start = 0
         while true {
-            let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.endIndex
-            let isLast = end == rest.endIndex
-            let spec = rest[rest.startIndex..<end]
+            let spec = Spec(octets, from: start)
+            let isLast = spec.end == octets.count
             // RFC 6376 § 3.2: tag-list = tag-spec *( ";" tag-spec ) [ ";" ]
-            if isLast, !tags.isEmpty, spec.trimmed.isEmpty { break }
-            guard tags.count < Self.maximumTags else { throw .tooManyTags }
-            let tag = try Self.tag(spec)
+            if isLast, !entries.isEmpty, octets.trimmed(start..<spec.end).isEmpty { break }
+            guard entries.count < Self.maximumTags else { throw .tooManyTags }
+            guard let equals = spec.equals else { throw .missingEqualsSign }
+            guard spec.isValid else { throw .invalidValue }
+            let name = octets.trimmed(start..<equals)
+            guard octets.isTagName(name) else { throw .invalidName }
             // RFC 6376 § 3.2: "Tags with duplicate names MUST NOT occur within a single tag-list; if a tag name does
             // occur more than once, the entire tag-list is invalid."
-            guard !tags.contains(where: { $0.name == tag.name }) else { throw .duplicate(tag.name.text) }
-            tags.append(tag)
+            for entry in entries where octets.areEqual(entry.name, name) { throw .duplicate(text.part(name).text) }
+            entries.append(Entry(name: name, value: octets.trimmed(equals + 1..<spec.end)))
             if isLast { break }
-            rest = rest[(end + 1)...]
+            start = spec.end + 1
         }
-        self.tags = tags
+        self.text = text
+        self.entries = entries
     }
 
-    /// Reads `[FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]`.
-    private static func tag(_ spec: Octets) throws(SyntaxError) -> Tag {
-        guard let equals = spec.firstIndex(of: UInt8(ascii: "=")) else { throw .missingEqualsSign }
-        try checkFolds(spec)
-        let name = spec[..<equals].trimmed
-        // RFC 6376 § 3.2: tag-name = ALPHA *ALNUMPUNC
-        guard let first = name.first, first.isAlpha,
-            name.allSatisfy({ $0.isAlpha || $0.isDigit || $0 == UInt8(ascii: "_") })
-        else { throw .invalidName }
-        return Tag(name: name, value: spec[(equals + 1)...].trimmed)
-    }
+    /// What one look at `[FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]` shows.
+    private struct Spec {
+        /// Where the semicolon is, or the end of the text.
+        private(set) var end: Int
+        /// Where the first `=` is.
+        private(set) var equals: Int?
+        /// Whether there are only printable characters, white space, and line ends that white space follows.
+        private(set) var isValid = true
 
-    /// Checks that there are only printable characters, white space, and line ends that white space follows.
-    private static func checkFolds(_ spec: Octets) throws(SyntaxError) {
-        var index = spec.startIndex
-        while index < spec.endIndex {
-            let octet = spec[index]
-            index += 1
-            if octet > 0x20 && octet != 0x7F || octet.isWSP { continue }
-            // RFC 6376 § 2.8: FWS = [*WSP CRLF] 1*WSP; a line end at the very end is followed by nothing to fold.
-            guard octet == 0x0D, index < spec.endIndex, spec[index] == 0x0A else { throw .invalidValue }
-            index += 1
-            guard index == spec.endIndex || spec[index].isWSP else { throw .invalidValue }
+        init(_ octets: Span<UInt8>, from start: Int) {
+            end = start
+            while end < octets.count {
+                let octet = octets[end]
+                // Most are letters and digits.
+                if octet > 0x3D, octet != 0x7F {
+                    end += 1
+                    continue
+                }
+                if octet == UInt8(ascii: ";") { break }
+                if octet == UInt8(ascii: "="), equals == nil { equals = end }
+                end += 1
+                if octet > 0x20 && octet != 0x7F || octet.isWSP { continue }
+                // RFC 6376 § 2.8: FWS = [*WSP CRLF] 1*WSP; a line end at the very end is followed by nothing to fold.
+                guard octet == 0x0D, end < octets.count, octets[end] == 0x0A else {
+                    isValid = false
+                    continue
+                }
+                end += 1
+                if end < octets.count, octets[end] != UInt8(ascii: ";"), !octets[end].isWSP { isValid = false }
+            }
         }
     }
 
@@ -85,12 +111,52 @@ public struct TagList: Sendable {
     public subscript(_ name: StaticString) -> Octets? {
         guard name.hasPointerRepresentation else { return nil }
         return name.withUTF8Buffer { wanted in
-            tags.first { unsafe $0.name.elementsEqual(wanted) }?.value
+            let octets = text.span
+            for entry in entries where entry.name.count == wanted.count {
+                var matched = 0
+                while matched < wanted.count, unsafe octets[entry.name.lowerBound + matched] == wanted[matched] {
+                    matched += 1
+                }
+                if matched == wanted.count { return text.part(entry.value) }
+            }
+            return nil
         }
     }
 }
 
+extension Span<UInt8> {
+    /// The range without white space at its ends.
+    fileprivate func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, self[start].isFoldingWhiteSpace { start += 1 }
+        while start < end, self[end - 1].isFoldingWhiteSpace { end -= 1 }
+        return start..<end
+    }
+
+    /// Whether the range is a name.
+    fileprivate func isTagName(_ range: Range<Int>) -> Bool {
+        // RFC 6376 § 3.2: tag-name = ALPHA *ALNUMPUNC
+        guard let first = range.first, self[first].isAlpha else { return false }
+        for index in range
+        where !(self[index].isAlpha || self[index].isDigit || self[index] == UInt8(ascii: "_")) {
+            return false
+        }
+        return true
+    }
+
+    fileprivate func areEqual(_ range: Range<Int>, _ other: Range<Int>) -> Bool {
+        guard range.count == other.count else { return false }
+        for (left, right) in zip(range, other) where self[left] != self[right] { return false }
+        return true
+    }
+}
+
 extension ArraySlice<UInt8> {
+    /// The octets at a range that is counted from the first.
+    fileprivate func part(_ range: Range<Int>) -> Octets {
+        self[startIndex + range.lowerBound..<startIndex + range.upperBound]
+    }
+
     /// The octets without any space, tab, CR and LF, as base64 and colon-separated lists want it; a view when there are none.
     public var withoutWhiteSpace: Octets {
         guard contains(where: { $0.isFoldingWhiteSpace }) else { return self }
