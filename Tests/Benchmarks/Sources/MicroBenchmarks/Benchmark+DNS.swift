@@ -34,9 +34,9 @@ extension Benchmark {
             cache.maximumEntries = 4 * count
             cache.maximumBytes = 4 << 30
             let resolver = try await makeResolver(cache, textLength: 64)
-            for start in stride(from: 0, to: count, by: 500) {
+            for start in stride(from: 0, to: count, by: 100) {
                 await withDiscardingTaskGroup { group in
-                    for number in start..<start + 500 {
+                    for number in start..<start + 100 {
                         group.addTask { use(await resolver.lookUp(DNSQuestion(name(number), .txt))) }
                     }
                 }
