@@ -70,8 +70,7 @@ struct SPFEvaluation {
         self.options = options
         self.resolver = resolver
         self.fetched = fetched
-        // Most evaluations take no more steps than this.
-        trace.steps.reserveCapacity(8)
+        trace.reserveCapacity()
     }
 
     /// Checks the identity.

@@ -4,17 +4,23 @@ public import MailSyntax
 /// What an evaluation did: its steps, and apart from them its lookups, so that noting one takes no memory of its own.
 struct SPFTrace: Sendable {
     var steps: [SPFTraceStep] = []
-    private var lookups: [(step: Int, lookup: SPFTraceStep.Lookup)] = []
+    private var lookups: [SPFTraceStep.Lookup] = []
+
+    /// Makes room for what most evaluations come to.
+    mutating func reserveCapacity() {
+        steps.reserveCapacity(8)
+        lookups.reserveCapacity(4)
+    }
 
     /// Notes a lookup of a step.
     mutating func note(_ question: DNSQuestion, _ reply: DNSReply, step: Int) {
-        lookups.append((step, SPFTraceStep.Lookup(question: question, reply: reply)))
+        lookups.append(SPFTraceStep.Lookup(question: question, reply: reply, step: step))
     }
 
     /// The steps with their lookups.
     var complete: [SPFTraceStep] {
         var steps = steps
-        for (step, lookup) in lookups where steps.indices.contains(step) { steps[step].lookups.append(lookup) }
+        for lookup in lookups where steps.indices.contains(lookup.step) { steps[lookup.step].lookups.append(lookup) }
         return steps
     }
 }
@@ -49,6 +55,8 @@ public struct SPFTraceStep: Sendable {
         public let question: DNSQuestion
         /// What came back.
         public let reply: DNSReply
+        /// The position of the step that it belongs to.
+        let step: Int
     }
 
     /// How many "include" terms lead here.
