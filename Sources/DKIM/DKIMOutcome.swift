@@ -41,6 +41,11 @@ public struct DKIMOutcome: Sendable {
     public var algorithm: String? { signature?.algorithm.rawValue }
     /// `b=` without white space, of which RFC 8601 § 2.7.1 wants the beginning as `header.b`.
     public var signatureOctets: Octets? { signature?.signatureText.withoutWhiteSpace }
+    /// The beginning of `signatureOctets`: eight octets at least, if it has as many.
+    public var signatureStart: Octets? {
+        guard let start = signature?.signatureText.prefix(32).withoutWhiteSpace else { return nil }
+        return start.count < 8 ? signatureOctets : start
+    }
 }
 
 extension DKIMOutcome {

@@ -10,11 +10,9 @@ extension MailAssessment {
     /// The header fields that tell what was found, in the order in which a reader finds them from the top.
     public func fields(_ settings: HeaderSettings, envelope: Envelope) -> [NewField] {
         var fields = [NewField]()
+        fields.reserveCapacity(6)
         if settings.authenticationResults {
-            let field = AuthenticationResultsField(authservID: settings.authservID, results: results(envelope))
-            fields.append(
-                NewField(name: "Authentication-Results", value: field.value(comments: settings.comments))
-            )
+            fields.append(NewField(name: "Authentication-Results", value: authenticationResults(settings, envelope)))
         }
         if settings.receivedSPF { fields += receivedSPF(settings, envelope) }
         if settings.senderID, let senderID {
@@ -63,84 +61,65 @@ extension MailAssessment {
 
 extension MailAssessment {
     /// The results of all methods, always in this order.
-    private func results(_ envelope: Envelope) -> [MethodResult] {
-        var results = [MethodResult]()
-        if let spf { results.append(result(spf, envelope)) }
-        if let senderID { results.append(Self.result(senderID)) }
-        if let dkim {
-            results += dkim.isEmpty ? [MethodResult("dkim", "none")] : dkim.map(Self.result)
+    private func authenticationResults(_ settings: HeaderSettings, _ envelope: Envelope) -> [UInt8] {
+        var writer = AuthenticationResultsWriter(authservID: settings.authservID, comments: settings.comments)
+        if spf == nil, senderID == nil, dkim == nil, dmarc == nil, iprev == nil || envelope.clientAddress == nil {
+            writer.none()
         }
-        if let dmarc {
-            var properties = [MethodResult.Property]()
-            if let domain = dmarc.fromDomain { properties.append(.init("header", "from", Octets("\(domain)"))) }
-            // RFC 7489 § 11.2 registers policy.dmarc as the policy that applies, "after policy options".
-            if let policy = dmarc.effectivePolicy {
-                properties.append(.init("policy", "dmarc", Octets(policy.rawValue)))
+        if let spf {
+            writer.begin("spf", spf.result.rawValue)
+            writer.comment(spf.problem)
+            // RFC 8601 § 2.7.2: the MAIL FROM identity, or the HELO identity where the sender is null.
+            if envelope.sender.isEmpty {
+                writer.property("smtp", "helo", envelope.helo[...])
+            } else {
+                writer.property("smtp", "mailfrom", envelope.sender[...])
             }
-            results.append(
-                MethodResult(
-                    "dmarc",
-                    dmarc.result.rawValue,
-                    comment: Self.octets(dmarc.problem?.description),
-                    properties: properties
-                )
-            )
+        }
+        if let senderID {
+            writer.begin("sender-id", senderID.result.rawValue)
+            writer.comment(senderID.problem)
+            // RFC 8601 § 2.7.3 (Sender ID): the field that held the PRA.
+            if let header = senderID.header, let pra = senderID.pra {
+                writer.property("header", header.lowercased(), pra)
+            }
+        }
+        if let dkim { write(dkim, to: &writer) }
+        if let dmarc {
+            writer.begin("dmarc", dmarc.result.rawValue)
+            writer.comment(dmarc.problem?.description)
+            if let domain = dmarc.fromDomain { writer.property("header", "from", domain.description) }
+            // RFC 7489 § 11.2 registers policy.dmarc as the policy that applies, "after policy options".
+            if let policy = dmarc.effectivePolicy { writer.property("policy", "dmarc", policy.rawValue) }
         }
         if let iprev, let address = envelope.clientAddress {
-            results.append(
-                MethodResult(
-                    "iprev",
-                    iprev.result.rawValue,
-                    properties: [.init("policy", "iprev", Octets(address.description))]
-                )
-            )
+            writer.begin("iprev", iprev.result.rawValue)
+            writer.property("policy", "iprev", address.description)
         }
-        return results
+        return writer.octets
     }
 
-    /// RFC 8601 § 2.7.2: the MAIL FROM identity, or the HELO identity where the sender is null.
-    private func result(_ outcome: SPFOutcome, _ envelope: Envelope) -> MethodResult {
-        let property: MethodResult.Property =
-            envelope.sender.isEmpty
-            ? .init("smtp", "helo", envelope.helo[...]) : .init("smtp", "mailfrom", envelope.sender[...])
-        return MethodResult(
-            "spf",
-            outcome.result.rawValue,
-            comment: Self.octets(outcome.problem),
-            properties: [property]
-        )
-    }
-
-    private static func result(_ outcome: SenderIDOutcome) -> MethodResult {
-        // RFC 8601 § 2.7.3 (Sender ID): the field that held the PRA.
-        let properties: [MethodResult.Property] =
-            if let header = outcome.header, let pra = outcome.pra {
-                [.init("header", header.lowercased(), Octets(pra))]
-            } else {
-                []
+    private func write(_ outcomes: [DKIMOutcome], to writer: inout AuthenticationResultsWriter) {
+        if outcomes.isEmpty { writer.begin("dkim", "none") }
+        // Of a single signature, no more than its beginning is wanted.
+        let signatures = outcomes.count > 1 ? outcomes.compactMap(\.signatureOctets) : []
+        for outcome in outcomes {
+            writer.begin("dkim", outcome.result.rawValue)
+            writer.comment(outcome.problem)
+            if let domain = outcome.domain { writer.property("header", "d", domain) }
+            if let identity = outcome.signature?.identity { writer.property("header", "i", identity[...]) }
+            if let selector = outcome.selector { writer.property("header", "s", selector) }
+            if let algorithm = outcome.signature?.algorithm.rawValue { writer.property("header", "a", algorithm) }
+            if let signature = outcomes.count > 1 ? outcome.signatureOctets : outcome.signatureStart {
+                let prefix = AuthenticationResultsField.signaturePrefix(of: signature, among: signatures)
+                writer.property("header", "b", prefix)
             }
-        return MethodResult(
-            "sender-id",
-            outcome.result.rawValue,
-            comment: octets(outcome.problem),
-            properties: properties
-        )
+        }
     }
+}
 
-    private static func result(_ outcome: DKIMOutcome) -> MethodResult {
-        let values: [(String, Octets?)] = [
-            ("d", octets(outcome.domain)), ("i", octets(outcome.identity)), ("s", octets(outcome.selector)),
-            ("a", octets(outcome.algorithm)), ("b", outcome.signatureOctets),
-        ]
-        return MethodResult(
-            "dkim",
-            outcome.result.rawValue,
-            comment: octets(outcome.problem),
-            properties: values.compactMap { name, value in value.map { .init("header", name, $0) } }
-        )
-    }
-
-    private static func octets(_ text: String?) -> Octets? {
-        text.map { Octets($0) }
+extension AuthenticationResultsWriter {
+    fileprivate mutating func comment(_ text: String?) {
+        if let text { comment(Octets(text)) }
     }
 }

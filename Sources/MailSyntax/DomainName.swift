@@ -218,9 +218,13 @@ extension DomainName: CustomStringConvertible {
         guard !wire.isEmpty else { return "." }
         var text = [UInt8]()
         text.reserveCapacity(wire.count)
-        for label in labels {
-            if !text.isEmpty { text.append(UInt8(ascii: ".")) }
-            for octet in label {
+        var labelEnd = 0
+        for (index, octet) in wire.enumerated() {
+            if index == labelEnd {
+                // A length octet.
+                labelEnd += 1 + Int(octet)
+                if index > 0 { text.append(UInt8(ascii: ".")) }
+            } else {
                 if octet.isVChar, octet != UInt8(ascii: "."), octet != UInt8(ascii: "\\") {
                     text.append(octet)
                 } else {

@@ -17,16 +17,36 @@ public enum FieldText {
 
     /// The text as a `pvalue` of RFC 8601 § 2.2: like `value`, but addresses and domain names stay bare.
     public static func propertyValue(_ text: Octets, limit: Int = longestValue) -> [UInt8]? {
-        guard text.count <= limit else { return nil }
-        // A token may hold an apostrophe, but some readers take it for a quote.
-        if !text.isEmpty, text.allSatisfy({ $0.isToken && $0 != UInt8(ascii: "'") }) { return Array(text) }
-        guard isPrintable(text) else { return nil }
-        // RFC 8601 § 2.2: an e-mail identity must be written as [[local-part] "@"] domain-name.
-        guard let at = text.lastIndex(of: UInt8(ascii: "@")), isDomainNameText(text[(at + 1)...]) else {
-            return quotedString(text)
+        var value = [UInt8]()
+        return appendPropertyValue(text, to: &value, limit: limit) ? value : nil
+    }
+
+    /// Appends the text as `propertyValue` has it; false, and nothing appended, where that is nil.
+    public static func appendPropertyValue(
+        _ text: Octets,
+        to octets: inout [UInt8],
+        limit: Int = longestValue
+    ) -> Bool {
+        guard text.count <= limit else { return false }
+        if isPropertyToken(text) || isBareIdentity(text) {
+            octets.append(contentsOf: text)
+            return true
         }
-        let localPart = text[..<at]
-        return localPart.isEmpty || localPart.isDotAtom ? Array(text) : quotedString(text)
+        guard isPrintable(text) else { return false }
+        appendQuotedString(text, to: &octets)
+        return true
+    }
+
+    /// Whether the text is a token that stands bare as a `pvalue` of RFC 8601 § 2.2.
+    public static func isPropertyToken(_ text: Octets) -> Bool {
+        // A token may hold an apostrophe, but some readers take it for a quote.
+        !text.isEmpty && text.allSatisfy { $0.isToken && $0 != UInt8(ascii: "'") }
+    }
+
+    /// RFC 8601 § 2.2: an e-mail identity must be written as [[local-part] "@"] domain-name.
+    private static func isBareIdentity(_ text: Octets) -> Bool {
+        guard let at = text.lastIndex(of: UInt8(ascii: "@")), isDomainNameText(text[(at + 1)...]) else { return false }
+        return (at == text.startIndex || text[..<at].isDotAtom) && isPrintable(text)
     }
 
     /// The text for the inside of a comment (RFC 5322 § 3.2.2), in US-ASCII, cut after `limit` octets.
@@ -43,13 +63,26 @@ public enum FieldText {
 
     /// The text for a log line: as it is when it is one word, in quotes otherwise; cut after `limit` octets.
     public static func logValue(_ text: Octets, limit: Int = longestValue) -> [UInt8] {
+        var value = [UInt8]()
+        appendLogValue(text, to: &value, limit: limit)
+        return value
+    }
+
+    /// Appends the text as `logValue` has it.
+    public static func appendLogValue(_ text: Octets, to octets: inout [UInt8], limit: Int = longestValue) {
+        if text.count <= limit, isLogWord(text), text.allSatisfy({ $0 < 0x7F }) {
+            octets.append(contentsOf: text)
+            return
+        }
         let text = printable(text, limit: limit)[...]
-        let isWord =
-            !text.isEmpty
+        if isLogWord(text) { octets.append(contentsOf: text) } else { appendQuotedString(text, to: &octets) }
+    }
+
+    private static func isLogWord(_ text: Octets) -> Bool {
+        !text.isEmpty
             && text.allSatisfy {
                 $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "=")
             }
-        return isWord ? Array(text) : quotedString(text)
     }
 
     /// The text for an SMTP reply (RFC 5321 § 4.2): printable US-ASCII and spaces, cut after `limit` octets.
@@ -89,14 +122,17 @@ public enum FieldText {
     /// A quoted-string (RFC 5322 § 3.2.4) of text that is printable.
     private static func quotedString(_ text: Octets) -> [UInt8] {
         var quoted = [UInt8]()
-        quoted.reserveCapacity(text.count + 2)
+        appendQuotedString(text, to: &quoted)
+        return quoted
+    }
+
+    private static func appendQuotedString(_ text: Octets, to quoted: inout [UInt8]) {
         quoted.append(UInt8(ascii: "\""))
         for octet in text {
             if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") { quoted.append(UInt8(ascii: "\\")) }
             quoted.append(octet)
         }
         quoted.append(UInt8(ascii: "\""))
-        return quoted
     }
 
     /// domain-name of RFC 6376 § 3.5: sub-domains of RFC 5321 § 4.1.2 with dots between them.

@@ -1,0 +1,126 @@
+public import MailSyntax
+
+/// Writes the value of an Authentication-Results field piece by piece into one buffer.
+///
+/// Each result begins a line of its own. Methods, results and the names of properties are written as they are given;
+/// values become what RFC 8601 § 2.2 allows, or are left out with their property where it allows nothing.
+public struct AuthenticationResultsWriter {
+    /// How long a line gets before it is folded, if it can be (RFC 5322 § 2.1.1).
+    private static let longestLine = 78
+
+    /// The value so far, without the space behind the colon.
+    public private(set) var octets: [UInt8] = []
+    /// A line end and the white space that begins the next line.
+    private let fold: [UInt8]
+    private let comments: Bool
+    /// Where the line begins, and how many characters stand in front of that.
+    private var lineStart = 0
+    private var indent = "Authentication-Results: ".utf8.count
+
+    /// A field of this service that has no results yet.
+    ///
+    /// - Parameters:
+    ///   - authservID: the name of the service.
+    ///   - version: the version of the field's syntax, if it is written.
+    ///   - lineEnd: the line end in front of a continuation line; MTAs want LF from a milter.
+    ///   - comments: whether the comments behind results are written.
+    public init(authservID: Octets, version: Int? = nil, lineEnd: String = "\n", comments: Bool = false) {
+        fold = Array(lineEnd.utf8) + [0x09]
+        self.comments = comments
+        octets.reserveCapacity(480)
+        let name = FieldText.printable(authservID, limit: FieldText.longestValue)[...]
+        octets += FieldText.value(name) ?? []
+        if let version { octets.append(contentsOf: " \(version)".utf8) }
+    }
+
+    /// Says that there are no results.
+    public mutating func none() {
+        append("; none")
+    }
+
+    /// Begins a result.
+    public mutating func begin(_ method: String, version: Int? = nil, _ result: String) {
+        append(";")
+        octets += fold
+        lineStarts(at: octets.count)
+        append(method)
+        if let version { append("/\(version)") }
+        append("=")
+        append(result)
+    }
+
+    /// Adds a comment, if comments are wanted.
+    public mutating func comment(_ text: Octets) {
+        guard comments, !text.isEmpty else { return }
+        let start = beginWord()
+        append("(")
+        octets += FieldText.comment(text)
+        append(")")
+        endWord(start)
+    }
+
+    /// Adds the reason of the result.
+    public mutating func reason(_ text: Octets) {
+        guard !text.isEmpty, let value = FieldText.value(FieldText.replyText(text)[...]) else { return }
+        let start = beginWord()
+        append("reason=")
+        octets += value
+        endWord(start)
+    }
+
+    /// Adds a property.
+    public mutating func property(_ type: String, _ name: String, _ value: Octets) {
+        guard !value.isEmpty else { return }
+        let start = beginProperty(type, name)
+        if FieldText.appendPropertyValue(value, to: &octets) { endWord(start) } else { forgetWord(start) }
+    }
+
+    /// Adds a property.
+    public mutating func property(_ type: String, _ name: String, _ value: String) {
+        guard !value.isEmpty else { return }
+        let start = beginProperty(type, name)
+        let valueStart = octets.count
+        append(value)
+        // Most values stand as they are; the others are looked at as octets.
+        if octets.count - valueStart <= FieldText.longestValue, FieldText.isPropertyToken(octets[valueStart...]) {
+            return endWord(start)
+        }
+        forgetWord(start)
+        property(type, name, Octets(value))
+    }
+
+    private mutating func beginProperty(_ type: String, _ name: String) -> Int {
+        let start = beginWord()
+        append(type)
+        append(".")
+        append(name)
+        append("=")
+        return start
+    }
+
+    private mutating func append(_ text: String) {
+        octets.append(contentsOf: text.utf8)
+    }
+
+    /// Begins a word that is to stand behind a space, or on a new line when this one is full.
+    private mutating func beginWord() -> Int {
+        octets.append(0x20)
+        return octets.count - 1
+    }
+
+    private mutating func endWord(_ start: Int) {
+        guard indent + octets.count - lineStart > Self.longestLine else { return }
+        octets.replaceSubrange(start...start, with: fold)
+        lineStarts(at: start + fold.count)
+    }
+
+    private mutating func forgetWord(_ start: Int) {
+        octets.removeLast(octets.count - start)
+    }
+
+    private mutating func lineStarts(at position: Int) {
+        lineStart = position
+        // A tab is as wide as eight characters at most.
+        indent = 8
+    }
+}
