@@ -7,13 +7,19 @@ extension AuthenticationResultsField {
     /// the grammar, so the question is not whether the field is valid: in any case of letters, quoted, commented, folded,
     /// with a version, with U-labels or broken behind the name, it counts.
     public static func belongs(to authservID: Octets, value: Octets) -> Bool {
-        var scanner = FieldScanner(value.trimmed)
+        let text = value.trimmed
+        // Where nothing can be read in two ways, the name stands there or does not.
+        let start = text.prefix(authservID.count + 2)
+        if start.allSatisfy(\.isPlain), authservID.allSatisfy({ $0 < 0x80 }) {
+            return isName(authservID, atStartOf: start)
+        }
+        var scanner = FieldScanner(text)
         let isBroken = (try? scanner.skipCFWS()) == nil
         // Comments may vanish or separate words; one that does not end may not be taken for a comment at all.
         let readings: [CommentReading] = isBroken ? [.nothing, .space, .text] : [.nothing, .space]
         return readings.contains { reading in
             let start = beginning(of: value, atMost: authservID.count + 64, comments: reading)
-            return isName(authservID, atStartOf: start)
+            return isName(authservID, atStartOf: start[...])
         }
     }
 
@@ -52,7 +58,7 @@ extension AuthenticationResultsField {
     }
 
     /// Whether a text begins with the name, and the name ends there.
-    private static func isName(_ name: Octets, atStartOf text: [UInt8]) -> Bool {
+    private static func isName(_ name: Octets, atStartOf text: Octets) -> Bool {
         let word = text.prefix { $0.isNameCharacter }
         if word.equalsIgnoringCase(name) { return true }
         // A dot at the end makes no other name; and a name may contain what no domain name does.
@@ -68,6 +74,14 @@ extension AuthenticationResultsField {
 }
 
 extension UInt8 {
+    /// Whether every reader takes the octet for itself.
+    fileprivate var isPlain: Bool {
+        switch self {
+        case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "\""), UInt8(ascii: "\\"): false
+        default: isVChar
+        }
+    }
+
     /// Whether a reader would take the octet for a part of a service's name.
     fileprivate var isNameCharacter: Bool {
         isAlpha || isDigit || self >= 0x80 || self == UInt8(ascii: ".") || self == UInt8(ascii: "-")

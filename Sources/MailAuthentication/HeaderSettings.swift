@@ -72,7 +72,8 @@ extension HeaderSettings {
         guard removal != .none else { return [] }
         var counts: [[UInt8]: Int] = [:]
         var forged = [RemovedField]()
-        for field in headers {
+        for position in headers.indices where Self.initials.contains(headers.initial(at: position)) {
+            let field = headers[position]
             guard let isForeign = Self.mayBeOurs(field.name) else { continue }
             let index = counts[field.name.map(\.lowercased), default: 0] + 1
             counts[field.name.map(\.lowercased)] = index
@@ -84,6 +85,9 @@ extension HeaderSettings {
         }
         return forged
     }
+
+    /// With which letters the names begin that `mayBeOurs` knows.
+    private static let initials = [UInt8(ascii: "a"), UInt8(ascii: "x")]
 
     /// Whether others may write fields of this name too; nil for a name that says nothing of ours.
     private static func mayBeOurs(_ name: Octets) -> Bool? {

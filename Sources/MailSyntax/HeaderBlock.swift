@@ -97,6 +97,13 @@ extension HeaderBlock {
         entries[position].colon - entries[position].start
     }
 
+    /// The first octet of the name of the field at `position`, in lower case, and 0 for no name; makes no view of the
+    /// field.
+    public func initial(at position: Int) -> UInt8 {
+        let entry = entries[position]
+        return entry.start < entry.colon ? storage[entry.start].lowercased : 0
+    }
+
     /// The fields of this name, topmost first.
     public func fields(named name: StaticString) -> [HeaderField] {
         filter { $0.isNamed(name) }
