@@ -120,7 +120,10 @@ extension MailTransaction {
     /// Ends the header section: the purported responsible address is known now.
     public func endOfHeaders() {
         verifier?.endOfHeaders(headers)
-        if settings.checks.contains(.dmarc) { discoverPolicy(AuthorIdentity(of: headers)) }
+        // The author of the first From field is known already; he is the author when there is no other.
+        if settings.checks.contains(.dmarc), author == nil || AuthorIdentity.positions(in: headers).count != 1 {
+            discoverPolicy(AuthorIdentity(of: headers))
+        }
         guard settings.checks.contains(.senderID), let address = client.address else { return }
         let evaluator = SenderIDEvaluator(resolver: resolver, options: settings.spf)
         let (helo, submitter) = (client.helo[...], submitter?[...])

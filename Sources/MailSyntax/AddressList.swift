@@ -28,11 +28,14 @@ public struct AddressList: Hashable, Sendable {
 
     /// All mailboxes, those in groups included.
     public var mailboxes: [Mailbox] {
-        elements.flatMap {
-            switch $0 {
-            case .mailbox(let mailbox): [mailbox]
-            case .group(_, let members): members
+        var mailboxes = [Mailbox]()
+        mailboxes.reserveCapacity(elements.count)
+        for element in elements {
+            switch element {
+            case .mailbox(let mailbox): mailboxes.append(mailbox)
+            case .group(_, let members): mailboxes += members
             }
         }
+        return mailboxes
     }
 }

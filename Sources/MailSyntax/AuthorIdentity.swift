@@ -20,14 +20,24 @@ public enum AuthorIdentity: Hashable, Sendable {
 
     /// Reads the From fields of a message.
     public init(of fields: HeaderBlock) {
-        // RFC 5322 § 4.5 lets white space stand in front of the colon. MTAs differ in whether it is part of the name.
-        let from = fields.filter { $0.name.trimmed.equalsIgnoringCase("From") }
-        switch from.count {
+        let positions = Self.positions(in: fields)
+        switch positions.count {
         case 0: self = .missing
-        case 1: self.init(from: from[0].value)
+        case 1: self.init(from: fields[positions[0]].value)
         default:
-            let lists = from.prefix(Self.mostFields).map { AuthorIdentity(from: $0.value) }
-            self = .severalFields(from.count, Self.distinct(lists.flatMap(\.domains)))
+            let lists = positions.prefix(Self.mostFields).map { AuthorIdentity(from: fields[$0].value) }
+            self = .severalFields(positions.count, Self.distinct(lists.flatMap(\.domains)))
+        }
+    }
+
+    /// Where the From fields of a message are.
+    ///
+    /// RFC 5322 § 4.5 lets white space stand in front of the colon. MTAs differ in whether it is part of the name.
+    public static func positions(in fields: HeaderBlock) -> [Int] {
+        fields.indices.filter { position in
+            let initial = fields.initial(at: position)
+            return (initial == UInt8(ascii: "f") || !initial.isVChar)
+                && fields[position].name.trimmed.equalsIgnoringCase("From")
         }
     }
 
@@ -56,6 +66,10 @@ public enum AuthorIdentity: Hashable, Sendable {
     }
 
     private init(mailboxes: [Mailbox]) {
+        if mailboxes.count == 1, let domain = mailboxes[0].domainName {
+            self = .domain(domain, mailboxes)
+            return
+        }
         let names = mailboxes.map(\.domainName)
         let domains = Self.distinct(names.compactMap { $0 })
         if domains.isEmpty || names.contains(nil) {
