@@ -10,20 +10,20 @@ extension MailAssessment {
     /// What the rules may know about the message.
     public func facts(_ envelope: Envelope) -> PolicyFacts {
         var facts = PolicyFacts(envelope)
-        facts.spf = spf.flatMap { ResultWord(rawValue: $0.result.rawValue) }
-        facts.spfHelo = helo.flatMap { ResultWord(rawValue: $0.result.rawValue) }
+        facts.spf = spf.map { ResultWord($0.result) }
+        facts.spfHelo = helo.map { ResultWord($0.result) }
         facts.explanation = spf?.explanation
         facts.senderIDExplanation = senderID?.explanation
         if let iprev {
-            facts.iprev = ResultWord(rawValue: iprev.result.rawValue)
+            facts.iprev = ResultWord(iprev.result)
             facts.clientNames = iprev.name.map { [$0] } ?? []
         }
         if let senderID {
-            facts.senderID = ResultWord(rawValue: senderID.result.rawValue)
+            facts.senderID = ResultWord(senderID.result)
         }
         facts.pra = purportedAddress.map { MailAddress($0) }
         if let dkim {
-            facts.dkim = bestSignature.map(Self.word) ?? ResultWord.none
+            facts.dkim = bestSignatureResult.map { ResultWord($0) } ?? ResultWord.none
             let passed = dkim.filter { $0.result == .pass }.compactMap(\.signingDomain)
             // Where a key could not be looked up, an exemption of its domain is not known not to hold.
             let isUndecided = passed.isEmpty && dkim.contains { $0.result == .temperror }
@@ -34,15 +34,77 @@ extension MailAssessment {
             facts.fromCount = author.fromCount
         }
         if let dmarc {
-            facts.dmarc = ResultWord(rawValue: dmarc.result.rawValue)
-            facts.dkimAligned = bestAlignedSignature.map(Self.word) ?? ResultWord.none
-            facts.dmarcPolicy = dmarc.policy.flatMap { DMARCPolicyWord(rawValue: $0.rawValue) } ?? .absent
+            facts.dmarc = ResultWord(dmarc.result)
+            facts.dkimAligned = bestAlignedSignature.map { ResultWord($0.result) } ?? ResultWord.none
+            facts.dmarcPolicy = DMARCPolicyWord(dmarc.policy)
         }
         return facts
     }
+}
 
-    private static func word(_ signature: DKIMOutcome) -> ResultWord {
-        ResultWord(rawValue: signature.result.rawValue) ?? .none
+extension ResultWord {
+    /// The word of a result of SPF or Sender ID.
+    init(_ result: SPFResult) {
+        self =
+            switch result {
+            case .none: .none
+            case .neutral: .neutral
+            case .pass: .pass
+            case .fail: .fail
+            case .softfail: .softfail
+            case .temperror: .temperror
+            case .permerror: .permerror
+            }
+    }
+
+    /// The word of a signature's result.
+    init(_ result: DKIMResult) {
+        self =
+            switch result {
+            case .none: .none
+            case .pass: .pass
+            case .fail: .fail
+            case .policy: .policy
+            case .neutral: .neutral
+            case .temperror: .temperror
+            case .permerror: .permerror
+            }
+    }
+
+    /// The word of DMARC's result.
+    init(_ result: DMARCResult) {
+        self =
+            switch result {
+            case .none: .none
+            case .pass: .pass
+            case .fail: .fail
+            case .temperror: .temperror
+            case .permerror: .permerror
+            }
+    }
+
+    /// The word of the result for the client's name.
+    init(_ result: ReverseNameResult) {
+        self =
+            switch result {
+            case .pass: .pass
+            case .fail: .fail
+            case .temperror: .temperror
+            case .permerror: .permerror
+            }
+    }
+}
+
+extension DMARCPolicyWord {
+    /// The word of a policy.
+    fileprivate init(_ policy: DMARCPolicy?) {
+        self =
+            switch policy {
+            case .none?: .none
+            case .quarantine?: .quarantine
+            case .reject?: .reject
+            case nil: .absent
+            }
     }
 }
 
@@ -52,8 +114,8 @@ extension PolicyFacts {
         self.init()
         client = envelope.clientAddress
         helo = envelope.helo[...].text
-        mailFrom = MailAddress(envelope.sender[...].text)
-        recipients = envelope.recipients.map { MailAddress($0[...].text) }
+        mailFrom = MailAddress(envelope.sender[...])
+        recipients = envelope.recipients.map { MailAddress($0[...]) }
         authenticated = envelope.isTrusted
     }
 }

@@ -30,6 +30,21 @@ public struct MailAssessment: Sendable {
     /// The signature that speaks best for the message: one that passes, else the first of the least bad result.
     public var bestSignature: DKIMOutcome? { dkim.flatMap(Self.best) }
 
+    /// The result of the signature that speaks best; nil without a signature.
+    var bestSignatureResult: DKIMResult? {
+        guard let dkim else { return nil }
+        var best: DKIMResult?
+        // By position: an outcome is much to copy.
+        for position in dkim.indices {
+            let result = dkim[position].result
+            guard let known = best, Self.rank(known) <= Self.rank(result) else {
+                best = result
+                continue
+            }
+        }
+        return best
+    }
+
     /// The best signature of those in the author's organizational domain, found by DMARC (RFC 9989 § 4.4.1).
     public var bestAlignedSignature: DKIMOutcome? {
         guard let organization = dmarc?.organizationalDomain else { return nil }

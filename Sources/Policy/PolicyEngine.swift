@@ -27,8 +27,12 @@ public struct PolicyEngine: Sendable {
     ///
     /// Only refusals are decided here. A rule that cannot be decided yet, and would end the evaluation if it matched,
     /// leaves everything to the end of the message.
-    public func atRecipient(_ facts: PolicyFacts, _ recipient: MailAddress) -> RecipientDecision {
-        mayRefuseRecipients ? decide(facts.ofEnvelope, recipient) : .proceed
+    public func atRecipient(
+        _ facts: @autoclosure () -> PolicyFacts,
+        _ recipient: @autoclosure () -> MailAddress
+    ) -> RecipientDecision {
+        guard mayRefuseRecipients else { return .proceed }
+        return decide(facts().ofEnvelope, recipient())
     }
 
     private func decide(_ facts: PolicyFacts, _ recipient: MailAddress) -> RecipientDecision {
@@ -57,8 +61,9 @@ public struct PolicyEngine: Sendable {
     }
 
     /// What to do with the message, once everything is known; `facts.recipients` are those not refused before.
-    public func atEndOfMessage(_ facts: PolicyFacts) -> PolicyVerdict {
-        mode == .enforce ? conclude(facts) : judge(facts)
+    public func atEndOfMessage(_ facts: @autoclosure () -> PolicyFacts) -> PolicyVerdict {
+        guard !rules.isEmpty else { return PolicyVerdict(stage: .endOfMessage) }
+        return mode == .enforce ? conclude(facts()) : judge(facts())
     }
 
     /// What to do with a message whose envelope and content are both known: first each recipient, then the message.

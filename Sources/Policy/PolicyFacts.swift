@@ -33,29 +33,35 @@ public enum DMARCPolicyWord: String, CaseIterable, Sendable {
 }
 
 /// An address of the envelope or the header, as conditions look at it.
+///
+/// Few messages meet a condition that asks for a part of an address, so the parts are read when they are asked for.
 public struct MailAddress: Hashable, Sendable {
-    /// The whole address, without angle brackets; empty for the null sender.
-    public let text: String
-    /// What stands before the last `@`.
-    public let localPart: String
-    /// What stands after it; nil when that is no domain name.
-    public let domain: DomainName?
+    private let octets: Octets
+
+    /// Reads an address, with or without angle brackets.
+    public init(_ octets: Octets) {
+        let isBracketed = octets.first == UInt8(ascii: "<") && octets.last == UInt8(ascii: ">")
+        self.octets = isBracketed ? octets.dropFirst().dropLast() : octets
+    }
 
     /// Reads an address, with or without angle brackets.
     public init(_ text: String) {
-        var octets = Octets(text)
-        if octets.first == UInt8(ascii: "<"), octets.last == UInt8(ascii: ">") {
-            octets = octets.dropFirst().dropLast()
-        }
-        self.text = octets.text
-        guard let at = octets.lastIndex(of: UInt8(ascii: "@")) else {
-            localPart = octets.text
-            domain = nil
-            return
-        }
-        localPart = octets[..<at].text
-        domain = try? DomainName(unicode: octets[(at + 1)...])
+        self.init(Octets(text))
     }
+
+    private var at: Int? { octets.lastIndex(of: UInt8(ascii: "@")) }
+
+    /// Whether it is the null sender.
+    var isEmpty: Bool { octets.isEmpty }
+
+    /// The whole address, without angle brackets; empty for the null sender.
+    public var text: String { octets.text }
+
+    /// What stands before the last `@`.
+    public var localPart: String { octets[..<(at ?? octets.endIndex)].text }
+
+    /// What stands after it; nil when that is no domain name.
+    public var domain: DomainName? { at.flatMap { try? DomainName(unicode: octets[($0 + 1)...]) } }
 }
 
 /// Everything that rules can ask about a message.

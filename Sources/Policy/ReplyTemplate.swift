@@ -129,7 +129,7 @@ public struct ReplyTemplate: Sendable {
 extension PolicyFacts {
     /// The domain that answers for the envelope.
     var envelopeDomain: String? {
-        if let mailFrom, !mailFrom.text.isEmpty { return mailFrom.domain?.description }
+        if let mailFrom, !mailFrom.isEmpty { return mailFrom.domain?.description }
         return helo
     }
 

@@ -111,8 +111,10 @@ extension MessageInProgress {
 
     private func decision(_ mailbox: [UInt8]) -> RecipientDecision {
         guard let transaction else { return .proceed }
-        let facts = transaction.envelopeAssessment.facts(envelope)
-        return snapshot.engine.atRecipient(facts, MailAddress(mailbox[...].text))
+        return snapshot.engine.atRecipient(
+            transaction.envelopeAssessment.facts(envelope),
+            MailAddress(mailbox[...])
+        )
     }
 
     private func proceed(_ mailbox: [UInt8]) -> MilterResponse {
