@@ -1,3 +1,4 @@
+internal import DNSLookup
 public import MailSyntax
 public import Policy
 
@@ -15,6 +16,10 @@ public struct Judgement: Sendable {
     public let removedFields: [RemovedField]
     /// The lookups that were made.
     public let lookups: [LookupRecord.Entry]
+    /// How many lookups there were, and for how many of them no server was asked.
+    public let lookupCounts: (all: Int, cached: Int)
+    /// What the checks found, in words.
+    public let summary: AssessmentSummary
 
     /// How many deleted fields stay readable under another name.
     private static let mostKept = 10
@@ -40,11 +45,13 @@ public struct Judgement: Sendable {
         self.envelope = envelope
         self.verdict = verdict
         self.lookups = lookups
+        lookupCounts = (lookups.count, lookups.count { $0.reply.source != .server })
+        summary = assessment.summary
         removedFields = headers.map { settings.forged(in: $0) } ?? []
-        newFields =
-            assessment.fields(settings, envelope: envelope)
-            + (verdict.action == .junk ? [settings.junk] : [])
-            + (settings.keepsRemoved ? Array(removedFields.compactMap(NewField.init(kept:)).prefix(Self.mostKept)) : [])
+        var fields = assessment.fields(settings, envelope: envelope)
+        if verdict.action == .junk { fields.append(settings.junk) }
+        if settings.keepsRemoved { fields += removedFields.lazy.compactMap(NewField.init(kept:)).prefix(Self.mostKept) }
+        newFields = fields
     }
 }
 

@@ -108,7 +108,22 @@ public enum IPAddress: Hashable, Sendable {
 extension IPv4Address: CustomStringConvertible {
     /// Dotted decimal.
     public var description: String {
-        stride(from: 24, through: 0, by: -8).map { String((value >> $0) & 0xFF) }.joined(separator: ".")
+        // Four numbers of up to three digits, and three dots.
+        unsafe String(unsafeUninitializedCapacity: 15) { text in
+            var count = 0
+            func append(_ octet: UInt32) {
+                unsafe text[count] = UInt8(truncatingIfNeeded: octet)
+                count += 1
+            }
+            for shift in stride(from: 24, through: 0, by: -8) {
+                let number = (value >> shift) & 0xFF
+                if number >= 100 { append(0x30 + number / 100) }
+                if number >= 10 { append(0x30 + number / 10 % 10) }
+                append(0x30 + number % 10)
+                if shift > 0 { append(UInt32(UInt8(ascii: "."))) }
+            }
+            return count
+        }
     }
 }
 

@@ -20,10 +20,26 @@ final class Counters: Sendable {
         let result: String
     }
 
+    /// The checks whose results are counted, as conditions name them.
+    fileprivate enum Check: Int, CaseIterable {
+        case spf, spfHelo, senderID, dkim, dmarc, iprev
+
+        var name: String {
+            switch self {
+            case .spf: "spf"
+            case .spfHelo: "spf_helo"
+            case .senderID: "sender_id"
+            case .dkim: "dkim"
+            case .dmarc: "dmarc"
+            case .iprev: "iprev"
+            }
+        }
+    }
+
     /// The numbers so far.
     struct Values: Sendable {
         var messages: [String: Int] = [:]
-        var results: [CheckResult: Int] = [:]
+        fileprivate var resultCounts = [Int](repeating: 0, count: Check.allCases.count * UInt16.bitWidth)
         var rules: [RuleOutcome: Int] = [:]
         var refusedRecipients = 0
         var forgedFields = 0
@@ -47,19 +63,45 @@ final class Counters: Sendable {
 
     /// Counts a judged message; `refused` are the verdicts on recipients that were refused before DATA.
     func count(_ judgement: Judgement, refused: [PolicyVerdict]) {
-        let results = judgement.assessment.summary.results
+        let found = judgement.summary
         let lookups = judgement.lookupCounts
         update { values in
             values.messages[judgement.verdict.action.rawValue, default: 0] += 1
-            for (check, result) in results {
-                values.results[CheckResult(check: check, result: result), default: 0] += 1
-            }
+            values.count(.spf, found.spf)
+            values.count(.spfHelo, found.spfHelo)
+            values.count(.senderID, found.senderID)
+            values.count(.dkim, found.dkim)
+            values.count(.dmarc, found.dmarc)
+            values.count(.iprev, found.iprev)
             values.refusedRecipients += refused.count
             values.forgedFields += judgement.removedFields.count
             values.lookups += lookups.all
             values.cachedLookups += lookups.cached
             for outcome in judgement.verdict.ruleOutcomes { values.rules[outcome, default: 0] += 1 }
         }
+    }
+}
+
+extension Counters.Values {
+    /// How often each check had each result, without what never happened.
+    var results: [Counters.CheckResult: Int] {
+        var results: [Counters.CheckResult: Int] = [:]
+        for check in Counters.Check.allCases {
+            for word in ResultWord.allCases where resultCounts[Self.index(check, word)] > 0 {
+                let result = Counters.CheckResult(check: check.name, result: word.rawValue)
+                results[result] = resultCounts[Self.index(check, word)]
+            }
+        }
+        return results
+    }
+
+    fileprivate mutating func count(_ check: Counters.Check, _ word: ResultWord?) {
+        if let word { resultCounts[Self.index(check, word)] += 1 }
+    }
+
+    // Each word has one bit of its own, from the lowest.
+    private static func index(_ check: Counters.Check, _ word: ResultWord) -> Int {
+        check.rawValue * UInt16.bitWidth + word.bit.trailingZeroBitCount
     }
 }
 

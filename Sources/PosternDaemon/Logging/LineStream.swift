@@ -27,7 +27,11 @@ final class LineStream: Sendable {
     func write(_ line: [UInt8]) {
         // One line at a time: lines of several threads do not mix, and nobody takes the room that was seen.
         state.withLock { state in
-            let text = (state.isTorn ? [0x0A] : []) + line + [0x0A]
+            var text = [UInt8]()
+            text.reserveCapacity(line.count + 2)
+            if state.isTorn { text.append(0x0A) }
+            text += line
+            text.append(0x0A)
             let count = unsafe text.withUnsafeBytes { unsafe put($0) }
             guard count < text.count else { return state.isTorn = false }
             state.dropped += 1

@@ -4,9 +4,9 @@ internal import MailSyntax
 /// One line of the log: named values in a fixed order.
 struct LogLine {
     /// A value of the line.
-    enum Value {
-        /// Text that came from anywhere, in any octets.
-        case text([UInt8])
+    private enum Value {
+        /// Text that came from anywhere, in any octets: where it stands among the texts.
+        case text(Range<Int>)
         /// A number.
         case number(Int)
     }
@@ -15,21 +15,35 @@ struct LogLine {
     static let longestValue = 512
 
     private var fields: [(name: StaticString, value: Value)] = []
-    private let subject: [UInt8]
+    /// All texts, one behind the other, the subject first.
+    private var texts: [UInt8] = []
+    private let subjectEnd: Int
 
     /// A line about a message; `subject` is its queue id.
     init(subject: [UInt8]) {
-        self.subject = subject
+        fields.reserveCapacity(20)
+        texts.reserveCapacity(256)
+        texts += subject
+        subjectEnd = subject.count
     }
 
     /// Adds a text; nothing is added for nil.
     mutating func add(_ name: StaticString, _ text: String?) {
-        if let text { fields.append((name, .text(Array(text.utf8)))) }
+        guard let text else { return }
+        add(name) { $0.append(contentsOf: text.utf8) }
     }
 
     /// Adds octets; nothing is added for nil.
     mutating func add(_ name: StaticString, octets: [UInt8]?) {
-        if let octets { fields.append((name, .text(octets))) }
+        guard let octets else { return }
+        add(name) { $0 += octets }
+    }
+
+    /// Adds a text that `write` appends.
+    mutating func add(_ name: StaticString, _ write: (inout [UInt8]) -> Void) {
+        let start = texts.count
+        write(&texts)
+        fields.append((name, .text(start..<texts.count)))
     }
 
     /// Adds a number; nothing is added for nil.
@@ -44,8 +58,8 @@ extension LogLine {
     /// The line as text: the subject, a colon, and `name=value` pairs.
     var text: [UInt8] {
         var line = [UInt8]()
-        line.reserveCapacity(384)
-        line += FieldText.logValue(subject[...])
+        line.reserveCapacity(texts.count + 16 * fields.count)
+        FieldText.appendLogValue(texts[..<subjectEnd], to: &line)
         line.append(UInt8(ascii: ":"))
         for (name, value) in fields {
             line.append(UInt8(ascii: " "))
@@ -53,7 +67,7 @@ extension LogLine {
             line.append(UInt8(ascii: "="))
             switch value {
             case .number(let number): line.append(contentsOf: String(number).utf8)
-            case .text(let text): line += FieldText.logValue(text[...], limit: Self.longestValue)
+            case .text(let range): FieldText.appendLogValue(texts[range], to: &line, limit: Self.longestValue)
             }
         }
         return line
@@ -74,13 +88,12 @@ extension LogLine: Encodable {
     /// Writes the fields, the subject as `id`; octets that are not UTF-8 become U+FFFD, for JSON is Unicode.
     func encode(to encoder: any Encoder) throws {
         var object = encoder.container(keyedBy: Name.self)
-        try object.encode(String(decoding: subject, as: UTF8.self), forKey: Name(stringValue: "id"))
+        try object.encode(texts[..<subjectEnd].text, forKey: Name(stringValue: "id"))
         for (name, value) in fields {
             let key = Name(stringValue: name.description)
             switch value {
             case .number(let number): try object.encode(number, forKey: key)
-            case .text(let text):
-                try object.encode(String(decoding: text.prefix(Self.longestValue), as: UTF8.self), forKey: key)
+            case .text(let range): try object.encode(texts[range].prefix(Self.longestValue).text, forKey: key)
             }
         }
     }

@@ -13,8 +13,9 @@ struct MessageLog: Sendable {
     let isEnabled: Bool
 
     /// Writes a line.
-    func write(_ line: LogLine) {
+    func write(_ line: @autoclosure () -> LogLine) {
         guard isEnabled else { return }
+        let line = line()
         sink.write(format == .json ? line.json : line.text, severity: 6)
     }
 }
@@ -51,7 +52,7 @@ extension LogLine {
     init(_ judgement: Judgement, _ summary: MessageSummary) {
         self.init(subject: summary.queueID ?? Self.noQueueID)
         let verdict = judgement.verdict
-        let found = judgement.assessment.summary
+        let found = judgement.summary
         let lookups = judgement.lookupCounts
         add("action", verdict.action.rawValue)
         add("would", verdict.would?.action.rawValue)
@@ -60,14 +61,18 @@ extension LogLine {
         add("stage", hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
         // A message without a recipient left is one refusal, not many.
         addEnvelope(judgement.envelope, refused: verdict.stage == .rcpt ? [] : summary.refused)
-        add("spf", found.spf)
-        add("spf_helo", found.spfHelo)
-        add("sender_id", found.senderID)
+        add("spf", found.spf?.rawValue)
+        add("spf_helo", found.spfHelo?.rawValue)
+        add("sender_id", found.senderID?.rawValue)
         add("pra", found.pra)
-        add("dkim", found.dkim)
-        add("dmarc", found.dmarc)
+        add("dkim", found.dkim?.rawValue)
+        add("dmarc", found.dmarc?.rawValue)
         add("policy", found.policy)
-        add("dns", "\(lookups.all)/\(lookups.cached)")
+        add("dns") { text in
+            text.append(contentsOf: String(lookups.all).utf8)
+            text.append(UInt8(ascii: "/"))
+            text.append(contentsOf: String(lookups.cached).utf8)
+        }
         add("ms", summary.milliseconds)
         addRemarks(verdict)
         add("problem", found.problem)
@@ -99,7 +104,11 @@ extension LogLine {
     private mutating func addEnvelope(_ envelope: Envelope, refused: [PolicyVerdict]) {
         add("client", envelope.clientAddress?.description ?? "local")
         add("helo", octets: envelope.helo)
-        add("from", octets: [UInt8(ascii: "<")] + envelope.sender + [UInt8(ascii: ">")])
+        add("from") { text in
+            text.append(UInt8(ascii: "<"))
+            text += envelope.sender
+            text.append(UInt8(ascii: ">"))
+        }
         add("rcpts", envelope.recipients.count)
         guard let first = refused.first, !envelope.recipients.isEmpty else { return }
         add("refused", refused.count)
@@ -113,7 +122,7 @@ extension LogLine {
         }
         add("marks", names(verdict.marks))
         add("exempted", names(verdict.exempted))
-        add("trial", names(verdict.observed.map(\.rule)))
+        if !verdict.observed.isEmpty { add("trial", names(verdict.observed.map(\.rule))) }
         if let partial = verdict.partial {
             add("partial", "\(partial.match.rule.name) \(partial.recipients)/\(partial.of)")
         }

@@ -43,7 +43,11 @@ final class SyslogSocket: Sendable {
     /// Sends one line; `severity` is a code of RFC 5424 § 6.2.1, 3 for errors to 7 for debugging.
     func send(_ line: some Collection<UInt8>, severity: Int) {
         state.withLock { state in
-            var packet = Array("<\(facility * 8 + severity)>".utf8)
+            var packet = [UInt8]()
+            packet.reserveCapacity(line.count + 64)
+            packet.append(UInt8(ascii: "<"))
+            packet.append(contentsOf: String(facility * 8 + severity).utf8)
+            packet.append(UInt8(ascii: ">"))
             packet.append(contentsOf: timestamp(&state))
             packet.append(contentsOf: tag)
             packet.append(contentsOf: line)
