@@ -40,22 +40,28 @@ public struct HeaderCanonicalizer {
     /// RFC 6376 § 3.4.2: "Convert all sequences of one or more WSP characters to a single SP character"; "Delete all WSP
     /// characters at the end of each unfolded header field value". A CR or LF that is no line end is data.
     private mutating func appendRelaxed(_ value: Octets) {
-        var index = value.startIndex
+        let text = value.span
+        var index = 0
         var hasContent = false
         var hasSpace = false
-        while index < value.endIndex {
-            let octet = value[index]
+        while index < text.count {
+            let octet = text[index]
             if octet.isWSP {
                 hasSpace = true
                 index += 1
-            } else if octet == 0x0D, index + 1 < value.endIndex, value[index + 1] == 0x0A {
+            } else if octet == 0x0D, index + 1 < text.count, text[index + 1] == 0x0A {
                 index += 2
             } else {
                 let start = index
                 index += 1
-                while index < value.endIndex, value[index] > 0x20 { index += 1 }
+                // A single space between two characters goes on with them.
+                while index < text.count,
+                    text[index] > 0x20 || text[index] == 0x20 && index + 1 < text.count && text[index + 1] > 0x20
+                {
+                    index += 1
+                }
                 if hasSpace, hasContent { octets.append(0x20) }
-                octets.append(contentsOf: value[start..<index])
+                octets.append(contentsOf: value[value.startIndex + start..<value.startIndex + index])
                 hasContent = true
                 hasSpace = false
             }

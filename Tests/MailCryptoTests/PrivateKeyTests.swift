@@ -29,6 +29,8 @@ struct KeyTests {
         #expect(!published.verifies([], digest: Self.digest))
         #expect(!published.verifies(signature + [0], digest: Self.digest))
         #expect(!published.verifies(signature.dropLast(), digest: Self.digest))
+        // What failed leaves nothing behind.
+        #expect(published.verifies(signature, digest: Self.digest))
     }
 
     @Test("RFC 8017 appendix A.1.1: an RSAPublicKey may stand alone")
