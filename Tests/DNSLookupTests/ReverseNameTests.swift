@@ -29,6 +29,7 @@ struct ReverseNameTests {
     )
     func results(pointers: [String], result: ReverseNameResult, name: String?) async throws {
         let outcome = try await zone(pointers).reverseName(of: Self.address)
+        #expect(try zone(pointers).reverseNameAtHand(of: Self.address) == outcome)
         #expect(outcome.result == result)
         #expect(outcome.name?.description == name)
         #expect(outcome.claimedNames.map(\.description) == Array(pointers.prefix(10)))

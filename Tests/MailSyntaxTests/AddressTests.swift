@@ -21,6 +21,8 @@ struct AddressTests {
     @Test("RFC 1035 § 3.5, RFC 3596 § 2.5: reverse names")
     func reverseNames() throws {
         #expect(try #require(IPAddress("192.0.2.1")).reverseName.description == "1.2.0.192.in-addr.arpa")
+        #expect(try #require(IPAddress("0.9.10.99")).reverseName.description == "99.10.9.0.in-addr.arpa")
+        #expect(try #require(IPAddress("100.255.1.20")).reverseName == DomainName("20.1.255.100.in-addr.arpa"))
         let expected = "1" + String(repeating: ".0", count: 23) + ".8.b.d.0.1.0.0.2.ip6.arpa"
         #expect(try #require(IPAddress("2001:db8::1")).reverseName.description == expected)
     }
