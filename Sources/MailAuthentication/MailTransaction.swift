@@ -25,7 +25,7 @@ public final class MailTransaction {
     /// The argument of MAIL FROM, without angle brackets; empty for the null sender.
     public let sender: [UInt8]
     /// The message's header fields so far.
-    public private(set) var headers = HeaderBlock()
+    public private(set) var headers = HeaderBlock.ofMessage()
     private let record = LookupRecord()
 
     let resolver: RecordingResolver

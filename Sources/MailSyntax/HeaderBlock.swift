@@ -17,6 +17,14 @@ public struct HeaderBlock: Sendable {
     /// A block without fields.
     public init() {}
 
+    /// A block without fields, and with room for what most messages have: it is not copied as it grows.
+    public static func ofMessage() -> HeaderBlock {
+        var block = HeaderBlock()
+        block.storage.reserveCapacity(4096)
+        block.entries.reserveCapacity(32)
+        return block
+    }
+
     /// How many octets the names and values take.
     public var octetCount: Int { storage.count }
 
