@@ -116,7 +116,9 @@ struct LimitTests {
                 "h.example A 198.51.100.3"
             )
         )
-        let outcome = try await check(rounds)
+        let task = Task(executorPreference: rounds) { try await check(rounds) }
+        rounds.run()
+        let outcome = try await task.value
         #expect(outcome.result == .fail)
         #expect(outcome.lookups == 7)
         // d.example; then a, b, MX and h; then c, e and the hosts.
@@ -183,25 +185,52 @@ struct LimitTests {
     }
 }
 
-/// Answers each question after as many turns as it takes the questions before it, and notes the longest wait.
-private final class Rounds: DNSResolving {
+/// Answers questions in rounds: when nothing else can go on, all that are open are answered together.
+private final class Rounds: DNSResolving, TaskExecutor {
+    private struct State {
+        var jobs: [UnownedJob] = []
+        var waiting: [CheckedContinuation<Void, Never>] = []
+        var rounds = 0
+        var questions = 0
+    }
+
     private let zone: DNSZone
-    private let state = Mutex<(round: Int, waiting: Int, count: Int)>((0, 0, 0))
+    private let state = Mutex(State())
 
     init(_ zone: DNSZone) { self.zone = zone }
 
-    var deepest: Int { state.withLock { $0.round } }
-    var count: Int { state.withLock { $0.count } }
+    /// How many rounds it took.
+    var deepest: Int { state.withLock { $0.rounds } }
+    var count: Int { state.withLock { $0.questions } }
 
     func lookUp(_ question: DNSQuestion) async -> DNSReply {
-        // Those who come while nobody is answered yet share a round.
-        state.withLock { state in
-            if state.waiting == 0 { state.round += 1 }
-            state.waiting += 1
-            state.count += 1
+        await withCheckedContinuation { continuation in
+            state.withLock { state in
+                state.questions += 1
+                state.waiting.append(continuation)
+            }
         }
-        for _ in 0..<200 { await Task.yield() }
-        state.withLock { $0.waiting -= 1 }
         return DNSReply(zone.answer(question), source: .server)
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        state.withLock { $0.jobs.append(job) }
+    }
+
+    /// Runs the tasks of this executor until there is nothing to do and nobody waits.
+    func run() {
+        while true {
+            while let job = state.withLock({ $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }) {
+                unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+            }
+            let waiting = state.withLock { state in
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            guard !waiting.isEmpty else { return }
+            state.withLock { $0.rounds += 1 }
+            for continuation in waiting { continuation.resume() }
+        }
     }
 }
