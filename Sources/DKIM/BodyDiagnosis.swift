@@ -6,9 +6,10 @@ internal import MailSyntax
 /// Each change that is known from practice is undone, and the hash taken again. All of it together costs a few hashes of
 /// a body that is bounded in length.
 struct BodyDiagnosis {
-    /// How many lines a footer may have, and a banner.
+    /// How many lines a footer may have, and a banner: more of them where an empty line ends it.
     private static let mostFooterLines = 200
-    private static let mostBannerLines = 16
+    private static let mostBannerLines = 3
+    private static let mostBannerLinesBeforeEmptyOne = 16
 
     private let body: [UInt8]
     private let canonicalBody: [UInt8]
@@ -76,10 +77,12 @@ struct BodyDiagnosis {
     /// A banner: what comes after it has the hash that was signed.
     private var banner: DKIMDiagnosis? {
         guard form.length == nil else { return nil }
-        let end = canonicalBody.lineEnds.prefix(Self.mostBannerLines).first { end in
+        let ends = canonicalBody.lineEnds.prefix(Self.mostBannerLinesBeforeEmptyOne).enumerated()
+        let end = ends.first { index, end in
+            guard index < Self.mostBannerLines || canonicalBody[..<end].endsWithEmptyLine else { return false }
             let rest = unsafe canonicalBody.withUnsafeBytes { unsafe SHA256Hasher.digest(.init(rebasing: $0[end...])) }
             return rest == wanted
-        }
+        }?.element
         return end.map { .bannerAdded(octets: $0) }
     }
 
@@ -94,9 +97,19 @@ struct BodyDiagnosis {
     /// A signer that saw LF where the message has CRLF, with or without its last line end.
     private var signedWithLF: DKIMDiagnosis? {
         guard form.length == nil else { return nil }
-        let text = canonicalBody.filter { $0 != 0x0D }
-        let isKnown = SHA256Hasher.digest(text) == wanted || SHA256Hasher.digest(Array(text.dropLast())) == wanted
-        return isKnown ? .bodySignedWithLF : nil
+        let hasher = SHA256Hasher()
+        let last = canonicalBody.count - 1
+        var start = 0
+        unsafe canonicalBody.withUnsafeBytes { octets in
+            while start < last {
+                let end = unsafe octets[start..<last].firstIndex(of: 0x0D) ?? last
+                unsafe hasher.update(.init(rebasing: octets[start..<end]))
+                start = end + 1
+            }
+        }
+        if hasher.copy().finish() == wanted { return .bodySignedWithLF }
+        hasher.update(Array(canonicalBody.suffix(1)))
+        return hasher.finish() == wanted ? .bodySignedWithLF : nil
     }
 }
 

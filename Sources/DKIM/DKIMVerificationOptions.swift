@@ -17,7 +17,9 @@ public struct DKIMVerificationOptions: Hashable, Sendable {
     /// By how many seconds the signer's clock may differ from ours.
     public var clockSkew: Int64 = 300
     /// How many octets of a body are kept for finding out what changed in it, when the whole body is no longer.
-    public var diagnosedBodyOctets = 65_536
+    ///
+    /// Less than the 65,535 octets that MTAs send at a time: of a body that is longer, nothing is kept.
+    public var diagnosedBodyOctets = 61_440
 
     /// The defaults.
     public init() {}

@@ -50,12 +50,14 @@ struct DiagnosisTests {
     static let broken: String = long.prefix(998) + "\r\n " + long.dropFirst(998)
     static let brokenBySendmail: String = long.prefix(989) + "!\r\n " + long.dropFirst(989)
     static let banner = "CAUTION: external\r\n"
+    static let longBanner: String = String(repeating: "CAUTION\r\n", count: 5) + "\r\n"
 
     static let changes: [Change] = [
         Change("footer", .relaxed, .relaxed, .footerAppended(octets: 46)) { $0 + footer },
         Change("footer under simple", .simple, .simple, .footerAppended(octets: 46)) { $0 + footer },
         Change("footer after an empty line", .relaxed, .relaxed, .footerAppended(octets: 48)) { $0 + "\r\n" + footer },
         Change("banner", .relaxed, .relaxed, .bannerAdded(octets: 19), make: swap("Hello", banner + "Hello")),
+        Change("long banner", .relaxed, .relaxed, .bannerAdded(octets: 47), make: swap("Hello", longBanner + "Hello")),
         Change("white space", .relaxed, .simple, .trailingWhiteSpaceAdded, make: swap("A\r\n\r\n", "A \t\r\n\r\n")),
         Change("separator", .relaxed, .simple, .signatureSeparatorCut, make: swap("-- \r\n", "--\r\n")),
         Change("doubled CR", .relaxed, .simple, .lineEndsDoubled) { text in
