@@ -1,8 +1,9 @@
-import DKIM
 import Foundation
 import MailCrypto
 import MailSyntax
 import Testing
+
+@testable import DKIM
 
 @Suite("Diagnosis")
 struct DiagnosisTests {
@@ -123,6 +124,16 @@ struct DiagnosisTests {
             let outcome = try #require(Verification.outcomes(of: changed, zone: try SigningTests.zone([key])).first)
             #expect(outcome.problem == problem)
         }
+    }
+
+    @Test("A signer that saw LF for CRLF", arguments: ["Hello\n\nWorld\n", "Hello\n\nWorld"])
+    func lineFeeds(_ signed: String) throws {
+        let hash = String(decoding: Base64.encode(SHA256Hasher.digest(Array(signed.utf8))), as: UTF8.self)
+        let value = " v=1; a=rsa-sha256; d=example.com; s=s; h=from; b=AAAA; bh=" + hash
+        let signature = try DKIMSignature(HeaderField(name: Octets("DKIM-Signature"), value: Octets(value)))
+        let diagnose = { (body: String) in BodyDiagnosis(signature, body: Array(body.utf8)).diagnosis }
+        #expect(diagnose("Hello\r\n\r\nWorld\r\n") == .bodySignedWithLF)
+        #expect(diagnose("Hello\r\n\r\nWorld!\r\n") == nil)
     }
 
     @Test("A body too long to be kept is not diagnosed, and still said to differ")
