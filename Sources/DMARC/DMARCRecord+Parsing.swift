@@ -53,9 +53,9 @@ extension DMARCRecord {
         } else if name.equalsIgnoringCase("fo") {
             readFailureOptions(value)
         } else if name.equalsIgnoringCase("rua") {
-            aggregateReportURIs = Self.uris(value)
+            reporting = reporting.with(aggregateURIs: Self.uris(value))
         } else if name.equalsIgnoringCase("ruf") {
-            failureReportURIs = Self.uris(value)
+            reporting = reporting.with(failureURIs: Self.uris(value))
         }
     }
 
@@ -72,7 +72,7 @@ extension DMARCRecord {
         let known = options.compactMap { $0.count == 1 ? $0.first?.lowercased : nil }.filter {
             "01ds".utf8.contains($0)
         }
-        if known.count == options.count { failureOptions = known }
+        if known.count == options.count { reporting = reporting.with(failureOptions: known) }
     }
 
     /// dmarc-urilist, without the members that are no URIs.

@@ -48,8 +48,6 @@ public struct DMARCRecord: Hashable, Sendable {
         case strict
     }
 
-    /// Failures that the owner wants reports of (RFC 9989 § 4.7, fo): `0`, `1`, `d`, `s`.
-    public internal(set) var failureOptions: [UInt8] = [UInt8(ascii: "0")]
     /// The policy for the domain itself; nil when there is none, or none that is valid.
     public internal(set) var policy: DMARCPolicy?
     /// The policy for subdomains (`sp`).
@@ -66,16 +64,14 @@ public struct DMARCRecord: Hashable, Sendable {
     public internal(set) var publicSuffixFlag = PublicSuffixFlag.unknown
     /// Whether the owner is only testing the policies (`t=y`).
     public internal(set) var isTesting = false
-    /// Where aggregate reports go (`rua`): URIs, with the obsolete size limit when they carry one.
-    public internal(set) var aggregateReportURIs: [Octets] = []
-    /// Where failure reports go (`ruf`).
-    public internal(set) var failureReportURIs: [Octets] = []
+    /// What the owner wants to be told; in one piece, for every message copies its record and none looks at this.
+    var reporting = Reporting()
 
     /// Whether DMARC can work with the record at all.
     ///
     /// RFC 9989 § 4.10.1: with no valid `p`, or an invalid `sp` or `np`, a record counts only when it has a valid `rua`.
     public var isUsable: Bool {
-        (policy != nil && !hasInvalidPolicy) || !aggregateReportURIs.isEmpty
+        (policy != nil && !hasInvalidPolicy) || !reporting.aggregateURIs.isEmpty
     }
 
     /// The policy for a domain, before test mode: for the record's own domain, a subdomain, or one that does not exist.
@@ -86,6 +82,55 @@ public struct DMARCRecord: Hashable, Sendable {
         // RFC 9989 § 4.7: np gives way to sp, and sp to p, when absent.
         return (exists ? nil : nonexistentSubdomainPolicy) ?? subdomainPolicy ?? policy
     }
+}
+
+extension DMARCRecord {
+    /// The reports that the owner wants.
+    final class Reporting: Hashable, Sendable {
+        let failureOptions: [UInt8]
+        let aggregateURIs: [Octets]
+        let failureURIs: [Octets]
+
+        init(failureOptions: [UInt8] = [UInt8(ascii: "0")], aggregateURIs: [Octets] = [], failureURIs: [Octets] = []) {
+            self.failureOptions = failureOptions
+            self.aggregateURIs = aggregateURIs
+            self.failureURIs = failureURIs
+        }
+
+        /// The same, but for what is given.
+        func with(
+            failureOptions: [UInt8]? = nil,
+            aggregateURIs: [Octets]? = nil,
+            failureURIs: [Octets]? = nil
+        ) -> Reporting {
+            Reporting(
+                failureOptions: failureOptions ?? self.failureOptions,
+                aggregateURIs: aggregateURIs ?? self.aggregateURIs,
+                failureURIs: failureURIs ?? self.failureURIs
+            )
+        }
+
+        static func == (one: Reporting, other: Reporting) -> Bool {
+            one === other
+                || one.failureOptions == other.failureOptions && one.aggregateURIs == other.aggregateURIs
+                    && one.failureURIs == other.failureURIs
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(failureOptions)
+            hasher.combine(aggregateURIs)
+            hasher.combine(failureURIs)
+        }
+    }
+
+    /// Failures that the owner wants reports of (RFC 9989 § 4.7, fo): `0`, `1`, `d`, `s`.
+    public var failureOptions: [UInt8] { reporting.failureOptions }
+
+    /// Where aggregate reports go (`rua`): URIs, with the obsolete size limit when they carry one.
+    public var aggregateReportURIs: [Octets] { reporting.aggregateURIs }
+
+    /// Where failure reports go (`ruf`).
+    public var failureReportURIs: [Octets] { reporting.failureURIs }
 }
 
 extension DMARCRecord: CustomStringConvertible {
