@@ -1,4 +1,3 @@
-internal import DNSLookup
 internal import MailSyntax
 
 /// Identifier Alignment Evaluation for one author domain (RFC 9989 § 4.10.2).
@@ -17,15 +16,15 @@ struct Alignment: Sendable {
     }
 
     /// Takes the domains that a mechanism vouches for, and those of which it does not know.
-    mutating func add<Resolver: DNSResolving>(
+    mutating func add(
         _ mechanism: DMARCMechanism,
         passed: [DomainName],
         undecided: [DomainName],
-        _ walks: inout WalkStore<Resolver>
-    ) async {
+        _ walks: inout WalkStore
+    ) throws(MissingAnswer) {
         guard let mode = mode(of: mechanism) else { return }
-        for domain in passed.prefix(DMARCEvaluator<Resolver>.mostIdentifiers) {
-            switch await isAligned(domain, mode, &walks) {
+        for domain in passed.prefix(DMARCEvaluator.mostIdentifiers) {
+            switch try isAligned(domain, mode, &walks) {
             case .yes:
                 aligned.append(mechanism)
                 return
@@ -33,9 +32,9 @@ struct Alignment: Sendable {
             case .unknown: obstacle = obstacle ?? .lookupFailed(domain)
             }
         }
-        for domain in undecided.prefix(DMARCEvaluator<Resolver>.mostIdentifiers) {
+        for domain in undecided.prefix(DMARCEvaluator.mostIdentifiers) {
             // One that would not be aligned changes nothing: else a broken domain of his own would serve a forger.
-            guard await isAligned(domain, mode, &walks) != .no else { continue }
+            guard try isAligned(domain, mode, &walks) != .no else { continue }
             obstacle = obstacle ?? .mechanismFailed(mechanism)
         }
     }
@@ -48,11 +47,11 @@ struct Alignment: Sendable {
         }
     }
 
-    private func isAligned<Resolver: DNSResolving>(
+    private func isAligned(
         _ identifier: DomainName,
         _ mode: DMARCRecord.Alignment,
-        _ walks: inout WalkStore<Resolver>
-    ) async -> Answer {
+        _ walks: inout WalkStore
+    ) throws(MissingAnswer) -> Answer {
         // RFC 9989 § 3.2.10: identical domains are aligned in either mode.
         if identifier == author.walk.start { return .yes }
         guard mode == .relaxed else { return .no }
@@ -62,7 +61,8 @@ struct Alignment: Sendable {
         }
         // Its own Organizational Domain cannot be the same when it lies elsewhere; no question is needed for that.
         guard identifier.isEqualOrSubdomain(of: organizational) else { return .no }
-        guard let other = await walks.organizationalDomain(of: identifier) else { return .unknown }
+        let walk = try walks.walk(from: identifier)
+        guard let other = walks.organizationalDomain(of: walk) else { return .unknown }
         return other == organizational ? .yes : .no
     }
 
@@ -117,13 +117,15 @@ extension AuthorIdentity {
     /// domain that fails makes the message fail, by the strictest policy of those that do, and nothing but one From
     /// field with one domain, or with several that all vouch, passes.
     func combine(_ outcomes: [DMARCOutcome], limit: Int) -> DMARCOutcome {
+        // Nearly every message has one author.
+        if case .domain = self, let outcome = outcomes.first { return outcome }
         let failing = outcomes.filter { $0.result == .fail }
         let strictest = failing.max { ($0.effectivePolicy ?? .none) < ($1.effectivePolicy ?? .none) }
         let unclear = outcomes.first { $0.result == .temperror }
         let permerror = DMARCOutcome(result: .permerror)
         switch self {
         case .domain:
-            return outcomes.first ?? permerror
+            return permerror
         case .severalDomains(let domains, _):
             let rest = domains.count > limit ? permerror : outcomes.first { $0.result == .none } ?? outcomes.first
             return (strictest ?? unclear ?? rest ?? permerror).with(.severalDomains(domains.count))

@@ -2,23 +2,23 @@ public import DNSLookup
 public import MailSyntax
 
 /// Evaluates DMARC (RFC 9989), in two steps: what the DNS says of the author's domain, then who vouches for it.
-public struct DMARCEvaluator<Resolver: DNSResolving>: Sendable {
+public struct DMARCEvaluator: Sendable {
     /// Of how many author domains the records are looked for.
     ///
     /// RFC 9989 § 11.5: a limit, or messages with many would be a denial of service.
-    public static var mostAuthorDomains: Int { 8 }
+    public static let mostAuthorDomains = 8
 
     /// Of how many domains that vouch it is found out whether they are aligned.
-    public static var mostIdentifiers: Int { 32 }
+    public static let mostIdentifiers = 32
 
-    private let resolver: Resolver
+    private let resolver: any DNSResolving
     private let list: PublicSuffixList?
 
     /// An evaluator that asks this resolver.
     ///
     /// - Parameter publicSuffixList: decides what an Organizational Domain is where no record does with a `psd` tag,
     ///   as RFC 7489 § 3.2 has it; nil to go by RFC 9989 alone.
-    public init(resolver: Resolver, publicSuffixList: PublicSuffixList? = nil) {
+    public init(resolver: any DNSResolving, publicSuffixList: PublicSuffixList? = nil) {
         self.resolver = resolver
         list = publicSuffixList
     }
@@ -30,35 +30,14 @@ public struct DMARCEvaluator<Resolver: DNSResolving>: Sendable {
 
     /// Looks for the policies of every domain that could be the author's.
     public func discover(_ author: AuthorIdentity) async -> DMARCDiscovery {
-        var domains = [DMARCDiscovery.Domain]()
-        for domain in author.domains.prefix(Self.mostAuthorDomains) {
-            let walk = await resolver.walk(from: domain, after: domains.map(\.walk))
-            let organizational = walk.isIncomplete ? nil : walk.organizationalDomain(list)
-            let policy = await policy(by: walk, organizational)
-            domains.append(DMARCDiscovery.Domain(walk: walk, organizationalDomain: organizational, policy: policy))
-        }
-        return DMARCDiscovery(author: author, domains: domains)
+        var walks = WalkStore(resolver: resolver, list: list)
+        return await walks.waiting { walks throws(MissingAnswer) in try walks.discover(author) }
     }
 
-    /// DMARC Policy Discovery (RFC 9989 § 4.10.1).
-    private func policy(by walk: DMARCTreeWalk, _ organizational: DomainName?) async -> DMARCDiscovery.Domain.Policy {
-        // The Author Domain's own record comes first.
-        if let record = walk.startRecord {
-            guard record.isUsable else { return .unusable(record, of: walk.start) }
-            return .applies(record, of: walk.start, record.policy(isSubdomain: false, exists: true))
-        }
-        guard let organizational else { return .failed }
-        // Then the Organizational Domain's, then that of the Public Suffix Domain, which is the last of the walk.
-        let ownRecord = walk.record(at: organizational).map { (domain: organizational, record: $0) }
-        guard let (domain, record) = ownRecord ?? walk.topRecord else { return .none }
-        guard record.isUsable else { return .unusable(record, of: domain) }
-        let policy = record.policy(isSubdomain: true, exists: true)
-        let policyIfNone = record.policy(isSubdomain: true, exists: false)
-        if policy == policyIfNone || walk.steps.first?.showsExistence == true {
-            return .applies(record, of: domain, policy)
-        }
-        guard let exists = await resolver.exists(walk.start) else { return .undetermined(record, of: domain) }
-        return .applies(record, of: domain, exists ? policy : policyIfNone)
+    /// The same when every answer is at hand; nil when one has to be waited for.
+    public func discoverAtHand(_ author: AuthorIdentity) -> DMARCDiscovery? {
+        var walks = WalkStore(resolver: resolver, list: list)
+        return try? walks.discover(author)
     }
 
     /// Decides whether the author's domain vouches for the message.
@@ -76,48 +55,89 @@ public struct DMARCEvaluator<Resolver: DNSResolving>: Sendable {
         spfTemperror: DomainName? = nil,
         dkimTemperror: [DomainName] = []
     ) async -> DMARCOutcome {
+        let identifiers = Identifiers(spf: spf, dkim: dkim, spfTemperror: spfTemperror, dkimTemperror: dkimTemperror)
         var walks = WalkStore(resolver: resolver, list: list, known: discovery.domains.map(\.walk))
-        var outcomes = [DMARCOutcome]()
-        for domain in discovery.domains {
-            var alignment = Alignment(author: domain)
-            await alignment.add(
-                .spf,
-                passed: spf.map { [$0] } ?? [],
-                undecided: spfTemperror.map { [$0] } ?? [],
-                &walks
-            )
-            await alignment.add(.dkim, passed: dkim, undecided: dkimTemperror, &walks)
-            outcomes.append(alignment.outcome)
-        }
-        var outcome = discovery.author.combine(outcomes, limit: Self.mostAuthorDomains)
-        outcome.trace = walks.all
-        return outcome
+        return await walks.waiting { walks throws(MissingAnswer) in try walks.evaluate(discovery, identifiers) }
+    }
+
+    /// The same when every answer is at hand; nil when one has to be waited for.
+    public func evaluateAtHand(
+        _ discovery: DMARCDiscovery,
+        spf: DomainName?,
+        dkim: [DomainName],
+        spfTemperror: DomainName? = nil,
+        dkimTemperror: [DomainName] = []
+    ) -> DMARCOutcome? {
+        let identifiers = Identifiers(spf: spf, dkim: dkim, spfTemperror: spfTemperror, dkimTemperror: dkimTemperror)
+        var walks = WalkStore(resolver: resolver, list: list, known: discovery.domains.map(\.walk))
+        return try? walks.evaluate(discovery, identifiers)
     }
 }
 
-/// The tree walks for one message; each is made once.
-struct WalkStore<Resolver: DNSResolving>: Sendable {
-    private let resolver: Resolver
-    private let list: PublicSuffixList?
-    /// The walks, those for the author's domains first.
-    private(set) var all: [DMARCTreeWalk]
+/// The domains that mechanisms vouch for, and those of which they do not know.
+struct Identifiers: Sendable {
+    let spf: DomainName?
+    let dkim: [DomainName]
+    let spfTemperror: DomainName?
+    let dkimTemperror: [DomainName]
+}
 
-    /// A store that knows some walks.
-    init(resolver: Resolver, list: PublicSuffixList?, known: [DMARCTreeWalk]) {
-        self.resolver = resolver
-        self.list = list
-        all = known
+extension WalkStore {
+    /// Finds what the DNS says of the author's domains.
+    fileprivate mutating func discover(_ author: AuthorIdentity) throws(MissingAnswer) -> DMARCDiscovery {
+        var domains = [DMARCDiscovery.Domain]()
+        for domain in author.domains.prefix(DMARCEvaluator.mostAuthorDomains) {
+            let walk = try walk(from: domain)
+            let organizational = organizationalDomain(of: walk)
+            let policy = try policy(by: walk, organizational)
+            domains.append(DMARCDiscovery.Domain(walk: walk, organizationalDomain: organizational, policy: policy))
+        }
+        return DMARCDiscovery(author: author, domains: domains)
     }
 
-    /// The Organizational Domain of a domain; nil when the DNS does not say.
-    mutating func organizationalDomain(of domain: DomainName) async -> DomainName? {
-        let walk: DMARCTreeWalk
-        if let known = all.first(where: { $0.start == domain }) {
-            walk = known
-        } else {
-            walk = await resolver.walk(from: domain, after: all)
-            all.append(walk)
+    /// DMARC Policy Discovery (RFC 9989 § 4.10.1).
+    private func policy(
+        by walk: DMARCTreeWalk,
+        _ organizational: DomainName?
+    ) throws(MissingAnswer) -> DMARCDiscovery.Domain.Policy {
+        // The Author Domain's own record comes first.
+        if let record = walk.startRecord {
+            guard record.isUsable else { return .unusable(record, of: walk.start) }
+            return .applies(record, of: walk.start, record.policy(isSubdomain: false, exists: true))
         }
-        return walk.isIncomplete ? nil : walk.organizationalDomain(list)
+        guard let organizational else { return .failed }
+        // Then the Organizational Domain's, then that of the Public Suffix Domain, which is the last of the walk.
+        let ownRecord = walk.record(at: organizational).map { (domain: organizational, record: $0) }
+        guard let (domain, record) = ownRecord ?? walk.topRecord else { return .none }
+        guard record.isUsable else { return .unusable(record, of: domain) }
+        let policy = record.policy(isSubdomain: true, exists: true)
+        let policyIfNone = record.policy(isSubdomain: true, exists: false)
+        if policy == policyIfNone || walk.steps.first?.showsExistence == true {
+            return .applies(record, of: domain, policy)
+        }
+        guard let exists = try exists(walk.start) else { return .undetermined(record, of: domain) }
+        return .applies(record, of: domain, exists ? policy : policyIfNone)
+    }
+
+    /// Decides by the domains that are vouched for.
+    fileprivate mutating func evaluate(
+        _ discovery: DMARCDiscovery,
+        _ identifiers: Identifiers
+    ) throws(MissingAnswer) -> DMARCOutcome {
+        var outcomes = [DMARCOutcome]()
+        for domain in discovery.domains {
+            var alignment = Alignment(author: domain)
+            try alignment.add(
+                .spf,
+                passed: identifiers.spf.map { [$0] } ?? [],
+                undecided: identifiers.spfTemperror.map { [$0] } ?? [],
+                &self
+            )
+            try alignment.add(.dkim, passed: identifiers.dkim, undecided: identifiers.dkimTemperror, &self)
+            outcomes.append(alignment.outcome)
+        }
+        var outcome = discovery.author.combine(outcomes, limit: DMARCEvaluator.mostAuthorDomains)
+        outcome.trace = all
+        return outcome
     }
 }

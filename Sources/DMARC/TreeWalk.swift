@@ -1,4 +1,3 @@
-internal import DNSLookup
 public import MailSyntax
 
 /// What was found at one name of a DNS Tree Walk.
@@ -32,6 +31,17 @@ public struct DMARCTreeWalk: Hashable, Sendable {
     public let start: DomainName
     /// The queries, in their order.
     public internal(set) var steps: [Step] = []
+
+    /// The domain to ask about next; nil when the walk is over: a record says `psd=n` or `psd=y`, an answer is missing, or
+    /// no labels remain.
+    var next: DomainName? {
+        guard let last = steps.last else { return start.wire.isEmpty ? nil : start }
+        if last.finding == .failed { return nil }
+        if let flag = last.record?.publicSuffixFlag, flag != .unknown { return nil }
+        let labelCount = last.domain.labelCount
+        // RFC 9989 § 4.10, step 4: from eight labels or more, the next name has seven.
+        return labelCount > 1 ? last.domain.suffix(min(labelCount - 1, Self.mostQueries - 1)) : nil
+    }
 
     /// The record at the starting point.
     var startRecord: DMARCRecord? { steps.first?.record }
@@ -86,72 +96,5 @@ extension DMARCTreeWalk.Step {
     /// The record that was found.
     public var record: DMARCRecord? {
         if case .record(let record) = finding { record } else { nil }
-    }
-}
-
-/// The label of the names that hold DMARC Policy Records (RFC 9989 § 4.5).
-private let dmarcLabel = Octets("_dmarc")
-
-/// What a DNS answer for `_dmarc` means; kept beside the answer.
-private enum RecordSet: Sendable {
-    case none, several
-    case one(DMARCRecord)
-
-    init(_ answer: DNSAnswer) {
-        // RFC 9989 § 4.10: records of another kind are discarded first.
-        let records = answer.texts.compactMap { DMARCRecord($0[...]) }
-        switch records.count {
-        case 0: self = .none
-        case 1: self = .one(records[0])
-        default: self = .several
-        }
-    }
-}
-
-extension DNSResolving {
-    /// Walks up from a domain until a record says `psd=n` or `psd=y`, or no labels remain.
-    ///
-    /// What earlier walks found is not asked again.
-    func walk(from start: DomainName, after known: [DMARCTreeWalk] = []) async -> DMARCTreeWalk {
-        var walk = DMARCTreeWalk(start: start)
-        var target = start
-        while !target.wire.isEmpty {
-            let knownStep = known.lazy.flatMap(\.steps).first { $0.domain == target }
-            let step = if let knownStep { knownStep } else { await findRecord(of: target) }
-            walk.steps.append(step)
-            if step.finding == .failed { break }
-            if let flag = step.record?.publicSuffixFlag, flag != .unknown { break }
-            // RFC 9989 § 4.10, step 4: from eight labels or more, the next name has seven.
-            target = target.suffix(min(target.labelCount - 1, DMARCTreeWalk.mostQueries - 1))
-        }
-        return walk
-    }
-
-    /// Looks for the record of one domain.
-    private func findRecord(of domain: DomainName) async -> DMARCTreeWalk.Step {
-        guard let name = try? domain.child(dmarcLabel) else {
-            // A name too long to have anything below it.
-            return DMARCTreeWalk.Step(domain: domain, finding: .none, showsExistence: false)
-        }
-        let question = DNSQuestion(name, .txt)
-        let reply = if let reply = answerAtHand(question) { reply } else { await lookUp(question) }
-        guard case .success(let answer) = reply.result else {
-            return DMARCTreeWalk.Step(domain: domain, finding: .failed, showsExistence: false)
-        }
-        let finding: DMARCFinding =
-            switch answer.derived(RecordSet.init) {
-            case .none: .none
-            case .several: .several
-            case .one(let record): .record(record)
-            }
-        return DMARCTreeWalk.Step(domain: domain, finding: finding, showsExistence: answer.status != .noSuchName)
-    }
-
-    /// Whether a domain exists (RFC 9989 § 3.2.13, RFC 8020); nil when nobody says.
-    func exists(_ domain: DomainName) async -> Bool? {
-        let question = DNSQuestion(domain, .a)
-        let reply = if let reply = answerAtHand(question) { reply } else { await lookUp(question) }
-        guard case .success(let answer) = reply.result else { return nil }
-        return answer.status != .noSuchName
     }
 }

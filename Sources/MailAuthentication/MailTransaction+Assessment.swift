@@ -49,12 +49,24 @@ extension MailTransaction {
         let spf = spf?.outcome
         let passed = (signatures ?? []).filter { $0.result == .pass }.compactMap(\.signingDomain)
         let undecided = (signatures ?? []).filter { $0.result == .temperror }.compactMap(\.signingDomain)
-        return Pending(on: client.executor) { [resolver, list = settings.publicSuffixList] in
-            await DMARCEvaluator(resolver: resolver, publicSuffixList: list).evaluate(
+        let evaluator = DMARCEvaluator(resolver: resolver, publicSuffixList: settings.publicSuffixList)
+        let vouching = spf?.result == .pass ? spf?.domainName : nil
+        let unclear = spf?.result == .temperror ? spf?.domainName : nil
+        if let outcome = evaluator.evaluateAtHand(
+            discovery,
+            spf: vouching,
+            dkim: passed,
+            spfTemperror: unclear,
+            dkimTemperror: undecided
+        ) {
+            return Pending(outcome)
+        }
+        return Pending(on: client.executor) {
+            await evaluator.evaluate(
                 discovery,
-                spf: spf?.result == .pass ? spf?.domainName : nil,
+                spf: vouching,
                 dkim: passed,
-                spfTemperror: spf?.result == .temperror ? spf?.domainName : nil,
+                spfTemperror: unclear,
                 dkimTemperror: undecided
             )
         }

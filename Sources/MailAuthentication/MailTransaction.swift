@@ -176,8 +176,11 @@ extension MailTransaction {
         guard author != self.author else { return }
         self.author = author
         discovery?.cancel()
-        discovery = Pending(on: client.executor) { [resolver, list = settings.publicSuffixList] in
-            await DMARCEvaluator(resolver: resolver, publicSuffixList: list).discover(author)
+        let evaluator = DMARCEvaluator(resolver: resolver, publicSuffixList: settings.publicSuffixList)
+        if let known = evaluator.discoverAtHand(author) {
+            discovery = Pending(known)
+        } else {
+            discovery = Pending(on: client.executor) { await evaluator.discover(author) }
         }
     }
 }

@@ -370,17 +370,52 @@ struct EvaluationTests {
 
     @Test("RFC 9989", arguments: cases)
     func evaluates(_ vector: Case) async throws {
-        let evaluator = DMARCEvaluator(resolver: try Self.zone(vector.zone))
-        let discovery = await evaluator.discover(AuthorIdentity(from: Octets(vector.from)))
-        let outcome = await evaluator.evaluate(
+        let zone = try Self.zone(vector.zone)
+        let author = AuthorIdentity(from: Octets(vector.from))
+        let spf = try vector.spf.map { try DomainName($0) }
+        let dkim = try vector.dkim.map { try DomainName($0) }
+        let spfTemperror = try vector.spfTemperror.map { try DomainName($0) }
+        let dkimTemperror = try vector.dkimTemperror.map { try DomainName($0) }
+        let evaluator = DMARCEvaluator(resolver: zone)
+        let discovery = try #require(evaluator.discoverAtHand(author))
+        let outcome = evaluator.evaluateAtHand(
             discovery,
-            spf: try vector.spf.map { try DomainName($0) },
-            dkim: try vector.dkim.map { try DomainName($0) },
-            spfTemperror: try vector.spfTemperror.map { try DomainName($0) },
-            dkimTemperror: try vector.dkimTemperror.map { try DomainName($0) }
+            spf: spf,
+            dkim: dkim,
+            spfTemperror: spfTemperror,
+            dkimTemperror: dkimTemperror
         )
-        #expect(Self.summary(outcome) == vector.expected)
-        #expect(outcome.trace.allSatisfy { $0.steps.count <= 8 })
+        #expect(outcome.map(Self.summary) == vector.expected)
+        #expect(outcome?.trace.allSatisfy { $0.steps.count <= 8 } == true)
+        // The same comes of it when each answer has to be waited for.
+        let slow = DMARCEvaluator(resolver: WaitingZone(zone: zone))
+        let waited = await slow.evaluate(
+            await slow.discover(author),
+            spf: spf,
+            dkim: dkim,
+            spfTemperror: spfTemperror,
+            dkimTemperror: dkimTemperror
+        )
+        #expect(waited == outcome)
+    }
+
+    /// A zone with no answer at hand.
+    struct WaitingZone: DNSResolving {
+        let zone: DNSZone
+
+        func lookUp(_ question: DNSQuestion) async -> DNSReply { await zone.lookUp(question) }
+    }
+
+    @Test("an answer that has to be waited for leaves nothing at hand")
+    func waiting() async throws {
+        let zone = try Self.zone(["_dmarc.b.example": Self.reject, "_dmarc.x.b.example": "v=DMARC1; psd=n"])
+        let slow = DMARCEvaluator(resolver: WaitingZone(zone: zone))
+        #expect(slow.discoverAtHand(AuthorIdentity(from: Octets("a@b.example"))) == nil)
+        let discovery = await slow.discover(try DomainName("b.example"))
+        let other = try DomainName("x.b.example")
+        #expect(slow.evaluateAtHand(discovery, spf: other, dkim: []) == nil)
+        #expect(slow.evaluateAtHand(discovery, spf: nil, dkim: [])?.result == .fail)
+        #expect(await slow.evaluate(discovery, spf: other, dkim: []).result == .fail)
     }
 
     @Test("§ 4.4: missing and repeated From fields never pass, and fail where a domain in them does")
@@ -433,6 +468,19 @@ struct EvaluationTests {
             let outcome = await evaluator.evaluate(await evaluator.discover(name), spf: name, dkim: [name])
             #expect(outcome.trace.map(\.steps.count) == [min(count, 8)])
             #expect(outcome.result == .none)
+        }
+    }
+
+    @Test("the public suffix list says the same again, and after many other names")
+    func publicSuffixListAgain() throws {
+        let list = try #require(PublicSuffixList(path: PublicSuffixList.systemPath))
+        for number in 0..<3000 {
+            let own = try DomainName("b\(number).example")
+            for name in [own, try own.child(Octets("mail"))] {
+                #expect(list.registrableDomain(of: name) == own)
+                #expect(list.registrableDomain(of: name) == own)
+            }
+            #expect(list.registrableDomain(of: try DomainName("example")) == nil)
         }
     }
 

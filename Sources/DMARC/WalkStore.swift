@@ -1,0 +1,100 @@
+internal import DNSLookup
+internal import MailSyntax
+
+/// An answer that has to be waited for before more can be said.
+struct MissingAnswer: Error {
+    let question: DNSQuestion
+}
+
+/// The tree walks for one message; each is made once.
+struct WalkStore: Sendable {
+    private let resolver: any DNSResolving
+    private let list: PublicSuffixList?
+    /// The walks that are over, those for the author's domains first.
+    private(set) var all: [DMARCTreeWalk]
+    /// What was waited for.
+    private var fetched: [(question: DNSQuestion, reply: DNSReply)] = []
+
+    /// A store that knows some walks.
+    init(resolver: any DNSResolving, list: PublicSuffixList?, known: [DMARCTreeWalk] = []) {
+        self.resolver = resolver
+        self.list = list
+        all = known
+    }
+
+    /// Does some work, again with each answer that had to be waited for.
+    mutating func waiting<Value>(_ work: (inout WalkStore) throws(MissingAnswer) -> Value) async -> Value {
+        while true {
+            do throws(MissingAnswer) {
+                return try work(&self)
+            } catch {
+                fetched.append((error.question, await resolver.lookUp(error.question)))
+            }
+        }
+    }
+
+    private func answer(_ question: DNSQuestion) throws(MissingAnswer) -> DNSAnswer? {
+        let known = fetched.isEmpty ? nil : fetched.first { $0.question == question }?.reply
+        guard let reply = known ?? resolver.answerAtHand(question) else { throw MissingAnswer(question: question) }
+        return try? reply.result.get()
+    }
+
+    /// The walk that starts at a domain.
+    mutating func walk(from start: DomainName) throws(MissingAnswer) -> DMARCTreeWalk {
+        for walk in all where walk.start == start { return walk }
+        var walk = DMARCTreeWalk(start: start)
+        while let target = walk.next {
+            // What earlier walks found is not asked again.
+            let step = if let known = knownStep(target) { known } else { try step(target) }
+            walk.steps.append(step)
+        }
+        all.append(walk)
+        return walk
+    }
+
+    private func knownStep(_ domain: DomainName) -> DMARCTreeWalk.Step? {
+        for walk in all {
+            for step in walk.steps where step.domain == domain { return step }
+        }
+        return nil
+    }
+
+    /// Looks for the record of one domain.
+    private func step(_ domain: DomainName) throws(MissingAnswer) -> DMARCTreeWalk.Step {
+        guard let name = try? domain.child(dmarcLabel) else {
+            // A name too long to have anything below it.
+            return DMARCTreeWalk.Step(domain: domain, finding: .none, showsExistence: false)
+        }
+        guard let answer = try answer(DNSQuestion(name, .txt)) else {
+            return DMARCTreeWalk.Step(domain: domain, finding: .failed, showsExistence: false)
+        }
+        let finding = answer.derived { DMARCFinding($0) }
+        return DMARCTreeWalk.Step(domain: domain, finding: finding, showsExistence: answer.status != .noSuchName)
+    }
+
+    /// The Organizational Domain of where a walk started; nil when the DNS does not say.
+    func organizationalDomain(of walk: DMARCTreeWalk) -> DomainName? {
+        walk.isIncomplete ? nil : walk.organizationalDomain(list)
+    }
+
+    /// Whether a domain exists (RFC 9989 § 3.2.13, RFC 8020); nil when nobody says.
+    func exists(_ domain: DomainName) throws(MissingAnswer) -> Bool? {
+        try answer(DNSQuestion(domain, .a)).map { $0.status != .noSuchName }
+    }
+}
+
+/// The label of the names that hold DMARC Policy Records (RFC 9989 § 4.5).
+private let dmarcLabel = Octets("_dmarc")
+
+extension DMARCFinding {
+    /// What a DNS answer for `_dmarc` means; kept beside the answer.
+    fileprivate init(_ answer: DNSAnswer) {
+        // RFC 9989 § 4.10: records of another kind are discarded first.
+        let records = answer.texts.compactMap { DMARCRecord($0[...]) }
+        switch records.count {
+        case 0: self = .none
+        case 1: self = .record(records[0])
+        default: self = .several
+        }
+    }
+}
