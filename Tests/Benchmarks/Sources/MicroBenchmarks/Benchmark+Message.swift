@@ -36,7 +36,7 @@ extension Benchmark {
                 )
                 let summary = assessment.summary
                 let results = [summary.spf, summary.senderID, summary.dkim, summary.dmarc]
-                guard results.allSatisfy({ $0 == "pass" }), judgement.newFields.count > 1 else {
+                guard results.allSatisfy({ $0?.rawValue == "pass" }), judgement.newFields.count > 1 else {
                     throw UnexpectedResult(summary)
                 }
             }
