@@ -47,8 +47,8 @@ extension MailTransaction {
     private func evaluatePolicy() -> Pending<DMARCOutcome>? {
         guard let discovery = discovery?.outcome else { return nil }
         let spf = spf?.outcome
-        let passed = (signatures ?? []).filter { $0.result == .pass }.compactMap(\.signingDomain)
-        let undecided = (signatures ?? []).filter { $0.result == .temperror }.compactMap(\.signingDomain)
+        let passed = signatures?.compactMap { $0.result == .pass ? $0.signingDomain : nil } ?? []
+        let undecided = signatures?.compactMap { $0.result == .temperror ? $0.signingDomain : nil } ?? []
         let evaluator = DMARCEvaluator(resolver: resolver, publicSuffixList: settings.publicSuffixList)
         let vouching = spf?.result == .pass ? spf?.domainName : nil
         let unclear = spf?.result == .temperror ? spf?.domainName : nil
