@@ -42,14 +42,12 @@ internal import COpenSSL
         unsafe octets.withUnsafeBytes { unsafe update($0) }
     }
 
-    /// The digest of everything taken; afterwards the hasher has seen nothing again.
+    /// The digest of everything taken; the hasher is of no use afterwards.
     public func finish() -> [UInt8] {
-        let digest = unsafe [UInt8](unsafeUninitializedCapacity: Self.digestLength) { buffer, count in
+        unsafe [UInt8](unsafeUninitializedCapacity: Self.digestLength) { buffer, count in
             // EVP_DigestFinal_ex writes 32 octets for SHA-256.
             count = unsafe EVP_DigestFinal_ex(context, buffer.baseAddress, nil) == 1 ? Self.digestLength : 0
         }
-        unsafe EVP_DigestInit_ex(context, Self.algorithm, nil)
-        return digest
     }
 
     /// The digest of some octets.
