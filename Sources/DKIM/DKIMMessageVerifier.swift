@@ -105,27 +105,30 @@ public struct DKIMMessageVerifier {
     /// - Parameter keys: the reply to a question that `headerField` returned; nil counts as one that never came.
     public mutating func verify(keys: (DNSQuestion) -> DNSReply?) -> [DKIMOutcome] {
         endOfBody()
-        let needsFields = entries.contains { $0.decided == nil }
         let message = VerifiedMessage(
             options: options,
-            fields: needsFields ? SignedFields(headers) : SignedFields(HeaderBlock()),
+            fields: SignedFields(hashers.isEmpty ? HeaderBlock() : headers),
             body: isBodyRetained ? retainedBody : nil
         )
         var diagnosed = 0
-        var outcomes = entries.map { entry in
-            guard entry.decided == nil, let signature = entry.signature, let hasher = entry.hasher else {
-                return entry.decided ?? DKIMOutcome(.neutral)
+        var outcomes = [DKIMOutcome]()
+        outcomes.reserveCapacity(entries.count + 1)
+        for index in entries.indices {
+            guard let signature = entries[index].signature, let hasher = entries[index].hasher else {
+                outcomes.append(entries[index].decided ?? DKIMOutcome(.neutral))
+                continue
             }
             let check = SignatureCheck(
                 message: message,
                 signature: signature,
-                fieldIndex: entry.fieldIndex,
-                body: hashers[hasher],
+                fieldIndex: entries[index].fieldIndex,
+                bodyHash: hashers[hasher].digest,
+                bodyOctets: hashers[hasher].octetCount,
                 isDiagnosed: diagnosed < Self.mostDiagnosed
             )
             let outcome = check.outcome(key: keys(signature.keyQuestion))
             if outcome.result == .fail { diagnosed += 1 }
-            return outcome
+            outcomes.append(outcome)
         }
         if signaturesOverLimit > 0 {
             let problem = "\(signaturesOverLimit) more than the \(options.maximumSignatures) signatures examined"

@@ -6,7 +6,7 @@ extension DKIMSignature {
     public static let maximumHeaderNames = 256
 
     /// Reads a DKIM-Signature field.
-    public init(_ field: HeaderField) throws(SyntaxError) {
+    public convenience init(_ field: HeaderField) throws(SyntaxError) {
         try self.init(field, tags: Self.tags(field))
     }
 
@@ -18,48 +18,18 @@ extension DKIMSignature {
         }
     }
 
-    init(_ field: HeaderField, tags: TagList) throws(SyntaxError) {
-        // RFC 6376 § 6.1.1: "Verifiers MUST return PERMFAIL (incompatible version) when presented with ... an
-        // inconsistent "v=" tag", and so for a required tag that is missing.
-        guard let version = tags["v"] else { throw .missing("v") }
-        guard version.elementsEqual([UInt8(ascii: "1")]) else { throw .version }
-        algorithm = try Self.algorithm(Self.required(tags["a"], "a"))
-        signatureText = try Self.required(tags["b"], "b")
-        signature = try Self.decode(signatureText, "b")
-        bodyHash = try Self.decode(Self.required(tags["bh"], "bh"), "bh")
-        canonicalization = try Self.canonicalization(tags["c"])
-        domainText = try Self.required(tags["d"], "d")
-        domain = try Self.domain(domainText, "d")
-        headerNames = try Self.headerNames(Self.required(tags["h"], "h"))
-        selectorText = try Self.required(tags["s"], "s")
-        selector = try Self.name(selectorText, "s")
-        keyQuestion = try Self.keyQuestion(selector, domain)
-        (identity, identityDomain) = try Self.identity(tags["i"], domain, domainText)
-        length = try Self.length(tags["l"])
-        timestamp = try Self.seconds(tags["t"], "t")
-        expiration = try Self.seconds(tags["x"], "x")
-        copiedFields = tags["z"]
-        unsignedField = HeaderField(name: field.name, value: Self.withoutSignature(field.value, signatureText))
-        try Self.checkQueryMethods(tags["q"])
-        // RFC 6376 § 3.5: "The value of the "x=" tag MUST be greater than the value of the "t=" tag if both are present."
-        if let timestamp, let expiration, expiration <= timestamp { throw .expiresBeforeSigned }
-        // RFC 6376 § 6.1.1: "If the "h=" tag does not include the From header field, the Verifier MUST ignore the
-        // DKIM-Signature header field and return PERMFAIL (From field not signed)."
-        guard headerNames.contains(where: { $0.equalsIgnoringCase("from") }) else { throw .fromNotSigned }
-    }
-
-    private static func required(_ value: Octets?, _ name: String) throws(SyntaxError) -> Octets {
+    static func required(_ value: Octets?, _ name: String) throws(SyntaxError) -> Octets {
         guard let value else { throw .missing(name) }
         guard !value.isEmpty else { throw .malformed(name) }
         return value
     }
 
-    private static func decode(_ value: Octets, _ name: String) throws(SyntaxError) -> [UInt8] {
+    static func decode(_ value: Octets, _ name: String) throws(SyntaxError) -> [UInt8] {
         guard let octets = Base64.decode(value), !octets.isEmpty else { throw .malformed(name) }
         return octets
     }
 
-    private static func algorithm(_ value: Octets) throws(SyntaxError) -> Algorithm {
+    static func algorithm(_ value: Octets) throws(SyntaxError) -> Algorithm {
         if value.equalsIgnoringCase("rsa-sha256") { return .rsaSHA256 }
         if value.equalsIgnoringCase("ed25519-sha256") { return .ed25519SHA256 }
         guard value.equalsIgnoringCase("rsa-sha1") else { throw .algorithm }
@@ -67,7 +37,7 @@ extension DKIMSignature {
     }
 
     /// RFC 6376 § 3.5: `c=` is simple/simple when absent, and its second half simple when only the first is there.
-    private static func canonicalization(_ value: Octets?) throws(SyntaxError) -> CanonicalizationPair {
+    static func canonicalization(_ value: Octets?) throws(SyntaxError) -> CanonicalizationPair {
         guard let value else { return CanonicalizationPair(header: .simple, body: .simple) }
         let slash = value.firstIndex(of: UInt8(ascii: "/"))
         guard let header = canonicalizationName(value[..<(slash ?? value.endIndex)]),
@@ -81,7 +51,7 @@ extension DKIMSignature {
         return value.equalsIgnoringCase("simple") ? .simple : nil
     }
 
-    private static func domain(_ value: Octets, _ tag: String) throws(SyntaxError) -> DomainName {
+    static func domain(_ value: Octets, _ tag: String) throws(SyntaxError) -> DomainName {
         let domain = try name(value, tag)
         // RFC 6376 § 3.5: domain-name = sub-domain 1*("." sub-domain)
         guard domain.labelCount >= 2 else { throw .malformed(tag) }
@@ -89,7 +59,7 @@ extension DKIMSignature {
     }
 
     /// A name in A-labels or, in internationalized mail, U-labels (RFC 8616 § 4).
-    private static func name(_ value: Octets, _ tag: String) throws(SyntaxError) -> DomainName {
+    static func name(_ value: Octets, _ tag: String) throws(SyntaxError) -> DomainName {
         // RFC 1035 § 2.3.4 ends at 253 characters; U-labels in UTF-8 are at most a few times as long.
         guard value.count <= 1024 else { throw .malformed(tag) }
         let name =
@@ -100,14 +70,14 @@ extension DKIMSignature {
 
     private static let domainKeyLabel = try? DomainName("_domainkey")
 
-    private static func keyQuestion(_ selector: DomainName, _ domain: DomainName) throws(SyntaxError) -> DNSQuestion {
+    static func keyQuestion(_ selector: DomainName, _ domain: DomainName) throws(SyntaxError) -> DNSQuestion {
         guard let label = domainKeyLabel, let name = try? DomainName(joining: selector, label, domain) else {
             throw .malformed("s")
         }
         return DNSQuestion(name, .txt)
     }
 
-    private static func headerNames(_ value: Octets) throws(SyntaxError) -> [Octets] {
+    static func headerNames(_ value: Octets) throws(SyntaxError) -> [Octets] {
         var count = 1
         for octet in value where octet == UInt8(ascii: ":") { count += 1 }
         guard count <= maximumHeaderNames else { throw .tooManyNames }
@@ -125,7 +95,7 @@ extension DKIMSignature {
         return names
     }
 
-    private static func identity(
+    static func identity(
         _ value: Octets?,
         _ domain: DomainName,
         _ domainText: Octets
@@ -161,14 +131,14 @@ extension DKIMSignature {
     }
 
     /// RFC 6376 § 3.5: `l=` has up to 76 digits; what is beyond 64 bits is longer than any body.
-    private static func length(_ value: Octets?) throws(SyntaxError) -> UInt64? {
+    static func length(_ value: Octets?) throws(SyntaxError) -> UInt64? {
         guard let value else { return nil }
         guard (1...76).contains(value.count), value.allSatisfy(\.isDigit) else { throw .malformed("l") }
         return UInt64(value.text) ?? .max
     }
 
     /// RFC 6376 § 3.5: `t=` and `x=` have up to 12 digits; "implementations MAY" read more as a time far off.
-    private static func seconds(_ value: Octets?, _ tag: String) throws(SyntaxError) -> Int64? {
+    static func seconds(_ value: Octets?, _ tag: String) throws(SyntaxError) -> Int64? {
         guard let value else { return nil }
         guard (1...12).contains(value.count), value.allSatisfy(\.isDigit), let seconds = Int64(value.text) else {
             throw .malformed(tag)
@@ -177,7 +147,7 @@ extension DKIMSignature {
     }
 
     /// RFC 6376 § 3.5: "Unrecognized query mechanisms MUST be ignored"; `dns/txt` has to be among them.
-    private static func checkQueryMethods(_ value: Octets?) throws(SyntaxError) {
+    static func checkQueryMethods(_ value: Octets?) throws(SyntaxError) {
         guard let value else { return }
         if value.equalsIgnoringCase("dns/txt") { return }
         let methods = value.split(separator: UInt8(ascii: ":")).map(\.trimmed)
@@ -187,7 +157,7 @@ extension DKIMSignature {
     }
 
     /// RFC 6376 § 3.5: the field is hashed "with the value of the "b=" tag (including all surrounding whitespace) deleted".
-    private static func withoutSignature(_ value: Octets, _ signature: Octets) -> Octets {
+    static func withoutSignature(_ value: Octets, _ signature: Octets) -> Octets {
         let equals = value[..<signature.startIndex].lastIndex(of: UInt8(ascii: "=")) ?? signature.startIndex
         let end = value[signature.endIndex...].firstIndex(of: UInt8(ascii: ";")) ?? value.endIndex
         return value[...equals] + value[end...]

@@ -2,7 +2,9 @@ public import DNSLookup
 public import MailSyntax
 
 /// A DKIM-Signature field that was read, and nothing more: its values are claims (RFC 6376 § 3.5).
-public struct DKIMSignature: Sendable {
+///
+/// A class, for it holds much and is handed to many.
+public final class DKIMSignature: Sendable {
     /// A signing algorithm (RFC 6376 § 3.3, RFC 8463 § 3).
     public enum Algorithm: String, Hashable, Sendable {
         /// RSA with SHA-256.
@@ -49,6 +51,36 @@ public struct DKIMSignature: Sendable {
     public let keyQuestion: DNSQuestion
     /// The name of the field and its value with the value of `b=` taken out (RFC 6376 § 3.7).
     let unsignedField: HeaderField
+
+    init(_ field: HeaderField, tags: TagList) throws(SyntaxError) {
+        // RFC 6376 § 6.1.1: "Verifiers MUST return PERMFAIL (incompatible version) when presented with ... an
+        // inconsistent "v=" tag", and so for a required tag that is missing.
+        guard let version = tags["v"] else { throw .missing("v") }
+        guard version.elementsEqual([UInt8(ascii: "1")]) else { throw .version }
+        algorithm = try Self.algorithm(Self.required(tags["a"], "a"))
+        signatureText = try Self.required(tags["b"], "b")
+        signature = try Self.decode(signatureText, "b")
+        bodyHash = try Self.decode(Self.required(tags["bh"], "bh"), "bh")
+        canonicalization = try Self.canonicalization(tags["c"])
+        domainText = try Self.required(tags["d"], "d")
+        domain = try Self.domain(domainText, "d")
+        headerNames = try Self.headerNames(Self.required(tags["h"], "h"))
+        selectorText = try Self.required(tags["s"], "s")
+        selector = try Self.name(selectorText, "s")
+        keyQuestion = try Self.keyQuestion(selector, domain)
+        (identity, identityDomain) = try Self.identity(tags["i"], domain, domainText)
+        length = try Self.length(tags["l"])
+        timestamp = try Self.seconds(tags["t"], "t")
+        expiration = try Self.seconds(tags["x"], "x")
+        copiedFields = tags["z"]
+        unsignedField = HeaderField(name: field.name, value: Self.withoutSignature(field.value, signatureText))
+        try Self.checkQueryMethods(tags["q"])
+        // RFC 6376 § 3.5: "The value of the "x=" tag MUST be greater than the value of the "t=" tag if both are present."
+        if let timestamp, let expiration, expiration <= timestamp { throw .expiresBeforeSigned }
+        // RFC 6376 § 6.1.1: "If the "h=" tag does not include the From header field, the Verifier MUST ignore the
+        // DKIM-Signature header field and return PERMFAIL (From field not signed)."
+        guard headerNames.contains(where: { $0.equalsIgnoringCase("from") }) else { throw .fromNotSigned }
+    }
 }
 
 extension DKIMSignature {

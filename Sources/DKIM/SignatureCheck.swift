@@ -3,11 +3,17 @@ internal import MailCrypto
 internal import MailSyntax
 
 /// What all signatures of a message are checked against.
-struct VerifiedMessage {
+final class VerifiedMessage {
     let options: DKIMVerificationOptions
     let fields: SignedFields
     /// The whole body, when it was short enough to be kept.
     let body: [UInt8]?
+
+    init(options: DKIMVerificationOptions, fields: SignedFields, body: [UInt8]?) {
+        self.options = options
+        self.fields = fields
+        self.body = body
+    }
 }
 
 /// One signature and what it is checked against (RFC 6376 § 6.1.2, § 6.1.3).
@@ -16,7 +22,10 @@ struct SignatureCheck {
     let signature: DKIMSignature
     /// Where the signature's own field stands.
     let fieldIndex: Int
-    let body: BodyHasher
+    /// The hash of the canonical body that counts.
+    let bodyHash: [UInt8]
+    /// How many octets the canonical body has; of what `l=` leaves out, as many as were seen.
+    let bodyOctets: UInt64
     /// Whether to find out what changed, which costs more than the check itself.
     let isDiagnosed: Bool
 
@@ -65,8 +74,8 @@ struct SignatureCheck {
         guard let key = usableKey(record, &outcome.problem) else { return }
         outcome.keyBits = key.bits
         let header = HeaderCheck(check: self, key: key)
-        outcome.bodyHash = body.digest
-        outcome.isBodyIntact = body.digest == signature.bodyHash
+        outcome.bodyHash = bodyHash
+        outcome.isBodyIntact = bodyHash == signature.bodyHash
         outcome.isHeaderIntact = header.isIntact
         if key.kind == .rsa, key.bits < message.options.minimumRSABits {
             outcome.result = .policy
@@ -84,7 +93,7 @@ struct SignatureCheck {
     private func diagnoses(_ header: HeaderCheck) -> [DKIMDiagnosis] {
         guard isDiagnosed else { return [] }
         let ofHeader = header.isIntact ? nil : HeaderDiagnosis(header).diagnosis
-        let isBodyIntact = body.digest == signature.bodyHash
+        let isBodyIntact = bodyHash == signature.bodyHash
         let ofBody = isBodyIntact ? nil : message.body.flatMap { BodyDiagnosis(signature, body: $0).diagnosis }
         return [ofHeader, ofBody].compactMap { $0 }
     }
@@ -125,8 +134,8 @@ struct SignatureCheck {
         guard let length = signature.length else { return (.pass, nil) }
         // RFC 6376 § 3.5: the value of `l=` "MUST NOT be larger than the actual number of octets in the canonicalized
         // message body".
-        guard body.octetCount >= length else { return (.permerror, "l= is larger than the body") }
-        guard body.isBeyondLength, message.options.bodyBeyondLength == .policy else { return (.pass, nil) }
+        guard bodyOctets >= length else { return (.permerror, "l= is larger than the body") }
+        guard bodyOctets > length, message.options.bodyBeyondLength == .policy else { return (.pass, nil) }
         return (.policy, "body goes on beyond the \(length) octets signed")
     }
 
