@@ -16,7 +16,8 @@ public struct HeaderCanonicalizer {
     /// Adds a field and its line end.
     public mutating func append(_ field: HeaderField) {
         append(name: field.name, value: field.value)
-        octets.append(contentsOf: [0x0D, 0x0A])
+        octets.append(0x0D)
+        octets.append(0x0A)
     }
 
     /// Adds a field without a line end, as the signature's own field is hashed last (RFC 6376 § 3.7).
@@ -29,10 +30,17 @@ public struct HeaderCanonicalizer {
         case .relaxed:
             // RFC 6376 § 3.4.2: "Convert all header field names ... to lowercase"; "Delete any WSP characters remaining
             // before and after the colon".
-            for octet in name.trimmed { octets.append(octet.lowercased) }
+            appendLowercased(name.trimmed)
             octets.append(UInt8(ascii: ":"))
             appendRelaxed(value)
         }
+    }
+
+    private mutating func appendLowercased(_ name: Octets) {
+        let start = octets.count
+        octets.append(contentsOf: name)
+        var text = octets.mutableSpan
+        for index in start..<text.count { text[index] = text[index].lowercased }
     }
 
     /// Adds a value without folds, with one space for each run of white space, and none at its ends.

@@ -15,8 +15,8 @@ struct SignedFields: Sendable {
         self.headers = headers
         var keys = [UInt64]()
         keys.reserveCapacity(headers.count)
-        for (index, field) in headers.enumerated() {
-            keys.append(Self.hash(field.name) | UInt64(UInt32(truncatingIfNeeded: index)))
+        for index in headers.indices {
+            keys.append(Self.hash(headers.name(at: index)) | UInt64(UInt32(truncatingIfNeeded: index)))
         }
         keys.sort()
         self.keys = keys
@@ -24,7 +24,11 @@ struct SignedFields: Sendable {
 
     private static func hash(_ name: Octets) -> UInt64 {
         var hash: UInt64 = seed
-        for octet in name where !octet.isWSP { hash = (hash ^ UInt64(octet.lowercased)) &* seed &+ (hash >> 29) }
+        let text = name.span
+        for index in text.indices where !text[index].isWSP {
+            let octet = text[index]
+            hash = (hash ^ UInt64(octet.lowercased)) &* seed &+ (hash >> 29)
+        }
         return hash & 0xFFFF_FFFF_0000_0000
     }
 
@@ -52,7 +56,7 @@ struct SignedFields: Sendable {
             let key = keys[position]
             guard key & 0xFFFF_FFFF_0000_0000 == hash else { return nil }
             let index = Int(key & 0xFFFF_FFFF)
-            guard index != own, headers[index].name.trimmed.equalsIgnoringCase(name) else { continue }
+            guard index != own, headers.name(at: index).trimmed.equalsIgnoringCase(name) else { continue }
             if left == 0 { return index }
             left -= 1
         }
@@ -74,7 +78,10 @@ struct SignedFields: Sendable {
     ///
     /// RFC 6376 § 5.4: a field that does not exist "MUST be treated as the null string".
     func fields(at indices: [Int?]) -> [HeaderField] {
-        indices.compactMap { index in index.map { headers[$0] } }
+        var fields = [HeaderField]()
+        fields.reserveCapacity(indices.count)
+        for case let index? in indices { fields.append(headers[index]) }
+        return fields
     }
 
     /// What a signature is made over, before it is hashed: the fields chosen, then the signature's own field.
@@ -83,9 +90,10 @@ struct SignedFields: Sendable {
         own: HeaderField,
         _ canonicalization: Canonicalization
     ) -> [UInt8] {
-        let capacity = fields.reduce(own.octetCount) { $0 + $1.octetCount }
+        var capacity = own.octetCount
+        for index in fields.indices { capacity += fields[index].octetCount }
         var canonicalizer = HeaderCanonicalizer(canonicalization, capacity: capacity)
-        for field in fields { canonicalizer.append(field) }
+        for index in fields.indices { canonicalizer.append(fields[index]) }
         // RFC 6376 § 3.7: the DKIM-Signature field is hashed last, "without a trailing CRLF".
         canonicalizer.append(name: own.name, value: own.value)
         return canonicalizer.octets

@@ -100,6 +100,12 @@ extension HeaderBlock {
         return storage[entry.start..<entry.colon].equalsIgnoringCase(name)
     }
 
+    /// The name of the field at `position`.
+    public func name(at position: Int) -> Octets {
+        let entry = entries[position]
+        return storage[entry.start..<entry.colon]
+    }
+
     /// How many octets the name of the field at `position` has.
     public func nameLength(at position: Int) -> Int {
         entries[position].colon - entries[position].start

@@ -159,8 +159,19 @@ extension ArraySlice<UInt8> {
 
     /// The octets without any space, tab, CR and LF, as base64 and colon-separated lists want it; a view when there are none.
     public var withoutWhiteSpace: Octets {
-        guard contains(where: { $0.isFoldingWhiteSpace }) else { return self }
-        return filter { !$0.isFoldingWhiteSpace }[...]
+        let octets = span
+        guard var space = octets.indices.first(where: { octets[$0].isFoldingWhiteSpace }) else { return self }
+        var output = [UInt8]()
+        output.reserveCapacity(octets.count)
+        var start = 0
+        while true {
+            output.append(contentsOf: part(start..<space))
+            start = space
+            while start < octets.count, octets[start].isFoldingWhiteSpace { start += 1 }
+            guard start < octets.count else { return output[...] }
+            space = start
+            while space < octets.count, !octets[space].isFoldingWhiteSpace { space += 1 }
+        }
     }
 }
 
