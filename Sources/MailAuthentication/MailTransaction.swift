@@ -97,13 +97,26 @@ extension MailTransaction {
         self.signatures = signatures
     }
 
-    /// Takes a header field; a signature's key and the author's policy are asked for at once.
-    public func header(name: some Sequence<UInt8>, value: some Sequence<UInt8>) {
+    /// Takes a header field, from where a packet has it; a signature's key and the author's policy are asked for at once.
+    public func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        unsafe headers.append(name: name, value: value)
+        takeLastField()
+    }
+
+    /// Takes a header field.
+    public func header(name: Octets, value: Octets) {
         headers.append(name: name, value: value)
+        takeLastField()
+    }
+
+    private func takeLastField() {
         guard let view = headers.last else { return }
         // What is read from these fields is kept. Views of the header would have it copied with each field that follows.
-        let isKept = view.isNamed("DKIM-Signature") || view.isNamed("From")
-        let field = isKept ? HeaderField(name: Array(view.name)[...], value: Array(view.value)[...]) : view
+        guard view.isNamed("DKIM-Signature") || view.isNamed("From") else {
+            _ = verifier?.headerField(view)
+            return
+        }
+        let field = HeaderField(name: Array(view.name)[...], value: Array(view.value)[...])
         if let question = verifier?.headerField(field) {
             keys.append((question, key(question)))
         }

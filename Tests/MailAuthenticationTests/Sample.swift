@@ -105,8 +105,9 @@ extension HeaderBlock {
 extension MailTransaction {
     /// Passes a field as it stands in a message.
     func header(_ field: String) {
-        let name = field.utf8.prefix { $0 != UInt8(ascii: ":") }
-        header(name: name, value: field.utf8.dropFirst(name.count + 1))
+        let octets = Octets(field)
+        let name = octets.prefix { $0 != UInt8(ascii: ":") }
+        header(name: name, value: octets.dropFirst(name.count + 1))
     }
 
     /// Passes the rest of a message whose fields have passed.

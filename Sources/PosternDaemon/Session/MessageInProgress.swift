@@ -186,14 +186,12 @@ extension MessageInProgress {
             isHeaderTooLarge = true
             return
         }
-        if addsSpace {
-            unsafe add(name: name, value: [0x20] + Array(value))
-        } else {
-            unsafe add(name: name, value: value)
-        }
+        guard addsSpace else { return unsafe add(name: name, value: value) }
+        let spaced = unsafe [0x20] + Array(value)
+        unsafe spaced.withUnsafeBytes { unsafe add(name: name, value: $0) }
     }
 
-    private func add(name: UnsafeRawBufferPointer, value: some Sequence<UInt8>) {
+    private func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         if let transaction {
             unsafe transaction.header(name: name, value: value)
         } else {
