@@ -28,38 +28,26 @@ public struct MailAssessment: Sendable {
     public init() {}
 
     /// The signature that speaks best for the message: one that passes, else the first of the least bad result.
-    public var bestSignature: DKIMOutcome? { dkim.flatMap(Self.best) }
+    public var bestSignature: DKIMOutcome? { dkim.flatMap { dkim in Self.best(of: dkim).map { dkim[$0] } } }
 
     /// The result of the signature that speaks best; nil without a signature.
-    var bestSignatureResult: DKIMResult? {
-        guard let dkim else { return nil }
-        var best: DKIMResult?
-        // By position: an outcome is much to copy.
-        for position in dkim.indices {
-            let result = dkim[position].result
-            guard let known = best, Self.rank(known) <= Self.rank(result) else {
-                best = result
-                continue
-            }
-        }
-        return best
-    }
+    var bestSignatureResult: DKIMResult? { dkim.flatMap { dkim in Self.best(of: dkim).map { dkim[$0].result } } }
 
     /// The best signature of those in the author's organizational domain, found by DMARC (RFC 9989 § 4.4.1).
     public var bestAlignedSignature: DKIMOutcome? {
-        guard let organization = dmarc?.organizationalDomain else { return nil }
+        guard let dkim, let organization = dmarc?.organizationalDomain else { return nil }
         let isAligned = dmarc?.aligned.contains(.dkim) ?? false
-        return Self.best(
-            (dkim ?? []).filter { signature in
-                // A pass that DMARC does not count as aligned is not: the record may ask for the very same domain.
-                signature.signingDomain?.isEqualOrSubdomain(of: organization) == true
-                    && (signature.result != .pass || isAligned)
-            }
-        )
+        let candidates = dkim.filter { signature in
+            // A pass that DMARC does not count as aligned is not: the record may ask for the very same domain.
+            signature.signingDomain?.isEqualOrSubdomain(of: organization) == true
+                && (signature.result != .pass || isAligned)
+        }
+        return Self.best(of: candidates).map { candidates[$0] }
     }
 
-    private static func best(_ signatures: [DKIMOutcome]) -> DKIMOutcome? {
-        signatures.min { rank($0.result) < rank($1.result) }
+    /// The position of the best: an outcome is much to copy.
+    private static func best(of signatures: [DKIMOutcome]) -> Int? {
+        signatures.indices.min { rank(signatures[$0].result) < rank(signatures[$1].result) }
     }
 
     private static func rank(_ result: DKIMResult) -> Int {

@@ -57,22 +57,16 @@ public final class MailClient {
         heloCheck = nil
         guard settings.checks.contains(.spf), let address else { return }
         let evaluator = SPFEvaluator(resolver: resolver, options: settings.spf)
-        if let outcome = evaluator.checkHELOAtHand(name[...], clientAddress: address, now: now) {
-            heloCheck = Pending(outcome)
-        } else {
-            heloCheck = Pending(on: executor) {
-                await evaluator.checkHELO(name[...], clientAddress: address, now: now)
-            }
-        }
+        heloCheck =
+            Pending(atHand: evaluator.checkHELOAtHand(name[...], clientAddress: address, now: now))
+            ?? Pending(on: executor) { await evaluator.checkHELO(name[...], clientAddress: address, now: now) }
     }
 
     private func checkName() {
         guard settings.checks.contains(.iprev), let address else { return }
-        if let outcome = resolver.reverseNameAtHand(of: address) {
-            iprev = Pending(outcome)
-        } else {
-            iprev = Pending(on: executor) { [resolver] in await resolver.reverseName(of: address) }
-        }
+        iprev =
+            Pending(atHand: resolver.reverseNameAtHand(of: address))
+            ?? Pending(on: executor) { [resolver] in await resolver.reverseName(of: address) }
     }
 
     /// Gives up what is still being asked.

@@ -52,24 +52,23 @@ extension MailTransaction {
         let evaluator = DMARCEvaluator(resolver: resolver, publicSuffixList: settings.publicSuffixList)
         let vouching = spf?.result == .pass ? spf?.domainName : nil
         let unclear = spf?.result == .temperror ? spf?.domainName : nil
-        if let outcome = evaluator.evaluateAtHand(
+        let outcome = evaluator.evaluateAtHand(
             discovery,
             spf: vouching,
             dkim: passed,
             spfTemperror: unclear,
             dkimTemperror: undecided
-        ) {
-            return Pending(outcome)
-        }
-        return Pending(on: client.executor) {
-            await evaluator.evaluate(
-                discovery,
-                spf: vouching,
-                dkim: passed,
-                spfTemperror: unclear,
-                dkimTemperror: undecided
-            )
-        }
+        )
+        return Pending(atHand: outcome)
+            ?? Pending(on: client.executor) {
+                await evaluator.evaluate(
+                    discovery,
+                    spf: vouching,
+                    dkim: passed,
+                    spfTemperror: unclear,
+                    dkimTemperror: undecided
+                )
+            }
     }
 
     /// RFC 4407 § 2: the address depends on the header alone, whether Sender ID is checked or not.

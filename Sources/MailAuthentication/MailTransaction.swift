@@ -67,13 +67,11 @@ public final class MailTransaction {
         if settings.checks.contains(.spf), let address = client.address {
             let evaluator = SPFEvaluator(resolver: self.resolver, options: settings.spf)
             let (sender, helo) = (self.sender[...], client.helo[...])
-            if let outcome = evaluator.checkMailFromAtHand(sender, helo: helo, clientAddress: address, now: now) {
-                spf = Pending(outcome)
-            } else {
-                spf = Pending(on: client.executor) {
+            spf =
+                Pending(atHand: evaluator.checkMailFromAtHand(sender, helo: helo, clientAddress: address, now: now))
+                ?? Pending(on: client.executor) {
                     await evaluator.checkMailFrom(sender, helo: helo, clientAddress: address, now: now)
                 }
-            }
         } else {
             spf = nil
         }
@@ -126,8 +124,8 @@ extension MailTransaction {
     }
 
     private func key(_ question: DNSQuestion) -> Pending<DNSReply> {
-        if let reply = resolver.answerAtHand(question) { return Pending(reply) }
-        return Pending(on: client.executor) { [resolver] in await resolver.lookUp(question) }
+        Pending(atHand: resolver.answerAtHand(question))
+            ?? Pending(on: client.executor) { [resolver] in await resolver.lookUp(question) }
     }
 
     /// Ends the header section: the purported responsible address is known now.
@@ -140,19 +138,18 @@ extension MailTransaction {
         guard settings.checks.contains(.senderID), let address = client.address else { return }
         let evaluator = SenderIDEvaluator(resolver: resolver, options: settings.spf)
         let (helo, submitter) = (client.helo[...], submitter?[...])
-        if let outcome = evaluator.checkPRAAtHand(
+        let outcome = evaluator.checkPRAAtHand(
             headers,
             helo: helo,
             clientAddress: address,
             now: now,
             submitter: submitter
-        ) {
-            senderID = Pending(outcome)
-        } else {
-            senderID = Pending(on: client.executor) { [headers, now] in
+        )
+        senderID =
+            Pending(atHand: outcome)
+            ?? Pending(on: client.executor) { [headers, now] in
                 await evaluator.checkPRA(headers, helo: helo, clientAddress: address, now: now, submitter: submitter)
             }
-        }
     }
 
     /// Takes a part of the body, cut anywhere.
@@ -190,10 +187,8 @@ extension MailTransaction {
         self.author = author
         discovery?.cancel()
         let evaluator = DMARCEvaluator(resolver: resolver, publicSuffixList: settings.publicSuffixList)
-        if let known = evaluator.discoverAtHand(author) {
-            discovery = Pending(known)
-        } else {
-            discovery = Pending(on: client.executor) { await evaluator.discover(author) }
-        }
+        discovery =
+            Pending(atHand: evaluator.discoverAtHand(author))
+            ?? Pending(on: client.executor) { await evaluator.discover(author) }
     }
 }

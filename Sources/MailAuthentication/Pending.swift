@@ -25,8 +25,9 @@ struct Pending<Value: Sendable>: Sendable {
         task = Task.immediate(executorPreference: executor) { [slot] in slot.fill(await operation()) }
     }
 
-    /// A check whose outcome was at hand.
-    init(_ outcome: Value) {
+    /// A check whose outcome is at hand; nil when there is none yet.
+    init?(atHand outcome: Value?) {
+        guard let outcome else { return nil }
         task = nil
         slot.fill(outcome)
     }
