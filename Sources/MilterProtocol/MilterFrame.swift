@@ -2,8 +2,10 @@
 ///
 /// A packet is its length (4 octets, big-endian, of what follows), a command octet and the command's data.
 public enum MilterFrame: Hashable, Sendable {
-    /// The packet is not complete: this many octets are needed from its start, as far as is known yet.
-    case incomplete(needed: Int)
+    /// Not even the head of the packet is there.
+    case incomplete
+    /// The head is there, and not all of its data: a packet with this command octet and this length of data.
+    case begun(command: UInt8, dataLength: Int)
     /// A complete packet with this command octet; its data follows the 5 octets of its head and has this length.
     case complete(command: UInt8, dataLength: Int)
     /// No packet: the length is 0 or beyond the cap.
@@ -17,7 +19,7 @@ public enum MilterFrame: Hashable, Sendable {
     /// - Parameter maximumLength: the greatest length accepted, of command and data.
     public init(at octets: UnsafeRawBufferPointer, maximumLength: Int) {
         guard octets.count >= 4 else {
-            self = .incomplete(needed: MilterFrame.headLength)
+            self = .incomplete
             return
         }
         let length = unsafe UInt32(bigEndian: octets.loadUnaligned(as: UInt32.self))
@@ -25,11 +27,13 @@ public enum MilterFrame: Hashable, Sendable {
             self = .invalid(length: length)
             return
         }
-        let needed = 4 + Int(length)
-        guard octets.count >= needed else {
-            self = .incomplete(needed: needed)
+        guard octets.count >= MilterFrame.headLength else {
+            self = .incomplete
             return
         }
-        self = unsafe .complete(command: octets[4], dataLength: Int(length) - 1)
+        let (command, dataLength) = unsafe (octets[4], Int(length) - 1)
+        self =
+            octets.count - MilterFrame.headLength < dataLength
+            ? .begun(command: command, dataLength: dataLength) : .complete(command: command, dataLength: dataLength)
     }
 }

@@ -3,8 +3,8 @@ internal import NIOCore
 
 /// Connects a channel with its session's machine and handler.
 ///
-/// Packets are read where they were received; only one that is split between two reads is put together in `held`. While an
-/// answer is pending nothing is read.
+/// Packets are read where they were received. One that is split between two reads is put together in `held`, but for a
+/// chunk of a body, which goes to the filter piece by piece. While an answer is pending nothing is read.
 final class MilterChannelHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -13,6 +13,16 @@ final class MilterChannelHandler: ChannelDuplexHandler {
     private struct Pending {
         let number: UInt64
         let event: MilterEvent
+    }
+
+    /// A chunk of a body, of which the filter has had all but the rest.
+    private struct OpenChunk {
+        /// How many octets are still to come.
+        var rest: Int
+        /// The filter's response, or what was settled before; nil when the MTA is told nothing.
+        var response: MilterResponse?
+        /// Whether the filter is asked about this chunk.
+        let isDelivered: Bool
     }
 
     private let session: MilterSession
@@ -24,6 +34,7 @@ final class MilterChannelHandler: ChannelDuplexHandler {
 
     private var held = ByteBuffer()
     private var needed = MilterFrame.headLength
+    private var openChunk: OpenChunk?
     private var writer = MilterWriter()
     private var statistics = SessionStatistics()
     private var lastActivity: NIODeadline
@@ -161,32 +172,65 @@ extension MilterChannelHandler {
         var consumed = 0
         while consumed < octets.count, pending == nil, !isClosed {
             let rest = unsafe UnsafeRawBufferPointer(rebasing: octets[consumed...])
-            switch unsafe MilterFrame(at: rest, maximumLength: configuration.maximumPacketLength) {
-            case .incomplete(let needed):
-                self.needed = needed
-                return consumed
-            case .invalid(let length):
-                violate(.packetLength(length))
-                return octets.count
-            case .complete(let command, let dataLength):
-                let end = MilterFrame.headLength + dataLength
-                consumed += end
-                let data = unsafe UnsafeRawBufferPointer(rebasing: rest[MilterFrame.headLength..<end])
-                do throws(MilterViolation) {
-                    try unsafe receive(command, data)
-                } catch {
-                    violate(error)
-                    return octets.count
-                }
+            if let chunk = openChunk {
+                consumed += unsafe receive(rest, of: chunk)
+                continue
+            }
+            let frame = unsafe MilterFrame(at: rest, maximumLength: configuration.maximumPacketLength)
+            guard let (command, length) = packet(frame) else { break }
+            let data = unsafe UnsafeRawBufferPointer(rebasing: rest.dropFirst(MilterFrame.headLength).prefix(length))
+            consumed += MilterFrame.headLength + data.count
+            do throws(MilterViolation) {
+                try unsafe receive(command, data, rest: length - data.count)
+            } catch {
+                violate(error)
             }
         }
         return isClosed ? octets.count : consumed
+    }
+
+    /// The command octet and the length of a packet that can be received: one that is there, or a chunk of a body.
+    private func packet(_ frame: MilterFrame) -> (command: UInt8, dataLength: Int)? {
+        switch frame {
+        case .incomplete: break
+        case .invalid(let length): violate(.packetLength(length))
+        case .begun(let command, let length):
+            if MilterCommand(octet: command) == .event(.body) { return (command, length) }
+            needed = MilterFrame.headLength + length
+        case .complete(let command, let length): return (command, length)
+        }
+        return nil
+    }
+
+    /// Takes the next octets of a chunk.
+    ///
+    /// - Returns: how many belong to it.
+    private func receive(_ octets: UnsafeRawBufferPointer, of chunk: OpenChunk) -> Int {
+        var chunk = chunk
+        let piece = unsafe UnsafeRawBufferPointer(rebasing: octets.prefix(chunk.rest))
+        chunk.rest -= piece.count
+        // The filter has its say once: after another response it is not asked about the rest.
+        if chunk.isDelivered, chunk.response == .continue { chunk.response = unsafe handler.body(piece) }
+        settle(chunk)
+        return piece.count
+    }
+
+    /// Keeps a chunk until it is whole, and then answers it.
+    private func settle(_ chunk: OpenChunk) {
+        openChunk = chunk.rest > 0 ? chunk : nil
+        guard openChunk == nil, let response = chunk.response else { return }
+        if chunk.isDelivered {
+            answer(response, to: .body)
+        } else {
+            writer.write(response)
+        }
     }
 }
 
 // Packets to events.
 extension MilterChannelHandler {
-    private func receive(_ octet: UInt8, _ data: UnsafeRawBufferPointer) throws(MilterViolation) {
+    /// Takes a packet; of a chunk of a body, `rest` octets may be missing.
+    private func receive(_ octet: UInt8, _ data: UnsafeRawBufferPointer, rest: Int) throws(MilterViolation) {
         guard let command = MilterCommand(octet: octet) else { throw .unknownCommand(octet) }
         switch session.machine.receive(command) {
         case .negotiate:
@@ -196,8 +240,8 @@ extension MilterChannelHandler {
         case .define: unsafe session.machine.define(data)
         case .deliver(let event, let aborting):
             abort(aborting)
-            try unsafe deliver(event, data)
-        case .answer(let response): if let response { writer.write(response) }
+            try unsafe deliver(event, data, rest: rest)
+        case .answer(let response): settle(OpenChunk(rest: rest, response: response, isDelivered: false))
         case .abort: abort(true)
         case .ignore: break
         case .restart(let aborting):
@@ -216,7 +260,11 @@ extension MilterChannelHandler {
         do throws(MilterPayloadError) { return try body() } catch { throw .payload(error) }
     }
 
-    private func deliver(_ event: MilterEvent, _ data: UnsafeRawBufferPointer) throws(MilterViolation) {
+    private func deliver(
+        _ event: MilterEvent,
+        _ data: UnsafeRawBufferPointer,
+        rest: Int
+    ) throws(MilterViolation) {
         statistics.events[Int(event.rawValue)] += 1
         isDelivering = true
         defer { isDelivering = false }
@@ -228,7 +276,8 @@ extension MilterChannelHandler {
                 name: UnsafeRawBufferPointer(rebasing: data[field.name]),
                 value: UnsafeRawBufferPointer(rebasing: data[field.value])
             )
-        case .body: response = unsafe handler.body(data)
+        case .body:
+            return settle(OpenChunk(rest: rest, response: unsafe handler.body(data), isDelivered: true))
         case .connect:
             response = handler.connect(
                 try parse { () throws(MilterPayloadError) in try unsafe MilterConnection(parsing: data) }
@@ -245,7 +294,7 @@ extension MilterChannelHandler {
             if let verdict = unsafe endOfMessage(data) { finish(verdict, at: event) }
             return
         }
-        if let response { finish(MilterVerdict(response), at: event) }
+        if let response { answer(response, to: event) }
     }
 
     private func arguments(_ data: UnsafeRawBufferPointer) throws(MilterViolation) -> [ArraySlice<UInt8>] {
@@ -301,14 +350,19 @@ extension MilterChannelHandler {
         readIfAllowed()
     }
 
-    /// Writes the changes and the answer of an event, if the MTA waits for one.
+    /// Writes the answer of an event, if the MTA waits for one.
+    private func answer(_ response: MilterResponse, to event: MilterEvent) {
+        if let answer = session.machine.answer(response, to: event) { writer.write(answer) }
+    }
+
+    /// Writes the answer of an event, and at the end of a message its changes before that.
     private func finish(_ verdict: MilterVerdict, at event: MilterEvent) {
-        if event == .endOfMessage {
-            for modification in verdict.modifications { writer.write(modification, options: session.options) }
-            statistics.messages += 1
-        }
-        if let answer = session.machine.answer(verdict.response, to: event) { writer.write(answer) }
-        if event == .endOfMessage { report() }
+        guard event == .endOfMessage else { return answer(verdict.response, to: event) }
+        let options = session.options
+        for modification in verdict.modifications { writer.write(modification, options: options) }
+        statistics.messages += 1
+        answer(verdict.response, to: event)
+        report()
     }
 
     private func flush() {
@@ -367,7 +421,7 @@ extension MilterChannelHandler {
 
     /// A begun packet and the first one are due soon; everything else may take as long as an SMTP client sleeps.
     private var patience: TimeAmount {
-        held.readableBytes > 0 || !session.machine.isNegotiated
+        held.readableBytes > 0 || openChunk != nil || !session.machine.isNegotiated
             ? configuration.commandTimeout : configuration.idleTimeout
     }
 

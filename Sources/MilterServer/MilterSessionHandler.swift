@@ -26,7 +26,9 @@ public protocol MilterSessionHandler: AnyObject {
     func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> MilterResponse
     /// The header is complete.
     func endOfHeaders() -> MilterResponse
-    /// Octets of the body, lines ending with CRLF; a CRLF may be split between two chunks.
+    /// Octets of the body, lines ending with CRLF, cut anywhere: what the MTA sends as one chunk may come in pieces.
+    ///
+    /// Another response than to continue is that to the MTA's chunk, of which no more comes.
     func body(_ chunk: UnsafeRawBufferPointer) -> MilterResponse
     /// The message is complete. Nil: `answer` is completed later; until then the MTA is told that work goes on.
     func endOfMessage(answer: MilterAnswer) -> MilterVerdict?

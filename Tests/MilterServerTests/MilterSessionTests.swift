@@ -17,10 +17,10 @@ private let conversation: [[UInt8]] = [
 
 private let events = [
     "connect mail.example.com ipv4 192.0.2.1", "helo mail.example.com", "mail <a@example.com> SIZE=9",
-    "recipient <b@example.net>", "data", "header From: a@example.com", "header X:", "endOfHeaders", "body one\r",
-    "body \ntwo\r\n", "endOfMessage", "mail <>", "unknown FOO", "recipient <b>", "abort", "mail <c>", "recipient <d>",
-    "endOfHeaders", "body rest\r\n", "endOfMessage", "close", "connect x unknown ", "helo y", "mail <e>", "abort",
-    "close",
+    "recipient <b@example.net>", "data", "header From: a@example.com", "header X:", "endOfHeaders",
+    "body one\r\ntwo\r\n", "endOfMessage", "mail <>", "unknown FOO", "recipient <b>", "abort", "mail <c>",
+    "recipient <d>", "endOfHeaders", "body rest\r\n", "endOfMessage", "close", "connect x unknown ", "helo y",
+    "mail <e>", "abort", "close",
 ]
 
 @Suite("Sessions")
@@ -75,9 +75,38 @@ struct MilterSessionTests {
             session.send(Array(whole[start..<min(start + size, whole.count)]))
         }
         let log = session.script.log
-        #expect(log.dropFirst(3) == ["endOfHeaders", "body 65535 octets", "body 65535 octets", "endOfMessage"])
+        #expect(log.dropFirst(3) == ["endOfHeaders", "body 131070 octets", "endOfMessage"])
         #expect(log.dropFirst(2).first?.utf8.count == "header X: ".utf8.count + 102_400)
         #expect(session.replies().last == "c")
+    }
+
+    @Test("a chunk in pieces has one answer, at its end", arguments: [MilterResponse.continue, .skip, .reject])
+    func chunkInPieces(_ response: MilterResponse) throws {
+        let session = try EmbeddedSession()
+        session.script.responses[.body] = response
+        session.send(offer + packet("C", "x\0U") + packet("M", "<>\0") + packet("N"))
+        _ = session.replies()
+        let chunk = packet("B", "one two three")
+        session.send(Array(chunk.prefix(8)))
+        session.send(Array(chunk[8..<12]))
+        #expect(session.replies().isEmpty)
+        session.send(Array(chunk[12...]))
+        let answers: [MilterResponse: String] = [.continue: "c", .skip: "s", .reject: "r"]
+        #expect(session.replies() == [answers[response]])
+        // After its say, the filter is given no more of the chunk.
+        #expect(session.script.log.last == (response == .continue ? "body one two three" : "body one"))
+        // Nor of the body.
+        session.send(Array(chunk.prefix(8)))
+        session.send(Array(chunk[8...]))
+        #expect(session.replies() == [answers[response]])
+    }
+
+    @Test("a connection that ends in a chunk ends the message")
+    func endInChunk() throws {
+        let session = try EmbeddedSession()
+        session.send(offer + packet("C", "x\0U") + packet("M", "<>\0") + packet("N") + packet("B", "one").dropLast())
+        session.channel.pipeline.fireChannelInactive()
+        #expect(session.script.log.suffix(3) == ["body on", "abort", "close"])
     }
 
     @Test("a message's changes and its answer are one write")

@@ -285,10 +285,29 @@ struct ReferenceTests {
             if let difference = script.difference, !script.differsForOldMTA || mode.offer == Self.old {
                 #expect(performance != expected, "\(script.testDescription): \(difference)")
             } else {
-                #expect(performance.log == expected.log, "\(script.testDescription)")
+                #expect(joiningChunks(performance.log) == joiningChunks(expected.log), "\(script.testDescription)")
                 #expect(performance.replies == expected.replies, "\(script.testDescription)")
             }
         }
         try await ours.stop()
     }
+}
+
+/// A log in which the chunks of a body are one: our filter is given a large one in pieces.
+private func joiningChunks(_ log: [String]) -> [String] {
+    log.reduce(into: []) { joined, entry in
+        guard entry.hasPrefix("body "), let last = joined.last, last.hasPrefix("body ") else {
+            return joined.append(entry)
+        }
+        let texts = [last.dropFirst(5), entry.dropFirst(5)]
+        let isCounted = texts.contains { $0.hasSuffix(" octets") }
+        let text = isCounted ? "\(texts.map(octetCount).reduce(0, +)) octets" : texts.joined()
+        joined[joined.count - 1] = "body \(text)"
+    }
+}
+
+/// How many octets a text of the log stands for, in which some are written as a backslash and two digits.
+private func octetCount(_ text: Substring) -> Int {
+    if text.hasSuffix(" octets"), let count = Int(text.dropLast(7)) { return count }
+    return text.count - 2 * text.count { $0 == "\\" }
 }

@@ -43,6 +43,8 @@ final class Script {
     var deferred: Set<MilterEvent> = []
     var answers: [MilterAnswer] = []
     var log: [String] = []
+    /// The octets of the body since the last other event: however they are cut, they are one entry of the log.
+    var body: [UInt8] = []
     var whenAsked: ((MilterAnswer) -> Void)?
 }
 
@@ -55,6 +57,7 @@ final class ScriptedHandler: MilterSessionHandler {
     var request: MilterRequest { script.request }
 
     private func note(_ event: MilterEvent, _ text: String = "") -> MilterResponse {
+        script.body = []
         script.log.append(text.isEmpty ? "\(event)" : "\(event) \(text)")
         return script.responses[event] ?? .continue
     }
@@ -92,7 +95,10 @@ final class ScriptedHandler: MilterSessionHandler {
     func endOfHeaders() -> MilterResponse { note(.endOfHeaders) }
 
     func body(_ chunk: UnsafeRawBufferPointer) -> MilterResponse {
-        unsafe note(.body, chunk.count > 100 ? "\(chunk.count) octets" : text(chunk))
+        if script.log.last?.hasPrefix("body ") == true { script.log.removeLast() }
+        script.body += unsafe Array(chunk)
+        script.log.append("body " + (script.body.count > 100 ? "\(script.body.count) octets" : text(script.body)))
+        return script.responses[.body] ?? .continue
     }
 
     func endOfMessage(answer: MilterAnswer) -> MilterVerdict? {
