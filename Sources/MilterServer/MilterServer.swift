@@ -146,8 +146,7 @@ public final class MilterServer: Sendable {
     private func initialize(_ channel: any Channel, _ listener: MilterListener, _ number: Int) throws {
         let admission = registry.add(channel, of: listener, number)
         guard admission != .close else { return channel.close(promise: nil) }
-        let buffers = AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: 131_072)
-        try channel.syncOptions?.setOption(.recvAllocator, value: buffers)
+        try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveBuffers())
         switch channel.remoteAddress ?? channel.localAddress {
         case .v4, .v6:
             // A message's edits and answer are one write; Nagle's algorithm would hold it back for 40 ms all the same.

@@ -1,0 +1,24 @@
+internal import NIOCore
+
+/// How large the buffers are that a connection's octets are read into.
+struct ReceiveBuffers: RecvByteBufferAllocator {
+    /// Most messages fit into 16 KiB; of a large one, a piece is hashed while it is in the processor's cache.
+    private var sizes = AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: 65_536)
+    /// Whether nothing was read yet.
+    ///
+    /// An MTA begins with 17 octets and waits for the answer. NIO copies the first buffer of a channel, however little it
+    /// holds, so that one is small.
+    private var isFirst = true
+
+    private var size: Int { isFirst ? 64 : sizes.nextBufferSize() ?? sizes.initial }
+
+    func buffer(allocator: ByteBufferAllocator) -> ByteBuffer { allocator.buffer(capacity: size) }
+
+    func nextBufferSize() -> Int? { size }
+
+    mutating func record(actualReadBytes: Int) -> Bool {
+        guard isFirst else { return sizes.record(actualReadBytes: actualReadBytes) }
+        isFirst = false
+        return true
+    }
+}
