@@ -6,6 +6,7 @@ public import MailSyntax
 ///     var verifier = DKIMMessageVerifier(options: options, now: now)
 ///     for field in headers { if let question = verifier.headerField(field) { startLookup(question) } }
 ///     verifier.endOfHeaders(headers)
+///     verifier.checkHeaders { question in replies[question] }
 ///     for chunk in body where !verifier.isBodyComplete { verifier.body(chunk) }
 ///     verifier.endOfBody()
 ///     let outcomes = verifier.verify { question in replies[question] }
@@ -20,6 +21,8 @@ public struct DKIMMessageVerifier {
         var hasher: Int?
         /// What was decided when the field was read.
         var decided: DKIMOutcome?
+        /// What is known by its key.
+        var check: SignatureCheck?
     }
 
     /// For how many signatures that fail it is found out why: enough for a person, and bounded in cost.
@@ -31,7 +34,7 @@ public struct DKIMMessageVerifier {
     private var fieldCount = 0
     private var signaturesOverLimit = 0
     private var hashers: [BodyHasher] = []
-    private var headers = HeaderBlock()
+    private var fields: SignedFields?
     private var retainedBody: [UInt8] = []
     private var isBodyRetained: Bool
 
@@ -76,7 +79,25 @@ public struct DKIMMessageVerifier {
 
     /// Takes all header fields together, the same that passed one by one.
     public mutating func endOfHeaders(_ headers: HeaderBlock) {
-        self.headers = headers
+        if !hashers.isEmpty { fields = SignedFields(headers) }
+    }
+
+    /// Checks the header fields of the signatures whose keys are known, so that less is left to do at the end of the body.
+    ///
+    /// - Parameter keys: the reply to a question that `headerField` returned; nil for one that did not come yet.
+    public mutating func checkHeaders(keys: (DNSQuestion) -> DNSReply?) {
+        for index in entries.indices {
+            guard entries[index].check == nil, let question = entries[index].signature?.keyQuestion,
+                let reply = keys(question)
+            else { continue }
+            entries[index].check = check(entries[index], key: reply)
+        }
+    }
+
+    /// Nil for a signature that is not checked.
+    private func check(_ entry: Entry, key reply: DNSReply?) -> SignatureCheck? {
+        guard let signature = entry.signature, entry.hasher != nil, let fields else { return nil }
+        return SignatureCheck(signature, at: entry.fieldIndex, in: fields, key: reply, options)
     }
 
     /// Takes the next octets of the body, cut anywhere.
@@ -105,28 +126,21 @@ public struct DKIMMessageVerifier {
     /// - Parameter keys: the reply to a question that `headerField` returned; nil counts as one that never came.
     public mutating func verify(keys: (DNSQuestion) -> DNSReply?) -> [DKIMOutcome] {
         endOfBody()
-        let message = VerifiedMessage(
-            options: options,
-            fields: SignedFields(hashers.isEmpty ? HeaderBlock() : headers),
-            body: isBodyRetained ? retainedBody : nil
-        )
+        checkHeaders(keys: keys)
         var diagnosed = 0
         var outcomes = [DKIMOutcome]()
         outcomes.reserveCapacity(entries.count + 1)
-        for index in entries.indices {
-            guard let signature = entries[index].signature, let hasher = entries[index].hasher else {
-                outcomes.append(entries[index].decided ?? DKIMOutcome(.neutral))
+        for entry in entries {
+            guard let hasher = entry.hasher, let check = entry.check ?? check(entry, key: nil) else {
+                outcomes.append(entry.decided ?? DKIMOutcome(.neutral))
                 continue
             }
-            let check = SignatureCheck(
-                message: message,
-                signature: signature,
-                fieldIndex: entries[index].fieldIndex,
-                bodyHash: hashers[hasher].digest,
-                bodyOctets: hashers[hasher].octetCount,
-                isDiagnosed: diagnosed < Self.mostDiagnosed
+            let body = SignedBody(
+                hash: hashers[hasher].digest,
+                octetCount: hashers[hasher].octetCount,
+                octets: isBodyRetained ? retainedBody : nil
             )
-            let outcome = check.outcome(key: keys(signature.keyQuestion))
+            let outcome = check.outcome(body, isDiagnosed: diagnosed < Self.mostDiagnosed)
             if outcome.result == .fail { diagnosed += 1 }
             outcomes.append(outcome)
         }

@@ -17,12 +17,12 @@ struct HeaderDiagnosis {
     init(_ header: HeaderCheck) {
         self.header = header
         fields = header.fields
-        own = header.check.signature.unsignedField
+        own = header.signature.unsignedField
     }
 
     /// The change, when there is one that explains it.
     var diagnosis: DKIMDiagnosis? {
-        let signature = header.check.signature
+        let signature = header.signature
         let form = signature.canonicalization.header
         var guesses = tagged + added
         if form == .simple { guesses += refolded + spaced + renamed }
@@ -123,7 +123,7 @@ struct HeaderDiagnosis {
 
     /// Field names as `h=` spells them, and in lower case.
     private var renamed: [Guess] {
-        let names = header.check.signature.headerNames
+        let names = header.signature.headerNames
         let asListed = fields.map { field in
             HeaderField(name: names.first { $0.equalsIgnoringCase(field.name) } ?? field.name, value: field.value)
         }
@@ -133,7 +133,7 @@ struct HeaderDiagnosis {
 
     /// Fields as the signer copied them into `z=` (RFC 6376 § 3.5), which may say what changed but proves nothing.
     private var copied: [Guess] {
-        guard let copies = header.check.signature.copiedFields else { return [] }
+        guard let copies = header.signature.copiedFields else { return [] }
         return copies.split(separator: UInt8(ascii: "|")).prefix(40).compactMap { copy in
             guard let decoded = DKIMSignature.quotedPrintable(copy),
                 let colon = decoded.firstIndex(of: UInt8(ascii: ":")),

@@ -2,35 +2,67 @@ internal import DNSLookup
 internal import MailCrypto
 internal import MailSyntax
 
-/// What all signatures of a message are checked against.
-final class VerifiedMessage {
-    let options: DKIMVerificationOptions
-    let fields: SignedFields
+/// A body that has ended, as far as a signature is concerned.
+struct SignedBody {
+    /// The hash of the canonical body that counts.
+    let hash: [UInt8]
+    /// How many octets the canonical body has; of what `l=` leaves out, as many as were seen.
+    let octetCount: UInt64
     /// The whole body, when it was short enough to be kept.
-    let body: [UInt8]?
-
-    init(options: DKIMVerificationOptions, fields: SignedFields, body: [UInt8]?) {
-        self.options = options
-        self.fields = fields
-        self.body = body
-    }
+    let octets: [UInt8]?
 }
 
-/// One signature and what it is checked against (RFC 6376 § 6.1.2, § 6.1.3).
+/// One signature, and what its header fields are by its keys: all that can be said before the body has ended
+/// (RFC 6376 § 6.1.2, § 6.1.3).
 struct SignatureCheck {
-    let message: VerifiedMessage
-    let signature: DKIMSignature
-    /// Where the signature's own field stands.
-    let fieldIndex: Int
-    /// The hash of the canonical body that counts.
-    let bodyHash: [UInt8]
-    /// How many octets the canonical body has; of what `l=` leaves out, as many as were seen.
-    let bodyOctets: UInt64
-    /// Whether to find out what changed, which costs more than the check itself.
-    let isDiagnosed: Bool
+    /// What the header fields are by one key record.
+    private struct KeyCheck {
+        let isTesting: Bool
+        /// Nil when the key cannot be used.
+        let header: HeaderCheck?
+        /// Why it cannot.
+        let problem: String?
+    }
 
-    /// Judges the signature with the reply to its key's question.
-    func outcome(key reply: DNSReply?) -> DKIMOutcome {
+    private let signature: DKIMSignature
+    private let options: DKIMVerificationOptions
+    private let reply: DNSReply?
+    private var first: KeyCheck?
+    private var others: [KeyCheck] = []
+
+    /// Checks the header fields of a signature.
+    ///
+    /// - Parameters:
+    ///   - signature: the signature, whose own field stands at `fieldIndex`.
+    ///   - fields: the fields of the message.
+    ///   - reply: the reply to its key's question; nil for one that never came.
+    init(
+        _ signature: DKIMSignature,
+        at fieldIndex: Int,
+        in fields: SignedFields,
+        key reply: DNSReply?,
+        _ options: DKIMVerificationOptions
+    ) {
+        self.signature = signature
+        self.options = options
+        self.reply = reply
+        guard case .success(let answer)? = reply?.result else { return }
+        // RFC 6376 § 6.1.2: when several key records are returned, "the Verifier can choose one of the key records or may
+        // cycle through the key records". We cycle.
+        for record in answer.derived({ DKIMKeyRecords($0) }).records {
+            var problem: String?
+            let key = usableKey(record, &problem)
+            let header = key.map { HeaderCheck(signature, at: fieldIndex, in: fields, key: $0) }
+            let check = KeyCheck(isTesting: record.isTesting, header: header, problem: problem)
+            if first == nil { first = check } else { others.append(check) }
+            if let header, header.isIntact, !isTooShort(header.key) { break }
+        }
+    }
+
+    /// Judges the signature now that its body has ended.
+    ///
+    /// - Parameter isDiagnosed: whether to find out what changed, which costs more than the check itself.
+    func outcome(_ body: SignedBody, isDiagnosed: Bool) -> DKIMOutcome {
         var outcome = DKIMOutcome(.temperror)
         outcome.signature = signature
         outcome.domain = signature.domainText.text
@@ -44,57 +76,53 @@ struct SignatureCheck {
             // verification attempt by returning TEMPFAIL (key unavailable)."
             outcome.problem = "key unavailable: \(Self.words(error))"
         case .success(let answer)?:
-            judge(answer, &outcome)
+            guard let first else {
+                // RFC 6376 § 6.1.2: "If the query for the public key fails because the corresponding key record does not
+                // exist, the Verifier MUST immediately return PERMFAIL (no key for signature)."
+                outcome.result = .permerror
+                let error = answer.derived { DKIMKeyRecords($0) }.firstError
+                outcome.problem = answer.status == .records ? Self.words(error) : "no key for signature"
+                break
+            }
+            judge(first, body, isDiagnosed, &outcome)
+            // The first key is reported when none passes.
+            for check in others where outcome.result != .pass {
+                var other = outcome
+                judge(check, body, isDiagnosed, &other)
+                if other.result == .pass { outcome = other }
+            }
         }
         return outcome
     }
 
-    private func judge(_ answer: DNSAnswer, _ outcome: inout DKIMOutcome) {
-        let known = answer.derived { DKIMKeyRecords($0) }
-        // RFC 6376 § 6.1.2: "If the query for the public key fails because the corresponding key record does not exist,
-        // the Verifier MUST immediately return PERMFAIL (no key for signature)."
-        guard let first = known.records.first else {
-            outcome.result = .permerror
-            outcome.problem = answer.status == .records ? Self.words(known.firstError) : "no key for signature"
-            return
-        }
-        // RFC 6376 § 6.1.2: when several key records are returned, "the Verifier can choose one of the key records or may
-        // cycle through the key records". We cycle, and report the first when none passes.
-        judge(first, &outcome)
-        for record in known.records.dropFirst() where outcome.result != .pass {
-            var other = outcome
-            judge(record, &other)
-            if other.result == .pass { outcome = other }
-        }
-    }
-
-    private func judge(_ record: DKIMKeyRecord, _ outcome: inout DKIMOutcome) {
-        outcome.testing = record.isTesting
+    private func judge(_ check: KeyCheck, _ body: SignedBody, _ isDiagnosed: Bool, _ outcome: inout DKIMOutcome) {
+        outcome.testing = check.isTesting
         outcome.result = .permerror
-        guard let key = usableKey(record, &outcome.problem) else { return }
-        outcome.keyBits = key.bits
-        let header = HeaderCheck(check: self, key: key)
-        outcome.bodyHash = bodyHash
-        outcome.isBodyIntact = bodyHash == signature.bodyHash
+        outcome.problem = check.problem
+        guard let header = check.header else { return }
+        outcome.keyBits = header.key.bits
+        outcome.bodyHash = body.hash
+        outcome.isBodyIntact = body.hash == signature.bodyHash
         outcome.isHeaderIntact = header.isIntact
-        if key.kind == .rsa, key.bits < message.options.minimumRSABits {
+        if isTooShort(header.key) {
             outcome.result = .policy
-            outcome.problem = "RSA key of \(key.bits) bits is too short"
-        } else if outcome.isBodyIntact == true, outcome.isHeaderIntact == true {
-            (outcome.result, outcome.problem) = resultOfLength
+            outcome.problem = "RSA key of \(header.key.bits) bits is too short"
+        } else if outcome.isBodyIntact == true, header.isIntact {
+            (outcome.result, outcome.problem) = result(of: body.octetCount)
         } else {
             outcome.result = .fail
-            outcome.diagnoses = diagnoses(header)
+            outcome.diagnoses = isDiagnosed ? diagnoses(header, body) : []
             outcome.problem = Self.problem(outcome)
         }
     }
 
+    private func isTooShort(_ key: PublicKey) -> Bool { key.kind == .rsa && key.bits < options.minimumRSABits }
+
     /// What explains the differences found, one for the header and one for the body at most.
-    private func diagnoses(_ header: HeaderCheck) -> [DKIMDiagnosis] {
-        guard isDiagnosed else { return [] }
+    private func diagnoses(_ header: HeaderCheck, _ body: SignedBody) -> [DKIMDiagnosis] {
         let ofHeader = header.isIntact ? nil : HeaderDiagnosis(header).diagnosis
-        let isBodyIntact = bodyHash == signature.bodyHash
-        let ofBody = isBodyIntact ? nil : message.body.flatMap { BodyDiagnosis(signature, body: $0).diagnosis }
+        let isBodyIntact = body.hash == signature.bodyHash
+        let ofBody = isBodyIntact ? nil : body.octets.flatMap { BodyDiagnosis(signature, body: $0).diagnosis }
         return [ofHeader, ofBody].compactMap { $0 }
     }
 
@@ -130,12 +158,12 @@ struct SignatureCheck {
     }
 
     /// The result of a signature that is right, which the length of the body may still spoil.
-    private var resultOfLength: (DKIMResult, String?) {
+    private func result(of bodyOctets: UInt64) -> (DKIMResult, String?) {
         guard let length = signature.length else { return (.pass, nil) }
         // RFC 6376 § 3.5: the value of `l=` "MUST NOT be larger than the actual number of octets in the canonicalized
         // message body".
         guard bodyOctets >= length else { return (.permerror, "l= is larger than the body") }
-        guard bodyOctets > length, message.options.bodyBeyondLength == .policy else { return (.pass, nil) }
+        guard bodyOctets > length, options.bodyBeyondLength == .policy else { return (.pass, nil) }
         return (.policy, "body goes on beyond the \(length) octets signed")
     }
 
@@ -175,19 +203,17 @@ struct SignatureCheck {
 
 /// The check of the header fields of one signature with one key.
 struct HeaderCheck {
-    let check: SignatureCheck
+    let signature: DKIMSignature
     let key: PublicKey
     /// The fields that `h=` names, in its order.
     let fields: [HeaderField]
     /// Whether `b=` is a signature of the header fields.
     let isIntact: Bool
 
-    init(check: SignatureCheck, key: PublicKey) {
-        self.check = check
+    init(_ signature: DKIMSignature, at fieldIndex: Int, in signed: SignedFields, key: PublicKey) {
+        self.signature = signature
         self.key = key
-        let signature = check.signature
-        let signed = check.message.fields
-        fields = signed.fields(at: signed.indices(of: signature.headerNames, excluding: check.fieldIndex))
+        fields = signed.fields(at: signed.indices(of: signature.headerNames, excluding: fieldIndex))
         let form = SignedFields.canonicalForm(
             fields,
             own: signature.unsignedField,

@@ -36,7 +36,12 @@ extension MailTransaction {
     }
 
     private func verifySignatures() -> [DKIMOutcome]? {
-        verifier?.verify { question in keys.first { $0.question == question }?.reply.outcome }
+        verifier?.verify { question in reply(to: question) }
+    }
+
+    /// The reply to the question for a key, if it is there.
+    func reply(to question: DNSQuestion) -> DNSReply? {
+        keys.first { $0.question == question }?.reply.outcome
     }
 }
 

@@ -131,6 +131,7 @@ extension MailTransaction {
     /// Ends the header section: the purported responsible address is known now.
     public func endOfHeaders() {
         verifier?.endOfHeaders(headers)
+        verifier?.checkHeaders { question in reply(to: question) }
         // The author of the first From field is known already; he is the author when there is no other.
         if settings.checks.contains(.dmarc), author == nil || AuthorIdentity.positions(in: headers).count != 1 {
             discoverPolicy(AuthorIdentity(of: headers))
