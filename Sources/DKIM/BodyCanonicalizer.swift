@@ -211,10 +211,10 @@ extension UnsafeRawBufferPointer {
             if unsafe isRelaxable(at: 0) { return 0 }
             index = 1
         }
-        // The loads stay inside: one octet before and 32 after `index` are there.
-        while count - index > 32, let block = unsafe baseAddress?.advanced(by: index) {
-            guard unsafe !block.hasRelaxable() else { break }
-            index += 32
+        // The loads stay inside: one octet before and 64 after `index` are there.
+        while count - index > 64, let block = unsafe baseAddress?.advanced(by: index) {
+            if let offset = unsafe block.offsetOfRelaxable() { return index + offset }
+            index += 64
         }
         while index < count, unsafe !isRelaxable(at: index) { index += 1 }
         return index
@@ -238,24 +238,44 @@ extension UnsafeRawBufferPointer {
 }
 
 extension UnsafeRawPointer {
-    /// Whether relaxed canonicalization has something to do in the next 32 octets; one before and one after them is read.
+    /// Where in the next 64 octets relaxed canonicalization has something to do first; one octet before and one after
+    /// them is read.
+    @inline(__always) fileprivate func offsetOfRelaxable() -> Int? {
+        let found = unsafe (relaxable(at: 0), relaxable(at: 16), relaxable(at: 32), relaxable(at: 48))
+        let any = (found.0 | found.1) | (found.2 | found.3)
+        guard any.x | any.y != 0 else { return nil }
+        return found.0.firstOctet ?? found.1.firstOctet.map { 16 + $0 }
+            ?? found.2.firstOctet.map { 32 + $0 } ?? found.3.firstOctet.map { 48 + $0 }
+    }
+
+    /// Which of the 16 octets from `offset` on are a tab, a space before white space or a line end, or an LF without a CR
+    /// before it: their highest bits, in the order of a number's octets from the lowest.
     ///
-    /// Nothing here branches, not even a comparison: so the loop becomes instructions that take sixteen octets at once.
-    @inline(never) fileprivate func hasRelaxable() -> Bool {
-        var found: UInt8 = 0
-        for offset in 0..<32 {
-            let before = unsafe load(fromByteOffset: offset &- 1, as: UInt8.self)
-            let here = unsafe load(fromByteOffset: offset, as: UInt8.self)
-            let after = unsafe load(fromByteOffset: offset &+ 1, as: UInt8.self)
-            found |= (here ^ 0x09).below(1)
-            found |= (here ^ 0x0A).below(1) & ~(before ^ 0x0D).below(1)
-            found |= (here ^ 0x20).below(1) & after.below(0x21)
-        }
-        return found >= 0x80
+    /// Nothing but arithmetic, which is done on 16 octets at once; comparisons of vectors would be made one by one.
+    @inline(__always) private func relaxable(at offset: Int) -> SIMD2<UInt64> {
+        let before = unsafe loadUnaligned(fromByteOffset: offset - 1, as: SIMD16<UInt8>.self)
+        let here = unsafe loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
+        let after = unsafe loadUnaligned(fromByteOffset: offset + 1, as: SIMD16<UInt8>.self)
+        let found =
+            here.equal(to: 0x09) | (here.equal(to: 0x0A) & ~before.equal(to: 0x0D))
+            | (here.equal(to: 0x20) & after.below(0x21))
+        let words = unsafe unsafeBitCast(found & SIMD16(repeating: 0x80), to: SIMD2<UInt64>.self)
+        return SIMD2(UInt64(littleEndian: words.x), UInt64(littleEndian: words.y))
     }
 }
 
-extension UInt8 {
-    /// An octet whose highest bit says whether this one is below `bound`, which is at most 0x80.
-    fileprivate func below(_ bound: UInt8) -> UInt8 { ~self & (self &- bound) }
+extension SIMD2<UInt64> {
+    /// The first octet that is not 0, counted from the lowest.
+    @inline(__always) fileprivate var firstOctet: Int? {
+        if x != 0 { return x.trailingZeroBitCount / 8 }
+        return y != 0 ? 8 + y.trailingZeroBitCount / 8 : nil
+    }
+}
+
+extension SIMD16<UInt8> {
+    /// Octets whose highest bits say which of these are below `bound`, which is at most 0x80.
+    @inline(__always) fileprivate func below(_ bound: UInt8) -> Self { ~self & (self &- Self(repeating: bound)) }
+
+    /// Octets whose highest bits say which of these equal `octet`.
+    @inline(__always) fileprivate func equal(to octet: UInt8) -> Self { (self ^ Self(repeating: octet)).below(1) }
 }
