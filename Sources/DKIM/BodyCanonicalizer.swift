@@ -194,7 +194,7 @@ extension UnsafeRawBufferPointer {
     }
 
     /// Where the first LF from `start` up to `end` is.
-    fileprivate func firstIndex(ofLineFeedFrom start: Int, to end: Int) -> Int? {
+    func firstIndex(ofLineFeedFrom start: Int, to end: Int) -> Int? {
         guard start < end, let base = baseAddress else { return nil }
         // memchr reads no further than the length given.
         guard let found = unsafe memchr(base + start, 0x0A, end - start) else { return nil }

@@ -29,25 +29,26 @@ struct BodyDiagnosis {
         var other = form
         other.canonicalization = form.canonicalization == .simple ? .relaxed : .simple
         if isWanted(body, other) { return .canonicalizationMisnamed }
-        let change = lines.first { _, undo in
-            let before = undo(body)
-            return before != body && isWanted(before, form)
-        }
-        return change?.0 ?? signedWithLF
+        let traits = unsafe body.withUnsafeBytes { unsafe LineTraits($0) }
+        let change = lines.first { trait, _, undo in traits.contains(trait) && isWanted(undo(body), form) }
+        return change?.1 ?? signedWithLF
     }
 
-    /// Changes to lines, and how they are undone.
-    private var lines: [(DKIMDiagnosis, ([UInt8]) -> [UInt8])] {
+    /// Changes to lines, what shows that there may have been one, and how they are undone.
+    private var lines: [(LineTraits, DKIMDiagnosis, ([UInt8]) -> [UInt8])] {
         [
-            (.trailingWhiteSpaceAdded, { $0.mapLines { line in line.withoutTrailingSpace } }),
+            (.trailingSpace, .trailingWhiteSpaceAdded, { $0.mapLines { line in line.withoutTrailingSpace } }),
             (
-                .signatureSeparatorCut,
+                .separator, .signatureSeparatorCut,
                 { $0.mapLines { line in line.elementsEqual([0x2D, 0x2D]) ? line + [0x20] : line } }
             ),
-            (.lineEndsDoubled, { $0.mapLines { line in line.last == 0x0D ? line.dropLast() : line } }),
-            (.dotStuffing, { $0.mapLines { line in line.starts(with: [0x2E, 0x2E]) ? line.dropFirst() : line } }),
-            (.dotStuffing, { $0.mapLines { line in line.first == 0x2E ? [0x2E] + line : line } }),
-            (.longLinesBroken, { $0.joiningBrokenLines() }),
+            (.doubledCR, .lineEndsDoubled, { $0.mapLines { line in line.last == 0x0D ? line.dropLast() : line } }),
+            (
+                .twoDots, .dotStuffing,
+                { $0.mapLines { line in line.starts(with: [0x2E, 0x2E]) ? line.dropFirst() : line } }
+            ),
+            (.dot, .dotStuffing, { $0.mapLines { line in line.first == 0x2E ? [0x2E] + line : line } }),
+            (.length, .longLinesBroken, { $0.joiningBrokenLines() }),
         ]
     }
 
@@ -64,7 +65,7 @@ struct BodyDiagnosis {
         guard form.length == nil else { return nil }
         let hasher = SHA256Hasher()
         var taken = 0
-        for end in canonicalBody.lineEnds.suffix(Self.mostFooterLines) {
+        for end in canonicalBody.lineEnds.reversed().prefix(Self.mostFooterLines).reversed() {
             // RFC 6376 § 3.4.3: what was signed has no empty line at its end.
             guard !canonicalBody[..<end].endsWithEmptyLine else { continue }
             unsafe canonicalBody.withUnsafeBytes { unsafe hasher.update(.init(rebasing: $0[taken..<end])) }
@@ -113,6 +114,48 @@ struct BodyDiagnosis {
     }
 }
 
+/// What some lines of a body have, so that undoing a change that cannot have been made costs nothing.
+private struct LineTraits: OptionSet {
+    let rawValue: UInt8
+
+    /// White space at the end, but for that of a signature's separator.
+    static let trailingSpace = Self(rawValue: 1)
+    /// The separator of a signature without its space.
+    static let separator = Self(rawValue: 2)
+    /// Two CRs at the end.
+    static let doubledCR = Self(rawValue: 4)
+    /// A dot at the beginning.
+    static let dot = Self(rawValue: 8)
+    /// Two dots at the beginning.
+    static let twoDots = Self(rawValue: 16)
+    /// So many octets that an MTA may break it.
+    static let length = Self(rawValue: 32)
+
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    init(_ body: UnsafeRawBufferPointer) {
+        self = []
+        var start = 0
+        while start < body.count {
+            let lineFeed = unsafe body.firstIndex(ofLineFeedFrom: start, to: body.count)
+            let next = lineFeed.map { $0 + 1 } ?? body.count
+            if next - start >= [UInt8].shortestBrokenLine { insert(.length) }
+            unsafe add(UnsafeRawBufferPointer(rebasing: body[start..<(lineFeed ?? next)]))
+            start = next
+        }
+    }
+
+    /// Adds the traits of a line without its LF.
+    private mutating func add(_ text: UnsafeRawBufferPointer) {
+        let line = unsafe text.last == 0x0D ? text.dropLast() : text[...]
+        guard let first = unsafe line.first, let last = unsafe line.last else { return }
+        if last.isWSP, unsafe !line.elementsEqual([0x2D, 0x2D, 0x20]) { insert(.trailingSpace) }
+        if last == 0x0D { insert(.doubledCR) }
+        if first == 0x2D, unsafe line.elementsEqual([0x2D, 0x2D]) { insert(.separator) }
+        if first == 0x2E { unsafe insert(line.starts(with: [0x2E, 0x2E]) ? [.dot, .twoDots] : .dot) }
+    }
+}
+
 extension ArraySlice<UInt8> {
     /// Whether the last of these lines is empty.
     fileprivate var endsWithEmptyLine: Bool { suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A]) }
@@ -127,9 +170,12 @@ extension ArraySlice<UInt8> {
 }
 
 extension [UInt8] {
+    /// The length of lines that MTAs break, their line ends included: Sendmail does at 990 octets, Postfix at 998.
+    fileprivate static let shortestBrokenLine = 989
+
     /// The indices after the line ends, the last one of the text left out.
-    fileprivate var lineEnds: [Int] {
-        indices.compactMap { self[$0] == 0x0A && $0 + 1 < count ? $0 + 1 : nil }
+    fileprivate var lineEnds: some BidirectionalCollection<Int> {
+        indices.dropLast().lazy.filter { self[$0] == 0x0A }.map { $0 + 1 }
     }
 
     /// The text with each line, its CRLF or LF left out, replaced; line ends become CRLF.
@@ -146,9 +192,9 @@ extension [UInt8] {
         return output + transform(rest)
     }
 
-    /// The text with lines of 989 octets and more joined to the next one where that begins with a space.
+    /// The text with long lines joined to the next one where that begins with a space.
     ///
-    /// Postfix breaks with CRLF and a space at 998 octets; Sendmail puts an exclamation mark before that at 990.
+    /// Postfix breaks with CRLF and a space; Sendmail puts an exclamation mark before that.
     fileprivate func joiningBrokenLines() -> [UInt8] {
         var output = [UInt8]()
         var lineStart = 0
@@ -157,7 +203,7 @@ extension [UInt8] {
             output += rest[...end]
             rest = rest[(end + 1)...]
             let length = output.count - lineStart
-            if length >= 989, rest.first == 0x20 {
+            if length >= Self.shortestBrokenLine, rest.first == 0x20 {
                 output.removeLast(output.dropLast().last == 0x0D ? 2 : 1)
                 if output.last == 0x21, length < 995 { output.removeLast() }
                 rest = rest.dropFirst()
