@@ -9,23 +9,23 @@ extension MailTransaction {
     /// Goes on as far as the known answers allow; called after `endOfBody`, and again after each wait.
     public func advance() -> Progress {
         var open = openChecksOfEnvelope
-        open.add(senderID?.check)
-        open.add(discovery?.check)
-        for key in keys { open.add(key.reply.check) }
+        open.add(senderID?.openCheck)
+        open.add(discovery?.openCheck)
+        for key in keys { open.add(key.reply.openCheck) }
         if let progress = waiting(for: open) { return progress }
         if signatures == nil { signatures = verifySignatures() }
         if dmarc == nil { dmarc = evaluatePolicy() }
         var last = [Check]()
-        last.add(dmarc?.check)
+        last.add(dmarc?.openCheck)
         if let progress = waiting(for: last) { return progress }
         return .complete(assessment)
     }
 
     private var openChecksOfEnvelope: [Check] {
         var open = [Check]()
-        open.add(client.iprev?.check)
-        open.add(client.heloCheck?.check)
-        open.add(spf?.check)
+        open.add(client.iprev?.openCheck)
+        open.add(client.heloCheck?.openCheck)
+        open.add(spf?.openCheck)
         return open
     }
 
@@ -121,6 +121,6 @@ extension MailTransaction {
 extension [Check] {
     /// Adds a check whose outcome is missing.
     fileprivate mutating func add(_ check: Check?) {
-        if let check, !check.isDone { append(check) }
+        if let check { append(check) }
     }
 }

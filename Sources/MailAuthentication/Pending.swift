@@ -1,15 +1,20 @@
 internal import Synchronization
 
 /// A check that was started and whose outcome is wanted later.
-///
-/// It begins on the caller's thread at once; with every answer in the cache its outcome is there when `init` returns,
-/// and nothing changed threads. What has to be waited for resumes on the executor.
-struct Pending<Value: Sendable>: Sendable {
-    private final class Slot: Completion {
-        let isFilled = Atomic(false)
-        let value = Mutex<Value?>(nil)
+enum Pending<Value: Sendable>: Sendable {
+    /// Its outcome was at hand.
+    case known(Value)
+    /// It goes on until the task ends, which leaves the outcome in the slot.
+    case running(Slot, Task<Void, Never>)
+
+    /// Where an outcome is left.
+    final class Slot: Sendable {
+        private let isFilled = Atomic(false)
+        private let value = Mutex<Value?>(nil)
 
         var isDone: Bool { isFilled.load(ordering: .acquiring) }
+
+        var outcome: Value? { isDone ? value.withLock { $0 } : nil }
 
         func fill(_ outcome: Value) {
             value.withLock { $0 = outcome }
@@ -17,49 +22,48 @@ struct Pending<Value: Sendable>: Sendable {
         }
     }
 
-    private let slot = Slot()
-    private let task: Task<Void, Never>?
-
-    /// Starts the check; without an executor it resumes on the shared pool.
+    /// Starts the check on the caller's thread at once; what has to be waited for resumes on the executor, or without one on
+    /// the shared pool.
     init(on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable () async -> Value) {
-        task = Task.immediate(executorPreference: executor) { [slot] in slot.fill(await operation()) }
+        let slot = Slot()
+        self = .running(slot, Task.immediate(executorPreference: executor) { slot.fill(await operation()) })
     }
 
     /// A check whose outcome is at hand; nil when there is none yet.
     init?(atHand outcome: Value?) {
         guard let outcome else { return nil }
-        task = nil
-        slot.fill(outcome)
+        self = .known(outcome)
     }
 
     /// The outcome, if it is there.
-    var outcome: Value? { slot.isDone ? slot.value.withLock { $0 } : nil }
+    var outcome: Value? {
+        switch self {
+        case .known(let outcome): outcome
+        case .running(let slot, _): slot.outcome
+        }
+    }
 
-    /// What can be done without knowing what kind of outcome it is.
-    var check: Check { Check(completion: slot, task: task) }
+    /// The check, whatever kind of outcome it has; nil when that is there.
+    var openCheck: Check? {
+        guard case .running(let slot, let task) = self, !slot.isDone else { return nil }
+        return Check(task: task)
+    }
 
     /// Asks the check to end soon; its lookups then count as unanswered.
-    func cancel() { task?.cancel() }
-}
-
-/// Something that ends once.
-private protocol Completion: AnyObject, Sendable {
-    var isDone: Bool { get }
+    func cancel() {
+        if case .running(_, let task) = self { task.cancel() }
+    }
 }
 
 /// A check of any kind that can be waited for.
 struct Check: Sendable {
-    fileprivate let completion: any Completion
-    fileprivate let task: Task<Void, Never>?
-
-    /// Whether the outcome is there.
-    var isDone: Bool { completion.isDone }
+    fileprivate let task: Task<Void, Never>
 
     /// Returns once the outcome is there.
-    func wait() async { await task?.value }
+    func wait() async { await task.value }
 
     /// Asks the check to end soon.
-    func cancel() { task?.cancel() }
+    func cancel() { task.cancel() }
 }
 
 /// Checks whose outcomes are missing.
