@@ -25,8 +25,21 @@ public struct SenderIDOutcome: Sendable {
     public let evaluation: SPFOutcome?
 
     /// The purported responsible address as text, without control characters.
-    public var pra: String? {
-        address.map { address in
+    public let pra: String?
+
+    init(
+        result: SPFResult,
+        scope: SPFScope,
+        address: PurportedResponsibleAddress?,
+        problemCause: Problem?,
+        evaluation: SPFOutcome?
+    ) {
+        self.result = result
+        self.scope = scope
+        self.address = address
+        self.problemCause = problemCause
+        self.evaluation = evaluation
+        pra = address.map { address in
             String(decoding: address.mailbox.addrSpec.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
         }
     }

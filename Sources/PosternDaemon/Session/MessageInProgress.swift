@@ -72,7 +72,7 @@ final class MessageInProgress {
 
     /// The macros of a message are gone when it is given up, so its queue id is kept.
     private func noteQueueID() {
-        if let id = session.macros["i"] { queueID = Array(id) }
+        if queueID == nil { queueID = session.macros["i"].map { Array($0) } }
     }
 
     /// Has the message judged; otherwise it may be signed.
