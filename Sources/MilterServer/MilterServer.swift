@@ -22,7 +22,8 @@ public final class MilterServer: Sendable {
     }
 
     private struct Listening {
-        let channel: any Channel
+        /// One on each loop.
+        let channels: [any Channel]
         let withdraw: (@Sendable () -> Void)?
     }
 
@@ -32,6 +33,7 @@ public final class MilterServer: Sendable {
     private let makeHandler: @Sendable (MilterSession) -> any MilterSessionHandler
     private let registry: MilterSessionRegistry
     private let executors: [ObjectIdentifier: EventLoopTaskExecutor]
+    private let shares: LoopShares
     private let listening = Mutex<[Listening]>([])
 
     /// A server; `makeHandler` is called on the session's loop, once for every SMTP session.
@@ -49,6 +51,7 @@ public final class MilterServer: Sendable {
         var executors: [ObjectIdentifier: EventLoopTaskExecutor] = [:]
         for loop in group.makeIterator() { executors[ObjectIdentifier(loop)] = EventLoopTaskExecutor(loop) }
         self.executors = executors
+        shares = LoopShares(loops: executors.count)
     }
 
     /// What the server has done so far.
@@ -56,7 +59,7 @@ public final class MilterServer: Sendable {
 
     /// The addresses of the listening sockets, in the order of the listeners.
     public var localAddresses: [SocketAddress] {
-        listening.withLock { $0.compactMap { $0.channel.localAddress } }
+        listening.withLock { $0.compactMap { $0.channels.first?.localAddress } }
     }
 
     /// Binds every socket, or none.
@@ -91,7 +94,7 @@ public final class MilterServer: Sendable {
         }
         for socket in sockets {
             socket.withdraw?()
-            try? await socket.channel.close()
+            for channel in socket.channels { try? await channel.close() }
         }
     }
 
@@ -100,19 +103,20 @@ public final class MilterServer: Sendable {
         _ number: Int,
         _ inherited: ServiceManagerSockets
     ) async throws -> [Listening] {
-        let bootstrap = bootstrap(for: listener, number)
         switch listener.address {
         case .tcp(let host, let port):
-            return [Listening(channel: try await bootstrap.bind(host: host, port: Int(port)).get(), withdraw: nil)]
+            let socket = try ListeningSocket.bound(to: .makeAddressResolvingHost(host, port: Int(port)))
+            return [Listening(channels: try await accept(from: socket, listener, number), withdraw: nil)]
         case .unix(let path, let mode, let group):
             let file = UnixListeningSocket(path: path, mode: mode, group: group)
             file.prepare()
-            let channel = try await bootstrap.bind(unixDomainSocketPath: file.temporaryPath).get()
+            let socket = try ListeningSocket.bound(to: SocketAddress(unixDomainSocketPath: file.temporaryPath))
+            let channels = try await accept(from: socket, listener, number)
             do {
                 let identity = try file.publish()
-                return [Listening(channel: channel) { file.withdraw(identity) }]
+                return [Listening(channels: channels) { file.withdraw(identity) }]
             } catch {
-                try? await channel.close()
+                for channel in channels { try? await channel.close() }
                 file.prepare()
                 throw error
             }
@@ -121,25 +125,60 @@ public final class MilterServer: Sendable {
             guard !descriptors.isEmpty else { throw StartError.noSuchSocket(name: name) }
             var sockets: [Listening] = []
             for descriptor in descriptors {
-                sockets.append(Listening(channel: try await bootstrap.withBoundSocket(descriptor).get(), withdraw: nil))
+                let socket = ListeningSocket(takingOwnershipOf: descriptor)
+                sockets.append(Listening(channels: try await accept(from: socket, listener, number), withdraw: nil))
             }
             return sockets
         }
     }
 
-    private func bootstrap(for listener: MilterListener, _ number: Int) -> ServerBootstrap {
-        ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+    /// Has the loops accept connections of a socket, in turns.
+    private func accept(
+        from socket: borrowing ListeningSocket,
+        _ listener: MilterListener,
+        _ number: Int
+    ) async throws -> [any Channel] {
+        var channels: [any Channel] = []
+        let turn = AcceptTurn(shares)
+        do {
+            for (place, loop) in group.makeIterator().enumerated() {
+                let bootstrap = bootstrap(on: loop, place, turn, for: listener, number)
+                channels.append(try await bootstrap.withBoundSocket(socket.duplicate()).get())
+            }
+            try socket.listen()
+            return channels
+        } catch {
+            for channel in channels { try? await channel.close() }
+            throw error
+        }
+    }
+
+    /// Accepts connections on a loop, the one in this place.
+    private func bootstrap(
+        on loop: any EventLoop,
+        _ place: Int,
+        _ turn: AcceptTurn,
+        for listener: MilterListener,
+        _ number: Int
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: loop)
+            // With each one it is decided anew whose turn it is.
+            .serverChannelOption(.maxMessagesPerRead, value: 1)
             .serverChannelInitializer { channel in
-                // With no file descriptor left, accepting waits a second instead of trying all the time.
                 channel.eventLoop.makeCompletedFuture {
-                    let backoff = AcceptBackoffHandler(shouldForwardIOErrorCaught: false)
-                    try channel.pipeline.syncOperations.addHandler(backoff)
+                    try channel.pipeline.syncOperations.addHandlers([
+                        AcceptTurnHandler(turn, loop: place),
+                        // With no file descriptor left, accepting waits a second instead of trying all the time.
+                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false),
+                    ])
                 }
             }
             .childChannelInitializer { [self] channel in
-                channel.eventLoop.makeCompletedFuture { try initialize(channel, listener, number) }
+                channel.eventLoop.makeCompletedFuture {
+                    shares.count(1, on: place)
+                    channel.closeFuture.whenComplete { [shares] _ in shares.count(-1, on: place) }
+                    try initialize(channel, listener, number)
+                }
             }
     }
 

@@ -4,6 +4,7 @@ import Logging
 import MilterProtocol
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import MilterServer
@@ -106,6 +107,25 @@ struct MilterSocketTests {
             try await start(unix("none"), MilterListener(.systemd(name: "x")))
         }
         #expect(throws: ReferenceProblem.self) { try exchange(offer, socket: path("none")) }
+    }
+
+    @Test("connections that stay are shared between the loops", .timeLimit(.minutes(1)))
+    func shares() async throws {
+        let sessions = Mutex<[ObjectIdentifier: Int]>([:])
+        let configuration = MilterServerConfiguration(listeners: [MilterListener(.tcp(host: "127.0.0.1", port: 0))])
+        let server = MilterServer(configuration: configuration, group: Self.group, logger: Self.logger) { session in
+            sessions.withLock { $0[ObjectIdentifier(session.eventLoop), default: 0] += 1 }
+            return TaskHandler(session)
+        }
+        try await server.start()
+        let address = try #require(server.localAddresses.first)
+        var clients: [any Channel] = []
+        for _ in 0..<40 { clients.append(try await ClientBootstrap(group: Self.group).connect(to: address).get()) }
+        while server.statistics.openConnections < 40 { await Task.yield() }
+        // The loops accept in turns.
+        #expect(sessions.withLock { $0.values.min() ?? 0 } >= 18)
+        for client in clients { try await client.close() }
+        await server.drain(within: .seconds(5))
     }
 
     @Test("one session too many is told to try again later")

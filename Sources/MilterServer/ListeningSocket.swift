@@ -1,0 +1,54 @@
+internal import Glibc
+internal import NIOCore
+
+/// A listening socket, before it is handed to the event loops.
+///
+/// Each loop accepts from a duplicate of it, so that a connection stays on the loop that took it.
+struct ListeningSocket: ~Copyable {
+    /// How many connections may wait to be accepted.
+    private static let backlog: CInt = 1024
+
+    private let descriptor: CInt
+
+    /// Takes over a descriptor of a bound socket.
+    init(takingOwnershipOf descriptor: CInt) {
+        self.descriptor = descriptor
+    }
+
+    /// A socket that is bound to an address.
+    static func bound(to address: SocketAddress) throws -> ListeningSocket {
+        let family: CInt =
+            switch address {
+            case .v4: AF_INET
+            case .v6: AF_INET6
+            case .unixDomainSocket: AF_UNIX
+            }
+        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
+        let socket = ListeningSocket(takingOwnershipOf: try check(Glibc.socket(family, type, 0), "socket"))
+        var yes: CInt = 1
+        let size = socklen_t(MemoryLayout.size(ofValue: yes))
+        try unsafe check(setsockopt(socket.descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, size), "setsockopt")
+        _ = try unsafe address.withSockAddr { name, size in
+            try unsafe check(bind(socket.descriptor, name, socklen_t(size)), "bind to \(address)")
+        }
+        return socket
+    }
+
+    deinit { close(descriptor) }
+
+    /// Another descriptor of the same socket, which the caller closes.
+    func duplicate() throws -> CInt {
+        try Self.check(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "dup")
+    }
+
+    /// Lets connections wait; NIO lets fewer of them wait at a socket that it did not bind.
+    func listen() throws {
+        try Self.check(Glibc.listen(descriptor, Self.backlog), "listen")
+    }
+
+    @discardableResult
+    private static func check(_ result: CInt, _ call: String) throws -> CInt {
+        guard result >= 0 else { throw IOError(errnoCode: errno, reason: call) }
+        return result
+    }
+}
