@@ -3,7 +3,9 @@ public import MailSyntax
 public import Policy
 
 /// What was found out about a message, and what is done with it.
-public struct Judgement: Sendable {
+///
+/// A class, for it holds much and is handed to many.
+public final class Judgement: Sendable {
     /// What all checks found.
     public let assessment: MailAssessment
     /// What SMTP said.

@@ -17,8 +17,11 @@ public final class LookupRecord: Sendable {
         var known: Set<DNSQuestion> = []
 
         mutating func isNew(_ question: DNSQuestion) -> Bool {
-            // Most messages make few lookups: to compare them costs less than a table.
-            if entries.count < 16 { return !entries.contains { $0.question == question } }
+            // Most messages make few lookups: to compare them costs less than a table. A span copies no entry.
+            if entries.count < 16 {
+                let known = entries.span
+                return !known.indices.contains { known[$0].question == question }
+            }
             if known.isEmpty { known = Set(entries.map(\.question)) }
             return known.insert(question).inserted
         }

@@ -2,7 +2,9 @@ internal import MailSyntax
 public import SPF
 
 /// What came of a Sender ID check.
-public struct SenderIDOutcome: Sendable {
+///
+/// A class, for it holds much and is handed to many.
+public final class SenderIDOutcome: Sendable {
     /// Why there is no better result.
     public enum Problem: Hashable, Sendable {
         /// The message has no purported responsible address.
