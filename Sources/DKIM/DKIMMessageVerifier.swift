@@ -72,6 +72,11 @@ public struct DKIMMessageVerifier {
         return signature.keyQuestion
     }
 
+    /// The domains of the signatures that are checked, from the top.
+    public var signingDomains: [DomainName] {
+        entries.compactMap { $0.decided == nil ? $0.signature?.domain : nil }
+    }
+
     /// The questions for the keys of all signatures, from the top; nil where no key is wanted.
     public var keyQuestions: [DNSQuestion?] {
         entries.map { $0.decided == nil ? $0.signature?.keyQuestion : nil }

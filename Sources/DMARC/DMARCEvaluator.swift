@@ -40,6 +40,12 @@ public struct DMARCEvaluator: Sendable {
         return try? walks.discover(author)
     }
 
+    /// Walks from a domain that may turn out to vouch, so that the answers are there by then.
+    public func lookAhead(from identifier: DomainName) async {
+        var walks = WalkStore(resolver: resolver, list: list)
+        _ = await walks.waiting { walks throws(MissingAnswer) in try walks.walk(from: identifier) }
+    }
+
     /// Decides whether the author's domain vouches for the message.
     ///
     /// - Parameters:

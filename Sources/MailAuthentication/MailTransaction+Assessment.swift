@@ -18,6 +18,7 @@ extension MailTransaction {
         var last = [Check]()
         last.add(dmarc?.openCheck)
         if let progress = waiting(for: last) { return progress }
+        endLookAheads()
         return .complete(assessment)
     }
 

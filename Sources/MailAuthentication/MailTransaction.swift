@@ -38,6 +38,8 @@ public final class MailTransaction {
     var signatures: [DKIMOutcome]?
     var discovery: Pending<DMARCDiscovery>?
     var dmarc: Pending<DMARCOutcome>?
+    /// Walks that alignment may rest on; nobody waits for them.
+    private var lookAheads: [Pending<Void>] = []
     private(set) var author: AuthorIdentity?
     private(set) var isExpired = false
 
@@ -136,6 +138,7 @@ extension MailTransaction {
         if settings.checks.contains(.dmarc), author == nil || AuthorIdentity.positions(in: headers).count != 1 {
             discoverPolicy(AuthorIdentity(of: headers))
         }
+        lookAhead()
         guard settings.checks.contains(.senderID), let address = client.address else { return }
         let evaluator = SenderIDEvaluator(resolver: resolver, options: settings.spf)
         let (helo, submitter) = (client.helo[...], submitter?[...])
@@ -180,6 +183,13 @@ extension MailTransaction {
         for key in keys { key.reply.cancel() }
         discovery?.cancel()
         dmarc?.cancel()
+        endLookAheads()
+    }
+
+    /// Gives up what turned out not to be needed.
+    func endLookAheads() {
+        for walk in lookAheads { walk.cancel() }
+        lookAheads = []
     }
 
     /// Starts to look for the author's policy; again when the headers turn out to name another author than the first From.
@@ -191,5 +201,23 @@ extension MailTransaction {
         discovery =
             Pending(atHand: evaluator.discoverAtHand(author))
             ?? Pending(on: client.executor) { await evaluator.discover(author) }
+    }
+
+    /// Asks about the domains that may vouch for the author, before it is known whether they do.
+    ///
+    /// RFC 9989 § 4.10.2: one that is not the author's own is aligned when it has the same Organizational Domain, which takes
+    /// a tree walk. While the author's own walk has to be waited for, those of the others can go on beside it.
+    private func lookAhead() {
+        guard discovery?.openCheck != nil, let authors = author?.domains else { return }
+        var identifiers = verifier?.signingDomains ?? []
+        if spf != nil, let sender = SPFIdentity(mailFrom: sender[...], helo: client.helo[...]).domain {
+            identifiers.append(sender)
+        }
+        let evaluator = DMARCEvaluator(resolver: resolver, publicSuffixList: settings.publicSuffixList)
+        // An Organizational Domain has two labels at least, but for what public suffixes publish of themselves.
+        for identifier in Set(identifiers) where authors.contains(where: { $0.suffix(2) == identifier.suffix(2) }) {
+            guard !authors.contains(identifier) else { continue }
+            lookAheads.append(Pending(on: client.executor) { await evaluator.lookAhead(from: identifier) })
+        }
     }
 }

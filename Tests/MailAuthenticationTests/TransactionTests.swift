@@ -237,6 +237,62 @@ struct WaitingTransactionTests {
         #expect(connection.resolver.cancelled.isEmpty)
     }
 
+    @Test("RFC 9989 § 4.10: what alignment may rest on is asked with the author's own policy")
+    func lookAhead() throws {
+        let zone = try Sample.zone("bounce.example.com TXT v=spf1 ip4:192.0.2.1 -all")
+        let connection = Connection(zone)
+        connection.client.greet("mail.example.com".utf8, now: Sample.now)
+        let transaction = connection.mail("a@bounce.example.com")
+        for field in try Sample.signed(["From: a@example.com"]) { transaction.header(field) }
+        _ = connection.questions()
+        // The domain of the signature is the author's own, which is walked from already.
+        #expect(
+            connection.questions { transaction.endOfHeaders() }
+                == ["_dmarc.bounce.example.com TXT", "example.com TXT"]
+        )
+        unsafe Array(Sample.body.utf8).withUnsafeBytes { unsafe transaction.body($0) }
+        transaction.endOfBody()
+        #expect(connection.finish(transaction)?.dmarc?.aligned == [.spf, .dkim])
+    }
+
+    @Test(
+        "what lies elsewhere, or is the author's own, is not looked ahead for",
+        arguments: ["a@other.example", "a@example.com"]
+    )
+    func noLookAhead(_ sender: String) throws {
+        let connection = Connection(try Sample.zone())
+        let transaction = connection.mail(sender)
+        _ = connection.questions { transaction.header("From: a@example.com") }
+        #expect(connection.questions { transaction.endOfHeaders() } == ["example.com TXT"])
+    }
+
+    @Test("a message that is complete gives up what it looked ahead for")
+    func endOfLookAhead() throws {
+        let connection = Connection(try Sample.zone())
+        connection.client.greet("mail.example.com".utf8, now: Sample.now)
+        let transaction = connection.mail("a@bounce.example.com")
+        for field in try Sample.signed(["From: a@example.com"]) { transaction.header(field) }
+        transaction.end()
+        connection.resolver.release(
+            "1.2.0.192.in-addr.arpa PTR",
+            "mail.example.com A",
+            "mail.example.com TXT",
+            "example.com TXT",
+            "bounce.example.com TXT",
+            "s._domainkey.example.com TXT",
+            "_dmarc.example.com TXT",
+            "_dmarc.com TXT"
+        )
+        var assessment: MailAssessment?
+        for _ in 0..<10 where assessment == nil {
+            connection.executor.run()
+            assessment = transaction.assessment
+        }
+        // SPF has nothing to vouch with, so that nobody waits for its domain.
+        #expect(assessment?.words == "none pass pass pass pass pass")
+        #expect(connection.resolver.cancelled == ["_dmarc.bounce.example.com TXT"])
+    }
+
     @Test(
         "one missing answer is enough to wait, and the rest counts when it does not come in time",
         arguments: [
