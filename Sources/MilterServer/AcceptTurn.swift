@@ -27,8 +27,8 @@ final class LoopShares: Sendable {
 /// Whose turn it is to accept from a listening socket: one loop's at a time.
 ///
 /// A connection stays on the loop that accepts it, which spares it the way to another one. A loop passes the turn on when it
-/// has more connections than another that waits for it. If all waited at the socket, all would be woken by each connection, and of idle ones
-/// the same would take nearly every one.
+/// has more connections than another that waits for it. If all waited at the socket, each connection would wake them all,
+/// and of idle ones the same would take nearly every one.
 final class AcceptTurn: Sendable {
     /// How many connections a loop may be ahead of the one with the fewest and still keep its turn.
     static let lead = 2

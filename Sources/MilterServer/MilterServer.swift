@@ -106,17 +106,16 @@ public final class MilterServer: Sendable {
         switch listener.address {
         case .tcp(let host, let port):
             let socket = try ListeningSocket.bound(to: .makeAddressResolvingHost(host, port: Int(port)))
-            return [Listening(channels: try await accept(from: socket, listener, number), withdraw: nil)]
+            let (channels, _) = try await accept(from: socket, listener, number) {}
+            return [Listening(channels: channels, withdraw: nil)]
         case .unix(let path, let mode, let group):
             let file = UnixListeningSocket(path: path, mode: mode, group: group)
             file.prepare()
             let socket = try ListeningSocket.bound(to: SocketAddress(unixDomainSocketPath: file.temporaryPath))
-            let channels = try await accept(from: socket, listener, number)
             do {
-                let identity = try file.publish()
+                let (channels, identity) = try await accept(from: socket, listener, number) { try file.publish() }
                 return [Listening(channels: channels) { file.withdraw(identity) }]
             } catch {
-                for channel in channels { try? await channel.close() }
                 file.prepare()
                 throw error
             }
@@ -126,27 +125,29 @@ public final class MilterServer: Sendable {
             var sockets: [Listening] = []
             for descriptor in descriptors {
                 let socket = ListeningSocket(takingOwnershipOf: descriptor)
-                sockets.append(Listening(channels: try await accept(from: socket, listener, number), withdraw: nil))
+                let (channels, _) = try await accept(from: socket, listener, number) {}
+                sockets.append(Listening(channels: channels, withdraw: nil))
             }
             return sockets
         }
     }
 
-    /// Has the loops accept connections of a socket, in turns.
-    private func accept(
+    /// Has the loops accept connections of a socket, in turns; `publish` is called when they do.
+    private func accept<Published>(
         from socket: borrowing ListeningSocket,
         _ listener: MilterListener,
-        _ number: Int
-    ) async throws -> [any Channel] {
-        var channels: [any Channel] = []
+        _ number: Int,
+        publish: () throws -> Published
+    ) async throws -> ([any Channel], Published) {
         let turn = AcceptTurn(shares)
+        var channels: [any Channel] = []
         do {
             for (place, loop) in group.makeIterator().enumerated() {
                 let bootstrap = bootstrap(on: loop, place, turn, for: listener, number)
                 channels.append(try await bootstrap.withBoundSocket(socket.duplicate()).get())
             }
             try socket.listen()
-            return channels
+            return (channels, try publish())
         } catch {
             for channel in channels { try? await channel.close() }
             throw error
