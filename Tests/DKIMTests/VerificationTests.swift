@@ -198,6 +198,27 @@ struct VerificationTests {
         #expect(verifier.verify { _ in nil }.map(\.result) == [.temperror])
     }
 
+    @Test("a key known before the body makes no difference; without the end of the header a signature fails")
+    func order() throws {
+        let key = try #require(Self.key)
+        let zone = try SigningTests.zone([key])
+        let stored = StoredMessage(try Self.signed(Self.tags, header: Self.header, body: Self.body, by: key)[...])
+        let reply = { (question: DNSQuestion) in DNSReply(zone.answer(question), source: .zone) }
+        func outcomes(isEnded: Bool, isEarly: Bool) -> [DKIMOutcome] {
+            var verifier = DKIMMessageVerifier(now: Self.now)
+            for field in stored.headers { _ = verifier.headerField(field) }
+            if isEnded { verifier.endOfHeaders(stored.headers) }
+            if isEarly { verifier.checkHeaders(keys: reply) }
+            unsafe stored.body.withUnsafeBytes { unsafe verifier.body($0) }
+            return verifier.verify(keys: reply)
+        }
+        for isEarly in [false, true] {
+            #expect(outcomes(isEnded: true, isEarly: isEarly).map(\.result) == [.pass])
+            let outcome = try #require(outcomes(isEnded: false, isEarly: isEarly).first)
+            #expect(outcome.result == .fail && outcome.isBodyIntact == true && outcome.isHeaderIntact == false)
+        }
+    }
+
     @Test("RFC 8301 § 3.2: the length of RSA keys")
     func keyLength() throws {
         let short = try PrivateKey.generate(.rsa, bits: 768)
