@@ -30,32 +30,32 @@ public struct AuthenticationResultsWriter {
         octets.reserveCapacity(480)
         let name = FieldText.printable(authservID, limit: FieldText.longestValue)[...]
         octets += FieldText.value(name) ?? []
-        if let version { octets.append(contentsOf: " \(version)".utf8) }
+        if let version { octets.append(" \(version)") }
     }
 
     /// Says that there are no results.
     public mutating func none() {
-        append("; none")
+        octets.append("; none")
     }
 
     /// Begins a result.
     public mutating func begin(_ method: String, version: Int? = nil, _ result: String) {
-        append(";")
+        octets.append(UInt8(ascii: ";"))
         octets += fold
         lineStarts(at: octets.count)
-        append(method)
-        if let version { append("/\(version)") }
-        append("=")
-        append(result)
+        octets.append(method)
+        if let version { octets.append("/\(version)") }
+        octets.append(UInt8(ascii: "="))
+        octets.append(result)
     }
 
     /// Adds a comment, if comments are wanted.
     public mutating func comment(_ text: Octets) {
         guard comments, !text.isEmpty else { return }
         let start = beginWord()
-        append("(")
+        octets.append(UInt8(ascii: "("))
         octets += FieldText.comment(text)
-        append(")")
+        octets.append(UInt8(ascii: ")"))
         endWord(start)
     }
 
@@ -63,7 +63,7 @@ public struct AuthenticationResultsWriter {
     public mutating func reason(_ text: Octets) {
         guard !text.isEmpty, let value = FieldText.value(FieldText.replyText(text)[...]) else { return }
         let start = beginWord()
-        append("reason=")
+        octets.append("reason=")
         octets += value
         endWord(start)
     }
@@ -80,7 +80,7 @@ public struct AuthenticationResultsWriter {
         guard !value.isEmpty else { return }
         let start = beginProperty(type, name)
         let valueStart = octets.count
-        append(value)
+        octets.append(value)
         // Most values stand as they are; the others are looked at as octets.
         if octets.count - valueStart <= FieldText.longestValue, FieldText.isPropertyToken(octets[valueStart...]) {
             return endWord(start)
@@ -91,15 +91,11 @@ public struct AuthenticationResultsWriter {
 
     private mutating func beginProperty(_ type: String, _ name: String) -> Int {
         let start = beginWord()
-        append(type)
-        append(".")
-        append(name)
-        append("=")
+        octets.append(type)
+        octets.append(UInt8(ascii: "."))
+        octets.append(name)
+        octets.append(UInt8(ascii: "="))
         return start
-    }
-
-    private mutating func append(_ text: String) {
-        octets.append(contentsOf: text.utf8)
     }
 
     /// Begins a word that is to stand behind a space, or on a new line when this one is full.

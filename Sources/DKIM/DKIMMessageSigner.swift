@@ -187,7 +187,7 @@ private struct FoldedTags {
             octets.append(0x20)
             column += 1
         }
-        octets.append(contentsOf: text.utf8)
+        octets.append(text)
         column += text.utf8.count
     }
 

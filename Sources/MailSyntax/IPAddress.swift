@@ -89,7 +89,7 @@ public enum IPAddress: Hashable, Sendable {
                 if octet >= 10 { wire.append(0x30 + octet / 10 % 10) }
                 wire.append(0x30 + octet % 10)
             }
-            wire.append(contentsOf: "\u{07}in-addr\u{04}arpa".utf8)
+            wire.append("\u{07}in-addr\u{04}arpa")
         case .v6(let address):
             wire.reserveCapacity(73)
             for half in [address.low, address.high] {
@@ -99,7 +99,7 @@ public enum IPAddress: Hashable, Sendable {
                     wire.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
                 }
             }
-            wire.append(contentsOf: "\u{03}ip6\u{04}arpa".utf8)
+            wire.append("\u{03}ip6\u{04}arpa")
         }
         return DomainName(uncheckedWire: wire)
     }

@@ -30,6 +30,15 @@ extension UInt8 {
     }
 }
 
+extension [UInt8] {
+    /// Appends the octets of a string's UTF-8 form.
+    public mutating func append(_ text: String) {
+        // In one piece: the sequence of them would be copied octet by octet.
+        var text = text
+        text.withUTF8 { unsafe append(contentsOf: $0) }
+    }
+}
+
 extension ArraySlice<UInt8> {
     /// The octets of a string's UTF-8 form.
     public init(_ text: String) {

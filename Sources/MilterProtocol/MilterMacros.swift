@@ -5,16 +5,25 @@ import CMilter
 /// A stage's definitions replace those of that stage and of every later one, as in libmilter: what was said of one message
 /// or recipient is not taken for the next one's.
 public struct MilterMacros: Sendable, Hashable {
-    /// Packet data by stage: name, NUL, value, NUL, and so on.
-    ///
-    /// The unknown command's come last.
-    private var definitions: [[UInt8]]
+    /// How many definitions are kept; MTAs make about ten at a stage.
+    private static let mostDefinitions = 1024
+
+    /// One definition: where its symbol, without braces, and its value lie in the text.
+    private struct Definition: Hashable {
+        let stage: Stage
+        let name: Range<Int>
+        let value: Range<Int>
+    }
+
+    /// The packets' data, one behind the other in the order of their stages: name, NUL, value, NUL, and so on.
+    private var text: [UInt8] = []
+    private var definitions: [Definition] = []
 
     /// No macros.
-    public init() { definitions = Array(repeating: [], count: Stage.allCases.count) }
+    public init() {}
 
     /// The stages in the order in which they clear one another.
-    enum Stage: Int, CaseIterable {
+    enum Stage: Int {
         case connect, helo, mail, recipient, data, endOfHeaders, endOfMessage, unknown
 
         init?(octet: UInt8) {
@@ -32,41 +41,23 @@ public struct MilterMacros: Sendable, Hashable {
         }
     }
 
-    /// The value of a macro, or nil when it is not defined; the latest stage's definition counts.
+    /// The value of a macro, or nil when it is not defined; the latest stage's first definition counts.
     ///
     /// - Parameter name: without braces, for example `i` or `auth_authen`; MTAs write either form.
     public subscript(name: StaticString) -> ArraySlice<UInt8>? {
-        for stage in definitions.reversed() where !stage.isEmpty {
-            if let range = MilterMacros.range(of: name, in: stage.span) { return stage[range] }
+        var found: Definition?
+        for definition in definitions.reversed() {
+            if let found, definition.stage != found.stage { break }
+            if isName(definition.name, name) { found = definition }
         }
-        return nil
+        return found.map { text[$0.value] }
     }
 
-    /// Where the value of a macro lies in a stage's definitions.
-    private static func range(of name: StaticString, in stage: Span<UInt8>) -> Range<Int>? {
-        var start = 0
-        while true {
-            let nameEnd = end(in: stage, from: start)
-            guard nameEnd < stage.count else { return nil }
-            let valueEnd = end(in: stage, from: nameEnd + 1)
-            if isName(stage.extracting(start..<nameEnd), name) { return nameEnd + 1..<valueEnd }
-            start = valueEnd + 1
-        }
-    }
-
-    /// Where the next NUL is, or the end.
-    private static func end(in stage: Span<UInt8>, from start: Int) -> Int {
-        var index = min(start, stage.count)
-        while index < stage.count, stage[index] != 0 { index += 1 }
-        return index
-    }
-
-    private static func isName(_ symbol: Span<UInt8>, _ name: StaticString) -> Bool {
-        let hasBraces = symbol.count > 2 && symbol[0] == 0x7B && symbol[symbol.count - 1] == 0x7D
-        let offset = hasBraces ? 1 : 0
-        guard symbol.count - 2 * offset == name.utf8CodeUnitCount else { return false }
-        return name.withUTF8Buffer { octets in
-            for index in octets.indices where unsafe symbol[offset + index] != octets[index] { return false }
+    private func isName(_ range: Range<Int>, _ name: StaticString) -> Bool {
+        guard range.count == name.utf8CodeUnitCount else { return false }
+        let octets = text.span
+        return name.withUTF8Buffer { name in
+            for index in name.indices where unsafe octets[range.lowerBound + index] != name[index] { return false }
             return true
         }
     }
@@ -79,13 +70,31 @@ public struct MilterMacros: Sendable, Hashable {
     mutating func define(_ data: UnsafeRawBufferPointer) -> Bool {
         guard let octet = unsafe data.first, let stage = Stage(octet: octet) else { return false }
         clear(from: stage)
-        unsafe definitions[stage.rawValue] = [UInt8](data.dropFirst())
+        var next = text.count
+        unsafe text.append(contentsOf: data.dropFirst())
+        while let nameEnd = end(from: next), definitions.count < Self.mostDefinitions {
+            let valueEnd = end(from: nameEnd + 1) ?? text.count
+            definitions.append(Definition(stage: stage, name: symbol(next..<nameEnd), value: nameEnd + 1..<valueEnd))
+            next = valueEnd + 1
+        }
         return stage == .mail
+    }
+
+    /// Where the next NUL is; nil when there is none.
+    private func end(from start: Int) -> Int? {
+        start < text.count ? text[start...].firstIndex(of: 0) : nil
+    }
+
+    /// The name within a symbol: what stands between braces, if it has them.
+    private func symbol(_ range: Range<Int>) -> Range<Int> {
+        let hasBraces = range.count > 2 && text[range.lowerBound] == 0x7B && text[range.upperBound - 1] == 0x7D
+        return hasBraces ? range.lowerBound + 1..<range.upperBound - 1 : range
     }
 
     /// Forgets the definitions of this stage and of the later ones.
     mutating func clear(from stage: Stage) {
         // An unknown SMTP command says nothing of the other stages.
-        for index in stage.rawValue..<definitions.count { definitions[index] = [] }
+        while let last = definitions.last, last.stage.rawValue >= stage.rawValue { definitions.removeLast() }
+        text.removeLast(text.count - (definitions.last?.value.upperBound ?? 0))
     }
 }

@@ -88,7 +88,7 @@ extension SPFMacroString {
         switch part {
         case .literal(let start, let end): output.append(contentsOf: literal(start, end))
         case .space: output.append(0x20)
-        case .escapedSpace: output.append(contentsOf: "%20".utf8)
+        case .escapedSpace: output.append("%20")
         case .macro(let macro): values?.append(macro, to: &output)
         }
     }

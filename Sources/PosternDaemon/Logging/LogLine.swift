@@ -30,7 +30,7 @@ struct LogLine {
     /// Adds a text; nothing is added for nil.
     mutating func add(_ name: StaticString, _ text: String?) {
         guard let text else { return }
-        add(name) { $0.append(contentsOf: text.utf8) }
+        add(name) { $0.append(text) }
     }
 
     /// Adds octets; nothing is added for nil.
@@ -66,7 +66,7 @@ extension LogLine {
             name.withUTF8Buffer { unsafe line.append(contentsOf: $0) }
             line.append(UInt8(ascii: "="))
             switch value {
-            case .number(let number): line.append(contentsOf: String(number).utf8)
+            case .number(let number): line.append(String(number))
             case .text(let range): FieldText.appendLogValue(texts[range], to: &line, limit: Self.longestValue)
             }
         }

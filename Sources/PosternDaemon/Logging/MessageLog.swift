@@ -69,9 +69,9 @@ extension LogLine {
         add("dmarc", found.dmarc?.rawValue)
         add("policy", found.policy)
         add("dns") { text in
-            text.append(contentsOf: String(lookups.all).utf8)
+            text.append(String(lookups.all))
             text.append(UInt8(ascii: "/"))
-            text.append(contentsOf: String(lookups.cached).utf8)
+            text.append(String(lookups.cached))
         }
         add("ms", summary.milliseconds)
         addRemarks(verdict)
