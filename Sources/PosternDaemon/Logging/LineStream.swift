@@ -3,21 +3,30 @@ internal import Synchronization
 
 /// Writes lines to an open file, a pipe or a socket, without waiting for whoever reads it.
 ///
-/// A piece is written only when `poll` says that there is room, and is no longer than what a pipe or a socket with room
-/// takes at once. A line for which there is no room is counted as dropped; when only its beginning found room, the next
-/// line starts on a line of its own.
+/// A socket can be told not to wait. Into a pipe a piece is written only when `poll` says that there is room, and is no
+/// longer than what a pipe with room takes at once. A line for which there is no room is counted as dropped; when only its
+/// beginning found room, the next line starts on a line of its own.
 final class LineStream: Sendable {
     private struct State {
         var dropped = 0
         var isTorn = false
     }
 
+    /// What the descriptor leads to.
+    private enum Kind {
+        case file, socket, other
+    }
+
     private let descriptor: Int32
+    private let kind: Kind
     private let state = Mutex(State())
 
     /// Lines go to this descriptor, which stays the caller's.
     init(descriptor: Int32) {
         self.descriptor = descriptor
+        var status = stat()
+        let mode = unsafe fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
+        kind = mode == S_IFREG ? .file : mode == S_IFSOCK ? .socket : .other
     }
 
     /// How many lines found no room.
@@ -42,13 +51,25 @@ final class LineStream: Sendable {
     /// Writes as much as there is room for, and says how much that was.
     private func put(_ octets: UnsafeRawBufferPointer) -> Int {
         var count = 0
-        while count < octets.count, hasRoom {
-            let piece = unsafe UnsafeRawBufferPointer(rebasing: octets[count...].prefix(Int(PIPE_BUF)))
-            let written = unsafe Glibc.write(descriptor, piece.baseAddress, piece.count)
+        while count < octets.count {
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: octets[count...])
+            let written = unsafe putPiece(rest)
             guard written > 0 else { break }
             count += written
         }
         return count
+    }
+
+    private func putPiece(_ octets: UnsafeRawBufferPointer) -> Int {
+        switch kind {
+        case .file: return unsafe Glibc.write(descriptor, octets.baseAddress, octets.count)
+        case .socket:
+            let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+            return unsafe Glibc.send(descriptor, octets.baseAddress, octets.count, flags)
+        case .other:
+            guard hasRoom else { return 0 }
+            return unsafe Glibc.write(descriptor, octets.baseAddress, min(octets.count, Int(PIPE_BUF)))
+        }
     }
 
     private var hasRoom: Bool {

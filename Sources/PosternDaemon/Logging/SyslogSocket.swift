@@ -13,17 +13,26 @@ final class SyslogSocket: Sendable {
         "local5": 21, "local6": 22, "local7": 23,
     ]
 
+    /// A socket that is connected with the log; closed when nobody sends by it any more.
+    private final class Connection: Sendable {
+        let descriptor: Int32
+
+        init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+        deinit { close(descriptor) }
+    }
+
     private struct State {
-        var descriptor: Int32 = -1
+        var connection: Connection?
         var second: time_t = -1
         var timestamp: [UInt8] = []
-        var dropped = 0
     }
 
     private let path: String
     private let facility: Int
     private let tag: [UInt8]
     private let state = Mutex(State())
+    private let droppedLines = Atomic(0)
 
     /// Lines go to the socket at `path`, from a program of this name.
     init(path: String = "/dev/log", facility: Int, identity: String) {
@@ -32,51 +41,47 @@ final class SyslogSocket: Sendable {
         tag = Array(" \(identity)[\(getpid())]: ".utf8)
     }
 
-    deinit {
-        let descriptor = state.withLock { $0.descriptor }
-        if descriptor >= 0 { close(descriptor) }
-    }
-
     /// How many lines found no reader.
-    var dropped: Int { state.withLock { $0.dropped } }
+    var dropped: Int { droppedLines.load(ordering: .relaxed) }
 
     /// Sends one line; `severity` is a code of RFC 5424 § 6.2.1, 3 for errors to 7 for debugging.
     func send(_ line: some Collection<UInt8>, severity: Int) {
-        state.withLock { state in
-            var packet = [UInt8]()
-            packet.reserveCapacity(line.count + 64)
-            packet.append(UInt8(ascii: "<"))
-            packet.append(contentsOf: String(facility * 8 + severity).utf8)
-            packet.append(UInt8(ascii: ">"))
-            packet.append(contentsOf: timestamp(&state))
-            packet.append(contentsOf: tag)
-            packet.append(contentsOf: line)
-            // The log may have been restarted since the socket was connected: then once more from the start.
-            guard deliver(packet, &state) == .disconnected else { return }
-            if deliver(packet, &state) == .disconnected { state.dropped += 1 }
+        let (connection, timestamp) = state.withLock { state in (connect(&state, after: nil), time(&state)) }
+        var packet = [UInt8]()
+        packet.reserveCapacity(line.count + 64)
+        packet.append(UInt8(ascii: "<"))
+        packet.append(contentsOf: String(facility * 8 + severity).utf8)
+        packet.append(UInt8(ascii: ">"))
+        packet.append(contentsOf: timestamp)
+        packet.append(contentsOf: tag)
+        packet.append(contentsOf: line)
+        // Without the lock: each line is a datagram of its own.
+        var delivery = deliver(packet, by: connection)
+        // The log may have been restarted since the socket was connected: then once more from the start.
+        if delivery == .disconnected {
+            delivery = deliver(packet, by: state.withLock { state in connect(&state, after: connection) })
         }
+        if delivery != .sent { droppedLines.add(1, ordering: .relaxed) }
     }
 
     private enum Delivery { case sent, queueFull, disconnected }
 
-    private func deliver(_ packet: [UInt8], _ state: inout State) -> Delivery {
-        if state.descriptor < 0 { state.descriptor = connectedSocket() }
+    private func deliver(_ packet: [UInt8], by connection: Connection?) -> Delivery {
+        guard let connection else { return .disconnected }
         let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
         let sent = unsafe packet.withUnsafeBytes {
-            unsafe Glibc.send(state.descriptor, $0.baseAddress, $0.count, flags)
+            unsafe Glibc.send(connection.descriptor, $0.baseAddress, $0.count, flags)
         }
         if sent == packet.count { return .sent }
-        if errno == EAGAIN || errno == ENOBUFS {
-            state.dropped += 1
-            return .queueFull
-        }
-        disconnect(&state)
-        return .disconnected
+        return errno == EAGAIN || errno == ENOBUFS ? .queueFull : .disconnected
     }
 
-    private func disconnect(_ state: inout State) {
-        if state.descriptor >= 0 { close(state.descriptor) }
-        state.descriptor = -1
+    /// The connection in use, or a new one where there is none or only `broken`; nil when there is no log.
+    private func connect(_ state: inout State, after broken: Connection?) -> Connection? {
+        if let connection = state.connection, connection !== broken { return connection }
+        let descriptor = connectedSocket()
+        state.connection = descriptor >= 0 ? Connection(descriptor) : nil
+        return state.connection
     }
 
     private func connectedSocket() -> Int32 {
@@ -90,7 +95,7 @@ final class SyslogSocket: Sendable {
         guard descriptor >= 0 else { return -1 }
         let status = unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
         if status == 0 { return descriptor }
@@ -99,8 +104,8 @@ final class SyslogSocket: Sendable {
     }
 
     /// The time as RFC 3164 § 4.1.2 writes it, in local time; made once a second.
-    private func timestamp(_ state: inout State) -> [UInt8] {
-        var now = time(nil)
+    private func time(_ state: inout State) -> [UInt8] {
+        var now = Glibc.time(nil)
         guard now != state.second else { return state.timestamp }
         var fields = unsafe tm()
         _ = unsafe localtime_r(&now, &fields)
