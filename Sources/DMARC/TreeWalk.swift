@@ -38,9 +38,14 @@ public struct DMARCTreeWalk: Hashable, Sendable {
         guard let last = steps.last else { return start.wire.isEmpty ? nil : start }
         if last.finding == .failed { return nil }
         if let flag = last.record?.publicSuffixFlag, flag != .unknown { return nil }
-        let labelCount = last.domain.labelCount
+        return Self.domain(after: last.domain)
+    }
+
+    /// Where a walk goes on after a domain whose record does not end it; nil when no labels remain.
+    static func domain(after domain: DomainName) -> DomainName? {
+        let labelCount = domain.labelCount
         // RFC 9989 § 4.10, step 4: from eight labels or more, the next name has seven.
-        return labelCount > 1 ? last.domain.suffix(min(labelCount - 1, Self.mostQueries - 1)) : nil
+        return labelCount > 1 ? domain.suffix(min(labelCount - 1, mostQueries - 1)) : nil
     }
 
     /// The record at the starting point.

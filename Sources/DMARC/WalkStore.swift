@@ -1,9 +1,10 @@
 internal import DNSLookup
 internal import MailSyntax
 
-/// An answer that has to be waited for before more can be said.
+/// Answers that have to be waited for before more can be said.
 struct MissingAnswer: Error {
-    let question: DNSQuestion
+    /// What is needed, and then what will be unless an answer says otherwise.
+    let questions: [DNSQuestion]
 }
 
 /// The tree walks for one message; each is made once.
@@ -28,15 +29,26 @@ struct WalkStore: Sendable {
             do throws(MissingAnswer) {
                 return try work(&self)
             } catch {
-                fetched.append((error.question, await resolver.lookUp(error.question)))
+                fetched += await replies(to: error.questions)
             }
         }
     }
 
+    private func replies(to questions: [DNSQuestion]) async -> [(question: DNSQuestion, reply: DNSReply)] {
+        await withTaskGroup(of: (question: DNSQuestion, reply: DNSReply).self) { [resolver] group in
+            for question in questions { group.addImmediateTask { (question, await resolver.lookUp(question)) } }
+            return await group.reduce(into: []) { replies, reply in replies.append(reply) }
+        }
+    }
+
     private func answer(_ question: DNSQuestion) throws(MissingAnswer) -> DNSAnswer? {
-        let known = fetched.isEmpty ? nil : fetched.first { $0.question == question }?.reply
-        guard let reply = known ?? resolver.answerAtHand(question) else { throw MissingAnswer(question: question) }
+        guard let reply = reply(to: question) else { throw MissingAnswer(questions: [question]) }
         return try? reply.result.get()
+    }
+
+    private func reply(to question: DNSQuestion) -> DNSReply? {
+        let known = fetched.isEmpty ? nil : fetched.first { $0.question == question }?.reply
+        return known ?? resolver.answerAtHand(question)
     }
 
     /// The walk that starts at a domain.
@@ -45,11 +57,21 @@ struct WalkStore: Sendable {
         var walk = DMARCTreeWalk(start: start)
         while let target = walk.next {
             // What earlier walks found is not asked again.
-            let step = if let known = knownStep(target) { known } else { try step(target) }
+            let step = if let known = knownStep(target) { known } else { try step(target, orAskFor: ahead(of: target)) }
             walk.steps.append(step)
         }
         all.append(walk)
         return walk
+    }
+
+    /// What a walk asks after a domain and is not known.
+    ///
+    /// Hardly a record ends a walk, so that nearly all of them have all of their answers after the time of one.
+    private func ahead(of domain: DomainName) -> [DNSQuestion] {
+        sequence(first: domain) { DMARCTreeWalk.domain(after: $0) }.dropFirst()
+            .filter { knownStep($0) == nil }
+            .compactMap(Self.question)
+            .filter { reply(to: $0) == nil }
     }
 
     private func knownStep(_ domain: DomainName) -> DMARCTreeWalk.Step? {
@@ -59,13 +81,21 @@ struct WalkStore: Sendable {
         return nil
     }
 
-    /// Looks for the record of one domain.
-    private func step(_ domain: DomainName) throws(MissingAnswer) -> DMARCTreeWalk.Step {
-        guard let name = try? domain.child(dmarcLabel) else {
-            // A name too long to have anything below it.
+    /// The question for a domain's record; nil where a name is too long to have anything below it.
+    private static func question(_ domain: DomainName) -> DNSQuestion? {
+        (try? domain.child(dmarcLabel)).map { DNSQuestion($0, .txt) }
+    }
+
+    /// Looks for the record of one domain; if the answer is missing, so are those of other questions.
+    private func step(
+        _ domain: DomainName,
+        orAskFor others: @autoclosure () -> [DNSQuestion]
+    ) throws(MissingAnswer) -> DMARCTreeWalk.Step {
+        guard let question = Self.question(domain) else {
             return DMARCTreeWalk.Step(domain: domain, finding: .none, showsExistence: false)
         }
-        guard let answer = try answer(DNSQuestion(name, .txt)) else {
+        guard let reply = reply(to: question) else { throw MissingAnswer(questions: [question] + others()) }
+        guard let answer = try? reply.result.get() else {
             return DMARCTreeWalk.Step(domain: domain, finding: .failed, showsExistence: false)
         }
         let finding = answer.derived { DMARCFinding($0) }

@@ -203,12 +203,17 @@ extension MailTransaction {
             ?? Pending(on: client.executor) { await evaluator.discover(author) }
     }
 
+    /// Whether something of what is known by the end of the header has to be waited for.
+    private var isWaiting: Bool {
+        discovery?.openCheck != nil || spf?.openCheck != nil || keys.contains { $0.reply.openCheck != nil }
+    }
+
     /// Asks about the domains that may vouch for the author, before it is known whether they do.
     ///
     /// RFC 9989 § 4.10.2: one that is not the author's own is aligned when it has the same Organizational Domain, which takes
-    /// a tree walk. While the author's own walk has to be waited for, those of the others can go on beside it.
+    /// a tree walk. While something else has to be waited for, it can go on beside that.
     private func lookAhead() {
-        guard discovery?.openCheck != nil, let authors = author?.domains else { return }
+        guard isWaiting, discovery != nil, let authors = author?.domains else { return }
         var identifiers = verifier?.signingDomains ?? []
         if spf != nil, let sender = SPFIdentity(mailFrom: sender[...], helo: client.helo[...]).domain {
             identifiers.append(sender)

@@ -221,7 +221,10 @@ struct WaitingTransactionTests {
         #expect(connection.questions { transaction.header("Received: from x") } == [])
         #expect(connection.questions { transaction.header(fields[0]) } == ["s._domainkey.example.com TXT"])
         #expect(connection.questions { transaction.header("X-Other: x") } == [])
-        #expect(connection.questions { transaction.header(fields[1]) } == ["_dmarc.example.com TXT"])
+        // RFC 9989 § 4.10: a walk goes on to the top unless a record ends it, so all its names are asked about.
+        #expect(
+            connection.questions { transaction.header(fields[1]) } == ["_dmarc.example.com TXT", "_dmarc.com TXT"]
+        )
         #expect(connection.questions { transaction.header("Sender: s@list.example") } == [])
         // RFC 4407 § 2: the Sender field comes before From.
         #expect(connection.questions { transaction.endOfHeaders() } == ["list.example TXT"])
@@ -248,11 +251,30 @@ struct WaitingTransactionTests {
         // The domain of the signature is the author's own, which is walked from already.
         #expect(
             connection.questions { transaction.endOfHeaders() }
-                == ["_dmarc.bounce.example.com TXT", "example.com TXT"]
+                == [
+                    "_dmarc.bounce.example.com TXT", "_dmarc.example.com TXT", "_dmarc.com TXT", "example.com TXT",
+                ]
         )
         unsafe Array(Sample.body.utf8).withUnsafeBytes { unsafe transaction.body($0) }
         transaction.endOfBody()
         #expect(connection.finish(transaction)?.dmarc?.aligned == [.spf, .dkim])
+    }
+
+    @Test("RFC 9989 § 4.10: it is asked while SPF waits, even if the author's policy is known")
+    func lookAheadOfKnownPolicy() throws {
+        let zone = try Sample.zone("bounce.example.com TXT v=spf1 ip4:192.0.2.1 -all")
+        let connection = Connection(zone)
+        connection.client.greet("mail.example.com".utf8, now: Sample.now)
+        let transaction = connection.mail("a@bounce.example.com")
+        transaction.header("From: a@example.com")
+        connection.resolver.release("_dmarc.example.com TXT", "_dmarc.com TXT")
+        _ = connection.questions()
+        #expect(
+            connection.questions { transaction.endOfHeaders() }
+                == ["_dmarc.bounce.example.com TXT", "_dmarc.example.com TXT", "_dmarc.com TXT", "example.com TXT"]
+        )
+        transaction.endOfBody()
+        #expect(connection.finish(transaction)?.dmarc?.aligned == [.spf])
     }
 
     @Test(
@@ -357,12 +379,13 @@ struct WaitingTransactionTests {
         // SPF and Sender ID ask the same.
         #expect(
             connection.resolver.cancelled == [
-                "_dmarc.example.com TXT", "example.com TXT", "example.com TXT", "s._domainkey.example.com TXT",
+                "_dmarc.com TXT", "_dmarc.example.com TXT", "example.com TXT", "example.com TXT",
+                "s._domainkey.example.com TXT",
             ]
         )
         connection.client.cancel()
         connection.executor.run()
-        #expect(connection.resolver.cancelled.count == 6)
+        #expect(connection.resolver.cancelled.count == 7)
     }
 
     @Test("several messages on a connection: its address and name are asked about once (DESIGN § 3, HELO)")
@@ -410,7 +433,10 @@ struct WaitingTransactionTests {
         let connection = Connection(try Sample.zone("_dmarc.other.example TXT v=DMARC1; p=quarantine"))
         let transaction = connection.mail()
         _ = connection.questions()
-        #expect(connection.questions { transaction.header("From: a@other.example") } == ["_dmarc.other.example TXT"])
+        #expect(
+            connection.questions { transaction.header("From: a@other.example") }
+                == ["_dmarc.other.example TXT", "_dmarc.example TXT"]
+        )
         #expect(connection.questions { transaction.header("From: b@example.com") } == [])
         let asked = connection.questions { transaction.endOfHeaders() }
         #expect(asked.contains("_dmarc.other.example TXT"))
