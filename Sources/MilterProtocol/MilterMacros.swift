@@ -70,6 +70,10 @@ public struct MilterMacros: Sendable, Hashable {
     mutating func define(_ data: UnsafeRawBufferPointer) -> Bool {
         guard let octet = unsafe data.first, let stage = Stage(octet: octet) else { return false }
         clear(from: stage)
+        if text.isEmpty {
+            text.reserveCapacity(512)
+            definitions.reserveCapacity(16)
+        }
         var next = text.count
         unsafe text.append(contentsOf: data.dropFirst())
         while let nameEnd = end(from: next), definitions.count < Self.mostDefinitions {

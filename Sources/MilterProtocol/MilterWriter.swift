@@ -125,26 +125,26 @@ public struct MilterWriter: Sendable {
         to octets: inout [UInt8]
     ) {
         var isFirst = true
-        var unread = value
-        while !unread.isEmpty {
-            let line = unread.prefix { $0 != 0x0A && $0 != 0x0D && $0 != 0 }
-            unread = unread[min(line.endIndex + 1, unread.endIndex)...]
-            let text = isFirst ? line.drop { $0 == 0x20 } : line
+        var start = value.startIndex
+        while start < value.endIndex {
+            let end = value[start...].firstIndex { $0 == 0x0A || $0 == 0x0D || $0 == 0 } ?? value.endIndex
+            if isFirst { while start < end, value[start] == 0x20 { start += 1 } }
+            var text = value[start..<end]
+            start = end + 1
             guard !text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) else { continue }
             if isFirst, leadingSpace { octets.append(0x20) }
             if !isFirst {
                 octets.append(0x0A)
                 if text.first != 0x20, text.first != 0x09 { octets.append(0x09) }
             }
-            var rest = text
             var room = isFirst ? max(1, 996 - used) : 996
-            while rest.count > room {
-                octets += rest.prefix(room)
+            while text.count > room {
+                octets += text.prefix(room)
                 octets += [0x0A, 0x09]
-                rest = rest.dropFirst(room)
+                text = text.dropFirst(room)
                 room = 996
             }
-            octets += rest
+            octets += text
             isFirst = false
         }
     }

@@ -373,8 +373,8 @@ extension MilterChannelHandler {
     }
 
     private func scheduleProgress() {
-        progress = session.eventLoop.assumeIsolated().scheduleTask(in: configuration.progressInterval) { [weak self] in
-            guard let self, pending?.event == .endOfMessage, !isClosed else { return }
+        progress = session.eventLoop.assumeIsolated().scheduleTask(in: configuration.progressInterval) { [self] in
+            guard pending?.event == .endOfMessage, !isClosed else { return }
             writer.writeProgress()
             flush()
             scheduleProgress()
@@ -426,8 +426,8 @@ extension MilterChannelHandler {
     }
 
     private func scheduleTimeout(in amount: TimeAmount) {
-        timer = session.eventLoop.assumeIsolated().scheduleTask(in: amount) { [weak self] in
-            guard let self, !isClosed else { return }
+        timer = session.eventLoop.assumeIsolated().scheduleTask(in: amount) { [self] in
+            guard !isClosed else { return }
             if pending == nil, session.eventLoop.now - lastActivity >= patience {
                 registry.reportTimeout(on: session.listener)
                 return close()

@@ -108,8 +108,8 @@ final class FilterSession: MilterSessionHandler {
 
     func endOfMessage(answer: MilterAnswer) -> MilterVerdict? {
         guard let message else { return MilterVerdict(.continue) }
-        message.complete { [weak self] verdict in
-            self?.message = nil
+        message.complete { [self] verdict in
+            self.message = nil
             answer.complete(verdict)
         }
         return nil
