@@ -51,19 +51,26 @@ public final class DNSAnswer: Sendable {
     /// For how many seconds the answer may be used, counted from when it was received.
     public let timeToLive: UInt32
 
-    private struct Derived: Sendable {
+    /// A value that the records parse to, in a list that only grows: nobody who reads it waits for a lock.
+    ///
+    /// Nothing in it changes but the end of the list, which is atomic.
+    private class Derived: @unchecked Sendable {
         let type: ObjectIdentifier
-        /// A `Box` of the type.
-        let box: any AnyObject & Sendable
+        let next = AtomicLazyReference<Derived>()
+
+        init(_ type: ObjectIdentifier) { self.type = type }
     }
 
-    private final class Box<Value: Sendable>: Sendable {
+    private final class DerivedValue<Value: Sendable>: Derived, @unchecked Sendable {
         let value: Value
 
-        init(_ value: Value) { self.value = value }
+        init(_ value: Value) {
+            self.value = value
+            super.init(ObjectIdentifier(Value.self))
+        }
     }
 
-    private let derivedValues = Mutex<[Derived]>([])
+    private let derivedValues = AtomicLazyReference<Derived>()
 
     /// An answer with records.
     public init(_ question: DNSQuestion, records: [DNSRecord], timeToLive: UInt32) {
@@ -86,15 +93,20 @@ public final class DNSAnswer: Sendable {
     /// One value of each type is kept, so a protocol uses a type of its own. `make` may run twice when two ask at once.
     public func derived<Value: Sendable>(_ make: (DNSAnswer) -> Value) -> Value {
         let type = ObjectIdentifier(Value.self)
-        if let known = derivedValues.withLock({ values in values.first { $0.type == type } }) {
+        var known = derivedValues.load()
+        while let each = known {
             // A cast that checks takes longer than most of what is done with the value; the type has been compared.
-            return unsafe unsafeDowncast(known.box, to: Box<Value>.self).value
+            if each.type == type { return unsafe unsafeDowncast(each, to: DerivedValue<Value>.self).value }
+            known = each.next.load()
         }
-        let value = make(self)
-        derivedValues.withLock { values in
-            if !values.contains(where: { $0.type == type }) { values.append(Derived(type: type, box: Box(value))) }
+        let new = DerivedValue(make(self))
+        // At the end of the list: behind whatever came first there.
+        var last = derivedValues.storeIfNil(new)
+        while last !== new {
+            if last.type == type { return unsafe unsafeDowncast(last, to: DerivedValue<Value>.self).value }
+            last = last.next.storeIfNil(new)
         }
-        return value
+        return new.value
     }
 
     /// The texts of the TXT records.

@@ -43,9 +43,9 @@ final class History: Sendable {
 
     /// Changes how many messages are remembered; fewer forgets the oldest.
     func resize(to capacity: Int) {
-        state.withLock { state in
+        _ = state.withLock { state in
             state.capacity = capacity
-            Self.shrink(&state)
+            return Self.shrink(&state)
         }
     }
 
@@ -55,18 +55,23 @@ final class History: Sendable {
     /// Remembers a message, and forgets the oldest for it.
     func remember(_ message: RememberedMessage) {
         guard message.cost <= Self.longestMessage else { return }
-        state.withLock { state in
+        _ = state.withLock { state in
             state.messages.append(message)
             state.cost += message.cost
-            Self.shrink(&state)
+            return Self.shrink(&state)
         }
     }
 
-    private static func shrink(_ state: inout State) {
-        while state.messages.count > state.capacity || state.cost > mostOctets {
-            guard let oldest = state.messages.popFirst() else { return }
+    /// Takes out what there is no room for; to free it takes longer than anybody should have to wait for the lock.
+    private static func shrink(_ state: inout State) -> [RememberedMessage] {
+        var forgotten = [RememberedMessage]()
+        while state.messages.count > state.capacity || state.cost > mostOctets,
+            let oldest = state.messages.popFirst()
+        {
             state.cost -= oldest.cost
+            forgotten.append(oldest)
         }
+        return forgotten
     }
 
     /// The messages with this queue id, the latest first.

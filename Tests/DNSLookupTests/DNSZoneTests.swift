@@ -122,4 +122,23 @@ struct DerivedTests {
         #expect(answer.derived { _ in 7 } == 1)
         #expect(answer.derived { _ in "seven" } == "seven")
     }
+
+    private final class Token: Sendable {}
+
+    @Test("when many ask at once, all get the same")
+    func asksAtOnce() async throws {
+        for _ in 0..<50 {
+            let answer = DNSAnswer(DNSQuestion(try DomainName("a.example"), .txt), records: [.txt([1])], timeToLive: 5)
+            let found = await withTaskGroup(of: [ObjectIdentifier].self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        let first = answer.derived { _ in Token() }
+                        return [ObjectIdentifier(first), ObjectIdentifier(answer.derived { _ in [Token()] }[0])]
+                    }
+                }
+                return await group.reduce(into: Set()) { $0.insert($1) }
+            }
+            #expect(found.count == 1)
+        }
+    }
 }
