@@ -51,26 +51,19 @@ public final class DNSAnswer: Sendable {
     /// For how many seconds the answer may be used, counted from when it was received.
     public let timeToLive: UInt32
 
-    /// A value that the records parse to, in a list that only grows: nobody who reads it waits for a lock.
-    ///
-    /// Nothing in it changes but the end of the list, which is atomic.
-    private class Derived: @unchecked Sendable {
+    private struct Derived: Sendable {
         let type: ObjectIdentifier
-        let next = AtomicLazyReference<Derived>()
-
-        init(_ type: ObjectIdentifier) { self.type = type }
+        /// A `Box` of the type.
+        let box: any AnyObject & Sendable
     }
 
-    private final class DerivedValue<Value: Sendable>: Derived, @unchecked Sendable {
+    private final class Box<Value: Sendable>: Sendable {
         let value: Value
 
-        init(_ value: Value) {
-            self.value = value
-            super.init(ObjectIdentifier(Value.self))
-        }
+        init(_ value: Value) { self.value = value }
     }
 
-    private let derivedValues = AtomicLazyReference<Derived>()
+    private let derivedValues = Mutex<[Derived]>([])
 
     /// An answer with records.
     public init(_ question: DNSQuestion, records: [DNSRecord], timeToLive: UInt32) {
@@ -93,20 +86,15 @@ public final class DNSAnswer: Sendable {
     /// One value of each type is kept, so a protocol uses a type of its own. `make` may run twice when two ask at once.
     public func derived<Value: Sendable>(_ make: (DNSAnswer) -> Value) -> Value {
         let type = ObjectIdentifier(Value.self)
-        var known = derivedValues.load()
-        while let each = known {
+        if let known = derivedValues.withLock({ values in values.first { $0.type == type } }) {
             // A cast that checks takes longer than most of what is done with the value; the type has been compared.
-            if each.type == type { return unsafe unsafeDowncast(each, to: DerivedValue<Value>.self).value }
-            known = each.next.load()
+            return unsafe unsafeDowncast(known.box, to: Box<Value>.self).value
         }
-        let new = DerivedValue(make(self))
-        // At the end of the list: behind whatever came first there.
-        var last = derivedValues.storeIfNil(new)
-        while last !== new {
-            if last.type == type { return unsafe unsafeDowncast(last, to: DerivedValue<Value>.self).value }
-            last = last.next.storeIfNil(new)
+        let value = make(self)
+        derivedValues.withLock { values in
+            if !values.contains(where: { $0.type == type }) { values.append(Derived(type: type, box: Box(value))) }
         }
-        return new.value
+        return value
     }
 
     /// The texts of the TXT records.

@@ -43,9 +43,9 @@ final class History: Sendable {
 
     /// Changes how many messages are remembered; fewer forgets the oldest.
     func resize(to capacity: Int) {
-        _ = state.withLock { state in
+        state.withLock { state in
             state.capacity = capacity
-            return Self.shrink(&state)
+            Self.shrink(&state)
         }
     }
 
@@ -55,23 +55,18 @@ final class History: Sendable {
     /// Remembers a message, and forgets the oldest for it.
     func remember(_ message: RememberedMessage) {
         guard message.cost <= Self.longestMessage else { return }
-        _ = state.withLock { state in
+        state.withLock { state in
             state.messages.append(message)
             state.cost += message.cost
-            return Self.shrink(&state)
+            Self.shrink(&state)
         }
     }
 
-    /// Takes out what there is no room for; to free it takes longer than anybody should have to wait for the lock.
-    private static func shrink(_ state: inout State) -> [RememberedMessage] {
-        var forgotten = [RememberedMessage]()
-        while state.messages.count > state.capacity || state.cost > mostOctets,
-            let oldest = state.messages.popFirst()
-        {
+    private static func shrink(_ state: inout State) {
+        while state.messages.count > state.capacity || state.cost > mostOctets {
+            guard let oldest = state.messages.popFirst() else { return }
             state.cost -= oldest.cost
-            forgotten.append(oldest)
         }
-        return forgotten
     }
 
     /// The messages with this queue id, the latest first.
