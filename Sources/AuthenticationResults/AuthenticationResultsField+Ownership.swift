@@ -16,19 +16,28 @@ extension AuthenticationResultsField {
         var scanner = FieldScanner(text)
         let isBroken = (try? scanner.skipCFWS()) == nil
         // Comments may vanish or separate words; one that does not end may not be taken for a comment at all.
-        let readings: [CommentReading] = isBroken ? [.nothing, .space, .text] : [.nothing, .space]
-        return readings.contains { reading in
-            let start = beginning(of: value, atMost: authservID.count + 64, comments: reading)
-            return isName(authservID, atStartOf: start[...])
+        let readings: [Reading] = isBroken ? [.nothing, .space, .text] : [.nothing, .space]
+        // A quote may end a word as well, with white space or without.
+        return [Reading.nothing, .space].contains { quotes in
+            readings.contains { comments in
+                let start = beginning(of: value, atMost: authservID.count + 64, comments: comments, quotes: quotes)
+                return isName(authservID, atStartOf: start[...])
+            }
         }
     }
 
-    private enum CommentReading {
+    /// What a comment or a quote is taken for.
+    private enum Reading {
         case nothing, space, text
     }
 
     /// The first octets of the value without quotes, backslashes, control characters and leading white space.
-    private static func beginning(of value: Octets, atMost count: Int, comments: CommentReading) -> [UInt8] {
+    private static func beginning(
+        of value: Octets,
+        atMost count: Int,
+        comments: Reading,
+        quotes: Reading
+    ) -> [UInt8] {
         var start = [UInt8]()
         var depth = 0
         var isQuoted = false
@@ -47,7 +56,9 @@ extension AuthenticationResultsField {
                 depth -= 1
                 if depth == 0, comments == .space, !start.isEmpty { start.append(0x20) }
             case _ where depth > 0: break
-            case UInt8(ascii: "\""): isQuoted.toggle()
+            case UInt8(ascii: "\""):
+                isQuoted.toggle()
+                if quotes == .space, !start.isEmpty { start.append(0x20) }
             case UInt8(ascii: "("), UInt8(ascii: ")"): break
             case 0x20, 0x09: if !start.isEmpty { start.append(0x20) }
             case 0x00...0x1F, 0x7F: break

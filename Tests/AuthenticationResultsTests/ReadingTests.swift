@@ -44,6 +44,8 @@ struct ReadingTests {
             "mx.example(c).org; spf=pass", "mx.example.org.; spf=pass", "mx.example.org, spf=pass",
             "mx.example.org=x", "mx.example.org:", "\u{0}mx.example.org;", "\"mx.example.org; spf=pass",
             "(mx.example.org; spf=pass", "mx.example.org\u{0};", "\"mx.example.org\" 1; spf=pass",
+            "\"mx.\\example.org\"5; spf=pass", "mx.example.org\"x\"; spf=pass", "(c)\"mx.example.org\"5; none",
+            "mx.exam\"ple.org\"; spf=pass",
         ]
     )
     func ours(value: String) {
