@@ -95,7 +95,7 @@ struct WalkStore: Sendable {
             return DMARCTreeWalk.Step(domain: domain, finding: .none, showsExistence: false)
         }
         guard let reply = reply(to: question) else { throw MissingAnswer(questions: [question] + others()) }
-        guard let answer = try? reply.result.get() else {
+        guard case .success(let answer) = reply.result else {
             return DMARCTreeWalk.Step(domain: domain, finding: .failed, showsExistence: false)
         }
         let finding = answer.derived { DMARCFinding($0) }
