@@ -101,6 +101,68 @@ struct SyslogSocketTests {
     }
 }
 
+@Suite("Lines into an open file, a pipe or a socket")
+struct LineStreamTests {
+    /// What leads to a reader, and what it reads.
+    private static func connection(isSocket: Bool) throws -> (writer: Int32, reader: Int32) {
+        var ends: [Int32] = [-1, -1]
+        let status =
+            isSocket
+            ? unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) : unsafe pipe(&ends)
+        try #require(status == 0)
+        return (ends[1], ends[0])
+    }
+
+    /// What there is to read now.
+    private static func read(_ descriptor: Int32) -> String {
+        var text = [UInt8]()
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while unsafe poll(&entry, 1, 0) == 1 {
+            let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { break }
+            text += buffer.prefix(count)
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    @Test("who reads too slowly loses lines and holds up nobody", arguments: [false, true])
+    func full(isSocket: Bool) throws {
+        let (writer, reader) = try Self.connection(isSocket: isSocket)
+        defer {
+            close(writer)
+            close(reader)
+        }
+        let stream = LineStream(descriptor: writer)
+        var written = 0
+        while stream.dropped == 0, written < 1_000_000 {
+            stream.write(Array("line \(written)".utf8))
+            written += 1
+        }
+        #expect(stream.dropped == 1)
+        let expected = (0..<written - 1).map { "line \($0)\n" }.joined()
+        #expect(Self.read(reader).hasPrefix(expected))
+        stream.write(Array("again".utf8))
+        #expect(Self.read(reader).split(separator: "\n").last == "again")
+        #expect(stream.dropped == 1)
+    }
+
+    @Test("a file gets every line")
+    func file() throws {
+        let folder = try Folder()
+        let descriptor = unsafe open(folder.file("log"), O_RDWR | O_CREAT, 0o600)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let stream = LineStream(descriptor: descriptor)
+        for number in 0..<3 { stream.write(Array("line \(number)".utf8)) }
+        #expect(lseek(descriptor, 0, SEEK_SET) == 0)
+        #expect(stream.dropped == 0)
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        #expect(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self) == "line 0\nline 1\nline 2\n")
+    }
+}
+
 @Suite("The service manager")
 struct SystemdNotificationTests {
     @Test("sd_notify(3): states, and a status for people, by a path or an abstract name")
