@@ -16,18 +16,17 @@ extension AuthenticationResultsField {
         var scanner = FieldScanner(text)
         let isBroken = (try? scanner.skipCFWS()) == nil
         // Comments may vanish or separate words; one that does not end may not be taken for a comment at all.
-        let readings: [Reading] = isBroken ? [.nothing, .space, .text] : [.nothing, .space]
+        let readings: [CommentReading] = isBroken ? [.nothing, .space, .text] : [.nothing, .space]
         // A quote may end a word as well, with white space or without.
-        return [Reading.nothing, .space].contains { quotes in
-            readings.contains { comments in
-                let start = beginning(of: value, atMost: authservID.count + 64, comments: comments, quotes: quotes)
+        return [false, true].contains { quotesEnd in
+            readings.contains { reading in
+                let start = beginning(of: value, atMost: authservID.count + 64, reading, quotesEndWords: quotesEnd)
                 return isName(authservID, atStartOf: start[...])
             }
         }
     }
 
-    /// What a comment or a quote is taken for.
-    private enum Reading {
+    private enum CommentReading {
         case nothing, space, text
     }
 
@@ -35,8 +34,8 @@ extension AuthenticationResultsField {
     private static func beginning(
         of value: Octets,
         atMost count: Int,
-        comments: Reading,
-        quotes: Reading
+        _ comments: CommentReading,
+        quotesEndWords: Bool
     ) -> [UInt8] {
         var start = [UInt8]()
         var depth = 0
@@ -58,7 +57,7 @@ extension AuthenticationResultsField {
             case _ where depth > 0: break
             case UInt8(ascii: "\""):
                 isQuoted.toggle()
-                if quotes == .space, !start.isEmpty { start.append(0x20) }
+                if quotesEndWords, !start.isEmpty { start.append(0x20) }
             case UInt8(ascii: "("), UInt8(ascii: ")"): break
             case 0x20, 0x09: if !start.isEmpty { start.append(0x20) }
             case 0x00...0x1F, 0x7F: break

@@ -240,12 +240,16 @@ struct WaitingTransactionTests {
         #expect(connection.resolver.cancelled.isEmpty)
     }
 
+    /// A message whose sender has a domain below example.com, for which SPF passes.
+    private static func mailFromBelowAuthor() throws -> (Connection, MailTransaction) {
+        let connection = Connection(try Sample.zone("bounce.example.com TXT v=spf1 ip4:192.0.2.1 -all"))
+        connection.client.greet("mail.example.com".utf8, now: Sample.now)
+        return (connection, connection.mail("a@bounce.example.com"))
+    }
+
     @Test("RFC 9989 § 4.10: what alignment may rest on is asked with the author's own policy")
     func lookAhead() throws {
-        let zone = try Sample.zone("bounce.example.com TXT v=spf1 ip4:192.0.2.1 -all")
-        let connection = Connection(zone)
-        connection.client.greet("mail.example.com".utf8, now: Sample.now)
-        let transaction = connection.mail("a@bounce.example.com")
+        let (connection, transaction) = try Self.mailFromBelowAuthor()
         for field in try Sample.signed(["From: a@example.com"]) { transaction.header(field) }
         _ = connection.questions()
         // The domain of the signature is the author's own, which is walked from already.
@@ -262,10 +266,7 @@ struct WaitingTransactionTests {
 
     @Test("RFC 9989 § 4.10: it is asked while SPF waits, even if the author's policy is known")
     func lookAheadOfKnownPolicy() throws {
-        let zone = try Sample.zone("bounce.example.com TXT v=spf1 ip4:192.0.2.1 -all")
-        let connection = Connection(zone)
-        connection.client.greet("mail.example.com".utf8, now: Sample.now)
-        let transaction = connection.mail("a@bounce.example.com")
+        let (connection, transaction) = try Self.mailFromBelowAuthor()
         transaction.header("From: a@example.com")
         connection.resolver.release("_dmarc.example.com TXT", "_dmarc.com TXT")
         _ = connection.questions()

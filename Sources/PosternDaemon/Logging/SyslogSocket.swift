@@ -46,7 +46,9 @@ final class SyslogSocket: Sendable {
 
     /// Sends one line; `severity` is a code of RFC 5424 § 6.2.1, 3 for errors to 7 for debugging.
     func send(_ line: some Collection<UInt8>, severity: Int) {
-        let (connection, timestamp) = state.withLock { state in (connect(&state, after: nil), time(&state)) }
+        let (connection, timestamp) = state.withLock { state in
+            (connected(&state, after: nil), self.timestamp(&state))
+        }
         var packet = [UInt8]()
         packet.reserveCapacity(line.count + 64)
         packet.append(UInt8(ascii: "<"))
@@ -59,7 +61,7 @@ final class SyslogSocket: Sendable {
         var delivery = deliver(packet, by: connection)
         // The log may have been restarted since the socket was connected: then once more from the start.
         if delivery == .disconnected {
-            delivery = deliver(packet, by: state.withLock { state in connect(&state, after: connection) })
+            delivery = deliver(packet, by: state.withLock { state in connected(&state, after: connection) })
         }
         if delivery != .sent { droppedLines.add(1, ordering: .relaxed) }
     }
@@ -77,7 +79,7 @@ final class SyslogSocket: Sendable {
     }
 
     /// The connection in use, or a new one where there is none or only `broken`; nil when there is no log.
-    private func connect(_ state: inout State, after broken: Connection?) -> Connection? {
+    private func connected(_ state: inout State, after broken: Connection?) -> Connection? {
         if let connection = state.connection, connection !== broken { return connection }
         let descriptor = connectedSocket()
         state.connection = descriptor >= 0 ? Connection(descriptor) : nil
@@ -95,7 +97,7 @@ final class SyslogSocket: Sendable {
         guard descriptor >= 0 else { return -1 }
         let status = unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
         if status == 0 { return descriptor }
@@ -104,8 +106,8 @@ final class SyslogSocket: Sendable {
     }
 
     /// The time as RFC 3164 § 4.1.2 writes it, in local time; made once a second.
-    private func time(_ state: inout State) -> [UInt8] {
-        var now = Glibc.time(nil)
+    private func timestamp(_ state: inout State) -> [UInt8] {
+        var now = time(nil)
         guard now != state.second else { return state.timestamp }
         var fields = unsafe tm()
         _ = unsafe localtime_r(&now, &fields)
