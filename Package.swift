@@ -64,6 +64,7 @@ let package = Package(
         .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
         clibrary("CLDNS", pkgConfig: "ldns", debian: "libldns-dev"),
         clibrary("COpenSSL", pkgConfig: "libcrypto", debian: "libssl-dev"),
+        clibrary("CSodium", pkgConfig: "libsodium", debian: "libsodium-dev"),
         clibrary("CPSL", pkgConfig: "libpsl", debian: "libpsl-dev"),
         clibrary("CIDN2", pkgConfig: "libidn2", debian: "libidn2-dev"),
         .target(name: "CTOML"),
@@ -71,7 +72,7 @@ let package = Package(
         // Grammar and lookups
         library("MailSyntax", ["CIDN2"]),
         library("DNSLookup", ["MailSyntax"]),
-        library("MailCrypto", ["COpenSSL"]),
+        library("MailCrypto", ["COpenSSL", "CSodium"]),
 
         // One protocol each, without I/O
         library("SPF", ["MailSyntax", "DNSLookup"]),

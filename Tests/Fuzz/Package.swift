@@ -38,7 +38,8 @@ let package = Package(
             swiftSettings: settings
         ),
         .systemLibrary(name: "COpenSSL", path: "Postern/COpenSSL", pkgConfig: "libcrypto"),
-        library("MailCrypto", ["COpenSSL"]),
+        .systemLibrary(name: "CSodium", path: "Postern/CSodium", pkgConfig: "libsodium"),
+        library("MailCrypto", ["COpenSSL", "CSodium"]),
         library("DKIM", ["MailSyntax", "DNSLookup", "MailCrypto"]),
 
         fuzzer("DNSMessageFuzz", ["DNSMessage", "DNSLookup", "MailSyntax"]),

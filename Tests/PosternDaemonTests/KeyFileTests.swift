@@ -4,12 +4,11 @@ import Testing
 
 @Suite("Key files")
 struct KeyFileTests {
-    /// A folder of its own for each test; `/tmp` has the sticky bit, so what lies below it can be safe.
-    private static func folder() -> String {
-        var template = [CChar]("/tmp/postern-keyfile-XXXXXX".utf8.map { CChar(bitPattern: $0) } + [0])
-        guard unsafe mkdtemp(&template) != nil else { return "/nonexistent" }
-        return String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    // `/tmp` has the sticky bit, so what lies below it can be safe.
+    private let parent: Folder
+    private var folder: String { parent.path }
+
+    init() throws { parent = try Folder() }
 
     private static func write(_ path: String, mode: mode_t) {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
@@ -30,7 +29,6 @@ struct KeyFileTests {
         ] as [(mode_t, String?)]
     )
     func fileMode(_ mode: mode_t, _ problem: String?) {
-        let folder = Self.folder()
         let path = folder + "/key.pem"
         Self.write(path, mode: mode)
         #expect(KeyFile.problem(with: path)?.description == problem.map { "\(path) \($0)" })
@@ -47,7 +45,6 @@ struct KeyFileTests {
         ] as [(mode_t, String?)]
     )
     func directoryMode(_ mode: mode_t, _ problem: String?) {
-        let folder = Self.folder()
         let upper = folder + "/upper"
         unsafe mkdir(upper, 0o700)
         unsafe mkdir(upper + "/lower", 0o700)
@@ -59,7 +56,6 @@ struct KeyFileTests {
 
     @Test("A directory that a link leads through counts")
     func links() {
-        let folder = Self.folder()
         unsafe mkdir(folder + "/open", 0o700)
         Self.write(folder + "/open/key.pem", mode: 0o600)
         unsafe symlink("open/key.pem", folder + "/relative.pem")
@@ -73,7 +69,6 @@ struct KeyFileTests {
 
     @Test("What is no key file at all")
     func others() {
-        let folder = Self.folder()
         #expect(KeyFile.problem(with: folder + "/absent")?.reason == "cannot be found: No such file or directory")
         #expect(KeyFile.problem(with: folder)?.reason == "is not a regular file")
         unsafe mkfifo(folder + "/fifo", 0o600)
@@ -84,7 +79,6 @@ struct KeyFileTests {
 
     @Test("A file of somebody else", .enabled(if: geteuid() == 0))
     func owner() {
-        let folder = Self.folder()
         Self.write(folder + "/key.pem", mode: 0o600)
         unsafe chown(folder + "/key.pem", 65_534, 0)
         #expect(

@@ -1,4 +1,5 @@
 import DNSLookup
+import FoundationEssentials
 import Glibc
 import Logging
 import MailAuthentication
@@ -85,19 +86,10 @@ final class Folder {
         path = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    deinit {
-        for name in files { unsafe unlink(name) }
-        unsafe rmdir(path)
-    }
-
-    private var files: [String] = []
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 
     /// The path of a file in the folder.
-    func file(_ name: String) -> String {
-        let file = path + "/" + name
-        if !files.contains(file) { files.append(file) }
-        return file
-    }
+    func file(_ name: String) -> String { path + "/" + name }
 
     /// Writes a file that nobody else can read.
     @discardableResult
