@@ -4,7 +4,9 @@ public import MailSyntax
 /// Verifies the signatures of one message while it streams by (RFC 6376 § 6.1).
 ///
 ///     var verifier = DKIMMessageVerifier(options: options, now: now)
-///     for field in headers { if let question = verifier.headerField(field) { startLookup(question) } }
+///     for index in headers.indices {
+///         if let question = verifier.headerField(headers[index], at: index) { startLookup(question) }
+///     }
 ///     verifier.endOfHeaders(headers)
 ///     verifier.checkHeaders { question in replies[question] }
 ///     for chunk in body where !verifier.isBodyComplete { verifier.body(chunk) }
@@ -31,7 +33,6 @@ public struct DKIMMessageVerifier {
     private let options: DKIMVerificationOptions
     private let now: Int64
     private var entries: [Entry] = []
-    private var fieldCount = 0
     private var signaturesOverLimit = 0
     private var hashers: [BodyHasher] = []
     private var fields: SignedFields?
@@ -45,20 +46,18 @@ public struct DKIMMessageVerifier {
         isBodyRetained = options.diagnosedBodyOctets > 0
     }
 
-    /// Takes the next header field, from the top, and returns the question for its key when it is a signature whose key
-    /// is wanted.
+    /// Takes a header field, one after the other from the top; those that are no signatures may be left out.
     ///
-    /// Every field of the message has to pass here, for signatures remember where they stood.
-    public mutating func headerField(_ field: HeaderField) -> DNSQuestion? {
-        let fieldIndex = fieldCount
-        fieldCount += 1
+    /// - Parameter index: where the field stands among all of the message.
+    /// - Returns: the question for its key when it is a signature whose key is wanted.
+    public mutating func headerField(_ field: HeaderField, at index: Int) -> DNSQuestion? {
         guard field.isNamed("DKIM-Signature") else { return nil }
         // RFC 6376 § 6.1: "A Verifier MAY limit the number of signatures it tries"
         guard entries.count < options.maximumSignatures else {
             signaturesOverLimit += 1
             return nil
         }
-        var entry = Entry(fieldIndex: fieldIndex)
+        var entry = Entry(fieldIndex: index)
         defer { entries.append(entry) }
         do throws(DKIMSignature.SyntaxError) {
             let signature = try DKIMSignature(field)

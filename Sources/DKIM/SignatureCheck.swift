@@ -205,20 +205,25 @@ struct SignatureCheck {
 struct HeaderCheck {
     let signature: DKIMSignature
     let key: PublicKey
-    /// The fields that `h=` names, in its order.
-    let fields: [HeaderField]
+    /// The fields of the message, and which of them `h=` names, in its order.
+    private let signed: SignedFields
+    private let indices: [Int]
     /// Whether `b=` is a signature of the header fields.
     let isIntact: Bool
 
     init(_ signature: DKIMSignature, at fieldIndex: Int, in signed: SignedFields, key: PublicKey) {
         self.signature = signature
         self.key = key
-        fields = signed.fields(at: signed.indices(of: signature.headerNames, excluding: fieldIndex))
+        self.signed = signed
+        indices = signed.indices(of: signature.headerNames, excluding: fieldIndex)
         let form = SignedFields.canonicalForm(
-            fields,
+            signed.fields(at: indices),
             own: signature.unsignedField,
             signature.canonicalization.header
         )
         isIntact = key.verifies(signature.signature, digest: SHA256Hasher.digest(form))
     }
+
+    /// The fields that `h=` names, in its order.
+    var fields: [HeaderField] { Array(signed.fields(at: indices)) }
 }

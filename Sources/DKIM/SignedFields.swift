@@ -32,13 +32,13 @@ struct SignedFields: Sendable {
         return hash & 0xFFFF_FFFF_0000_0000
     }
 
-    /// The index of the field that each name stands for; nil for a name that stands for an absent field.
+    /// The index of the field that each name stands for, but for a name that stands for an absent field.
     ///
     /// RFC 6376 § 5.4.2: a name that occurs again stands for the next field of that name upwards. § 3.5, `h=`: it "MUST
     /// NOT include the DKIM-Signature header field that is being created or verified".
-    func indices(of names: [Octets], excluding own: Int?) -> [Int?] {
+    func indices(of names: [Octets], excluding own: Int?) -> [Int] {
         let hashes = names.map(Self.hash)
-        return names.indices.map { position in
+        return names.indices.compactMap { position in
             let hash = hashes[position]
             var earlier = 0
             for other in 0..<position where hashes[other] == hash && names[other].equalsIgnoringCase(names[position]) {
@@ -56,7 +56,7 @@ struct SignedFields: Sendable {
             let key = keys[position]
             guard key & 0xFFFF_FFFF_0000_0000 == hash else { return nil }
             let index = Int(key & 0xFFFF_FFFF)
-            guard index != own, headers.name(at: index).trimmed.equalsIgnoringCase(name) else { continue }
+            guard index != own, headers.hasName(name, at: index) else { continue }
             if left == 0 { return index }
             left -= 1
         }
@@ -74,26 +74,22 @@ struct SignedFields: Sendable {
         return low
     }
 
-    /// The fields at some indices; absent ones are left out.
-    ///
-    /// RFC 6376 § 5.4: a field that does not exist "MUST be treated as the null string".
-    func fields(at indices: [Int?]) -> [HeaderField] {
-        var fields = [HeaderField]()
-        fields.reserveCapacity(indices.count)
-        for case let index? in indices { fields.append(headers[index]) }
-        return fields
+    /// The fields at some indices.
+    func fields(at indices: [Int]) -> some Collection<HeaderField> {
+        indices.lazy.map { headers[$0] }
     }
 
     /// What a signature is made over, before it is hashed: the fields chosen, then the signature's own field.
+    ///
+    /// RFC 6376 § 5.4: a field that does not exist "MUST be treated as the null string".
     static func canonicalForm(
-        _ fields: [HeaderField],
+        _ fields: some Collection<HeaderField>,
         own: HeaderField,
         _ canonicalization: Canonicalization
     ) -> [UInt8] {
-        var capacity = own.octetCount
-        for index in fields.indices { capacity += fields[index].octetCount }
+        let capacity = fields.reduce(own.octetCount) { $0 + $1.octetCount }
         var canonicalizer = HeaderCanonicalizer(canonicalization, capacity: capacity)
-        for index in fields.indices { canonicalizer.append(fields[index]) }
+        for field in fields { canonicalizer.append(field) }
         // RFC 6376 § 3.7: the DKIM-Signature field is hashed last, "without a trailing CRLF".
         canonicalizer.append(name: own.name, value: own.value)
         return canonicalizer.octets

@@ -100,29 +100,33 @@ extension MailTransaction {
     /// Takes a header field, from where a packet has it; a signature's key and the author's policy are asked for at once.
     public func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         unsafe headers.append(name: name, value: value)
-        takeLastField()
+        if unsafe name.equalsIgnoringCase("DKIM-Signature") {
+            takeSignature()
+        } else if unsafe name.equalsIgnoringCase("From") {
+            takeAuthor()
+        }
     }
 
     /// Takes a header field.
     public func header(name: Octets, value: Octets) {
-        headers.append(name: name, value: value)
-        takeLastField()
+        unsafe name.withUnsafeBytes { name in
+            unsafe value.withUnsafeBytes { value in unsafe header(name: name, value: value) }
+        }
     }
 
-    private func takeLastField() {
-        guard let view = headers.last else { return }
-        // What is read from these fields is kept. Views of the header would have it copied with each field that follows.
-        guard view.isNamed("DKIM-Signature") || view.isNamed("From") else {
-            _ = verifier?.headerField(view)
-            return
-        }
-        let field = HeaderField(name: Array(view.name)[...], value: Array(view.value)[...])
-        if let question = verifier?.headerField(field) {
-            keys.append((question, key(question)))
-        }
-        if settings.checks.contains(.dmarc), author == nil, field.isNamed("From") {
-            discoverPolicy(AuthorIdentity(from: field.value))
-        }
+    private func takeSignature() {
+        guard let field = lastField, let question = verifier?.headerField(field, at: headers.count - 1) else { return }
+        keys.append((question, key(question)))
+    }
+
+    private func takeAuthor() {
+        guard settings.checks.contains(.dmarc), author == nil, let field = lastField else { return }
+        discoverPolicy(AuthorIdentity(from: field.value))
+    }
+
+    /// The lowest field so far, on its own: a view of the header that is kept would have it copied when the next one comes.
+    private var lastField: HeaderField? {
+        headers.last.map { HeaderField(name: Array($0.name)[...], value: Array($0.value)[...]) }
     }
 
     private func key(_ question: DNSQuestion) -> Pending<DNSReply> {

@@ -86,11 +86,14 @@ extension HeaderBlock: RandomAccessCollection {
 }
 
 extension HeaderBlock {
-    /// Whether the field at `position` has this name, without regard to case; makes no view of the field.
+    /// Whether the field at `position` has this name, without regard to case and to white space before the colon
+    /// (RFC 5322 § 4.5.8); makes no view of the field.
     public func hasName(_ name: Octets, at position: Int) -> Bool {
         let entry = entries[position]
-        guard entry.colon - entry.start == name.count else { return false }
-        return storage[entry.start..<entry.colon].equalsIgnoringCase(name)
+        let octets = storage.span
+        var end = entry.colon
+        while end > entry.start, octets[end - 1].isWSP { end -= 1 }
+        return octets.extracting(entry.start..<end).equalsIgnoringCase(name.span)
     }
 
     /// Whether the field at `position` has this name, without regard to case; makes no view of the field.

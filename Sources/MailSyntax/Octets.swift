@@ -70,8 +70,18 @@ extension ArraySlice<UInt8> {
     }
 }
 
+extension UnsafeRawBufferPointer {
+    /// Whether these octets are equal to `other` when `A` to `Z` count as `a` to `z`.
+    public func equalsIgnoringCase(_ other: StaticString) -> Bool {
+        guard other.hasPointerRepresentation, count == other.utf8CodeUnitCount else { return false }
+        return other.withUTF8Buffer {
+            unsafe Span<UInt8>(_bytes: RawSpan(_unsafeBytes: self)).equalsIgnoringCase(Span(_unsafeElements: $0))
+        }
+    }
+}
+
 extension Span<UInt8> {
-    fileprivate func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
+    func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in indices where self[index].lowercased != other[index].lowercased { return false }
         return true

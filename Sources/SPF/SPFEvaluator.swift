@@ -58,7 +58,7 @@ public struct SPFEvaluator<Resolver: DNSResolving>: Sendable {
     }
 
     /// The outcome when every answer is at hand; nil when one has to be waited for.
-    package func evaluateAtHand(_ check: SPFCheck) -> SPFOutcome? {
+    package func evaluateAtHand(_ check: consuming SPFCheck) -> SPFOutcome? {
         var evaluation = SPFEvaluation(check, options: options, resolver: resolver, fetched: [:])
         let outcome = evaluation.run()
         return evaluation.missing.isEmpty ? outcome : nil

@@ -17,7 +17,9 @@ enum Verification {
         let stored = StoredMessage(message[...])
         var verifier = DKIMMessageVerifier(options: options, now: now)
         var questions = [DNSQuestion]()
-        for field in stored.headers { if let question = verifier.headerField(field) { questions.append(question) } }
+        for index in stored.headers.indices {
+            if let question = verifier.headerField(stored.headers[index], at: index) { questions.append(question) }
+        }
         verifier.endOfHeaders(stored.headers)
         unsafe stored.body.withUnsafeBytes { body in
             for start in stride(from: 0, to: body.count, by: chunk) where !verifier.isBodyComplete {

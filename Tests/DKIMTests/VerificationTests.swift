@@ -193,7 +193,7 @@ struct VerificationTests {
         #expect(Verification.outcomes(of: message, zone: zone, now: Self.now).map(\.result) == [.temperror])
         var verifier = DKIMMessageVerifier(now: Self.now)
         let stored = StoredMessage(message[...])
-        for field in stored.headers { _ = verifier.headerField(field) }
+        for index in stored.headers.indices { _ = verifier.headerField(stored.headers[index], at: index) }
         verifier.endOfHeaders(stored.headers)
         #expect(verifier.verify { _ in nil }.map(\.result) == [.temperror])
     }
@@ -206,7 +206,7 @@ struct VerificationTests {
         let reply = { (question: DNSQuestion) in DNSReply(zone.answer(question), source: .zone) }
         func outcomes(isEnded: Bool, isEarly: Bool) -> [DKIMOutcome] {
             var verifier = DKIMMessageVerifier(now: Self.now)
-            for field in stored.headers { _ = verifier.headerField(field) }
+            for index in stored.headers.indices { _ = verifier.headerField(stored.headers[index], at: index) }
             if isEnded { verifier.endOfHeaders(stored.headers) }
             if isEarly { verifier.checkHeaders(keys: reply) }
             unsafe stored.body.withUnsafeBytes { unsafe verifier.body($0) }
@@ -266,7 +266,8 @@ struct VerificationTests {
         let stored = StoredMessage(message[...])
         var verifier = DKIMMessageVerifier(now: Self.now)
         #expect(verifier.isBodyComplete)
-        #expect(stored.headers.map { verifier.headerField($0) != nil } == [true, false])
+        let questions = stored.headers.indices.map { verifier.headerField(stored.headers[$0], at: $0) }
+        #expect(questions.map { $0 != nil } == [true, false])
         verifier.endOfHeaders(stored.headers)
         #expect(!verifier.isBodyComplete)
         unsafe stored.body.withUnsafeBytes { unsafe verifier.body($0) }
@@ -293,7 +294,8 @@ struct VerificationTests {
         let tags = Self.tags.replacing("d=example.org", with: "d=b\u{FC}cher.example")
         let message = try Self.signed(tags, header: Self.header, body: Self.body, by: #require(Self.key))
         var verifier = DKIMMessageVerifier(now: Self.now)
-        let questions = StoredMessage(message[...]).headers.compactMap { verifier.headerField($0) }
+        let headers = StoredMessage(message[...]).headers
+        let questions = headers.indices.compactMap { verifier.headerField(headers[$0], at: $0) }
         #expect(questions.map(\.description) == ["e._domainkey.xn--bcher-kva.example TXT"])
     }
 

@@ -68,7 +68,7 @@ struct JudgeDriver {
             let message = [UInt8](try Data(contentsOf: URL(filePath: try next())))
             var verifier = DKIMMessageVerifier(now: Int64(try next()) ?? 0)
             let stored = StoredMessage(message[...])
-            for field in stored.headers { _ = verifier.headerField(field) }
+            for index in stored.headers.indices { _ = verifier.headerField(stored.headers[index], at: index) }
             verifier.endOfHeaders(stored.headers)
             unsafe Self.feed(stored.body, Int(try next()) ?? 65_535) { unsafe verifier.body($0) }
             let outcomes = verifier.verify { DNSReply(zone.answer($0), source: .zone) }
@@ -94,7 +94,7 @@ struct JudgeDriver {
         }
         headers.append(name: "From".utf8, value: " a@example.org".utf8)
         var verifier = DKIMMessageVerifier(now: 0)
-        for field in headers { _ = verifier.headerField(field) }
+        for index in headers.indices { _ = verifier.headerField(headers[index], at: index) }
         verifier.endOfHeaders(headers)
         for _ in 0..<(octets / chunk.count) { unsafe chunk.withUnsafeBytes { unsafe verifier.body($0) } }
         return verifier.verify { _ in nil }.count

@@ -21,7 +21,7 @@ func fuzzMessage(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 
 private func outcomes(_ message: StoredMessage, chunk: Int) -> [DKIMOutcome] {
     var verifier = DKIMMessageVerifier(now: 1_600_000_000)
-    for field in message.headers { _ = verifier.headerField(field) }
+    for index in message.headers.indices { _ = verifier.headerField(message.headers[index], at: index) }
     verifier.endOfHeaders(message.headers)
     unsafe message.body.withUnsafeBytes { body in
         for start in stride(from: 0, to: body.count, by: chunk) {
