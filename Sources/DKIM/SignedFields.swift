@@ -38,14 +38,17 @@ struct SignedFields: Sendable {
     /// NOT include the DKIM-Signature header field that is being created or verified".
     func indices(of names: [Octets], excluding own: Int?) -> [Int] {
         let hashes = names.map(Self.hash)
-        return names.indices.compactMap { position in
+        var indices = [Int]()
+        indices.reserveCapacity(names.count)
+        for position in names.indices {
             let hash = hashes[position]
             var earlier = 0
             for other in 0..<position where hashes[other] == hash && names[other].equalsIgnoringCase(names[position]) {
                 earlier += 1
             }
-            return index(of: names[position], hash, skipping: earlier, excluding: own)
+            if let index = index(of: names[position], hash, skipping: earlier, excluding: own) { indices.append(index) }
         }
+        return indices
     }
 
     private func index(of name: Octets, _ hash: UInt64, skipping count: Int, excluding own: Int?) -> Int? {
