@@ -59,7 +59,7 @@ struct SignedFields: Sendable {
             let key = keys[position]
             guard key & 0xFFFF_FFFF_0000_0000 == hash else { return nil }
             let index = Int(key & 0xFFFF_FFFF)
-            guard index != own, headers.hasName(name, at: index) else { continue }
+            guard index != own, headers.hasTrimmedName(name, at: index) else { continue }
             if left == 0 { return index }
             left -= 1
         }

@@ -95,12 +95,12 @@ internal import Synchronization
     private func verifiesEd25519(_ signature: [UInt8], message: [UInt8]) -> Bool {
         // It reads as many octets of signature and key as there should be.
         guard Self.isSodiumReady, signature.count == crypto_sign_ed25519_bytes(),
-            edwardsPoint.count == crypto_sign_ed25519_publickeybytes()
+            edwardsPoint.count == Self.ed25519Length
         else { return false }
         return unsafe crypto_sign_ed25519_verify_detached(signature, message, UInt64(message.count), edwardsPoint) == 0
     }
 
-    private static let ed25519Length = 32
+    private static let ed25519Length = crypto_sign_ed25519_publickeybytes()
     // sodium_init may be called more than once, by any thread; it is negative if it failed.
     private static let isSodiumReady = sodium_init() >= 0
 

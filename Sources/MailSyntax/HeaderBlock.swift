@@ -86,9 +86,9 @@ extension HeaderBlock: RandomAccessCollection {
 }
 
 extension HeaderBlock {
-    /// Whether the field at `position` has this name, without regard to case and to white space before the colon
-    /// (RFC 5322 § 4.5.8); makes no view of the field.
-    public func hasName(_ name: Octets, at position: Int) -> Bool {
+    /// Whether the field at `position` has this name, without regard to case and, as old mail may have it, to white space
+    /// before the colon (RFC 5322 § 4.5.8); makes no view of the field.
+    public func hasTrimmedName(_ name: Octets, at position: Int) -> Bool {
         let entry = entries[position]
         let octets = storage.span
         var end = entry.colon

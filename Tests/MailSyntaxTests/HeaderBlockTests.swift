@@ -13,8 +13,15 @@ struct HeaderBlockTests {
         #expect(block.map(\.name.text) == ["To", "FROM", "to", ""])
         #expect(block.fields(named: "TO").map(\.value.text) == [" b@c.test", ""])
         #expect(block.fields(named: "From").count == 1 && block.fields(named: "Fro").isEmpty)
-        #expect(block.hasName(Octets("tO"), at: 2) && !block.hasName(Octets("tO"), at: 1))
+        #expect(block.hasTrimmedName(Octets("tO"), at: 2) && !block.hasTrimmedName(Octets("tO"), at: 1))
         #expect(block[1].isNamed("from") && !block[1].isNamed("froma"))
+    }
+
+    @Test("RFC 5322 § 4.5.8: white space may stand before the colon")
+    func trimmedNames() {
+        var block = HeaderBlock()
+        block.append(name: "To \t".utf8, value: " b@c.test".utf8)
+        #expect(block.hasTrimmedName(Octets("to"), at: 0) && !block.hasName("to", at: 0))
     }
 
     @Test(
