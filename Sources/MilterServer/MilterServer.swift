@@ -163,8 +163,8 @@ public final class MilterServer: Sendable {
         _ number: Int
     ) -> ServerBootstrap {
         ServerBootstrap(group: loop)
-            // With each one it is decided anew whose turn it is.
-            .serverChannelOption(.maxMessagesPerRead, value: 1)
+            // Those that wait begin together, and share their loop's waits; then it is decided anew whose turn it is.
+            .serverChannelOption(.maxMessagesPerRead, value: 4)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers([

@@ -10,8 +10,10 @@ internal import PosternConfiguration
 ///
 /// Lives on its session's event loop, as all that it owns does.
 final class FilterSession: MilterSessionHandler {
-    /// What the MTA is asked for: an answer is needed at the end, from the body to skip its rest, and at a recipient when
-    /// a rule can refuse one.
+    /// What the MTA is asked for: an answer is needed at the end, and at a recipient when a rule can refuse one.
+    ///
+    /// Answers to the body would let its rest be skipped where nothing is signed, but a way to the MTA and back for every
+    /// chunk costs more than reading what nobody looks at.
     let request: MilterRequest
 
     private let filter: Filter
@@ -32,7 +34,7 @@ final class FilterSession: MilterSessionHandler {
             actions: [.addHeaders, .changeHeaders, .quarantine],
             events: MilterEvents(.connect, .helo, .mail, .recipient, .header, .endOfHeaders, .body, .endOfMessage),
             answered: filter.snapshot.engine.mayRefuseRecipients
-                ? MilterEvents(.recipient, .body, .endOfMessage) : MilterEvents(.body, .endOfMessage)
+                ? MilterEvents(.recipient, .endOfMessage) : MilterEvents(.endOfMessage)
         )
     }
 
