@@ -184,7 +184,7 @@ public final class MilterServer: Sendable {
     }
 
     private func initialize(_ channel: any Channel, _ listener: MilterListener, _ number: Int) throws {
-        let admission = registry.add(channel, of: listener, number)
+        let (admission, openConnections) = registry.add(channel, of: listener, number)
         guard admission != .close else { return channel.close(promise: nil) }
         try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveBuffers())
         switch channel.remoteAddress ?? channel.localAddress {
@@ -197,7 +197,8 @@ public final class MilterServer: Sendable {
         let session = MilterSession(
             eventLoop: loop,
             executor: executors[ObjectIdentifier(loop)] ?? EventLoopTaskExecutor(loop),
-            listener: listener
+            listener: listener,
+            openConnections: openConnections
         )
         let registry = registry
         let makeHandler = makeHandler

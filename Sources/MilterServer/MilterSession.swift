@@ -9,12 +9,15 @@ public final class MilterSession {
     public let executor: EventLoopTaskExecutor
     /// The listener through which the MTA came.
     public let listener: MilterListener
+    /// How many connections the server had when the MTA came, this one included.
+    public let openConnections: Int
     var machine: MilterSessionMachine
 
-    init(eventLoop: any EventLoop, executor: EventLoopTaskExecutor, listener: MilterListener) {
+    init(eventLoop: any EventLoop, executor: EventLoopTaskExecutor, listener: MilterListener, openConnections: Int) {
         self.eventLoop = eventLoop
         self.executor = executor
         self.listener = listener
+        self.openConnections = openConnections
         self.machine = MilterSessionMachine(request: MilterRequest())
     }
 

@@ -56,8 +56,14 @@ final class MilterSessionRegistry: Sendable {
     var statistics: MilterServerStatistics { state.withLock { $0.statistics } }
 
     /// Takes a new connection of a listener, the one with this number in the configuration.
-    func add(_ channel: any Channel, of listener: MilterListener, _ number: Int) -> Admission {
-        let admission = state.withLock { state in
+    ///
+    /// - Returns: what becomes of it, and how many connections there are with it.
+    func add(
+        _ channel: any Channel,
+        of listener: MilterListener,
+        _ number: Int
+    ) -> (admission: Admission, openConnections: Int) {
+        let added = state.withLock { state in
             let admission = state.admission(to: listener, number)
             let place = Place(number: number, admission: admission)
             state.counts[place, default: 0] += 1
@@ -65,10 +71,10 @@ final class MilterSessionRegistry: Sendable {
             state.statistics.connections += 1
             state.statistics.openConnections += 1
             if admission != .serve { state.statistics.refusedConnections += 1 }
-            return admission
+            return (admission, state.statistics.openConnections)
         }
         channel.closeFuture.whenComplete { [self] _ in remove(channel) }
-        return admission
+        return added
     }
 
     private func remove(_ channel: any Channel) {

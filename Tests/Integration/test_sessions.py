@@ -76,5 +76,61 @@ class Recipients(unittest.TestCase):
             self.assertEqual(postern.line()["action"], "tempfail")
 
 
+class Bodies(unittest.TestCase):
+    """Chunks of a body have answers where few connections are open, and none where there are many."""
+
+    def setUp(self):
+        self.postern = self.enterContext(daemon.Postern("", ZONE))
+
+    def connect(self):
+        milter = milter_client.Milter(self.postern.unix)
+        self.addCleanup(milter.close)
+        milter.negotiate()
+        return milter
+
+    def answers_bodies(self, milter):
+        return not milter.protocol & milter_client.NR["B"]
+
+    def send(self, milter):
+        begin(milter)
+        milter.rcpt("<b@example.org>")
+        for name, value in HEADERS:
+            milter.header(name, " " + value)
+        milter.eoh()
+        answers = [milter.body(b"Hello.\r\n") for _ in range(2)]
+        return answers, milter.eom().reply
+
+    def test_the_fifth_connection_waits_for_none(self):
+        milters = [self.connect() for _ in range(5)]
+        self.assertEqual([self.answers_bodies(each) for each in milters], [True, True, True, True, False])
+        answers, reply = self.send(milters[0])
+        # Nothing is signed, so nothing of the body is wanted.
+        self.assertEqual([each.command for each in answers], ["s", "s"])
+        self.assertIn(reply.command, "ac")
+        answers, reply = self.send(milters[4])
+        self.assertEqual(answers, [None, None])
+        self.assertIn(reply.command, "ac")
+
+    def test_connections_that_ended_do_not_count(self):
+        def answers_next():
+            with milter_client.Milter(self.postern.unix) as milter:
+                milter.negotiate()
+                return self.answers_bodies(milter)
+
+        for _ in range(6):
+            answers_next()
+        daemon.wait_until(answers_next, "answers to bodies")
+
+    def test_an_mta_that_needs_answers_has_them(self):
+        for _ in range(4):
+            self.connect()
+        milter = milter_client.Milter(self.postern.unix)
+        self.addCleanup(milter.close)
+        milter.negotiate(protocol=milter_client.ALL_PROTOCOL & ~milter_client.NR["B"])
+        answers, reply = self.send(milter)
+        self.assertEqual([each.command for each in answers], ["s", "s"])
+        self.assertIn(reply.command, "ac")
+
+
 if __name__ == "__main__":
     unittest.main()

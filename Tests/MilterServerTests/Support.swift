@@ -138,7 +138,8 @@ final class EmbeddedSession {
         let session = MilterSession(
             eventLoop: channel.embeddedEventLoop,
             executor: EventLoopTaskExecutor(channel.embeddedEventLoop),
-            listener: listener
+            listener: listener,
+            openConnections: 1
         )
         let handler = MilterChannelHandler(
             session: session,
