@@ -30,7 +30,7 @@ final class LoopShares: Sendable {
 /// has more connections than another that waits for it. If all waited at the socket, each connection would wake them all,
 /// and of idle ones the same would take nearly every one.
 final class AcceptTurn: Sendable {
-    /// How many connections a loop may be ahead of the one with the fewest and still keep its turn.
+    /// How many connections a loop may be ahead of the one with the fewest and still keep its turn, in which it takes a few.
     static let lead = 2
 
     private struct State {

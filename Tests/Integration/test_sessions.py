@@ -21,21 +21,27 @@ def begin(milter):
     milter.mail("<a@example.com>")
 
 
-def end(milter):
+def header(milter):
     for name, value in HEADERS:
         milter.header(name, " " + value)
     milter.eoh()
+
+
+def end(milter):
+    header(milter)
     milter.body(b"Hello.\r\n")
     return milter.eom().reply
 
 
-class Recipients(unittest.TestCase):
-    def connect(self, postern):
+class Session(unittest.TestCase):
+    def connect(self, postern, protocol=milter_client.ALL_PROTOCOL):
         milter = milter_client.Milter(postern.unix)
         self.addCleanup(milter.close)
-        milter.negotiate()
+        milter.negotiate(protocol=protocol)
         return milter
 
+
+class Recipients(Session):
     def answers_recipients(self, milter):
         return not milter.protocol & milter_client.NR["R"]
 
@@ -76,17 +82,11 @@ class Recipients(unittest.TestCase):
             self.assertEqual(postern.line()["action"], "tempfail")
 
 
-class Bodies(unittest.TestCase):
+class Bodies(Session):
     """Chunks of a body have answers where few connections are open, and none where there are many."""
 
     def setUp(self):
         self.postern = self.enterContext(daemon.Postern("", ZONE))
-
-    def connect(self):
-        milter = milter_client.Milter(self.postern.unix)
-        self.addCleanup(milter.close)
-        milter.negotiate()
-        return milter
 
     def answers_bodies(self, milter):
         return not milter.protocol & milter_client.NR["B"]
@@ -94,14 +94,12 @@ class Bodies(unittest.TestCase):
     def send(self, milter):
         begin(milter)
         milter.rcpt("<b@example.org>")
-        for name, value in HEADERS:
-            milter.header(name, " " + value)
-        milter.eoh()
+        header(milter)
         answers = [milter.body(b"Hello.\r\n") for _ in range(2)]
         return answers, milter.eom().reply
 
     def test_the_fifth_connection_waits_for_none(self):
-        milters = [self.connect() for _ in range(5)]
+        milters = [self.connect(self.postern) for _ in range(5)]
         self.assertEqual([self.answers_bodies(each) for each in milters], [True, True, True, True, False])
         answers, reply = self.send(milters[0])
         # Nothing is signed, so nothing of the body is wanted.
@@ -123,10 +121,8 @@ class Bodies(unittest.TestCase):
 
     def test_an_mta_that_needs_answers_has_them(self):
         for _ in range(4):
-            self.connect()
-        milter = milter_client.Milter(self.postern.unix)
-        self.addCleanup(milter.close)
-        milter.negotiate(protocol=milter_client.ALL_PROTOCOL & ~milter_client.NR["B"])
+            self.connect(self.postern)
+        milter = self.connect(self.postern, milter_client.ALL_PROTOCOL & ~milter_client.NR["B"])
         answers, reply = self.send(milter)
         self.assertEqual([each.command for each in answers], ["s", "s"])
         self.assertIn(reply.command, "ac")
