@@ -67,6 +67,7 @@ let package = Package(
         clibrary("CSodium", pkgConfig: "libsodium", debian: "libsodium-dev"),
         clibrary("CPSL", pkgConfig: "libpsl", debian: "libpsl-dev"),
         clibrary("CIDN2", pkgConfig: "libidn2", debian: "libidn2-dev"),
+        .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .target(name: "CTOML"),
 
         // Grammar and lookups
@@ -111,11 +112,9 @@ let package = Package(
             name: "postern",
             dependencies: [
                 "PosternDaemon", "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax",
-                "MailCrypto", "DKIM", "SPF", "Policy", arguments, nioCore, nioPosix, logging,
+                "MailCrypto", "DKIM", "SPF", "Policy", "CMimalloc", arguments, nioCore, nioPosix, logging,
             ],
-            swiftSettings: settings,
-            // Instead of the C library's allocator: each message takes some hundred small pieces of memory for a moment.
-            linkerSettings: [.linkedLibrary("mimalloc")]
+            swiftSettings: settings
         ),
 
         // Tests

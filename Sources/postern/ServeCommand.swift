@@ -14,6 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
     var config = Configuration.standardPath
 
     func run() async throws {
+        Allocator.returnFreeMemory()
         do {
             try await Daemon(configurationPath: config).run()
         } catch let error as ConfigurationError {
