@@ -2,8 +2,10 @@ internal import NIOCore
 
 /// How large the buffers are that a connection's octets are read into.
 struct ReceiveBuffers: RecvByteBufferAllocator {
-    /// Most messages fit into 16 KiB; of a large one, a piece is hashed while it is in the processor's cache.
-    private var sizes = AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: 65_536)
+    /// Most messages fit into 32 KiB; of a large one, a piece is hashed while it is in the processor's cache.
+    ///
+    /// Less than that the allocator takes from areas with room for four, which are used up and free again all the time.
+    private var sizes = AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 32_768, maximum: 65_536)
     /// Whether nothing was read yet.
     ///
     /// An MTA begins with 17 octets and waits for the answer. NIO copies the first buffer of a channel, however little it
