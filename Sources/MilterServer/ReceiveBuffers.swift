@@ -4,7 +4,7 @@ internal import NIOCore
 struct ReceiveBuffers: RecvByteBufferAllocator {
     /// Most messages fit into 32 KiB; of a large one, a piece is hashed while it is in the processor's cache.
     ///
-    /// Less than that the allocator takes from areas with room for four, which are used up and free again all the time.
+    /// Of 16 KiB, the allocator would hold four in a page, and give that back to the system every few messages.
     private var sizes = AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 32_768, maximum: 65_536)
     /// Whether nothing was read yet.
     ///

@@ -8,8 +8,8 @@ enum Allocator {
 
     /// Has memory go back to the system while the daemon is at work.
     ///
-    /// By itself mimalloc waits longer, and begins anew whenever more is freed: with messages all the time, never does it
-    /// come to that, and whatever was once used stays resident.
+    /// Left alone, mimalloc waits longer, and starts the wait anew whenever more falls free: with messages all the time
+    /// it never gives anything back.
     static func returnFreeMemory() {
         mi_option_set(mi_option_purge_delay, delay)
         mi_option_set(mi_option_purge_extend_delay, 0)
