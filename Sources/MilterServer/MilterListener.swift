@@ -46,3 +46,14 @@ extension MilterListener.Address {
         }
     }
 }
+
+extension MilterListener.Address: CustomStringConvertible {
+    /// The text that `init` reads.
+    public var description: String {
+        switch self {
+        case .unix(let path, _, _): "unix:\(path)"
+        case .tcp(let host, let port): "\(host.contains(":") ? "inet6" : "inet"):\(port)@\(host)"
+        case .systemd(let name): "systemd:\(name)"
+        }
+    }
+}

@@ -67,7 +67,13 @@ public final class MilterServer: Sendable {
         let inherited = ServiceManagerSockets()
         do {
             for (number, listener) in configuration.listeners.enumerated() {
-                for one in try await bind(listener, number, inherited) { listening.withLock { $0.append(one) } }
+                do {
+                    for one in try await bind(listener, number, inherited) { listening.withLock { $0.append(one) } }
+                } catch let error as StartError {
+                    throw error
+                } catch {
+                    throw ListeningFailure("\(listener.address)", error)
+                }
             }
         } catch {
             await stopListening()

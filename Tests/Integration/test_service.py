@@ -33,6 +33,22 @@ class Starting(unittest.TestCase):
         self.assertGreaterEqual(ended.returncode, 64, ended)
         self.assertIn("/nonexistent/postern.toml", ended.stderr)
 
+    def test_a_socket_that_cannot_be_listened_on_ends_it_by_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for milter, control, named in (
+                ("/nonexistent/x", f"{folder}/x", "unix:/nonexistent/x"),
+                (f"{folder}/x", "/nonexistent/x", "the control socket /nonexistent/x (admin.control)"),
+            ):
+                with self.subTest(named), open(f"{folder}/postern.toml", "w", encoding="utf-8") as file:
+                    file.write(f'[[listen]]\nsocket = "unix:{milter}"\n\n[admin]\ncontrol = "{control}"\n')
+                    file.flush()
+                    ended = subprocess.run(
+                        [daemon.executable(), "serve", "--config", file.name],
+                        capture_output=True, text=True, timeout=30, check=False,
+                    )
+                    self.assertEqual(ended.returncode, 1, ended)
+                    self.assertIn(f"cannot listen on {named}: No such file or directory", ended.stderr)
+
 
 class Serving(unittest.TestCase):
     def test_an_inet_socket_serves(self):

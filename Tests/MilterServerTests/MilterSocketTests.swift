@@ -101,6 +101,21 @@ struct MilterSocketTests {
         #expect(throws: ReferenceProblem.self) { try exchange(offer + packet("Q"), socket: path("over")) }
     }
 
+    @Test(
+        "a socket that cannot be listened on is named as the configuration does, with the reason",
+        arguments: [
+            // RFC 5737 § 3: an address that no host has.
+            (MilterListener.Address.tcp(host: "203.0.113.9", port: 8891), "inet:8891@203.0.113.9: Cannot assign"),
+            (.tcp(host: "2001:db8::9", port: 8891), "inet6:8891@2001:db8::9: "),
+            (.unix(path: "/nonexistent/x", mode: 0o660, group: nil), "unix:/nonexistent/x: No such file or directory"),
+        ]
+    )
+    func failure(address: MilterListener.Address, problem: String) async throws {
+        await #expect { try await start(MilterListener(address)) } throws: { error in
+            "\(error)".hasPrefix("cannot listen on \(problem)")
+        }
+    }
+
     @Test("nothing is bound when one listener cannot be")
     func allOrNothing() async throws {
         await #expect(throws: MilterServer.StartError.noSuchSocket(name: "x")) {

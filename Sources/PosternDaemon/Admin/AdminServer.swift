@@ -46,24 +46,33 @@ struct AdminServer: Service {
 
     func run() async throws {
         switch address {
-        case .tcp(let address): try await serve(try await bind(to: address))
+        case .tcp(let address):
+            let server: Listener
+            do { server = try await bind(to: address) } catch { throw failure(error) }
+            try await serve(server)
         case .unix(let path):
             let file = UnixListeningSocket(path: path, mode: 0o600, group: nil)
-            file.prepare()
-            let server = try await bind(to: NIOCore.SocketAddress(unixDomainSocketPath: file.temporaryPath))
-            let identity = try await publish(file, of: server)
+            let (server, identity): (Listener, UnixListeningSocket.Identity)
+            do { (server, identity) = try await open(file) } catch { throw failure(error) }
             defer { file.withdraw(identity) }
             try await serve(server)
         }
     }
 
-    /// Gives a socket its name, or closes it.
-    private func publish(
-        _ file: UnixListeningSocket,
-        of server: Listener
-    ) async throws -> UnixListeningSocket.Identity {
+    private func failure(_ cause: any Error) -> ListeningFailure {
+        switch address {
+        case .unix(let path): ListeningFailure("the control socket \(path) (admin.control)", cause)
+        case .tcp(let address):
+            ListeningFailure("port \(address.port ?? 0) of \(address.ipAddress ?? "") (admin.listen)", cause)
+        }
+    }
+
+    /// Listens on a unix socket and gives it its name, or closes it.
+    private func open(_ file: UnixListeningSocket) async throws -> (Listener, UnixListeningSocket.Identity) {
+        file.prepare()
+        let server = try await bind(to: NIOCore.SocketAddress(unixDomainSocketPath: file.temporaryPath))
         do {
-            return try file.publish()
+            return (server, try file.publish())
         } catch {
             try? await server.executeThenClose { _ in }
             file.prepare()
