@@ -67,13 +67,7 @@ public final class MilterServer: Sendable {
         let inherited = ServiceManagerSockets()
         do {
             for (number, listener) in configuration.listeners.enumerated() {
-                do {
-                    for one in try await bind(listener, number, inherited) { listening.withLock { $0.append(one) } }
-                } catch let error as StartError {
-                    throw error
-                } catch {
-                    throw ListeningFailure("\(listener.address)", error)
-                }
+                for one in try await listen(listener, number, inherited) { listening.withLock { $0.append(one) } }
             }
         } catch {
             await stopListening()
@@ -101,6 +95,21 @@ public final class MilterServer: Sendable {
         for socket in sockets {
             socket.withdraw?()
             for channel in socket.channels { try? await channel.close() }
+        }
+    }
+
+    /// Binds the sockets of a listener; what goes wrong is told with its name.
+    private func listen(
+        _ listener: MilterListener,
+        _ number: Int,
+        _ inherited: ServiceManagerSockets
+    ) async throws -> [Listening] {
+        do {
+            return try await bind(listener, number, inherited)
+        } catch let error as StartError {
+            throw error
+        } catch {
+            throw ListeningFailure("\(listener.address)", error)
         }
     }
 

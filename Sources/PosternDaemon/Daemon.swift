@@ -39,7 +39,7 @@ public struct Daemon: Sendable {
         ) { FilterSession(filter, session: $0) }
         let router = AdminRouter(filter: filter, milter: milter, reloader: reloader)
         var services: [any Service] = [HangupService(reloader: reloader)]
-        services += try AdminServer.servers(configuration.admin, group: group, logger: logger, router: router)
+        services += AdminServer.servers(configuration.admin, group: group, logger: logger, router: router)
         // The last one is stopped first, and the others when it has ended: messages in progress come before everything.
         services.append(
             MilterService(

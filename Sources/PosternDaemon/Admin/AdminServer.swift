@@ -24,11 +24,19 @@ struct AdminResponse: Sendable {
 /// Answers HTTP on one socket: one request a connection, small and rarely used.
 struct AdminServer: Service {
     /// Where it listens.
-    enum Address: Sendable {
+    enum Address: Sendable, CustomStringConvertible {
         /// A unix socket that only its owner may use.
         case unix(String)
         /// A port.
-        case tcp(NIOCore.SocketAddress)
+        case tcp(AddressAndPort)
+
+        /// The socket and the setting that names it.
+        var description: String {
+            switch self {
+            case .unix(let path): "the control socket \(path) (admin.control)"
+            case .tcp(let place): "\(place) (admin.listen)"
+            }
+        }
     }
 
     let address: Address
@@ -45,38 +53,30 @@ struct AdminServer: Service {
     private typealias Listener = NIOAsyncChannel<Connection, Never>
 
     func run() async throws {
+        let (server, withdraw): (Listener, () -> Void)
+        do { (server, withdraw) = try await listen() } catch { throw ListeningFailure("\(address)", error) }
+        defer { withdraw() }
+        try await serve(server)
+    }
+
+    /// Listens, and tells how what that leaves is taken away.
+    private func listen() async throws -> (Listener, withdraw: () -> Void) {
         switch address {
-        case .tcp(let address):
-            let server: Listener
-            do { server = try await bind(to: address) } catch { throw failure(error) }
-            try await serve(server)
+        case .tcp(let place):
+            let address = try NIOCore.SocketAddress(ipAddress: "\(place.address)", port: Int(place.port))
+            return (try await bind(to: address), {})
         case .unix(let path):
             let file = UnixListeningSocket(path: path, mode: 0o600, group: nil)
-            let (server, identity): (Listener, UnixListeningSocket.Identity)
-            do { (server, identity) = try await open(file) } catch { throw failure(error) }
-            defer { file.withdraw(identity) }
-            try await serve(server)
-        }
-    }
-
-    private func failure(_ cause: any Error) -> ListeningFailure {
-        switch address {
-        case .unix(let path): ListeningFailure("the control socket \(path) (admin.control)", cause)
-        case .tcp(let address):
-            ListeningFailure("port \(address.port ?? 0) of \(address.ipAddress ?? "") (admin.listen)", cause)
-        }
-    }
-
-    /// Listens on a unix socket and gives it its name, or closes it.
-    private func open(_ file: UnixListeningSocket) async throws -> (Listener, UnixListeningSocket.Identity) {
-        file.prepare()
-        let server = try await bind(to: NIOCore.SocketAddress(unixDomainSocketPath: file.temporaryPath))
-        do {
-            return (server, try file.publish())
-        } catch {
-            try? await server.executeThenClose { _ in }
             file.prepare()
-            throw error
+            let server = try await bind(to: NIOCore.SocketAddress(unixDomainSocketPath: file.temporaryPath))
+            do {
+                let identity = try file.publish()
+                return (server, { file.withdraw(identity) })
+            } catch {
+                try? await server.executeThenClose { _ in }
+                file.prepare()
+                throw error
+            }
         }
     }
 
@@ -183,7 +183,7 @@ extension AdminServer {
         group: any EventLoopGroup,
         logger: Logger,
         router: AdminRouter
-    ) throws -> [AdminServer] {
+    ) -> [AdminServer] {
         var servers = [AdminServer]()
         if !settings.control.isEmpty {
             // Whoever may write to it can have the configuration reloaded, and reads envelopes.
@@ -197,9 +197,8 @@ extension AdminServer {
             )
         }
         if let listen = settings.listen {
-            let address = try NIOCore.SocketAddress(ipAddress: "\(listen.address)", port: Int(listen.port))
             servers.append(
-                AdminServer(address: .tcp(address), group: group, logger: logger, answer: router.answerPublic)
+                AdminServer(address: .tcp(listen), group: group, logger: logger, answer: router.answerPublic)
             )
         }
         return servers
