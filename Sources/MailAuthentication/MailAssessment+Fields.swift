@@ -15,33 +15,19 @@ extension MailAssessment {
             fields.append(NewField(name: "Authentication-Results", value: authenticationResults(settings, envelope)))
         }
         if settings.receivedSPF { fields += receivedSPF(settings, envelope) }
-        if settings.senderID, let senderID {
-            if let pra = senderID.pra, let value = FieldText.propertyValue(Octets(pra)) {
+        if settings.senderID, let senderIDWord {
+            if let pra = senderID?.pra, let value = FieldText.propertyValue(Octets(pra)) {
                 fields.append(NewField(name: "X-SID-PRA", value: value))
             }
-            let word = ResultWords.senderID(senderID.result.rawValue)
-            fields.append(NewField(name: "X-SID-Result", value: Array(word.utf8)))
+            fields.append(NewField(name: "X-SID-Result", value: Array(senderIDWord.utf8)))
         }
-        if settings.dkim, let dkim {
-            let word = ResultWords.dkim(dkim.map { ($0.result.rawValue, $0.testing) })
-            fields.append(NewField(name: "X-DKIM-Result", value: Array(word.utf8)))
+        if settings.dkim, let signatureWord {
+            fields.append(NewField(name: "X-DKIM-Result", value: Array(signatureWord.utf8)))
         }
         if settings.authentication {
             fields.append(NewField(name: "X-AUTH-Result", value: Array(authenticationWord.utf8)))
         }
         return fields
-    }
-
-    private var authenticationWord: String {
-        let authors = author?.domains ?? []
-        let isAuthorSigned = dkim?.contains { signature in
-            signature.result == .pass && signature.signingDomain.map(authors.contains) == true
-        }
-        return ResultWords.authentication(
-            dmarc: dmarc?.result.rawValue ?? "none",
-            authorSigned: isAuthorSigned ?? false,
-            senderID: senderID?.result.rawValue ?? "none"
-        )
     }
 
     private func receivedSPF(_ settings: HeaderSettings, _ envelope: Envelope) -> [NewField] {

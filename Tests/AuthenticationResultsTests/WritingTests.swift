@@ -90,22 +90,6 @@ struct WritingTests {
         #expect(lines.map { $0.split(separator: ";")[0] } == expected.map { "\tdkim=pass header.b=\($0)" })
     }
 
-    @Test("the words of the X- fields")
-    func words() {
-        let words = ["pass", "fail", "softfail", "neutral", "none", "temperror", "permerror", "x"]
-        let expected = ["Pass", "Fail", "SoftFail", "Neutral", "None", "TempError", "PermError", "None"]
-        #expect(words.map(ResultWords.senderID) == expected)
-        #expect(ResultWords.dkim([]) == "None")
-        #expect(ResultWords.dkim([("fail", true), ("pass", true)]) == "Pass(t)")
-        #expect(ResultWords.dkim([("pass", true), ("pass", false)]) == "Pass")
-        #expect(ResultWords.dkim([("temperror", false)]) == "Fail")
-        #expect(ResultWords.authentication(dmarc: "pass", authorSigned: false, senderID: "fail") == "PASS")
-        #expect(ResultWords.authentication(dmarc: "fail", authorSigned: true, senderID: "pass") == "FAIL")
-        #expect(ResultWords.authentication(dmarc: "none", authorSigned: false, senderID: "pass") == "PASS")
-        #expect(ResultWords.authentication(dmarc: "none", authorSigned: false, senderID: "fail") == "FAIL")
-        #expect(ResultWords.authentication(dmarc: "permerror", authorSigned: false, senderID: "softfail") == "NONE")
-    }
-
     @Test("log values, replies and comments")
     func others() {
         #expect(Octets(FieldText.logValue(Octets("<a@b.test>"))).text == "<a@b.test>")

@@ -56,7 +56,7 @@ struct ForgedFieldTests {
             removed: []
         ),
         Case(
-            testDescription: "DESIGN § 7: X- fields from outside, each counted by its own name",
+            testDescription: "X- fields from outside, each counted by its own name",
             fields: [
                 "X-SID-Result: Pass", "x-sid-result: Pass", "X-SID-PRA: a@example.com", "X-DKIM-Result: Pass",
                 "X-AUTH-Result: PASS", "X-SID-Result: Pass", "X-Spam-Flag: NO", "X-SID: Pass",
@@ -133,7 +133,7 @@ struct NewFieldTests {
         }
     }
 
-    @Test("DESIGN § 7: order, values and folds")
+    @Test("order, values and folds")
     func order() async throws {
         let message = try Sample.signed(["From: a@example.com"])
         let fields = try await fields(message, try Sample.zone()) {
@@ -194,7 +194,7 @@ struct NewFieldTests {
     }
 
     @Test(
-        "the words of X-SID-Result and X-DKIM-Result (DESIGN § 7)",
+        "the words of X-SID-Result and X-DKIM-Result",
         arguments: [
             ("v=spf1 ip4:192.0.2.1 -all", "Pass"), ("v=spf1 -all", "Fail"), ("v=spf1 ~all", "SoftFail"),
             ("v=spf1 ?all", "Neutral"), ("nothing", "None"), ("v=spf1 nonsense", "PermError"),
@@ -207,12 +207,120 @@ struct NewFieldTests {
         #expect(fields.contains("X-DKIM-Result: None"))
     }
 
-    @Test("RFC 6376 § 3.6.1, t=y: a key in testing mode vouches as Pass(t)")
-    func testing() async throws {
+    @Test(
+        "the words of X-DKIM-Result: an error is never a Fail",
+        arguments: [
+            ([], "None"), ([.pass], "Pass"), ([.fail, .pass], "Pass"), ([.fail], "Fail"), ([.temperror], "TempError"),
+            ([.fail, .temperror], "TempError"), ([.permerror], "PermError"), ([.permerror, .fail], "Fail"),
+            ([.neutral], "PermError"), ([.policy], "None"), ([.policy, .fail], "None"),
+        ] as [([DKIMResult], String)]
+    )
+    func signatures(_ results: [DKIMResult], _ word: String) async throws {
+        let assessment = try await Sample.assessment(signatures: results)
+        let fields = assessment.fields(HeaderSettings(authservID: Octets("mx")), envelope: Sample.envelope())
+        #expect(fields.first { $0.name == "X-DKIM-Result" }?.value[...].text == word)
+    }
+
+    @Test(
+        "RFC 6376 § 3.6.1, t=y: keys in testing mode vouch as Pass(t) when no other does",
+        arguments: [([true], "Pass(t)"), ([true, false], "Pass"), ([true, true], "Pass(t)")]
+    )
+    func testing(_ testing: [Bool], _ word: String) async throws {
         let record = try Sample.signingKey().recordText()
         let zone = try Sample.zone("s._domainkey.example.com TXT \(record); t=y", without: ["s._domainkey"])
-        let fields = try await fields(try Sample.signed(["From: a@example.com"]), zone)
-        #expect(fields.contains("X-DKIM-Result: Pass(t)"), "\(fields)")
+        var assessment = try await Sample.judge(try Sample.signed(["From: a@example.com"]), zone).assessment
+        let signature = try #require(assessment.dkim?.first)
+        #expect(signature.testing)
+        assessment.dkim = testing.map { isTesting in
+            var copy = signature
+            copy.testing = isTesting
+            return copy
+        }
+        let fields = assessment.fields(HeaderSettings(authservID: Octets("mx")), envelope: Sample.envelope())
+        #expect(fields.first { $0.name == "X-DKIM-Result" }?.value[...].text == word)
+    }
+
+    struct Author: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let fields: [String]
+        var isSigned = false
+        /// Records beside those of the sample, and beginnings of those that are not there.
+        var records: [String] = []
+        var without: [String] = []
+        let word: String
+    }
+
+    static let authors: [Author] = [
+        Author(testDescription: "DMARC passes", fields: ["From: a@example.com"], word: "PASS"),
+        Author(
+            testDescription: "DMARC fails, whatever another domain says",
+            fields: ["From: a@bank.example", "Sender: a@example.com"],
+            records: ["_dmarc.bank.example TXT v=DMARC1; p=none"],
+            word: "FAIL"
+        ),
+        Author(
+            testDescription: "without a policy: Sender ID of the author's own domain",
+            fields: ["From: a@example.com"],
+            without: ["_dmarc"],
+            word: "PASS"
+        ),
+        Author(
+            testDescription: "without a policy: a signature of the author's own domain",
+            fields: ["From: a@example.com"],
+            isSigned: true,
+            records: ["example.com TXT v=spf1 -all"],
+            without: ["_dmarc", "example.com TXT"],
+            word: "PASS"
+        ),
+        Author(
+            testDescription: "without a policy: the author's own domain disowns the client",
+            fields: ["From: a@example.com"],
+            records: ["example.com TXT v=spf1 -all"],
+            without: ["_dmarc", "example.com TXT"],
+            word: "FAIL"
+        ),
+        Author(
+            testDescription: "without a policy: another domain that passes by Sender ID does not vouch for the author",
+            fields: ["From: ceo@no-policy.example", "Sender: a@example.com"],
+            word: "NONE"
+        ),
+        Author(
+            testDescription: "without a policy: another domain that signs does not either",
+            fields: ["From: ceo@no-policy.example"],
+            isSigned: true,
+            records: ["no-policy.example TXT nothing"],
+            word: "NONE"
+        ),
+        Author(
+            testDescription: "another domain's fail says nothing of the author",
+            fields: ["From: ceo@no-policy.example", "Sender: a@example.com"],
+            records: ["example.com TXT v=spf1 -all"],
+            without: ["example.com TXT"],
+            word: "NONE"
+        ),
+        Author(
+            testDescription: "no single author: nobody can vouch",
+            fields: ["From: a@example.com", "From: b@example.com", "Sender: a@example.com"],
+            without: ["_dmarc"],
+            word: "NONE"
+        ),
+        Author(
+            testDescription: "the policy is not known, but the author's own domain vouches",
+            fields: ["From: a@example.com"],
+            isSigned: true,
+            records: ["_dmarc.example.com FAILURE timeout"],
+            without: ["_dmarc"],
+            word: "PASS"
+        ),
+    ]
+
+    @Test("X-AUTH-Result says what the author's domain says", arguments: authors)
+    func authentication(_ example: Author) async throws {
+        var zone = try Sample.zone(without: example.without)
+        for record in example.records { try zone.add(record) }
+        let message = example.isSigned ? try Sample.signed(example.fields) : example.fields
+        let fields = try await fields(message, zone) { $0.authentication = true }
+        #expect(fields.contains("X-AUTH-Result: \(example.word)"), "\(fields)")
     }
 
     @Test(

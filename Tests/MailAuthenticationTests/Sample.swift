@@ -45,6 +45,19 @@ enum Sample {
         return try signer.finish().map { "DKIM-Signature:" + $0[...].text } + fields
     }
 
+    /// What is found of a message of the domain that has signatures with these results.
+    static func assessment(signatures: [DKIMResult]) async throws -> MailAssessment {
+        var assessment = try await judge(try signed(["From: a@example.com"]), try zone()).assessment
+        assessment.dkim = assessment.dkim?.first.map { outcome in
+            signatures.map { result in
+                var copy = outcome
+                copy.result = result
+                return copy
+            }
+        }
+        return assessment
+    }
+
     static func envelope(sender: String = "a@example.com", client: IPAddress? = client) -> Envelope {
         Envelope(
             clientAddress: client,
