@@ -114,7 +114,7 @@ extension MailAssessment {
                 "dmarc",
                 dmarc.result.rawValue,
                 [
-                    dmarc.fromDomain.map { "From \($0)" }, dmarc.policy.map { "policy \($0.rawValue)" },
+                    dmarc.fromDomain.map { "From \($0)" }, dmarc.policyText,
                     dmarc.policyDomain.map { "record of \($0)" },
                     dmarc.aligned.isEmpty ? nil : "aligned: " + dmarc.aligned.map(\.rawValue).joined(separator: ", "),
                     dmarc.problem?.description,
@@ -124,6 +124,15 @@ extension MailAssessment {
         }
         if let iprev { add("iprev", iprev.result.rawValue, [iprev.name?.description], []) }
         return lines
+    }
+}
+
+extension DMARCOutcome {
+    /// The policy that applies, and the one that is published where that is another.
+    fileprivate var policyText: String? {
+        guard let effectivePolicy, let policy else { return nil }
+        let published = policy == effectivePolicy ? "" : ", published as \(policy.rawValue) with t=y"
+        return "policy \(effectivePolicy.rawValue)\(published)"
     }
 }
 

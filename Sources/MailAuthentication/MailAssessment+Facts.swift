@@ -36,7 +36,12 @@ extension MailAssessment {
         if let dmarc {
             facts.dmarc = ResultWord(dmarc.result)
             facts.dkimAligned = bestAlignedSignature.map { ResultWord($0.result) } ?? ResultWord.none
-            facts.dmarcPolicy = DMARCPolicyWord(dmarc.policy)
+            // Where the record could not be looked up, it is not known whether there is one.
+            if dmarc.policy != nil || dmarc.result != .temperror {
+                // RFC 9989 § 4.7, t=y: "the Domain Owner is testing": the policy applied is one level lower.
+                facts.dmarcPolicy = DMARCPolicyWord(dmarc.effectivePolicy)
+                facts.dmarcPublished = DMARCPolicyWord(dmarc.policy)
+            }
         }
         return facts
     }

@@ -19,8 +19,10 @@ public struct AssessmentSummary: Sendable {
     public let dkim: ResultWord?
     /// DMARC.
     public let dmarc: ResultWord?
-    /// The policy that the author's domain publishes.
+    /// The policy that applies to the author's domain.
     public let policy: String?
+    /// The policy that is published for it, where that is another.
+    public let publishedPolicy: String?
     /// The name of the client's address.
     public let iprev: ResultWord?
     /// Why the first check of those above that did not pass did not, in words.
@@ -43,7 +45,8 @@ extension MailAssessment {
             pra: senderID?.pra,
             dkim: dkim.map { _ in bestSignatureResult.map { ResultWord($0) } ?? .none },
             dmarc: dmarc.map { ResultWord($0.result) },
-            policy: dmarc?.policy?.rawValue,
+            policy: dmarc?.effectivePolicy?.rawValue,
+            publishedPolicy: dmarc?.policy == dmarc?.effectivePolicy ? nil : dmarc?.policy?.rawValue,
             iprev: iprev.map { ResultWord($0.result) },
             problem: spf?.problem ?? senderID?.problem ?? signatureProblem ?? dmarc?.problem?.description
         )

@@ -14,8 +14,10 @@ public enum ConditionName: String, CaseIterable, Sendable {
     case dkimAligned = "dkim_aligned"
     /// DMARC.
     case dmarc
-    /// The author's domain's DMARC policy.
+    /// The DMARC policy that applies to the author's domain.
     case dmarcPolicy = "dmarc_policy"
+    /// The DMARC policy of the author's domain as it is published.
+    case dmarcPublished = "dmarc_published"
     /// Reverse DNS of the client.
     case iprev
     /// The client's network.
@@ -47,7 +49,9 @@ public enum ConditionName: String, CaseIterable, Sendable {
     /// `sender_domains` can when MAIL FROM alone matches.
     public var isOfEnvelope: Bool {
         switch self {
-        case .senderID, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .fromDomains, .dkimDomains, .fromCount: false
+        case .senderID, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .fromDomains, .dkimDomains,
+            .fromCount:
+            false
         default: true
         }
     }
@@ -165,7 +169,7 @@ public struct Condition: Sendable {
             guard let word = facts.word(name) else { return .unknown }
             return choice.holds { $0.contains(word) }
         case .policies(let choice):
-            guard let policy = facts.dmarcPolicy else { return .unknown }
+            guard let policy = facts.policy(name) else { return .unknown }
             return choice.holds { $0.contains(policy) }
         case .networks(let choice):
             guard let client = facts.client else { return .unknown }
@@ -217,13 +221,18 @@ extension PolicyFacts {
         }
     }
 
+    /// The policy that a condition on policies looks at.
+    func policy(_ name: ConditionName) -> DMARCPolicyWord? {
+        name == .dmarcPublished ? dmarcPublished : dmarcPolicy
+    }
+
     /// The fact that a condition looks at, in printable words; nil when it is not known.
     func text(_ name: ConditionName, for recipient: MailAddress?) -> String? {
         func list(_ names: [DomainName]?) -> String? {
             names.map { $0.isEmpty ? "(no domain)" : $0.map(\.description).joined(separator: ", ") }
         }
         switch name {
-        case .dmarcPolicy: return dmarcPolicy?.rawValue
+        case .dmarcPolicy, .dmarcPublished: return policy(name)?.rawValue
         case .clients: return client?.description
         case .clientNames: return list(clientNames)
         case .helo: return helo.map { ReplyText.quoted($0, limit: 200) }

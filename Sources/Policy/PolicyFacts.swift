@@ -81,8 +81,10 @@ public struct PolicyFacts: Sendable {
     public var dkimAligned: ResultWord?
     /// DMARC.
     public var dmarc: ResultWord?
-    /// The policy that the author's domain publishes.
+    /// The policy that applies to the author's domain, after test mode (RFC 9989 § 4.7, `t`).
     public var dmarcPolicy: DMARCPolicyWord?
+    /// The same policy as it is published.
+    public var dmarcPublished: DMARCPolicyWord?
     /// Reverse and forward DNS of the client agree (RFC 8601 § 3).
     public var iprev: ResultWord?
     /// The client's address; nil for local mail and when the MTA does not say.
@@ -125,6 +127,7 @@ public struct PolicyFacts: Sendable {
         facts.dkimAligned = nil
         facts.dmarc = nil
         facts.dmarcPolicy = nil
+        facts.dmarcPublished = nil
         facts.pra = nil
         facts.fromDomains = nil
         facts.fromCount = nil

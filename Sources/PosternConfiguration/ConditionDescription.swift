@@ -51,7 +51,7 @@ extension ConditionName {
         case .clients: "network"
         case .recipients: "mail address"
         case .fromCount: "number"
-        case .dmarcPolicy: "DMARC policy"
+        case .dmarcPolicy, .dmarcPublished: "DMARC policy"
         case .authenticated: "boolean"
         case .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .iprev: "result of \(rawValue)"
         default: "domain name"
@@ -66,7 +66,8 @@ extension ConditionName {
             "addresses, as \"user@example.org\", \"postmaster@\" or \"@example.org\", or { file = \"/path\" }"
         case .fromCount: "a number or a comparison, as 2, \">1\" or \"!1\""
         case .authenticated: "true or false"
-        case .dmarcPolicy: DMARCPolicyWord.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        case .dmarcPolicy, .dmarcPublished:
+            DMARCPolicyWord.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
         case .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .iprev:
             words.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + ", each also with a leading \"!\""
         default: "domain names, as \"example.org\", or \".example.org\" for all below it, or { file = \"/path\" }"
@@ -80,7 +81,8 @@ extension ConditionName {
     }
 
     private func meant(by text: String) -> String? {
-        let known = self == .dmarcPolicy ? DMARCPolicyWord.allCases.map(\.rawValue) : words.map(\.rawValue)
+        let isPolicy = self == .dmarcPolicy || self == .dmarcPublished
+        let known = isPolicy ? DMARCPolicyWord.allCases.map(\.rawValue) : words.map(\.rawValue)
         let alias = ["hardfail": "fail", "error": "temperror", "accept": "pass", "ok": "pass"][text.lowercased()]
         if let meant = alias ?? Suggestion.closest(to: text, of: known), known.contains(meant) {
             return meant
@@ -101,7 +103,10 @@ extension ConditionName {
         case .dkim: "The result of the best DKIM signature."
         case .dkimAligned: "The result of the best DKIM signature whose domain is aligned with the author's."
         case .dmarc: "The DMARC result."
-        case .dmarcPolicy: "The policy that the author's domain publishes; \"absent\" when it has no record."
+        case .dmarcPolicy:
+            "The DMARC policy that applies to the author's domain: p=, or a parent's sp= or np=, one step milder "
+                + "under t=y; \"absent\" when there is no record."
+        case .dmarcPublished: "The same policy as it is published, whether or not t=y makes it milder."
         case .iprev: "Whether the client's address has a name that leads back to it."
         case .clients: "The client's address."
         case .clientNames: "The client's name, once iprev has verified it."

@@ -134,7 +134,7 @@ enum ConditionReader {
                 tests.append(test)
                 return true
             }.map { .counts($0) }
-        case .dmarcPolicy:
+        case .dmarcPolicy, .dmarcPublished:
             return choice(name, items, key, WordSet<DMARCPolicyWord>(), &reader) { words, text in
                 DMARCPolicyWord(rawValue: text).map { words.insert($0) } != nil
             }.map { .policies($0) }

@@ -74,7 +74,7 @@ extension Configuration {
         case .dkim, .dkimDomains: checks.dkim.enabled
         // Which signatures are aligned is found out with DMARC.
         case .dkimAligned: checks.dkim.enabled && checks.dmarc.enabled
-        case .dmarc, .dmarcPolicy: checks.dmarc.enabled
+        case .dmarc, .dmarcPolicy, .dmarcPublished: checks.dmarc.enabled
         case .iprev, .clientNames: checks.iprev.enabled
         default: true
         }
@@ -183,7 +183,9 @@ private struct RuleWarnings {
 
     private mutating func lookForHarshRefusals() {
         let names = Set(rule.when.map(\.name))
-        let results = names.intersection([.spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .iprev])
+        let results = names.intersection([
+            .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .iprev,
+        ])
         let isForAll = names.isDisjoint(with: [
             .senderDomains, .fromDomains, .clients, .clientNames, .recipients, .recipientDomains, .helo, .dkimDomains,
         ])

@@ -8,19 +8,6 @@ import Testing
 
 @Suite("Assessments")
 struct AssessmentTests {
-    /// An assessment with signatures of the sample domain that had these results.
-    private func assessment(_ results: [DKIMResult]) async throws -> MailAssessment {
-        let message = try Sample.signed(["From: a@example.com"])
-        var assessment = try await Sample.judge(message, try Sample.zone()).assessment
-        let outcome = try #require(assessment.dkim?.first)
-        assessment.dkim = results.map { result in
-            var copy = outcome
-            copy.result = result
-            return copy
-        }
-        return assessment
-    }
-
     @Test(
         "the best signature counts (RFC 6376 § 6.1: an error may hide a pass)",
         arguments: [
@@ -30,7 +17,7 @@ struct AssessmentTests {
         ] as [([DKIMResult], DKIMResult?)]
     )
     func best(_ results: [DKIMResult], _ best: DKIMResult?) async throws {
-        let assessment = try await assessment(results)
+        let assessment = try await Sample.assessment(signatures: results)
         #expect(assessment.bestSignature?.result == best)
         let facts = assessment.facts(Sample.envelope())
         #expect(facts.dkim == (best.map { ResultWord(rawValue: $0.rawValue) } ?? ResultWord.none))
@@ -98,6 +85,36 @@ struct AssessmentTests {
         let noAuthor = try await Sample.judge(["Subject: x"], zone).assessment.facts(Sample.envelope())
         #expect(noAuthor.fromCount == 0)
         #expect(noAuthor.pra?.text == "")
+    }
+
+    @Test(
+        "RFC 9989 § 4.7: the policy that applies is p, sp or np, one level lower under t=y",
+        arguments: [
+            ("a@example.com", "p=reject", "reject reject"), ("a@example.com", "p=reject; t=y", "quarantine reject"),
+            ("a@example.com", "p=quarantine; t=y", "none quarantine"), ("a@example.com", "p=none; t=y", "none none"),
+            ("a@mail.example.com", "p=none; sp=quarantine", "quarantine quarantine"),
+            ("a@mail.example.com", "p=none; sp=reject; t=y", "quarantine reject"),
+            ("a@nowhere.example.com", "p=none; sp=none; np=reject", "reject reject"),
+            ("a@nowhere.example.com", "p=none; sp=none; np=quarantine; t=y", "none quarantine"),
+        ]
+    )
+    func policies(_ author: String, _ tags: String, _ policies: String) async throws {
+        let zone = try Sample.zone("_dmarc.example.com TXT v=DMARC1; \(tags)", without: ["_dmarc"])
+        let assessment = try await Sample.judge(["From: \(author)"], zone).assessment
+        let facts = assessment.facts(Sample.envelope())
+        let words = [facts.dmarcPolicy, facts.dmarcPublished].map { $0?.rawValue ?? "?" }
+        #expect(words.joined(separator: " ") == policies)
+        #expect(assessment.summary.policy == words[0])
+        #expect(assessment.summary.publishedPolicy == (words[0] == words[1] ? nil : words[1]))
+    }
+
+    @Test("a policy that could not be looked up is not known, rather than absent")
+    func unknownPolicy() async throws {
+        let zone = try Sample.zone("_dmarc.example.com FAILURE timeout", without: ["_dmarc"])
+        let facts = try await Sample.judge(["From: a@example.com"], zone).assessment.facts(Sample.envelope())
+        #expect(facts.dmarc == .temperror)
+        #expect(facts.dmarcPolicy == nil)
+        #expect(facts.dmarcPublished == nil)
     }
 
     @Test(

@@ -110,6 +110,16 @@ struct ReportTests {
         #expect(traced.contains("  example.com TXT: 1 records (zone)"))
     }
 
+    @Test("RFC 9989 § 4.7, t=y: the text carries the policy that applies and the one that is published")
+    func testing() async throws {
+        let zone = try Sample.zone("_dmarc.example.com TXT v=DMARC1; p=reject; t=y", without: ["_dmarc"])
+        let lines = try await Sample.judge(["From: a@example.com"], zone).text(withTrace: false).split(separator: "\n")
+        let expected =
+            "dmarc        pass (From example.com; policy quarantine, published as reject with t=y; "
+            + "record of example.com; aligned: spf)"
+        #expect(lines.contains { $0 == expected }, "\(lines)")
+    }
+
     @Test("no control character of a message reaches the terminal")
     func controls() async throws {
         var envelope = Sample.envelope()

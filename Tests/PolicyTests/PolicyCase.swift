@@ -85,6 +85,7 @@ enum FactsText {
         facts.dkimAligned = ResultWord.none
         facts.dmarc = ResultWord.none
         facts.dmarcPolicy = .absent
+        facts.dmarcPublished = .absent
         facts.iprev = .pass
         facts.client = IPAddress("192.0.2.1")
         facts.clientNames = []
@@ -118,6 +119,7 @@ enum FactsText {
         case "dmarc": facts.dmarc = try word()
         case "iprev": facts.iprev = try word()
         case "p": facts.dmarcPolicy = isKnown ? DMARCPolicyWord(rawValue: value) : nil
+        case "published": facts.dmarcPublished = isKnown ? DMARCPolicyWord(rawValue: value) : nil
         case "client": facts.client = isKnown ? IPAddress(value) : nil
         case "names": facts.clientNames = try domains()
         case "helo": facts.helo = isKnown ? value : nil

@@ -146,6 +146,15 @@ extension PolicyTable {
             """
         ),
         Group(
+            "the policy as it is published, beside the one that applies",
+            rule("r", "{ dmarc = \"fail\", dmarc_published = \"reject\" }", "reject"),
+            """
+            dmarc=fail p=quarantine published=reject -> reject eom r 550 5.7.1
+            dmarc=fail p=reject published=quarantine -> accept eom
+            dmarc=fail p=reject published=? -> accept eom
+            """
+        ),
+        Group(
             "a policy that is not there",
             rule("r", "{ dmarc_policy = \"absent\" }", "junk"),
             """

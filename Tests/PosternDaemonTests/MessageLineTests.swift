@@ -21,6 +21,12 @@ struct MessageLineTests {
         #expect(text == expected)
     }
 
+    @Test("RFC 9989 § 4.7, t=y: the policy that applies, and the one that is published")
+    func testing() async throws {
+        let text = line(try await Sample.judgement(client: "192.0.2.1", dmarc: "v=DMARC1; p=reject; t=y"))
+        #expect(text.contains(" dmarc=pass policy=quarantine published=reject dns="), "\(text)")
+    }
+
     @Test("a refused message names its rule and stage")
     func refused() async throws {
         let text = line(try await Sample.judgement(rules: Sample.reject), Sample.summary(nil))

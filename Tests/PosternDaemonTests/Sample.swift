@@ -37,11 +37,12 @@ enum Sample {
         sender: String = "a@example.com",
         recipients: [String] = ["b@example.net"],
         fields: [String] = ["From: a@example.com"],
+        dmarc: String = "v=DMARC1; p=reject",
         change: (inout HeaderSettings) -> Void = { _ in }
     ) async throws -> Judgement {
         var zone = DNSZone()
         zone.add(.txt(Array("v=spf1 ip4:192.0.2.1 -all".utf8)), at: try DomainName("example.com"))
-        zone.add(.txt(Array("v=DMARC1; p=reject".utf8)), at: try DomainName("_dmarc.example.com"))
+        zone.add(.txt(Array(dmarc.utf8)), at: try DomainName("_dmarc.example.com"))
         let configuration = try Configuration.parse("mode = \"\(mode)\"\n\(rules)", file: "postern.toml")
         var settings = HeaderSettings(authservID: Octets("mx.example.org"))
         change(&settings)

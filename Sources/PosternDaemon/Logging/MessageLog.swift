@@ -68,6 +68,7 @@ extension LogLine {
         add("dkim", found.dkim?.rawValue)
         add("dmarc", found.dmarc?.rawValue)
         add("policy", found.policy)
+        add("published", found.publishedPolicy)
         add("dns") { text in
             text.append(String(lookups.all))
             text.append(UInt8(ascii: "/"))
