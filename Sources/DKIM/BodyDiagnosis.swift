@@ -3,8 +3,7 @@ internal import MailSyntax
 
 /// Looks for the one change to a body that explains why its hash differs.
 ///
-/// Each change that is known from practice is undone, and the hash taken again. All of it together costs a few hashes of
-/// a body that is bounded in length.
+/// Each change that is known from practice is undone, and the hash taken again.
 struct BodyDiagnosis {
     /// How many lines a footer may have, and a banner: more of them where an empty line ends it.
     private static let mostFooterLines = 200
@@ -23,15 +22,21 @@ struct BodyDiagnosis {
         wanted = signature.bodyHash
     }
 
-    /// The change, when there is one that explains it.
-    var diagnosis: DKIMDiagnosis? {
-        if let known = footer ?? banner { return known }
+    /// The change, when there is one that explains it and the budget lasts until it is found.
+    func diagnosis(_ budget: inout DiagnosisBudget) -> DKIMDiagnosis? {
+        // The canonical form was made already.
+        guard budget.pay(body.count) else { return nil }
+        if let known = footer(&budget) ?? banner(&budget) { return known }
         var other = form
         other.canonicalization = form.canonicalization == .simple ? .relaxed : .simple
-        if isWanted(body, other) { return .canonicalizationMisnamed }
+        if isWanted(body, other, &budget) { return .canonicalizationMisnamed }
         let traits = unsafe body.withUnsafeBytes { unsafe LineTraits($0) }
-        let change = lines.first { trait, _, undo in traits.contains(trait) && isWanted(undo(body), form) }
-        return change?.1 ?? signedWithLF
+        for (trait, change, undo) in lines where traits.contains(trait) {
+            // To undo a change costs as much as to hash what comes of it.
+            guard budget.pay(body.count) else { return nil }
+            if isWanted(undo(body), form, &budget) { return change }
+        }
+        return budget.pay(body.count) ? signedWithLF : nil
     }
 
     /// Changes to lines, what shows that there may have been one, and how they are undone.
@@ -52,17 +57,18 @@ struct BodyDiagnosis {
         ]
     }
 
-    /// Whether a body has the hash that was signed.
-    private func isWanted(_ body: [UInt8], _ form: BodyHasher.Form) -> Bool {
+    /// Whether a body has the hash that was signed, as far as the budget lasts.
+    private func isWanted(_ body: [UInt8], _ form: BodyHasher.Form, _ budget: inout DiagnosisBudget) -> Bool {
+        guard budget.pay(body.count) else { return false }
         var hasher = BodyHasher(form)
         unsafe body.withUnsafeBytes { unsafe hasher.update($0) }
         hasher.finish()
-        return hasher.digest == wanted
+        return hasher.digest(form.length) == wanted
     }
 
     /// A footer: what comes before it has the hash that was signed.
-    private var footer: DKIMDiagnosis? {
-        guard form.length == nil else { return nil }
+    private func footer(_ budget: inout DiagnosisBudget) -> DKIMDiagnosis? {
+        guard form.length == nil, budget.pay(canonicalBody.count) else { return nil }
         let hasher = SHA256Hasher()
         var taken = 0
         for end in canonicalBody.lineEnds.reversed().prefix(Self.mostFooterLines).reversed() {
@@ -76,11 +82,13 @@ struct BodyDiagnosis {
     }
 
     /// A banner: what comes after it has the hash that was signed.
-    private var banner: DKIMDiagnosis? {
+    private func banner(_ budget: inout DiagnosisBudget) -> DKIMDiagnosis? {
         guard form.length == nil else { return nil }
         let ends = canonicalBody.lineEnds.prefix(Self.mostBannerLinesBeforeEmptyOne).enumerated()
         let end = ends.first { index, end in
-            guard index < Self.mostBannerLines || canonicalBody[..<end].endsWithEmptyLine else { return false }
+            guard index < Self.mostBannerLines || canonicalBody[..<end].endsWithEmptyLine,
+                budget.pay(canonicalBody.count - end)
+            else { return false }
             let rest = unsafe canonicalBody.withUnsafeBytes { unsafe SHA256Hasher.digest(.init(rebasing: $0[end...])) }
             return rest == wanted
         }?.element

@@ -103,8 +103,9 @@ public struct DKIMKeyRecord: Sendable {
 
 /// The key records of an answer, read once and kept with it.
 struct DKIMKeyRecords: Sendable {
-    /// How many records of one answer are looked at.
-    static let mostRecords = 4
+    /// How many records of one answer are looked at: a name under `_domainkey` may be an alias of one with other texts, and
+    /// a wildcard gives it those of the whole domain.
+    static let mostRecords = 16
 
     /// The records that are key records.
     let records: [DKIMKeyRecord]

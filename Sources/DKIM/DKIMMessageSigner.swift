@@ -115,7 +115,7 @@ public struct DKIMMessageSigner {
         for (index, name) in names.enumerated() {
             value.add((index == 0 ? "h=" : "") + name + (index == names.count - 1 ? ";" : ":"), apart: index == 0)
         }
-        value.add("bh=\(Base64.encode(hasher.digest)[...].text);")
+        value.add("bh=\(Base64.encode(hasher.digest(nil))[...].text);")
         value.add("b=")
         return value.octets
     }

@@ -27,7 +27,7 @@ public struct DKIMMessageVerifier {
         var check: SignatureCheck?
     }
 
-    /// For how many signatures that fail it is found out why: enough for a person, and bounded in cost.
+    /// For how many signatures that fail it is found out why: enough for a person.
     private static let mostDiagnosed = 2
 
     private let options: DKIMVerificationOptions
@@ -38,12 +38,14 @@ public struct DKIMMessageVerifier {
     private var fields: SignedFields?
     private var retainedBody: [UInt8] = []
     private var isBodyRetained: Bool
+    private var budget: VerificationBudget
 
     /// A verifier for a message that arrives at `now`, in seconds since 1970.
     public init(options: DKIMVerificationOptions = DKIMVerificationOptions(), now: Int64) {
         self.options = options
         self.now = now
         isBodyRetained = options.diagnosedBodyOctets > 0
+        budget = VerificationBudget(options)
     }
 
     /// Takes a header field, one after the other from the top; those that are no signatures may be left out.
@@ -99,11 +101,11 @@ public struct DKIMMessageVerifier {
     }
 
     /// Nil for a signature that is not checked.
-    private func check(_ entry: Entry, key reply: DNSReply?) -> SignatureCheck? {
+    private mutating func check(_ entry: Entry, key reply: DNSReply?) -> SignatureCheck? {
         guard let signature = entry.signature, entry.hasher != nil else { return nil }
         // A header that was never ended has no fields that a signature could be right about.
         let fields = fields ?? SignedFields(HeaderBlock())
-        return SignatureCheck(signature, at: entry.fieldIndex, in: fields, key: reply, options)
+        return SignatureCheck(signature, at: entry.fieldIndex, in: fields, key: reply, options, &budget)
     }
 
     /// Takes the next octets of the body, cut anywhere.
@@ -133,6 +135,7 @@ public struct DKIMMessageVerifier {
     public mutating func verify(keys: (DNSQuestion) -> DNSReply?) -> [DKIMOutcome] {
         endOfBody()
         checkHeaders(keys: keys)
+        var diagnosis = DiagnosisBudget(octets: options.diagnosisOctets)
         var diagnosed = 0
         var outcomes = [DKIMOutcome]()
         outcomes.reserveCapacity(entries.count + 1)
@@ -142,11 +145,12 @@ public struct DKIMMessageVerifier {
                 continue
             }
             let body = SignedBody(
-                hash: hashers[hasher].digest,
+                hash: hashers[hasher].digest(check.bodyLength),
                 octetCount: hashers[hasher].octetCount,
                 octets: isBodyRetained ? retainedBody : nil
             )
-            let outcome = check.outcome(body, isDiagnosed: diagnosed < Self.mostDiagnosed)
+            if diagnosed == Self.mostDiagnosed { diagnosis = DiagnosisBudget(octets: 0) }
+            let outcome = check.outcome(body, &diagnosis)
             if outcome.result == .fail { diagnosed += 1 }
             outcomes.append(outcome)
         }
@@ -202,11 +206,12 @@ public struct DKIMMessageVerifier {
         return outcome
     }
 
-    /// The hasher for a signature's body; signatures that hash the body in the same form share one.
+    /// The hasher for a signature's body; signatures that want the body in the same form share it.
     private mutating func hasher(for signature: DKIMSignature) -> Int {
-        let form = BodyHasher.Form(canonicalization: signature.canonicalization.body, length: signature.length)
-        if let known = hashers.firstIndex(where: { $0.form == form }) { return known }
-        hashers.append(BodyHasher(form))
-        return hashers.count - 1
+        let canonicalization = signature.canonicalization.body
+        let index = hashers.firstIndex { $0.canonicalization == canonicalization } ?? hashers.count
+        if index == hashers.count { hashers.append(BodyHasher(canonicalization)) }
+        hashers[index].add(signature.length)
+        return index
     }
 }

@@ -12,6 +12,10 @@ public struct DKIMVerificationOptions: Hashable, Sendable {
     public var maximumSignatures = 10
     /// The shortest RSA key that is accepted, in bits; below 1024 nothing ever is (RFC 8301 § 3.2).
     public var minimumRSABits = 1024
+    /// The longest RSA key that is accepted, in bits; above 8192 nothing ever is, because of what it costs.
+    public var maximumRSABits = 4096
+    /// How many octets of header fields are hashed for all signatures of a message together, beyond those of the first.
+    public var maximumHeaderOctets = 1_048_576
     /// What to make of a body that is longer than `l=` says.
     public var bodyBeyondLength = BodyBeyondLength.policy
     /// By how many seconds the signer's clock may differ from ours.
@@ -20,6 +24,11 @@ public struct DKIMVerificationOptions: Hashable, Sendable {
     ///
     /// Less than the 65,535 octets that MTAs send at a time: of a body that is longer, nothing is kept.
     public var diagnosedBodyOctets = 61_440
+
+    /// How many octets may be hashed to find out what changed in a message whose signatures fail; none when 0.
+    ///
+    /// The default takes a millisecond or two, and reaches for the changes that lists and gateways make to ordinary mail.
+    public var diagnosisOctets = 262_144
 
     /// The defaults.
     public init() {}

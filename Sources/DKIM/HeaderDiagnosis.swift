@@ -4,55 +4,66 @@ internal import MailSyntax
 /// Looks for the one change to a header that explains why its signature fails.
 ///
 /// An RSA signature says which digest was signed, so each guess costs a hash; an Ed25519 signature has to be verified for
-/// each guess, so fewer are made.
+/// each guess, so the budget reaches for fewer of them.
 struct HeaderDiagnosis {
     private typealias Guess = (DKIMDiagnosis, [HeaderField], HeaderField)
 
-    private static let mostEd25519Guesses = 16
-
-    private let header: HeaderCheck
+    private let signature: DKIMSignature
+    private let key: PublicKey
     private let fields: [HeaderField]
     private let own: HeaderField
+    private let form: Canonicalization
 
-    init(_ header: HeaderCheck) {
-        self.header = header
+    init(_ header: SignedHeader, key: PublicKey) {
+        signature = header.signature
+        self.key = key
         fields = header.fields
-        own = header.signature.unsignedField
+        own = signature.unsignedField
+        form = signature.canonicalization.header
     }
 
-    /// The change, when there is one that explains it.
-    var diagnosis: DKIMDiagnosis? {
-        let signature = header.signature
-        let form = signature.canonicalization.header
-        var guesses = tagged + added
-        if form == .simple { guesses += refolded + spaced + renamed }
-        guesses += copied
-        switch header.key.kind {
-        case .rsa:
-            // Without a digest in it, the signature is not by this key at all.
-            guard let signed = header.key.signedDigest(in: signature.signature) else { return nil }
-            return find(guesses, form) { $0 == signed }
-        case .ed25519:
-            return find(Array(guesses.prefix(Self.mostEd25519Guesses)), form) {
-                header.key.verifies(signature.signature, digest: $0)
+    /// The change, when there is one that explains it and the budget lasts until it is found.
+    func diagnosis(_ budget: inout DiagnosisBudget) -> DKIMDiagnosis? {
+        guard key.kind == .rsa else { return find(&budget, cost: DiagnosisBudget.keyOperation, isSigned: isVerified) }
+        // Without a digest in it, the signature is not by this key at all.
+        guard budget.pay(DiagnosisBudget.keyOperation), let signed = key.signedDigest(in: signature.signature) else {
+            return nil
+        }
+        return find(&budget, cost: 0) { $0 == signed }
+    }
+
+    private func isVerified(_ digest: [UInt8]) -> Bool { key.verifies(signature.signature, digest: digest) }
+
+    /// Tries one guess after the other.
+    ///
+    /// - Parameters:
+    ///   - cost: what it costs to ask whether a digest was signed.
+    ///   - isSigned: whether it was.
+    private func find(
+        _ budget: inout DiagnosisBudget,
+        cost: Int,
+        isSigned: ([UInt8]) -> Bool
+    ) -> DKIMDiagnosis? {
+        func isSignedForm(_ fields: [HeaderField], _ own: HeaderField, _ form: Canonicalization, isLF: Bool) -> Bool? {
+            let count = SignedFields.octetCount(fields, own: own)
+            // A field counts for what handling it costs besides its octets.
+            guard budget.pay(count + 32 * fields.count + cost) else { return nil }
+            let octets = SignedFields.canonicalForm(fields, own: own, form, capacity: count)
+            return isSigned(SHA256Hasher.digest(isLF ? octets.filter { $0 != 0x0D } : octets))
+        }
+        for guesses in [tagged, added] + (form == .simple ? refolded + [spaced, renamed] : []) + [copied] {
+            for (diagnosis, fields, own) in guesses() {
+                guard let isFound = isSignedForm(fields, own, form, isLF: false) else { return nil }
+                if isFound { return diagnosis }
             }
         }
-    }
-
-    private func find(_ guesses: [Guess], _ form: Canonicalization, _ isSigned: ([UInt8]) -> Bool) -> DKIMDiagnosis? {
-        for (diagnosis, fields, own) in guesses {
-            let octets = SignedFields.canonicalForm(fields, own: own, form)
-            if isSigned(SHA256Hasher.digest(octets)) { return diagnosis }
-        }
         let other: Canonicalization = form == .simple ? .relaxed : .simple
-        let misnamed = SignedFields.canonicalForm(fields, own: own, other)
-        if isSigned(SHA256Hasher.digest(misnamed)) { return .canonicalizationMisnamed }
-        let withLF = SignedFields.canonicalForm(fields, own: own, form).filter { $0 != 0x0D }
-        return isSigned(SHA256Hasher.digest(withLF)) ? .headerSignedWithLF : nil
+        if isSignedForm(fields, own, other, isLF: false) == true { return .canonicalizationMisnamed }
+        return isSignedForm(fields, own, form, isLF: true) == true ? .headerSignedWithLF : nil
     }
 
     /// The Subject without its first words, or without what stands in brackets in it.
-    private var tagged: [Guess] {
+    private func tagged() -> [Guess] {
         guard let index = fields.firstIndex(where: { $0.isNamed("Subject") }) else { return [] }
         let value = fields[index].value
         let text = value.drop { $0.isFolding }
@@ -78,7 +89,7 @@ struct HeaderDiagnosis {
     }
 
     /// The header without one of its fields; for names that occur more than once, without the lowest.
-    private var added: [Guess] {
+    private func added() -> [Guess] {
         fields.indices.prefix(40).compactMap { index in
             var changed = fields
             let removed = changed.remove(at: index)
@@ -88,28 +99,32 @@ struct HeaderDiagnosis {
     }
 
     /// Folds taken away, or made with other white space: in one field, in all, or in the signature's own.
-    private var refolded: [Guess] {
+    private var refolded: [() -> [Guess]] {
         let transforms: [(Octets) -> Octets] = [
             { $0.replacingFolds { $0 } },
             { $0.replacingFolds { _ in [0x20] } },
             { $0.replacingFolds { _ in [0x0D, 0x0A, 0x09] } },
             { $0.replacingFolds { _ in [0x0D, 0x0A, 0x20] } },
         ]
-        return transforms.flatMap { transform -> [Guess] in
-            let others = fields.map { HeaderField(name: $0.name, value: transform($0.value)) }
-            let mine = HeaderField(name: own.name, value: transform(own.value))
-            let single = fields.indices.filter { fields[$0].value.contains(0x0D) }.prefix(10).map { index in
-                var changed = fields
-                changed[index] = others[index]
-                return changed
+        return transforms.map { transform in
+            {
+                let others = fields.map { HeaderField(name: $0.name, value: transform($0.value)) }
+                let mine = HeaderField(name: own.name, value: transform(own.value))
+                let single = fields.indices.filter { fields[$0].value.contains(0x0D) }.prefix(10).map { index in
+                    var changed = fields
+                    changed[index] = others[index]
+                    return changed
+                }
+                return [
+                    (.headerRefolded, others, own), (.headerRefolded, others, mine), (.headerRefolded, fields, mine),
+                ]
+                    + single.map { (.headerRefolded, $0, own) }
             }
-            return [(.headerRefolded, others, own), (.headerRefolded, others, mine), (.headerRefolded, fields, mine)]
-                + single.map { (.headerRefolded, $0, own) }
         }
     }
 
     /// White space at the end of values cut off, and that after the colon made one space or none.
-    private var spaced: [Guess] {
+    private func spaced() -> [Guess] {
         let transforms: [(Octets) -> Octets] = [
             { value in value[..<(value.trimmed.endIndex)] },
             { value in [0x20] + value.drop { $0.isWSP } },
@@ -122,8 +137,8 @@ struct HeaderDiagnosis {
     }
 
     /// Field names as `h=` spells them, and in lower case.
-    private var renamed: [Guess] {
-        let names = header.signature.headerNames
+    private func renamed() -> [Guess] {
+        let names = signature.headerNames
         let asListed = fields.map { field in
             HeaderField(name: names.first { $0.equalsIgnoringCase(field.name) } ?? field.name, value: field.value)
         }
@@ -132,9 +147,9 @@ struct HeaderDiagnosis {
     }
 
     /// Fields as the signer copied them into `z=` (RFC 6376 § 3.5), which may say what changed but proves nothing.
-    private var copied: [Guess] {
-        guard let copies = header.signature.copiedFields else { return [] }
-        return copies.split(separator: UInt8(ascii: "|")).prefix(40).compactMap { copy in
+    private func copied() -> [Guess] {
+        guard let copies = signature.copiedFields else { return [] }
+        return copies.split(separator: UInt8(ascii: "|"), maxSplits: 40).prefix(40).compactMap { copy in
             guard let decoded = DKIMSignature.quotedPrintable(copy),
                 let colon = decoded.firstIndex(of: UInt8(ascii: ":")),
                 let index = fields.firstIndex(where: { $0.name.equalsIgnoringCase(decoded[..<colon].trimmed) }),

@@ -15,20 +15,37 @@ struct SignedBody {
 /// One signature, and what its header fields are by its keys: all that can be said before the body has ended
 /// (RFC 6376 § 6.1.2, § 6.1.3).
 struct SignatureCheck {
-    /// What the header fields are by one key record.
+    /// What one key record says of the header fields.
     private struct KeyCheck {
+        enum Finding {
+            /// The key cannot verify this signature, and why (RFC 6376 § 6.1.2).
+            case unusable(String)
+            /// The signature is not looked at, by a decision of ours: the length of the key in bits, and why.
+            case refused(Int, String)
+            /// The key was tried.
+            case tried(PublicKey, isIntact: Bool)
+        }
+
         let isTesting: Bool
-        /// Nil when the key cannot be used.
-        let header: HeaderCheck?
-        /// Why it cannot.
-        let problem: String?
+        let finding: Finding
+
+        var isIntact: Bool {
+            if case .tried(_, isIntact: true) = finding { true } else { false }
+        }
     }
+
+    /// How many keys of one signature are tried.
+    ///
+    /// RFC 6376 § 3.6.2.2: "TXT RRs MUST be unique for a particular selector name". A second one is a leftover that
+    /// happens; more are a way to have us compute.
+    private static let mostKeysTried = 2
 
     private let signature: DKIMSignature
     private let options: DKIMVerificationOptions
     private let reply: DNSReply?
-    private var first: KeyCheck?
-    private var others: [KeyCheck] = []
+    private var header: SignedHeader?
+    /// The key that is reported: the one that fits, or else the first.
+    private var key: KeyCheck?
 
     /// Checks the header fields of a signature.
     ///
@@ -36,12 +53,14 @@ struct SignatureCheck {
     ///   - signature: the signature, whose own field stands at `fieldIndex`.
     ///   - fields: the fields of the message.
     ///   - reply: the reply to its key's question; nil for one that never came.
+    ///   - budget: what the message may still cost.
     init(
         _ signature: DKIMSignature,
         at fieldIndex: Int,
         in fields: SignedFields,
         key reply: DNSReply?,
-        _ options: DKIMVerificationOptions
+        _ options: DKIMVerificationOptions,
+        _ budget: inout VerificationBudget
     ) {
         self.signature = signature
         self.options = options
@@ -49,20 +68,34 @@ struct SignatureCheck {
         guard case .success(let answer)? = reply?.result else { return }
         // RFC 6376 § 6.1.2: when several key records are returned, "the Verifier can choose one of the key records or may
         // cycle through the key records". We cycle.
+        var tried = 0
         for record in answer.derived({ DKIMKeyRecords($0) }).records {
-            var problem: String?
-            let key = usableKey(record, &problem)
-            let header = key.map { HeaderCheck(signature, at: fieldIndex, in: fields, key: $0) }
-            let check = KeyCheck(isTesting: record.isTesting, header: header, problem: problem)
-            if first == nil { first = check } else { others.append(check) }
-            if let header, header.isIntact, !isTooShort(header.key) { break }
+            var finding = finding(about: record)
+            if case .tried(let usable, _) = finding {
+                guard budget.payKey(isFirst: tried == 0) else { break }
+                tried += 1
+                header = header ?? budget.header(of: signature, at: fieldIndex, in: fields)
+                finding = header.map { verify(usable, $0) } ?? .refused(usable.bits, Self.headerTooLong)
+            }
+            let check = KeyCheck(isTesting: record.isTesting, finding: finding)
+            if check.isIntact || key == nil { key = check }
+            if check.isIntact || tried == Self.mostKeysTried { break }
         }
     }
 
+    private static let headerTooLong = "header is too long to be hashed again for this signature"
+
+    private func verify(_ key: PublicKey, _ header: SignedHeader) -> KeyCheck.Finding {
+        .tried(key, isIntact: key.verifies(signature.signature, digest: header.digest))
+    }
+
+    /// How many octets of the canonical body are signed; nil for all.
+    var bodyLength: UInt64? { signature.length }
+
     /// Judges the signature now that its body has ended.
     ///
-    /// - Parameter isDiagnosed: whether to find out what changed, which costs more than the check itself.
-    func outcome(_ body: SignedBody, isDiagnosed: Bool) -> DKIMOutcome {
+    /// - Parameter budget: what finding out what changed may cost.
+    func outcome(_ body: SignedBody, _ budget: inout DiagnosisBudget) -> DKIMOutcome {
         var outcome = DKIMOutcome(.temperror)
         outcome.signature = signature
         outcome.domain = signature.domainText.text
@@ -76,7 +109,7 @@ struct SignatureCheck {
             // verification attempt by returning TEMPFAIL (key unavailable)."
             outcome.problem = "key unavailable: \(Self.words(error))"
         case .success(let answer)?:
-            guard let first else {
+            guard let key else {
                 // RFC 6376 § 6.1.2: "If the query for the public key fails because the corresponding key record does not
                 // exist, the Verifier MUST immediately return PERMFAIL (no key for signature)."
                 outcome.result = .permerror
@@ -84,78 +117,93 @@ struct SignatureCheck {
                 outcome.problem = answer.status == .records ? Self.words(error) : "no key for signature"
                 break
             }
-            judge(first, body, isDiagnosed, &outcome)
-            // The first key is reported when none passes.
-            for check in others where outcome.result != .pass {
-                var other = outcome
-                judge(check, body, isDiagnosed, &other)
-                if other.result == .pass { outcome = other }
-            }
+            outcome.testing = key.isTesting
+            judge(key.finding, body, &outcome, &budget)
         }
         return outcome
     }
 
-    private func judge(_ check: KeyCheck, _ body: SignedBody, _ isDiagnosed: Bool, _ outcome: inout DKIMOutcome) {
-        outcome.testing = check.isTesting
-        outcome.result = .permerror
-        outcome.problem = check.problem
-        guard let header = check.header else { return }
-        outcome.keyBits = header.key.bits
+    private func judge(
+        _ finding: KeyCheck.Finding,
+        _ body: SignedBody,
+        _ outcome: inout DKIMOutcome,
+        _ budget: inout DiagnosisBudget
+    ) {
         outcome.bodyHash = body.hash
         outcome.isBodyIntact = body.hash == signature.bodyHash
-        outcome.isHeaderIntact = header.isIntact
-        if isTooShort(header.key) {
+        switch finding {
+        case .unusable(let problem):
+            outcome.result = .permerror
+            outcome.problem = problem
+            outcome.bodyHash = nil
+            outcome.isBodyIntact = nil
+        case .refused(let bits, let problem):
             outcome.result = .policy
-            outcome.problem = "RSA key of \(header.key.bits) bits is too short"
-        } else if outcome.isBodyIntact == true, header.isIntact {
-            (outcome.result, outcome.problem) = result(of: body.octetCount)
-        } else {
-            outcome.result = .fail
-            outcome.diagnoses = isDiagnosed ? diagnoses(header, body) : []
-            outcome.problem = Self.problem(outcome)
+            outcome.keyBits = bits
+            outcome.problem = problem
+        case .tried(let key, let isIntact):
+            outcome.keyBits = key.bits
+            outcome.isHeaderIntact = isIntact
+            if outcome.isBodyIntact == true, isIntact {
+                (outcome.result, outcome.problem) = result(of: body.octetCount)
+            } else {
+                outcome.result = .fail
+                outcome.diagnoses = diagnoses(key, outcome, body, &budget)
+                outcome.problem = Self.problem(outcome)
+            }
         }
     }
-
-    private func isTooShort(_ key: PublicKey) -> Bool { key.kind == .rsa && key.bits < options.minimumRSABits }
 
     /// What explains the differences found, one for the header and one for the body at most.
-    private func diagnoses(_ header: HeaderCheck, _ body: SignedBody) -> [DKIMDiagnosis] {
-        let ofHeader = header.isIntact ? nil : HeaderDiagnosis(header).diagnosis
-        let isBodyIntact = body.hash == signature.bodyHash
-        let ofBody = isBodyIntact ? nil : body.octets.flatMap { BodyDiagnosis(signature, body: $0).diagnosis }
-        return [ofHeader, ofBody].compactMap { $0 }
+    private func diagnoses(
+        _ key: PublicKey,
+        _ outcome: DKIMOutcome,
+        _ body: SignedBody,
+        _ budget: inout DiagnosisBudget
+    ) -> [DKIMDiagnosis] {
+        guard !budget.isSpent else { return [] }
+        var diagnoses = [DKIMDiagnosis?]()
+        if outcome.isHeaderIntact != true, let header {
+            diagnoses.append(HeaderDiagnosis(header, key: key).diagnosis(&budget))
+        }
+        if outcome.isBodyIntact != true, let octets = body.octets {
+            diagnoses.append(BodyDiagnosis(signature, body: octets).diagnosis(&budget))
+        }
+        return diagnoses.compactMap { $0 }
     }
 
-    /// The key of a record, when the record allows it to be used for this signature (RFC 6376 § 6.1.2).
-    private func usableKey(_ record: DKIMKeyRecord, _ problem: inout String?) -> PublicKey? {
+    /// Whether a record's key may be used for this signature (RFC 6376 § 6.1.2); `tried`, and not yet intact, when it may.
+    private func finding(about record: DKIMKeyRecord) -> KeyCheck.Finding {
         // RFC 6376 § 3.6.1, `s=`: "Verifiers for a given service type MUST ignore this record if the appropriate type is
         // not listed."
-        guard record.allowsEmail else {
-            problem = "key is not for email"
-            return nil
-        }
+        guard record.allowsEmail else { return .unusable("key is not for email") }
         // RFC 6376 § 6.1.2: "PERMFAIL (inappropriate hash algorithm)", "PERMFAIL (inappropriate key algorithm)".
-        guard record.allowsSHA256 else {
-            problem = "inappropriate hash algorithm"
-            return nil
-        }
+        guard record.allowsSHA256 else { return .unusable("inappropriate hash algorithm") }
         guard record.kind == (signature.algorithm == .ed25519SHA256 ? .ed25519 : .rsa) else {
-            problem = "inappropriate key algorithm"
-            return nil
+            return .unusable("inappropriate key algorithm")
         }
         // RFC 6376 § 3.6.1, `t=s`: "MUST have the same domain value on the right-hand side of the "@" in the "i=" tag and
         // the value of the "d=" tag".
         guard !record.requiresExactDomain || signature.identityDomain == signature.domain else {
-            problem = "i= is below d=, which the key forbids"
-            return nil
+            return .unusable("i= is below d=, which the key forbids")
         }
         switch record.key {
-        case .usable(let key): return key
-        case .revoked: problem = "key revoked"
-        case .unusable(let error): problem = "key \(error)"
+        case .usable(let key): return finding(aboutLengthOf: key)
+        case .revoked: return .unusable("key revoked")
+        case .unusable(.modulusSize(let bits)) where bits > options.maximumRSABits: return tooLong(bits)
+        case .unusable(let error): return .unusable("key \(error)")
         }
-        return nil
     }
+
+    private func finding(aboutLengthOf key: PublicKey) -> KeyCheck.Finding {
+        guard key.kind == .rsa else { return .tried(key, isIntact: false) }
+        if key.bits < options.minimumRSABits { return .refused(key.bits, "RSA key of \(key.bits) bits is too short") }
+        return key.bits > options.maximumRSABits ? tooLong(key.bits) : .tried(key, isIntact: false)
+    }
+
+    /// RFC 8301 § 3.2: "Verifiers MUST be able to validate signatures with keys ranging from 1024 bits to 4096 bits, and they
+    /// MAY be able to validate signatures with larger keys." We could and will not, which RFC 8601 § 2.7.1 calls policy.
+    private func tooLong(_ bits: Int) -> KeyCheck.Finding { .refused(bits, "RSA key of \(bits) bits is too long") }
 
     /// The result of a signature that is right, which the length of the body may still spoil.
     private func result(of bodyOctets: UInt64) -> (DKIMResult, String?) {
@@ -199,31 +247,4 @@ struct SignatureCheck {
         case nil: "no key for signature"
         }
     }
-}
-
-/// The check of the header fields of one signature with one key.
-struct HeaderCheck {
-    let signature: DKIMSignature
-    let key: PublicKey
-    /// The fields of the message, and which of them `h=` names, in its order.
-    private let signed: SignedFields
-    private let indices: [Int]
-    /// Whether `b=` is a signature of the header fields.
-    let isIntact: Bool
-
-    init(_ signature: DKIMSignature, at fieldIndex: Int, in signed: SignedFields, key: PublicKey) {
-        self.signature = signature
-        self.key = key
-        self.signed = signed
-        indices = signed.indices(of: signature.headerNames, excluding: fieldIndex)
-        let form = SignedFields.canonicalForm(
-            signed.fields(at: indices),
-            own: signature.unsignedField,
-            signature.canonicalization.header
-        )
-        isIntact = key.verifies(signature.signature, digest: SHA256Hasher.digest(form))
-    }
-
-    /// The fields that `h=` names, in its order.
-    var fields: [HeaderField] { Array(signed.fields(at: indices)) }
 }

@@ -82,15 +82,23 @@ struct SignedFields: Sendable {
         indices.lazy.map { headers[$0] }
     }
 
+    /// How many octets the fields have before they are canonicalized; no form of them is longer.
+    static func octetCount(_ fields: some Collection<HeaderField>, own: HeaderField) -> Int {
+        fields.reduce(own.octetCount) { $0 + $1.octetCount }
+    }
+
     /// What a signature is made over, before it is hashed: the fields chosen, then the signature's own field.
     ///
     /// RFC 6376 § 5.4: a field that does not exist "MUST be treated as the null string".
+    ///
+    /// - Parameter capacity: `octetCount` of the same fields, when it is known.
     static func canonicalForm(
         _ fields: some Collection<HeaderField>,
         own: HeaderField,
-        _ canonicalization: Canonicalization
+        _ canonicalization: Canonicalization,
+        capacity: Int? = nil
     ) -> [UInt8] {
-        let capacity = fields.reduce(own.octetCount) { $0 + $1.octetCount }
+        let capacity = capacity ?? octetCount(fields, own: own)
         var canonicalizer = HeaderCanonicalizer(canonicalization, capacity: capacity)
         for field in fields { canonicalizer.append(field) }
         // RFC 6376 § 3.7: the DKIM-Signature field is hashed last, "without a trailing CRLF".

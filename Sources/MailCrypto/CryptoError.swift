@@ -8,7 +8,7 @@ public enum CryptoError: Error, Hashable, Sendable {
     case unsupportedKey
     /// An RSA modulus of this many bits, which is out of the bounds given.
     case modulusSize(Int)
-    /// An RSA exponent that is even, below three, or longer than eight octets.
+    /// An RSA exponent that is even, below three, or above 2³².
     case exponent
     /// OpenSSL refused; its own words.
     case failed(String)

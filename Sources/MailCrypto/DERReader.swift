@@ -78,9 +78,12 @@ struct RSAPublicKeyForm {
         self.exponent = exponent.drop { $0 == 0 }
     }
 
-    /// Whether the exponent is odd, at least three, and at most eight octets long.
+    /// Whether the exponent is odd, at least three, and below 2³².
+    ///
+    /// Signers use 65537, or once 3. Verifying takes time in proportion to the exponent's length, and RFC 8017 sets no bound
+    /// but the modulus.
     var hasUsableExponent: Bool {
-        guard let last = exponent.last, last & 1 == 1, exponent.count <= 8 else { return false }
+        guard let last = exponent.last, last & 1 == 1, exponent.count <= 4 else { return false }
         return exponent.count > 1 || last >= 3
     }
 }

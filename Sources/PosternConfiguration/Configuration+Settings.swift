@@ -258,8 +258,17 @@ extension Configuration.Checks.DKIM: CheckSettings {
         Setting(
             "minimum_bits",
             \.minimumBits,
-            .count(1024...8192),
+            .count(1024...4096),
             "A signature by an RSA key with fewer bits does not pass. Below 1024 none ever does (RFC 8301)."
+        ),
+        Setting(
+            "maximum_bits",
+            \.maximumBits,
+            .count(4096...8192),
+            """
+            A signature by an RSA key with more bits does not pass, because its sender decides what verifying it costs: \
+            with 8192 bits, four times as much as with 4096, up to which RFC 8301 has everybody verify.
+            """
         ),
         Setting(
             "clock_skew",

@@ -172,6 +172,8 @@ extension Configuration {
             public var maximumSignatures = 10
             /// RSA keys with fewer bits do not count.
             public var minimumBits = 1024
+            /// RSA keys with more bits do not count.
+            public var maximumBits = 4096
             /// How far `t=` and `x=` may be off.
             public var clockSkew = Duration.seconds(300)
             /// What a body longer than `l=` gives.

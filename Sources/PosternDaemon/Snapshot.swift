@@ -62,6 +62,7 @@ extension AuthenticationSettings {
         spf.receiver = Octets(configuration.authservID ?? HostName.current)
         dkim.maximumSignatures = set.dkim.maximumSignatures
         dkim.minimumRSABits = set.dkim.minimumBits
+        dkim.maximumRSABits = set.dkim.maximumBits
         dkim.clockSkew = set.dkim.clockSkew.components.seconds
         dkim.bodyBeyondLength = set.dkim.unsignedBody == .pass ? .pass : .policy
         publicSuffixList = set.dmarc.publicSuffixFallback ? PublicSuffixList.system : nil

@@ -131,7 +131,10 @@ struct DiagnosisTests {
         let hash = String(decoding: Base64.encode(SHA256Hasher.digest(Array(signed.utf8))), as: UTF8.self)
         let value = " v=1; a=rsa-sha256; d=example.com; s=s; h=from; b=AAAA; bh=" + hash
         let signature = try DKIMSignature(HeaderField(name: Octets("DKIM-Signature"), value: Octets(value)))
-        let diagnose = { (body: String) in BodyDiagnosis(signature, body: Array(body.utf8)).diagnosis }
+        let diagnose = { (body: String) in
+            var budget = DiagnosisBudget(octets: 100_000)
+            return BodyDiagnosis(signature, body: Array(body.utf8)).diagnosis(&budget)
+        }
         #expect(diagnose("Hello\r\n\r\nWorld\r\n") == .bodySignedWithLF)
         #expect(diagnose("Hello\r\n\r\nWorld!\r\n") == nil)
     }
@@ -148,5 +151,35 @@ struct DiagnosisTests {
         let outcome = try #require(Verification.outcomes(of: changed, zone: zone, options: options, chunk: 300).first)
         #expect(outcome.problem == "body hash differs")
         #expect(Verification.outcomes(of: changed, zone: zone).first?.diagnoses == [.footerAppended(octets: 46)])
+    }
+
+    @Test("What is looked for costs no more octets than the budget, and nothing when there is none")
+    func budget() throws {
+        let key = try SigningTests.key(.rsa)
+        let message = [UInt8](Self.message.utf8)
+        let value = try #require(try SigningTests.sign(message, [key]).first)
+        let changed = [UInt8](Self.swap("Subject: ", "Subject: [list] ")(Self.message).utf8) + [UInt8](Self.footer.utf8)
+        let zone = try SigningTests.zone([key])
+        var diagnoses = [Int: [DKIMDiagnosis]]()
+        // An operation with the key counts as 16,384 octets; the header has about 700, the body about 1,300.
+        for octets in [0, 16_000, 17_600, 100_000] {
+            var options = DKIMVerificationOptions()
+            options.diagnosisOctets = octets
+            let stored = SigningTests.name + value + [0x0D, 0x0A] + changed
+            let outcome = try #require(Verification.outcomes(of: stored, zone: zone, options: options).first)
+            #expect(outcome.problem?.hasPrefix("header and body hash differ") == true)
+            diagnoses[octets] = outcome.diagnoses
+        }
+        #expect(diagnoses[0] == [])
+        #expect(diagnoses[16_000] == [.footerAppended(octets: 46)])
+        #expect(diagnoses[17_600] == [.subjectTagged("[list]")])
+        #expect(diagnoses[100_000] == [.subjectTagged("[list]"), .footerAppended(octets: 46)])
+    }
+
+    @Test("A budget is paid until a guess costs more than is left")
+    func paying() {
+        var budget = DiagnosisBudget(octets: 10)
+        #expect(budget.pay(7) && !budget.pay(4) && budget.pay(3) && budget.isSpent)
+        #expect(!budget.pay(1) && budget.pay(0))
     }
 }

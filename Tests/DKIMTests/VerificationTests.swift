@@ -1,8 +1,9 @@
-import DKIM
 import DNSLookup
 import MailCrypto
 import MailSyntax
 import Testing
+
+@testable import DKIM
 
 @Suite("Verification")
 struct VerificationTests {
@@ -167,18 +168,64 @@ struct VerificationTests {
         #expect(try Self.outcome(Self.tags + "; i=a@mail.example.org", record: record).result == .permerror)
     }
 
-    @Test("RFC 6376 § 6.1.2: of several key records any one may fit")
-    func severalRecords() throws {
+    /// What becomes of a message whose signature is by the first key of these records that is `mine`.
+    enum KeyText: String { case mine, other, note, revoked, rsa }
+
+    @Test(
+        "RFC 6376 § 6.1.2: of several key records any one may fit; sixteen texts are read and two keys tried",
+        arguments: [
+            ([.other, .mine], .pass), ([.mine, .other], .pass), ([.note, .mine], .pass), ([.other, .other], .fail),
+            ([.other, .other, .mine], .fail), ([.revoked, .rsa, .rsa, .other, .mine], .pass),
+            (Array(repeating: .note, count: 15) + [.mine], .pass),
+            (Array(repeating: .note, count: 16) + [.mine], .permerror),
+        ] as [([KeyText], DKIMResult)]
+    )
+    func severalRecords(_ records: [KeyText], _ expected: DKIMResult) throws {
         let key = try #require(Self.key)
         let message = try Self.signed(Self.tags, header: Self.header, body: Self.body, by: key)
-        let other = try SigningTests.key(.ed25519).recordText()
-        let mine = try key.recordText()
-        for (texts, expected) in [
-            ([other, mine], DKIMResult.pass), ([mine, other], .pass), (["v=spf1 -all", mine], .pass),
-            ([other, other], .fail),
-        ] {
-            let zone = try Verification.zone(texts.map { ("e._domainkey.example.org", $0) })
-            #expect(Verification.outcomes(of: message, zone: zone, now: Self.now).map(\.result) == [expected])
+        let zone = try Verification.zone(
+            try records.map { record in
+                switch record {
+                case .mine: ("e._domainkey.example.org", try key.recordText())
+                case .other: ("e._domainkey.example.org", try SigningTests.key(.ed25519).recordText())
+                case .note: ("e._domainkey.example.org", "v=spf1 -all")
+                case .revoked: ("e._domainkey.example.org", "k=ed25519; p=")
+                case .rsa: ("e._domainkey.example.org", try #require(try Self.rsaKey?.recordText()))
+                }
+            }
+        )
+        #expect(Verification.outcomes(of: message, zone: zone, now: Self.now).map(\.result) == [expected])
+    }
+
+    /// A message with the same signature `count` times.
+    static func signed(times count: Int, by key: DKIMSigningKey) throws -> [UInt8] {
+        let message = try signed(tags, header: header, body: body, by: key)
+        let signature = try #require(StoredMessage(message[...]).headers.first)
+        let field = [UInt8]("DKIM-Signature:".utf8) + Array(signature.value) + [0x0D, 0x0A]
+        return (1..<count).flatMap { _ in field } + message
+    }
+
+    @Test("The first key of each signature is tried, and six more for a message")
+    func spareKeys() throws {
+        let key = try #require(Self.key)
+        let texts = [try SigningTests.key(.ed25519).recordText(), try key.recordText()]
+        let zone = try Verification.zone(texts.map { ("e._domainkey.example.org", $0) })
+        let outcomes = Verification.outcomes(of: try Self.signed(times: 9, by: key), zone: zone, now: Self.now)
+        #expect(outcomes.map(\.result) == Array(repeating: .pass, count: 6) + Array(repeating: .fail, count: 3))
+    }
+
+    @Test("The header is hashed once in any case, and again as far as the bound goes")
+    func headerOctets() throws {
+        let key = try #require(Self.key)
+        let message = try Self.signed(times: 4, by: key)
+        let zone = try SigningTests.zone([key])
+        var options = DKIMVerificationOptions()
+        // From and a signature without its b= have about 170 octets.
+        for (octets, expected) in [(0, 1), (200, 2), (400, 3), (1000, 4)] {
+            options.maximumHeaderOctets = octets
+            let outcomes = Verification.outcomes(of: message, zone: zone, options: options, now: Self.now)
+            #expect(outcomes.count { $0.result == .pass } == expected)
+            #expect(outcomes.dropFirst(expected).allSatisfy { $0.result == .policy && $0.isHeaderIntact == nil })
         }
     }
 
@@ -238,6 +285,49 @@ struct VerificationTests {
         )
     }
 
+    @Test(
+        "RFC 8301 § 3.2: keys above 4096 bits may be left alone, and are",
+        arguments: [(4096, 4096, .fail), (4104, 4096, .policy), (8192, 8192, .fail), (16_384, 8192, .policy)]
+            as [(Int, Int, DKIMResult)]
+    )
+    func longKeys(_ bits: Int, _ maximum: Int, _ result: DKIMResult) throws {
+        // A modulus that nobody has the factors of: whatever is tried with it fails.
+        let modulus: [UInt8] = [0x00] + [UInt8](repeating: 0xC5, count: bits / 8)
+        let numbers = Self.element(0x02, modulus) + Self.element(0x02, [0x01, 0x00, 0x01])
+        let text = "p=" + Base64.encode(Self.element(0x30, numbers))[...].text
+        var options = DKIMVerificationOptions()
+        options.maximumRSABits = maximum
+        let outcome = try Self.outcome(Self.tags.replacing("ed25519", with: "rsa"), record: text, options: options)
+        #expect(outcome.result == result)
+        #expect(outcome.keyBits == bits)
+        #expect(outcome.isHeaderIntact == (result == .fail ? false : nil))
+        if result == .policy { #expect(outcome.problem == "RSA key of \(bits) bits is too long") }
+    }
+
+    /// An element in DER.
+    static func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+        let (high, low) = content.count.quotientAndRemainder(dividingBy: 256)
+        return [tag, 0x82, UInt8(high), UInt8(low)] + content
+    }
+
+    @Test("RFC 6376 § 3.5: bodies are hashed once, whatever lengths signatures name")
+    func lengths() throws {
+        let body = [UInt8]((0..<300).map { "Line \($0)  of many \r\n" }.joined().utf8)
+        let canonical = CanonicalizationTests.reference(.relaxed, body)
+        var hasher = BodyHasher(.relaxed)
+        let lengths: [UInt64?] = [0, 1, 8, 17, 100, 17, UInt64(canonical.count), UInt64(canonical.count) + 1, .max]
+        for length in lengths.shuffled() { hasher.add(length) }
+        for start in stride(from: 0, to: body.count, by: 7) {
+            unsafe body[start..<min(start + 7, body.count)].withUnsafeBytes { unsafe hasher.update($0) }
+        }
+        hasher.finish()
+        #expect(hasher.octetCount >= UInt64(canonical.count))
+        for length in lengths {
+            let count = Int(clamping: min(length ?? .max, UInt64(canonical.count)))
+            #expect(hasher.digest(length) == SHA256Hasher.digest(Array(canonical.prefix(count))))
+        }
+    }
+
     @Test("RFC 6376 § 8.2: a body that goes on beyond l=")
     func beyondLength() throws {
         let key = try #require(Self.key)
@@ -279,11 +369,7 @@ struct VerificationTests {
     @Test("RFC 6376 § 6.1: signatures beyond the limit are counted, not examined")
     func limit() throws {
         let key = try #require(Self.key)
-        let message = try Self.signed(Self.tags, header: Self.header, body: Self.body, by: key)
-        let stored = StoredMessage(message[...])
-        let signature = try #require(stored.headers.first)
-        let field = [UInt8]("DKIM-Signature:".utf8) + Array(signature.value) + [0x0D, 0x0A]
-        let many = (0..<500).flatMap { _ in field } + message
+        let many = try Self.signed(times: 501, by: key)
         let outcomes = Verification.outcomes(of: many, zone: try SigningTests.zone([key]), now: Self.now)
         #expect(outcomes.map(\.result) == Array(repeating: .pass, count: 10) + [.policy])
         #expect(outcomes.last?.problem == "491 more than the 10 signatures examined")

@@ -72,6 +72,24 @@ struct KeyTests {
         }
     }
 
+    @Test(
+        "What verifying costs grows with the exponent, so its length is bounded",
+        arguments: [
+            ([0x03], true), ([0x01, 0x00, 0x01], true), ([0x00, 0xFF, 0xFF, 0xFF, 0xFF], true),
+            ([0x01, 0x00, 0x00, 0x00, 0x01], false), ([0x7F] + [UInt8](repeating: 0xFF, count: 7), false),
+        ] as [([UInt8], Bool)]
+    )
+    func exponents(_ exponent: [UInt8], _ isUsable: Bool) {
+        let modulus: [UInt8] = [0x00] + [UInt8](repeating: 0xC5, count: 128)
+        let numbers = [0x02, 0x81, UInt8(modulus.count)] + modulus + [0x02, UInt8(exponent.count)] + exponent
+        let der = [0x30, 0x81, UInt8(numbers.count)] + numbers
+        guard isUsable else {
+            #expect(throws: CryptoError.exponent) { try PublicKey(rsa: der[...], modulusBits: 1024...8192) }
+            return
+        }
+        #expect(throws: Never.self) { try PublicKey(rsa: der[...], modulusBits: 1024...8192) }
+    }
+
     @Test("RFC 8463 § 4: an Ed25519 key has 32 octets", arguments: [0, 31, 33, 44])
     func ed25519Length(_ length: Int) {
         #expect(throws: CryptoError.self) { try PublicKey(ed25519: [UInt8](repeating: 9, count: length)[...]) }

@@ -62,6 +62,7 @@ struct ReadingTests {
         enabled = true
         maximum_signatures = 4
         minimum_bits = 2048
+        maximum_bits = 8192
         clock_skew = "1m"
         unsigned_body = "pass"
 
@@ -149,9 +150,9 @@ struct ReadingTests {
         #expect(configuration.dns.attemptTimeout == .milliseconds(400))
         #expect(configuration.dns.cache.maxBytes == 1_048_576)
         #expect(configuration.headers.junk == .init(name: "X-Junk", value: "maybe: yes"))
-        #expect(configuration.rules.rules.map(\.location.line) == [75, 83])
+        #expect(configuration.rules.rules.map(\.location.line) == [76, 84])
         #expect(configuration.rules.rules.first?.unless.count == 2)
-        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 89))
+        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 90))
     }
 
     @Test("a check is switched by a word or by a table")

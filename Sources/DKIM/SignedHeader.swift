@@ -1,0 +1,34 @@
+internal import MailCrypto
+internal import MailSyntax
+
+/// The header fields that a signature names, hashed once for all keys that it is tried with (RFC 6376 § 3.7).
+struct SignedHeader {
+    let signature: DKIMSignature
+    /// The hash that `b=` has to be a signature of.
+    let digest: [UInt8]
+    /// The fields of the message, and which of them `h=` names, in its order.
+    private let signed: SignedFields
+    private let indices: [Int]
+
+    /// Nil when the fields have more octets than `octetsLeft`, from which they are taken.
+    init?(_ signature: DKIMSignature, at fieldIndex: Int, in signed: SignedFields, octetsLeft: inout Int) {
+        let indices = signed.indices(of: signature.headerNames, excluding: fieldIndex)
+        let fields = signed.fields(at: indices)
+        let count = SignedFields.octetCount(fields, own: signature.unsignedField)
+        guard count <= octetsLeft else { return nil }
+        octetsLeft -= count
+        let form = SignedFields.canonicalForm(
+            fields,
+            own: signature.unsignedField,
+            signature.canonicalization.header,
+            capacity: count
+        )
+        self.signature = signature
+        self.signed = signed
+        self.indices = indices
+        digest = SHA256Hasher.digest(form)
+    }
+
+    /// The fields that `h=` names, in its order.
+    var fields: [HeaderField] { Array(signed.fields(at: indices)) }
+}
