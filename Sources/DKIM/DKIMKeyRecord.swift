@@ -18,7 +18,7 @@ public struct DKIMKeyRecord: Sendable {
     public enum SyntaxError: Error, Hashable, Sendable {
         /// The text is no tag-list.
         case tagList(TagList.SyntaxError)
-        /// `v=` is not `DKIM1`, or not the first tag.
+        /// `v=` is not `DKIM1`.
         case version
         /// There is no `p=`.
         case missingKey
@@ -50,17 +50,15 @@ public struct DKIMKeyRecord: Sendable {
     public init(_ text: Octets) throws(SyntaxError) {
         let tags: TagList
         do throws(TagList.SyntaxError) {
-            tags = try TagList(text)
+            // RFC 6376 § 3.2 has a tag between any two semicolons. We pass over nothing, as the readers of DMARC records have
+            // to: it says nothing, and nobody but the domain's owner can have written it. (opendkim and dkimpy do not.)
+            tags = try TagList(text, skippingEmpty: true)
         } catch {
             throw .tagList(error)
         }
-        // RFC 6376 § 3.6.1: `v=` "MUST be the first tag in the record" if it is there; "Records beginning with a "v=" tag
-        // with any other value MUST be discarded."
-        if let version = tags["v"] {
-            guard version.elementsEqual("DKIM1".utf8), tags.first?.value.startIndex == version.startIndex else {
-                throw .version
-            }
-        }
+        // RFC 6376 § 3.6.1: "Records beginning with a "v=" tag with any other value MUST be discarded." It also has `v=` come
+        // first if it is there; wherever it stands, the record is one of DKIM's, and opendkim and dkimpy take it too.
+        if let version = tags["v"], !version.elementsEqual("DKIM1".utf8) { throw .version }
         guard let encoded = tags["p"] else { throw .missingKey }
         kind = try Self.kind(tags["k"])
         key = try Self.key(encoded, kind)

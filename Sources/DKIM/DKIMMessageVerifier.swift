@@ -152,7 +152,7 @@ public struct DKIMMessageVerifier {
             if diagnosed == Self.mostDiagnosed { diagnosis = DiagnosisBudget(octets: 0) }
             let outcome = check.outcome(body, &diagnosis)
             if outcome.result == .fail { diagnosed += 1 }
-            outcomes.append(outcome)
+            outcomes.append(outcome.result == .pass ? dated(outcome) : outcome)
         }
         if signaturesOverLimit > 0 {
             let problem = "\(signaturesOverLimit) more than the \(options.maximumSignatures) signatures examined"
@@ -173,11 +173,30 @@ public struct DKIMMessageVerifier {
         if let expiration = signature.expiration, isPast(expiration, at: now) {
             return Self.outcome(.fail, "signature expired", signature)
         }
-        // RFC 6376 § 3.5, `t=`: "Implementations MAY ignore signatures that have a timestamp in the future."
-        if let timestamp = signature.timestamp, isPast(now, at: timestamp) {
-            return Self.outcome(.fail, "signature is dated in the future", signature)
-        }
         return nil
+    }
+
+    /// How far ahead a signature may be dated so that the clocks are to blame: one of them may even run in another time zone.
+    private static let mostClocksDiffer: Int64 = 86_400
+
+    /// What becomes of a signature that is right when it is dated in the future.
+    ///
+    /// RFC 6376 § 3.5, `t=`: "Implementations MAY ignore signatures that have a timestamp in the future." But it may be our
+    /// clock that is slow, and then each fresh signature would be ignored: RFC 8601 § 2.7.1's temperror says that "a later
+    /// attempt may produce a final result". It is said of signatures that are right alone, so that nobody can have a domain's
+    /// policy left undecided by a signature that he cannot make.
+    private func dated(_ outcome: DKIMOutcome) -> DKIMOutcome {
+        guard let timestamp = outcome.signature?.timestamp, isPast(now, at: timestamp) else { return outcome }
+        var outcome = outcome
+        let (distance, overflow) = timestamp.subtractingReportingOverflow(now)
+        if !overflow, distance <= Self.mostClocksDiffer {
+            outcome.result = .temperror
+            outcome.problem = "signature is dated \(distance) seconds ahead of our clock"
+        } else {
+            outcome.result = .neutral
+            outcome.problem = "signature is dated in the future"
+        }
+        return outcome
     }
 
     /// Whether a time lies before another by more than clocks may differ.

@@ -88,10 +88,13 @@ extension DKIMSignature {
             let end = value[start...].firstIndex(of: UInt8(ascii: ":")) ?? value.endIndex
             let name = value[start..<end].trimmed
             // RFC 6376 § 3.5: sig-h-tag = %x68 [FWS] "=" [FWS] hdr-name *( [FWS] ":" [FWS] hdr-name )
-            guard !name.isEmpty, name.allSatisfy({ $0.isVChar }) else { throw .malformed("h") }
-            names.append(name)
+            guard name.allSatisfy({ $0.isVChar }) else { throw .malformed("h") }
+            // Signers that join names in a loop leave a colon at an end. A name of no characters stands for no field, so
+            // the hash is the same; opendkim and dkimpy pass over it too.
+            if !name.isEmpty { names.append(name) }
             start = end + 1
         }
+        guard !names.isEmpty else { throw .malformed("h") }
         return names
     }
 
@@ -137,13 +140,15 @@ extension DKIMSignature {
         return UInt64(value.text) ?? .max
     }
 
-    /// RFC 6376 § 3.5: `t=` and `x=` have up to 12 digits; "implementations MAY" read more as a time far off.
+    /// A time in seconds since 1970.
+    ///
+    /// RFC 6376 § 3.5: "Implementations MAY consider any value longer than 12 digits to be infinite."
     static func seconds(_ value: Octets?, _ tag: String) throws(SyntaxError) -> Int64? {
         guard let value else { return nil }
-        guard (1...12).contains(value.count), value.allSatisfy(\.isDigit), let seconds = Int64(value.text) else {
-            throw .malformed(tag)
-        }
-        return seconds
+        guard !value.isEmpty, value.allSatisfy(\.isDigit) else { throw .malformed(tag) }
+        let digits = value.drop { $0 == UInt8(ascii: "0") }
+        guard digits.count <= 12 else { return .max }
+        return digits.isEmpty ? 0 : Int64(digits.text)
     }
 
     /// RFC 6376 § 3.5: "Unrecognized query mechanisms MUST be ignored"; `dns/txt` has to be among them.

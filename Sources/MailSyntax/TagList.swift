@@ -48,7 +48,9 @@ public struct TagList: Sendable {
     /// Reads a tag-list; white space after the last semicolon is no tag.
     ///
     /// Octets from 0x80 up are let through in values: RFC 8616 § 4 allows them in names and in quoted-printable text.
-    public init(_ text: Octets) throws(SyntaxError) {
+    ///
+    /// - Parameter skippingEmpty: whether nothing between two semicolons is no tag either, and no mistake.
+    public init(_ text: Octets, skippingEmpty: Bool = false) throws(SyntaxError) {
         var entries = [Entry]()
         entries.reserveCapacity(12)
         let octets = text.span
@@ -57,7 +59,11 @@ public struct TagList: Sendable {
             let spec = Spec(octets, from: start)
             let isLast = spec.end == octets.count
             // RFC 6376 § 3.2: tag-list = tag-spec *( ";" tag-spec ) [ ";" ]
-            if isLast, !entries.isEmpty, octets.trimmed(start..<spec.end).isEmpty { break }
+            if isLast || skippingEmpty, skippingEmpty || !entries.isEmpty, octets.trimmed(start..<spec.end).isEmpty {
+                if isLast { break }
+                start = spec.end + 1
+                continue
+            }
             guard entries.count < Self.maximumTags else { throw .tooManyTags }
             guard let equals = spec.equals else { throw .missingEqualsSign }
             guard spec.isValid else { throw .invalidValue }
