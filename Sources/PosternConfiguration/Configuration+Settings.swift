@@ -229,7 +229,7 @@ extension Configuration.Checks.SPF: CheckSettings {
             "void_lookups",
             \.voidLookups,
             .count(0...10),
-            "How many lookups of a record may find nothing before the result is permerror (RFC 7208 section 4.6.4)."
+            "How many terms of a record may find nothing before the result is permerror (RFC 7208 section 4.6.4)."
         ),
         Setting(
             "maximum_queries",

@@ -64,7 +64,7 @@ extension SPFEvaluation {
             try countTerm()
             guard let name = try matchTarget(of: spec, step: step, domain: domain) else { return false }
             // RFC 7208 § 5.7: "The lookup type is A even when the connection type is IPv6."
-            return try lookUp(DNSQuestion(name, .a), countsVoid: true)?.status == .records
+            return try lookUp(DNSQuestion(name, .a))?.status == .records
         case .a(let spec, let prefix4, let prefix6):
             try countTerm()
             guard let name = try matchTarget(of: spec, step: step, domain: domain) else { return false }
@@ -102,7 +102,9 @@ extension SPFEvaluation {
     ) throws(Stop) -> Bool {
         try countTerm()
         let name: DomainName
-        switch try target(of: spec, domain: domain) {
+        let target = try target(of: spec, domain: domain)
+        try countVoidTerm()
+        switch target {
         case .name(let target): name = target
         case .missing: return false
         case .malformed(.internationalizedLocalPart):
@@ -126,30 +128,17 @@ extension SPFEvaluation {
 
     /// RFC 7208 § 5.3: whether one of a host's addresses is the client's, as far as the prefix goes.
     private mutating func hasClient(_ name: DomainName, _ prefix4: UInt8, _ prefix6: UInt8) throws(Stop) -> Bool {
-        guard let answer = try lookUp(DNSQuestion(name, addressType), countsVoid: true) else { return false }
-        return isClient(in: answer, prefix4, prefix6)
+        let test = addressTest(prefix4, prefix6)
+        return try lookUp(DNSQuestion(name, test.type), holding: test).map(test.holds) ?? false
     }
 
-    /// The type of the address records to compare with the client.
-    ///
-    /// RFC 7208 § 5: "when <ip> is an IPv4, A records are fetched; when <ip> is an IPv6 address, AAAA records are fetched".
-    var addressType: DNSRecordType { if case .v4 = check.client { .a } else { .aaaa } }
-
-    func isClient(in answer: DNSAnswer, _ prefix4: UInt8, _ prefix6: UInt8) -> Bool {
-        let client = check.client
-        return answer.records.contains { record in
-            switch record {
-            case .a(let address): IPNetwork(.v4(address), prefixLength: Int(prefix4))?.contains(client) ?? false
-            case .aaaa(let address):
-                IPNetwork(.v6(address), prefixLength: Int(prefix6))?.contains(client) ?? false
-            default: false
-            }
-        }
+    func addressTest(_ prefix4: UInt8, _ prefix6: UInt8) -> SPFAddressTest {
+        SPFAddressTest(check.client, prefix4, prefix6)
     }
 
     /// RFC 7208 § 5.4.
     private mutating func mx(_ name: DomainName, _ prefix4: UInt8, _ prefix6: UInt8) throws(Stop) -> Bool {
-        guard let answer = try lookUp(DNSQuestion(name, .mx), countsVoid: true) else { return false }
+        guard let answer = try lookUp(DNSQuestion(name, .mx)) else { return false }
         let exchanges = SPFExchanges.of(answer)
         // RFC 7208 § 4.6.4: more than ten address lookups for one "mx" give "permerror". § 5.4 has every name looked up, so
         // more than ten names are too many whichever of them would match.

@@ -35,7 +35,7 @@ extension SPFEvaluation {
         let question = DNSQuestion(check.client.reverseName, .ptr)
         // RFC 7208 § 5.5: "If a DNS error occurs while doing the PTR RR lookup, then this mechanism fails to match."
         guard let reply = try reply(to: question), case .success(let answer) = reply.result else { return [] }
-        if isCounted { try countVoid(answer) }
+        if isCounted { noteVoid(answer) }
         // RFC 7208 § 4.6.4: "all records other than the first 10 MUST be ignored".
         return answer.records.prefix(10).compactMap { if case .ptr(let name) = $0 { name } else { nil } }
     }
@@ -46,9 +46,12 @@ extension SPFEvaluation {
     /// continues." A name without addresses is skipped in the same way, and is not counted as a void lookup: who controls
     /// the client's address wrote these names, and could otherwise turn a domain's "fail" into a "permerror".
     private mutating func isValidated(_ name: DomainName) throws(Stop) -> Bool {
-        let question = DNSQuestion(name, addressType)
-        guard let reply = try reply(to: question), case .success(let answer) = reply.result else { return false }
-        return isClient(in: answer, 32, 128)
+        let test = addressTest(32, 128)
+        let question = DNSQuestion(name, test.type)
+        guard let reply = try reply(to: question, holding: test), case .success(let answer) = reply.result else {
+            return false
+        }
+        return test.holds(answer)
     }
 
     /// RFC 7208 § 6.2: the explanation that the record which failed the client names.

@@ -33,7 +33,7 @@ package struct SPFCheck: Sendable {
 ///
 /// A pass never waits. When it needs an answer that is not known, it notes the question and goes on as if the term had
 /// not matched, to learn which questions come next. Then its outcome is worth nothing; the pass is made again when one
-/// of the questions is answered. So a result comes only from a pass that had every answer, in the order of the RFC.
+/// of the questions has an answer that leads further. So a result comes only from a pass that had every answer, in the order of the RFC.
 struct SPFEvaluation {
     /// An end without a match.
     struct Stop: Error {
@@ -56,12 +56,14 @@ struct SPFEvaluation {
     let resolver: any DNSResolving
     let fetched: [DNSQuestion: DNSReply]
     /// The questions that have no answer yet, the first needed first; none when the outcome is worth something.
-    private(set) var missing: [DNSQuestion] = []
+    private(set) var missing: [SPFOpenQuestion] = []
     private var trace = SPFTrace()
     private var firstRecord: Octets?
     private var current = 0
     private var terms = 0
     private var voids = 0
+    /// Whether a lookup of the present term found nothing.
+    private var isTermVoid = false
     private var queries = 0
     private var cachedQueries = 0
 
@@ -145,7 +147,7 @@ struct SPFEvaluation {
     private mutating func selectRecord(_ domain: DomainName) throws(Stop) -> Result<SPFRecord, Stop>? {
         // RFC 7208 § 4.3: a domain that is "not a multi-label domain name" gives "none".
         guard domain.labelCount >= 2 else { return .failure(Stop(result: .none, problem: .malformedDomain)) }
-        guard let answer = try lookUp(DNSQuestion(domain, .txt), countsVoid: false) else { return nil }
+        guard let answer = try record(DNSQuestion(domain, .txt)) else { return nil }
         switch check.selector.select(answer) {
         case .record(let record): return .success(record)
         case .none:
@@ -177,7 +179,9 @@ struct SPFEvaluation {
             }
             let directive = directives[index]
             let step = open(.term(directive.text), domain: domain, depth: depth)
-            if try matches(directive.mechanism, step: step, domain: domain, depth: depth) {
+            let isMatch = try matches(directive.mechanism, step: step, domain: domain, depth: depth)
+            try countVoidTerm(isMatch: isMatch)
+            if isMatch {
                 conclude(step, .match(directive.qualifier.result))
                 return directive
             }
@@ -196,7 +200,9 @@ struct SPFEvaluation {
     ) throws(Stop) -> DomainName? {
         let step = open(.term(redirect.text), domain: domain, depth: depth)
         try countTerm()
-        switch try target(of: redirect.domain, domain: domain) {
+        let target = try target(of: redirect.domain, domain: domain)
+        try countVoidTerm()
+        switch target {
         case .missing: return nil
         case .malformed(let problem): throw Stop(result: .permerror, problem: problem)
         case .name(let name):
@@ -220,26 +226,43 @@ extension SPFEvaluation {
 
     private var tooManyTerms: Stop { Stop(result: .permerror, problem: .tooManyTerms(limit: options.terms)) }
 
-    /// The answer to a question; nil when it is missing.
+    /// The answer to a question of a term, nil when it is missing; an answer without records makes the term void.
     ///
     /// Ends the evaluation when there is a DNS error.
-    mutating func lookUp(_ question: DNSQuestion, countsVoid: Bool) throws(Stop) -> DNSAnswer? {
-        guard let reply = try reply(to: question) else { return nil }
+    mutating func lookUp(_ question: DNSQuestion, holding test: SPFAddressTest? = nil) throws(Stop) -> DNSAnswer? {
+        guard let answer = try record(question, holding: test) else { return nil }
+        noteVoid(answer)
+        return answer
+    }
+
+    /// The answer to a question that is not counted when it finds nothing; nil when it is missing.
+    private mutating func record(_ question: DNSQuestion, holding test: SPFAddressTest? = nil) throws(Stop)
+        -> DNSAnswer?
+    {
+        guard let reply = try reply(to: question, holding: test) else { return nil }
         switch reply.result {
         // RFC 7208 §§ 4.4 and 5: a DNS error or a timeout gives "temperror".
         case .failure(let error): throw Stop(result: .temperror, problem: .lookup(question, error))
-        case .success(let answer):
-            if countsVoid { try countVoid(answer) }
-            return answer
+        case .success(let answer): return answer
         }
     }
 
-    /// Counts an answer without records.
+    /// Notes whether an answer makes the present term void.
+    mutating func noteVoid(_ answer: DNSAnswer) {
+        if answer.status != .records { isTermVoid = true }
+    }
+
+    /// Counts the present term if a lookup of it found nothing, and goes on to the next.
     ///
-    /// RFC 7208 § 4.6.4: "SPF implementations SHOULD limit "void lookups" to two. … In this case, a default of two is
-    /// RECOMMENDED. Exceeding the limit produces a "permerror" result."
-    mutating func countVoid(_ answer: DNSAnswer) throws(Stop) {
-        guard answer.status != .records else { return }
+    /// RFC 7208 § 4.6.4: "it is useful to limit the number of "terms" for which DNS queries return either a positive answer
+    /// (RCODE 0) with an answer count of 0, or a "Name Error" (RCODE 3) answer. … SPF implementations SHOULD limit "void
+    /// lookups" to two. … Exceeding the limit produces a "permerror" result."
+    ///
+    /// So an "mx" whose hosts lack the client's kind of address is one void term, however many hosts it has. A term that
+    /// matches is none: otherwise it would matter which of its hosts is asked first.
+    mutating func countVoidTerm(isMatch: Bool = false) throws(Stop) {
+        defer { isTermVoid = false }
+        guard isTermVoid, !isMatch else { return }
         voids += 1
         if voids > options.maximumVoidLookups {
             throw Stop(result: .permerror, problem: .tooManyVoidLookups(limit: options.maximumVoidLookups))
@@ -247,19 +270,30 @@ extension SPFEvaluation {
     }
 
     /// The reply to a question, noted in the trace; nil when it is missing.
-    mutating func reply(to question: DNSQuestion) throws(Stop) -> DNSReply? {
+    ///
+    /// - Parameter test: what the addresses of the reply are wanted for, when they are.
+    mutating func reply(to question: DNSQuestion, holding test: SPFAddressTest? = nil) throws(Stop) -> DNSReply? {
         queries += 1
         guard queries <= options.maximumQueries else {
             throw Stop(result: .permerror, problem: .tooManyQueries(limit: options.maximumQueries))
         }
         let known = fetched.isEmpty ? nil : fetched[question]
         guard let reply = known ?? resolver.answerAtHand(question) else {
-            if !missing.contains(question) { missing.append(question) }
+            miss(question, test)
             return nil
         }
         if reply.source == .cache || reply.source == .stale { cachedQueries += 1 }
         trace.note(question, reply, step: current)
         return reply
+    }
+
+    private mutating func miss(_ question: DNSQuestion, _ test: SPFAddressTest?) {
+        guard let index = missing.firstIndex(where: { $0.question == question }) else {
+            missing.append(SPFOpenQuestion(question: question, test: test))
+            return
+        }
+        // What two terms want of it may differ: then any answer may matter.
+        if missing[index].test != test { missing[index].test = nil }
     }
 
     mutating func open(_ subject: SPFTraceStep.Subject, domain: DomainName, depth: Int) -> Int {

@@ -64,29 +64,33 @@ public struct SPFEvaluator<Resolver: DNSResolving>: Sendable {
         return evaluation.missing.isEmpty ? outcome : nil
     }
 
-    /// Fetches what is missing, and evaluates again with each answer that arrives.
-    private func evaluate(_ check: SPFCheck, missing: [DNSQuestion]) async -> SPFOutcome {
+    /// Fetches what is missing, and evaluates again with each answer that leads further.
+    private func evaluate(_ check: SPFCheck, missing: [SPFOpenQuestion]) async -> SPFOutcome {
         await withTaskGroup(of: (DNSQuestion, DNSReply).self) { group in
-            var missing = missing
+            var open = SPFOpenQuestions(missing)
             var outcome: SPFOutcome
             var started: Set<DNSQuestion> = []
             var fetched: [DNSQuestion: DNSReply] = [:]
             var ahead = 0
             repeat {
-                let needed = missing.first
-                for question in missing where !started.contains(question) {
-                    // What is needed is asked in any case; what may be needed, as long as the bound allows.
-                    guard question == needed || ahead < options.queriesAhead else { continue }
-                    if question != needed { ahead += 1 }
+                // What is needed is asked in any case; what may be needed, as long as the bound allows.
+                for question in open.questions.lazy.map(\.question) where !started.contains(question) {
+                    guard question == open.needed || ahead < options.queriesAhead else { continue }
+                    if question != open.needed { ahead += 1 }
                     started.insert(question)
                     group.addTask { [resolver] in (question, await resolver.lookUp(question)) }
                 }
-                // Each answer may lead to new questions, also one that is not the first needed.
-                if let (question, reply) = await group.next() { fetched[question] = reply }
+                while let (question, reply) = await group.next() {
+                    fetched[question] = reply
+                    if open.take(question, fetched) { break }
+                    if let needed = open.needed, started.insert(needed).inserted {
+                        group.addTask { [resolver] in (needed, await resolver.lookUp(needed)) }
+                    }
+                }
                 var evaluation = SPFEvaluation(check, options: options, resolver: resolver, fetched: fetched)
                 outcome = evaluation.run()
-                missing = evaluation.missing
-            } while !missing.isEmpty
+                open = SPFOpenQuestions(evaluation.missing)
+            } while !open.questions.isEmpty
             group.cancelAll()
             return outcome
         }

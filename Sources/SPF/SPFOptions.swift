@@ -4,7 +4,7 @@ public import MailSyntax
 public struct SPFOptions: Sendable {
     /// How many terms that query the DNS an evaluation may come to (RFC 7208 § 4.6.4); 100 at most.
     public var maximumTerms = 10
-    /// How many lookups may find nothing (RFC 7208 § 4.6.4, "void lookups").
+    /// How many terms may find nothing (RFC 7208 § 4.6.4, "void lookups").
     public var maximumVoidLookups = 2
     /// How many questions an evaluation may ask, those asked ahead included.
     ///

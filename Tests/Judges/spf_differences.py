@@ -59,6 +59,21 @@ HABITS = {
           "        except TempError: return []\n"
           "        return [p for p in names if self.is_client(p, cidrlength)]")],
     ),
+    "void-terms": (
+        "RFC 7208 § 4.6.4 limits \"the number of \"terms\" for which DNS queries return\" nothing: an \"mx\" whose hosts have "
+        "no address of the client's kind is one, however many hosts it has. A term that matches ends the evaluation.",
+        [("            self.void_lookups += 1\n            if self.void_lookups > MAX_VOID_LOOKUPS:\n"
+          "                raise PermError('Void lookup limit of %d exceeded' % MAX_VOID_LOOKUPS)",
+          "            self.is_void = True"),
+         ("        for mech, m, arg, cidrlength, result in mechs:\n",
+          "        for mech, m, arg, cidrlength, result in mechs:\n            self.count_void()\n"),
+         ("        else:\n            # no matches\n",
+          "        else:\n            self.count_void()\n            # no matches\n"),
+         ("                res, code, txt = self.check1(d,arg, recursion + 1)\n",
+          "                self.count_void()\n                res, code, txt = self.check1(d,arg, recursion + 1)\n"
+          "                self.is_void = False\n"),
+         ],
+    ),
     "percent-signs": (
         "RFC 7208 § 7.1: \"%%\" is a macro-expand wherever it stands, the end of a domain-spec included; a \"%{\" without "
         "\"}\" is an error.",
@@ -120,6 +135,13 @@ def module(habits):
         """A query with what the corrections call."""
 
         is_late = False
+        is_void = False
+
+        def count_void(self):
+            self.void_lookups += self.is_void
+            self.is_void = False
+            if self.void_lookups > corrected.MAX_VOID_LOOKUPS:
+                raise corrected.PermError("Void lookup limit exceeded")
 
         def late(self, mechanism):
             self.check_lookups()
