@@ -41,11 +41,8 @@ enum Verification {
     }
 
     /// The zone of the RFC's examples.
-    static func exampleZone() throws -> DNSZone {
-        let file = try JSONDecoder().decode(
-            [String: [String: [[String]]]].self,
-            from: Corpora.read("dkim-rfc-examples/dns.json")
-        )
+    static func exampleZone(_ file: Data) throws -> DNSZone {
+        let file = try JSONDecoder().decode([String: [String: [[String]]]].self, from: file)
         return try zone(file.flatMap { name, types in (types["TXT"] ?? []).map { (name, $0.joined()) } })
     }
 }

@@ -5,8 +5,59 @@ import MailSyntax
 import TestSupport
 import Testing
 
-@Suite("RFC 9989's examples")
+/// Tests/Vectors/dmarc, and the suites of the same form among the published ones.
+@Suite("RFC 9989's examples, section by section")
 struct CorpusTests {
+    @Test("appendix B.2, § 4.7, § 4.8: records")
+    func records() throws {
+        try DMARCVectors.expectSame(records: Vectors.read("dmarc/records.json"), count: 11)
+    }
+
+    @Test("§ 4.10, § 5.3.4 and appendix B: evaluations")
+    func evaluations() async throws {
+        try await DMARCVectors.expectSame(evaluations: Vectors.read("dmarc/evaluations.json"), count: 26)
+    }
+}
+
+@Suite("Further examples of RFC 9989", .published("dmarc-rfc9989-examples"))
+struct PublishedExampleTests {
+    @Test("records")
+    func records() throws {
+        try DMARCVectors.expectSame(records: Corpora.read("dmarc-rfc9989-examples/records.json"), count: 7)
+    }
+
+    @Test("evaluations")
+    func evaluations() async throws {
+        try await DMARCVectors.expectSame(
+            evaluations: Corpora.read("dmarc-rfc9989-examples/evaluation.json"),
+            count: 14
+        )
+    }
+}
+
+@Suite("publicsuffix.org's vectors", .published("public-suffix-list"))
+struct PublishedSuffixTests {
+    @Test("every vector")
+    func publicSuffixes() throws {
+        let list = try #require(PublicSuffixList(path: Corpora.path("public-suffix-list/public_suffix_list.dat")))
+        var count = 0
+        for line in Octets(String(decoding: try Corpora.read("public-suffix-list/tests.txt"), as: UTF8.self)).split(
+            separator: 0x0A
+        ) where !line.starts(with: "//".utf8) {
+            let words = line.split(separator: 0x20)
+            guard words.count == 2 else { continue }
+            count += 1
+            let name = try? DomainName(unicode: words[0])
+            let expected = words[1].text == "null" ? nil : try DomainName(unicode: words[1])
+            // Names with a leading dot, or none at all, are no domain names.
+            #expect(name.flatMap(list.registrableDomain) == expected, "\(line.text)")
+        }
+        #expect(count == 78)
+    }
+}
+
+/// What the files of vectors hold, and how it is checked.
+private enum DMARCVectors {
     struct Evaluation: Decodable {
         struct Identifier: Decodable {
             var result: String
@@ -41,16 +92,15 @@ struct CorpusTests {
         var parsed: Tags
     }
 
-    static func decode<Value: Decodable>(_ type: Value.Type, _ file: String) throws -> Value {
+    private static func decode<Value: Decodable>(_ type: Value.Type, _ file: Data) throws -> Value {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(type, from: Corpora.read("dmarc-rfc9989-examples/" + file))
+        return try decoder.decode(type, from: file)
     }
 
-    @Test("appendix B.2: records")
-    func records() throws {
-        let records = try Self.decode([Record].self, "records.json")
-        #expect(records.count == 7)
+    static func expectSame(records file: Data, count: Int) throws {
+        let records = try decode([Record].self, file)
+        #expect(records.count == count)
         for example in records {
             let record = try #require(DMARCRecord(Octets(example.txt.joined())), "\(example.id)")
             #expect(record.policy?.rawValue == example.parsed.p, "\(example.id)")
@@ -60,17 +110,17 @@ struct CorpusTests {
         }
     }
 
-    private func zone(_ texts: [String: String], adding tags: String = "") throws -> DNSZone {
+    private static func zone(_ texts: [String: String], adding tags: String = "") throws -> DNSZone {
         var zone = DNSZone()
         for (name, text) in texts { zone.add(.txt(Array((text + tags).utf8)), at: try DomainName(name)) }
         return zone
     }
 
-    private func domains(_ identifiers: [Evaluation.Identifier]) throws -> [DomainName] {
+    private static func domains(_ identifiers: [Evaluation.Identifier]) throws -> [DomainName] {
         try identifiers.filter { $0.result == "pass" }.map { try DomainName($0.domain) }
     }
 
-    private func outcome(
+    private static func outcome(
         _ example: Evaluation,
         tags: String = "",
         spf: Bool = true,
@@ -84,10 +134,9 @@ struct CorpusTests {
         )
     }
 
-    @Test("§ 4.10 and appendix B: evaluations")
-    func evaluations() async throws {
-        let examples = try Self.decode([Evaluation].self, "evaluation.json")
-        #expect(examples.count == 14)
+    static func expectSame(evaluations file: Data, count: Int) async throws {
+        let examples = try decode([Evaluation].self, file)
+        #expect(examples.count == count)
         for example in examples {
             let outcome = try await outcome(example)
             if let expected = example.dmarc { #expect(outcome.result.rawValue == expected, "\(example.id)") }
@@ -119,23 +168,5 @@ struct CorpusTests {
                 }
             }
         }
-    }
-
-    @Test("publicsuffix.org: every vector")
-    func publicSuffixes() throws {
-        let list = try #require(PublicSuffixList(path: Corpora.folder + "/public-suffix-list/public_suffix_list.dat"))
-        var count = 0
-        for line in Octets(String(decoding: try Corpora.read("public-suffix-list/tests.txt"), as: UTF8.self)).split(
-            separator: 0x0A
-        ) where !line.starts(with: "//".utf8) {
-            let words = line.split(separator: 0x20)
-            guard words.count == 2 else { continue }
-            count += 1
-            let name = try? DomainName(unicode: words[0])
-            let expected = words[1].text == "null" ? nil : try DomainName(unicode: words[1])
-            // Names with a leading dot, or none at all, are no domain names.
-            #expect(name.flatMap(list.registrableDomain) == expected, "\(line.text)")
-        }
-        #expect(count == 78)
     }
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Run the published SPF and Sender ID suites over UDP, against nsd on loopback, and again against unbound in front of it.
+"""Run the SPF and Sender ID suites over UDP, against nsd on loopback, and again against unbound in front of it.
 
 Each section of a suite gets servers of its own, with the section's zone as the root zone. What no server can be told,
 names whose lookups time out, is done by a relay in front that drops those questions.
 
-Usage: spf_name_server.py [swift test options]
+Usage: spf_name_server.py [--published] [swift test options]
 """
 
 import json
@@ -20,10 +20,18 @@ import time
 
 import yaml
 
-SUITES = ["spf-rfc7208/rfc7208-tests.yml", "senderid-a/rfc4406-tests.yml", "senderid-a/record-selection.yml"]
 TYPES = {1: "A", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA"}
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CORPORA = os.environ.get("POSTERN_CORPORA", os.path.join(os.path.dirname(ROOT), "shared", "corpora"))
+OUR_OWN = ["spf/rfc7208.yml", "sender-id/rfc4406.yml"]
+PUBLISHED = ["spf-rfc7208/rfc7208-tests.yml", "senderid-a/rfc4406-tests.yml", "senderid-a/record-selection.yml"]
+
+
+def suites():
+    """Our own vectors, and of the published ones those that are here; with --published only these."""
+    fetch = os.path.join(ROOT, "Packaging", "fetch-corpora")
+    folder = subprocess.run([fetch, "--folder"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    ours = [] if "--published" in sys.argv[1:] else [os.path.join(ROOT, "Tests", "Vectors", name) for name in OUR_OWN]
+    return ours + [path for path in (os.path.join(folder, name) for name in PUBLISHED) if os.path.exists(path)]
 
 
 def escaped(octets, plain):
@@ -209,9 +217,9 @@ def run(has_resolver):
     relay = threading.Thread(target=serve, args=(servers, stop))
     with tempfile.TemporaryDirectory() as folder:
         try:
-            for suite in SUITES:
+            for suite in suites():
                 ports[suite] = []
-                with open(os.path.join(CORPORA, suite), encoding="utf-8") as file:
+                with open(suite, encoding="utf-8") as file:
                     # Every scalar stays the text that it is.
                     for document in yaml.load_all(file, Loader=yaml.BaseLoader):
                         section = Section(document.get("zonedata"))
@@ -220,8 +228,9 @@ def run(has_resolver):
             for server in servers:
                 server.wait()
             relay.start()
-            environment = dict(os.environ, POSTERN_SPF_SERVERS=json.dumps(ports), POSTERN_CORPORA=CORPORA)
-            command = ["swift", "test", *sys.argv[1:], "--filter", "SPFTests.NameServerTests"]
+            environment = dict(os.environ, POSTERN_SPF_SERVERS=json.dumps(ports))
+            options = [option for option in sys.argv[1:] if option != "--published"]
+            command = ["swift", "test", *options, "--filter", "SPFTests.NameServerTests"]
             output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
             print(output.stdout[-4000:] if output.returncode else output.stdout.strip().splitlines()[-1])
             print(f"{len(servers)} sections, {'unbound and nsd' if has_resolver else 'nsd'}")

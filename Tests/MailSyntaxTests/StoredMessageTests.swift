@@ -24,27 +24,6 @@ struct StoredMessageTests {
         #expect(message.body.text == body)
     }
 
-    @Test("messages in use and malformed ones: each has an author, or a reason why not")
-    func corpus() throws {
-        var kinds: [String: Int] = [:]
-        for path in try Corpora.files(in: "mail-messages") {
-            guard [".txt", ".msg", ".eml"].contains(where: path.hasSuffix) else { continue }
-            let message = StoredMessage(Octets(try Corpora.read(path)))
-            switch AuthorIdentity(of: message.headers) {
-            case .domain(let domain, let mailboxes):
-                #expect(mailboxes.allSatisfy { $0.domainName == domain })
-                kinds["domain", default: 0] += 1
-            case .severalDomains: kinds["several domains", default: 0] += 1
-            case .noDomain: kinds["no domain", default: 0] += 1
-            case .severalFields: kinds["several fields", default: 0] += 1
-            case .missing: kinds["missing", default: 0] += 1
-            case .unparsable: kinds["unparsable", default: 0] += 1
-            }
-        }
-        // The four have no address: three are a word, one is a name before an empty pair of brackets.
-        #expect(kinds == ["domain": 90, "missing": 43, "unparsable": 4])
-    }
-
     @Test(
         "RFC 4648 § 4: base64",
         arguments: [

@@ -7,7 +7,7 @@ import SenderID
 import TestSupport
 import Testing
 
-/// Runs the published suites against the name servers that `Tests/Judges/spf_name_server.py` starts.
+/// Runs suites against the name servers that `Tests/Judges/spf_name_server.py` starts.
 @Suite("NameServerTests", .enabled(if: ProcessInfo.processInfo.environment["POSTERN_SPF_SERVERS"] != nil))
 struct NameServerTests {
     @Test("every suite, over UDP")
@@ -16,20 +16,20 @@ struct NameServerTests {
             [String: [UInt16]].self,
             from: Data(try #require(ProcessInfo.processInfo.environment["POSTERN_SPF_SERVERS"]).utf8)
         )
-        var count = 0
+        #expect(!ports.isEmpty)
         for (suite, ports) in ports {
             let resolvers = ports.map(Self.resolver)
-            for vector in try SPFSuite.cases(inCorpus: suite) {
+            let cases = try SPFSuite.cases(Data(contentsOf: URL(filePath: suite)))
+            #expect(!cases.isEmpty, "\(suite)")
+            for vector in cases {
                 let resolver = resolvers[vector.sectionNumber]
                 let result =
-                    await suite.hasPrefix("spf-")
+                    await suite.split(separator: "/").last?.hasPrefix("rfc7208") == true
                     ? try expectSPF(vector, resolver) : senderID(vector, resolver).rawValue
                 #expect(vector.results.contains(result), "\(suite) \(vector.testDescription)")
-                count += 1
             }
             for resolver in resolvers { await resolver.shutdown() }
         }
-        #expect(count == 203 + 18)
     }
 
     private static func resolver(port: UInt16) -> CachingResolver {

@@ -1,4 +1,5 @@
 public import DNSLookup
+public import FoundationEssentials
 public import MailSyntax
 public import Testing
 internal import Yams
@@ -38,14 +39,9 @@ public enum SPFSuite {
         public let description: String
     }
 
-    /// The cases in a file below the corpora folder.
-    public static func cases(inCorpus path: String) throws -> [SPFCase] {
-        try cases(yaml: String(decoding: Corpora.read(path), as: UTF8.self))
-    }
-
-    /// The cases in a text of one or more documents.
-    public static func cases(yaml text: String) throws -> [SPFCase] {
-        try Yams.compose_all(yaml: text).enumerated().flatMap { number, document in
+    /// The cases in a file of one or more documents.
+    public static func cases(_ file: Data) throws -> [SPFCase] {
+        try Yams.compose_all(yaml: String(decoding: file, as: UTF8.self)).enumerated().flatMap { number, document in
             let zone = try zone(document["zonedata"])
             return try (document["tests"]?.mapping ?? [:]).map {
                 try makeCase(name: string($0), number, $1, zone: zone)
