@@ -422,8 +422,8 @@ extension Configuration.Admin {
         Setting(
             "control",
             \.control,
-            .path,
-            "The unix socket of \"postern status\", \"postern reload\" and \"postern why\"."
+            .socketPath,
+            "The unix socket of \"postern status\", \"postern reload\" and \"postern why\"; \"\" for none."
         ),
     ]
 }

@@ -41,6 +41,9 @@ public struct Configuration: Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// Whether the control socket was asked for, and is not only the default.
+    public var isControlGiven: Bool { places["admin.control"] != nil }
 }
 
 extension Configuration {

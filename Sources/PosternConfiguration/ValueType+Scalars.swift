@@ -121,6 +121,20 @@ extension ValueType where Value == String {
     )
 }
 
+extension ValueType where Value == String {
+    /// The path of a socket, or nothing for none.
+    static let socketPath = ValueType(
+        name: "path",
+        accepted: "the path of a socket, in quotes, or \"\" for none",
+        read: { value, key, reader in
+            if case .string("") = value.content { return "" }
+            return ValueType.text("path", accepted: "the path of a socket, in quotes, or \"\" for none")
+                .read(value, key, &reader).map(reader.resolve)
+        },
+        write: { TOMLText.quoted($0) }
+    )
+}
+
 extension ValueType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of a few words.
     static var word: ValueType {
