@@ -1,10 +1,10 @@
 internal import Glibc
-internal import NIOCore
+package import NIOCore
 
-/// A listening socket, before it is handed to the event loops.
+/// A bound socket, before it is handed to the event loops; closed with its last reference.
 ///
-/// Each loop accepts from a duplicate of it, so that a connection stays on the loop that took it.
-struct ListeningSocket: ~Copyable {
+/// A loop gets a duplicate of it, so that several loops can accept from one socket.
+package final class ListeningSocket: Sendable {
     /// How many connections may wait to be accepted.
     private static let backlog: CInt = 1024
 
@@ -16,7 +16,7 @@ struct ListeningSocket: ~Copyable {
     }
 
     /// A socket that is bound to an address.
-    static func bound(to address: SocketAddress) throws -> ListeningSocket {
+    package static func bound(to address: SocketAddress) throws -> ListeningSocket {
         let family: CInt =
             switch address {
             case .v4: AF_INET
@@ -37,12 +37,12 @@ struct ListeningSocket: ~Copyable {
     deinit { close(descriptor) }
 
     /// Another descriptor of the same socket, which the caller closes.
-    func duplicate() throws -> CInt {
+    package func duplicate() throws -> CInt {
         try Self.check(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "dup")
     }
 
     /// Lets connections wait; NIO lets fewer of them wait at a socket that it did not bind.
-    func listen() throws {
+    package func listen() throws {
         try Self.check(Glibc.listen(descriptor, Self.backlog), "listen")
     }
 

@@ -21,10 +21,14 @@ public final class MilterServer: Sendable {
         }
     }
 
+    /// The sockets of one listener.
     private struct Listening {
-        /// One on each loop.
-        let channels: [any Channel]
-        let withdraw: (@Sendable () -> Void)?
+        let number: Int
+        let listener: MilterListener
+        var sockets: [ListeningSocket]
+        let file: SocketFile?
+        /// One for each socket and loop, which accept connections.
+        var channels: [any Channel] = []
     }
 
     private let configuration: MilterServerConfiguration
@@ -47,7 +51,7 @@ public final class MilterServer: Sendable {
         self.group = group
         self.logger = logger
         self.makeHandler = makeHandler
-        registry = MilterSessionRegistry(logger: logger)
+        registry = MilterSessionRegistry(logger: logger, mostConnections: configuration.maximumConnections)
         var executors: [ObjectIdentifier: EventLoopTaskExecutor] = [:]
         for loop in group.makeIterator() { executors[ObjectIdentifier(loop)] = EventLoopTaskExecutor(loop) }
         self.executors = executors
@@ -62,17 +66,9 @@ public final class MilterServer: Sendable {
         listening.withLock { $0.compactMap { $0.channels.first?.localAddress } }
     }
 
-    /// Binds every socket, or none.
+    /// Opens every socket, or none.
     public func start() async throws {
-        let inherited = ServiceManagerSockets()
-        do {
-            for (number, listener) in configuration.listeners.enumerated() {
-                for one in try await listen(listener, number, inherited) { listening.withLock { $0.append(one) } }
-            }
-        } catch {
-            await stopListening()
-            throw error
-        }
+        try await [self as any SocketServer].open()
     }
 
     /// Stops accepting, lets messages in progress end, and closes every connection: one without a message at once, the others
@@ -86,89 +82,95 @@ public final class MilterServer: Sendable {
         try? await promise.futureResult.get()
         timer.cancel()
     }
+}
 
-    private func stopListening() async {
-        let sockets = listening.withLock { sockets in
-            defer { sockets = [] }
-            return sockets
-        }
-        for socket in sockets {
-            socket.withdraw?()
-            for channel in socket.channels { try? await channel.close() }
+extension MilterServer: SocketServer {
+    package var files: [SocketFile] { listening.withLock { $0.compactMap(\.file) } }
+
+    package func bind(takingOver: Bool) throws {
+        let inherited = ServiceManagerSockets()
+        for (number, listener) in configuration.listeners.enumerated() {
+            let bound = try bind(listener, number, inherited, takingOver: takingOver)
+            listening.withLock { $0.append(bound) }
         }
     }
 
+    package func listen() async throws {
+        var accepting: [Listening] = []
+        do {
+            for bound in listening.withLock({ $0 }) { try await accepting.append(accept(bound)) }
+        } catch {
+            for channel in accepting.flatMap(\.channels) { try? await channel.close() }
+            throw error
+        }
+        listening.withLock { $0 = accepting }
+    }
+
+    package func stopListening() async {
+        let stopped = listening.withLock { listening in
+            defer { listening = [] }
+            return listening
+        }
+        for one in stopped {
+            one.file?.withdraw()
+            for channel in one.channels { try? await channel.close() }
+        }
+    }
+
+    /// Has the loops accept connections of a listener's sockets, in turns.
+    private func accept(_ bound: Listening) async throws -> Listening {
+        var channels: [any Channel] = []
+        do {
+            for socket in bound.sockets {
+                let turn = AcceptTurn(shares)
+                for (place, loop) in group.makeIterator().enumerated() {
+                    let bootstrap = bootstrap(on: loop, place, turn, for: bound.listener, bound.number)
+                    channels.append(try await bootstrap.withBoundSocket(socket.duplicate()).get())
+                }
+                try socket.listen()
+            }
+        } catch {
+            for channel in channels { try? await channel.close() }
+            throw ListeningFailure("\(bound.listener.address)", error)
+        }
+        var accepting = bound
+        accepting.channels = channels
+        // The channels have descriptors of their own.
+        accepting.sockets = []
+        return accepting
+    }
+
     /// Binds the sockets of a listener; what goes wrong is told with its name.
-    private func listen(
+    private func bind(
         _ listener: MilterListener,
         _ number: Int,
-        _ inherited: ServiceManagerSockets
-    ) async throws -> [Listening] {
+        _ inherited: ServiceManagerSockets,
+        takingOver: Bool
+    ) throws -> Listening {
+        var file: SocketFile?
         do {
-            return try await bind(listener, number, inherited)
+            let sockets: [ListeningSocket]
+            switch listener.address {
+            case .tcp(let host, let port):
+                sockets = [try .bound(to: .makeAddressResolvingHost(host, port: Int(port)))]
+            case .unix(let path, let mode, let group):
+                let named = SocketFile(path: path, mode: mode, group: group)
+                sockets = [try named.bind(takingOver: takingOver)]
+                file = named
+            case .systemd(let name):
+                sockets = inherited.named(name).map { ListeningSocket(takingOwnershipOf: $0) }
+                guard !sockets.isEmpty else { throw StartError.noSuchSocket(name: name) }
+            }
+            return Listening(number: number, listener: listener, sockets: sockets, file: file)
         } catch let error as StartError {
             throw error
         } catch {
             throw ListeningFailure("\(listener.address)", error)
         }
     }
+}
 
-    private func bind(
-        _ listener: MilterListener,
-        _ number: Int,
-        _ inherited: ServiceManagerSockets
-    ) async throws -> [Listening] {
-        switch listener.address {
-        case .tcp(let host, let port):
-            let socket = try ListeningSocket.bound(to: .makeAddressResolvingHost(host, port: Int(port)))
-            let (channels, _) = try await accept(from: socket, listener, number) {}
-            return [Listening(channels: channels, withdraw: nil)]
-        case .unix(let path, let mode, let group):
-            let file = UnixListeningSocket(path: path, mode: mode, group: group)
-            file.prepare()
-            let socket = try ListeningSocket.bound(to: SocketAddress(unixDomainSocketPath: file.temporaryPath))
-            do {
-                let (channels, identity) = try await accept(from: socket, listener, number) { try file.publish() }
-                return [Listening(channels: channels) { file.withdraw(identity) }]
-            } catch {
-                file.prepare()
-                throw error
-            }
-        case .systemd(let name):
-            let descriptors = inherited.named(name)
-            guard !descriptors.isEmpty else { throw StartError.noSuchSocket(name: name) }
-            var sockets: [Listening] = []
-            for descriptor in descriptors {
-                let socket = ListeningSocket(takingOwnershipOf: descriptor)
-                let (channels, _) = try await accept(from: socket, listener, number) {}
-                sockets.append(Listening(channels: channels, withdraw: nil))
-            }
-            return sockets
-        }
-    }
-
-    /// Has the loops accept connections of a socket, in turns; `publish` is called when they do.
-    private func accept<Published>(
-        from socket: borrowing ListeningSocket,
-        _ listener: MilterListener,
-        _ number: Int,
-        publish: () throws -> Published
-    ) async throws -> ([any Channel], Published) {
-        let turn = AcceptTurn(shares)
-        var channels: [any Channel] = []
-        do {
-            for (place, loop) in group.makeIterator().enumerated() {
-                let bootstrap = bootstrap(on: loop, place, turn, for: listener, number)
-                channels.append(try await bootstrap.withBoundSocket(socket.duplicate()).get())
-            }
-            try socket.listen()
-            return (channels, try publish())
-        } catch {
-            for channel in channels { try? await channel.close() }
-            throw error
-        }
-    }
-
+extension MilterServer {
     /// Accepts connections on a loop, the one in this place.
     private func bootstrap(
         on loop: any EventLoop,
@@ -180,12 +182,14 @@ public final class MilterServer: Sendable {
         ServerBootstrap(group: loop)
             // Those that wait begin together, and share their loop's waits; then it is decided anew whose turn it is.
             .serverChannelOption(.maxMessagesPerRead, value: 4)
-            .serverChannelInitializer { channel in
+            .serverChannelInitializer { [registry] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers([
                         AcceptTurnHandler(turn, loop: place),
-                        // With no file descriptor left, accepting waits a second instead of trying all the time.
-                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false),
+                        AcceptPauseHandler {
+                            registry.reportShortage()
+                            return false
+                        },
                     ])
                 }
             }

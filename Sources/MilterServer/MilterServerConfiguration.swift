@@ -4,6 +4,10 @@ public import NIOCore
 public struct MilterServerConfiguration: Sendable {
     /// The sockets.
     public var listeners: [MilterListener]
+    /// How many connections are served on all sockets together; nil: as many as the listeners allow.
+    ///
+    /// Each takes a file descriptor, and other things need some too.
+    public var maximumConnections: Int?
     /// Greatest packet accepted, in octets of command and data.
     public var maximumPacketLength = 1_048_576
     /// How long an MTA may take to begin with option negotiation, and to complete a packet that it has begun.
@@ -31,6 +35,8 @@ public struct MilterServerStatistics: Sendable, Hashable {
     public internal(set) var violations = 0
     /// Connections closed because they were silent for too long.
     public internal(set) var timeouts = 0
+    /// How often there was no file descriptor for a connection.
+    public internal(set) var descriptorShortages = 0
     /// Messages answered at their end.
     public internal(set) var messages = 0
     /// Messages given up by the MTA or with the connection.

@@ -34,14 +34,28 @@ final class MilterSessionRegistry: Sendable {
         var counts: [Place: Int] = [:]
         var statistics = MilterServerStatistics()
         var reported: Set<MilterViolation> = []
+        /// Of each listener, by its number.
+        var refusals: [Int: OccasionalNotice] = [:]
+        var shortages = OccasionalNotice()
         var isDraining = false
         var whenEmpty: (@Sendable () -> Void)?
 
-        func admission(to listener: MilterListener, _ number: Int) -> Admission {
+        func admission(to listener: MilterListener, _ number: Int, most: Int?) -> Admission {
             func count(_ admission: Admission) -> Int { counts[Place(number: number, admission: admission)] ?? 0 }
             if isDraining { return .close }
-            if count(.serve) < listener.maximumConnections { return .serve }
-            return count(.refuse) < MilterSessionRegistry.maximumRefusing ? .refuse : .close
+            let hasRoom = most.map { statistics.openConnections < $0 } ?? true
+            if hasRoom, count(.serve) < listener.maximumConnections { return .serve }
+            let mostRefusing = min(MilterSessionRegistry.maximumRefusing, most.map { $0 / 8 } ?? .max)
+            return count(.refuse) < mostRefusing ? .refuse : .close
+        }
+
+        /// Counts a connection that is not served.
+        ///
+        /// - Returns: how many there were since the last line in the log, if it is time for another.
+        mutating func countRefusal(of listener: Int) -> Int? {
+            statistics.refusedConnections += 1
+            // Nobody needs to be told of those that come at the end.
+            return isDraining ? nil : refusals[listener, default: OccasionalNotice()].count()
         }
     }
 
@@ -49,9 +63,14 @@ final class MilterSessionRegistry: Sendable {
     private static let maximumRefusing = 100
 
     private let logger: Logger
+    private let mostConnections: Int?
     private let state = Mutex(State())
 
-    init(logger: Logger) { self.logger = logger }
+    /// A registry of no sessions; `mostConnections` of all listeners are served.
+    init(logger: Logger, mostConnections: Int? = nil) {
+        self.logger = logger
+        self.mostConnections = mostConnections
+    }
 
     var statistics: MilterServerStatistics { state.withLock { $0.statistics } }
 
@@ -63,18 +82,33 @@ final class MilterSessionRegistry: Sendable {
         of listener: MilterListener,
         _ number: Int
     ) -> (admission: Admission, openConnections: Int) {
-        let added = state.withLock { state in
-            let admission = state.admission(to: listener, number)
+        let (admission, openConnections, refusals) = state.withLock { state in
+            let admission = state.admission(to: listener, number, most: mostConnections)
             let place = Place(number: number, admission: admission)
             state.counts[place, default: 0] += 1
             state.entries[ObjectIdentifier(channel)] = Entry(channel: channel, place: place)
             state.statistics.connections += 1
             state.statistics.openConnections += 1
-            if admission != .serve { state.statistics.refusedConnections += 1 }
-            return (admission, state.statistics.openConnections)
+            let refusals = admission == .serve ? nil : state.countRefusal(of: number)
+            return (admission, state.statistics.openConnections, refusals)
         }
         channel.closeFuture.whenComplete { [self] _ in remove(channel) }
-        return added
+        if let refusals { logRefusals(refusals, listener, open: openConnections) }
+        return (admission, openConnections)
+    }
+
+    /// Says that connections are told to come back later, or closed.
+    private func logRefusals(_ count: Int, _ listener: MilterListener, open: Int) {
+        let isBoundByFiles = mostConnections.map { open > $0 } ?? false
+        logger.warning(
+            """
+            too many connections: \(count) refused, \
+            \(isBoundByFiles ? "the limit on open files leaves no room for more" : "max_connections are open")
+            """,
+            metadata: [
+                "milter.listener": "\(listener.address)", "milter.max_connections": "\(listener.maximumConnections)",
+            ]
+        )
     }
 
     private func remove(_ channel: any Channel) {
@@ -124,6 +158,21 @@ final class MilterSessionRegistry: Sendable {
         logger.info(
             "closed a connection that was silent for too long; more are counted only",
             metadata: ["milter.listener": "\(listener.address)"]
+        )
+    }
+
+    /// Counts that a connection found no file descriptor; logged once a minute.
+    func reportShortage() {
+        let shortages = state.withLock { state in
+            state.statistics.descriptorShortages += 1
+            return state.shortages.count()
+        }
+        guard let shortages else { return }
+        logger.error(
+            """
+            no file descriptor is left for a connection (\(shortages) times): accepting waits; raise the limit on open \
+            files, LimitNOFILE= in the unit or "ulimit -n"
+            """
         )
     }
 

@@ -18,28 +18,33 @@ public struct Daemon: Sendable {
 
     /// Serves until a signal ends it: SIGTERM and SIGINT stop, SIGHUP reloads.
     ///
+    /// - Parameter takingOver: whether sockets on which another process listens are taken from it.
     /// - Throws: `ConfigurationError`, or what keeps a socket from being opened.
-    public func run() async throws {
-        // A reload that is asked for before there is something to reload must not end the process, nor must a client
-        // that closes its end early.
-        signal(SIGHUP, SIG_IGN)
-        signal(SIGPIPE, SIG_IGN)
+    public func run(takingOver: Bool = false) async throws {
+        Self.ignoreSignals()
         let configuration = try Configuration.load(path: configurationPath)
         let log = MessageLog(configuration.log)
         let logger = Logger(label: "postern", settings: configuration.log, sink: log.sink)
+        let descriptors = DescriptorBudget.raisingTheLimit()
+        if let warning = descriptors.warning(for: configuration.listen) { logger.warning("\(warning)") }
         let group = MultiThreadedEventLoopGroup.singleton
         let loader = SnapshotLoader(path: configurationPath, group: group, logger: logger)
         let filter = Filter(try loader.load(configuration, after: nil), log: log)
         if let restored = filter.snapshot.lookups.restore() { logger.info("\(restored)") }
         let reloader = Reloader(loader: loader, filter: filter, logger: logger)
         let milter = MilterServer(
-            configuration: MilterServerConfiguration(configuration),
+            configuration: MilterServerConfiguration(configuration, maximumConnections: descriptors.milterConnections),
             group: group,
             logger: logger
         ) { FilterSession(filter, session: $0) }
         let router = AdminRouter(filter: filter, milter: milter, reloader: reloader)
-        var services: [any Service] = [HangupService(reloader: reloader)]
-        services += AdminServer.servers(configuration.admin, group: group, logger: logger, router: router)
+        let admin = AdminServer.servers(configuration, descriptors, group: group, logger: logger, router: router)
+        let servers = [milter as any SocketServer] + admin
+        try await servers.open(takingOver: takingOver)
+        var services: [any Service] = [
+            HangupService(reloader: reloader), SocketWatch(files: servers.flatMap(\.files), logger: logger),
+        ]
+        services += admin
         // The last one is stopped first, and the others when it has ended: messages in progress come before everything.
         services.append(
             MilterService(
@@ -58,9 +63,19 @@ public struct Daemon: Sendable {
         if let problem = await filter.snapshot.lookups.close() { logger.warning("\(problem)") }
         logger.info("stopped")
     }
+
+    /// Ignores the signals that would end the process by default and mean nothing of the kind here.
+    ///
+    /// A reload may be asked for before there is something to reload, a client closes its end early, a log reaches the limit
+    /// on a file's size, and other daemons do something harmless at SIGUSR1.
+    private static func ignoreSignals() {
+        for number in [SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGXFSZ] {
+            signal(number, SIG_IGN)
+        }
+    }
 }
 
-/// Accepts MTAs until the daemon is told to stop, and then lets messages in progress end.
+/// Says that the sockets are open, and when the daemon is told to stop, lets messages in progress end.
 private struct MilterService: Service {
     let server: MilterServer
     let sockets: [String]
@@ -68,7 +83,6 @@ private struct MilterService: Service {
     let logger: Logger
 
     func run() async throws {
-        try await server.start()
         let notification = SystemdNotification.ofThisProcess
         let addresses = sockets.joined(separator: ", ")
         logger.info("ready", metadata: ["sockets": "\(addresses)"])
@@ -93,8 +107,9 @@ private struct HangupService: Service {
 
 extension MilterServerConfiguration {
     /// The sockets and bounds that a configuration asks for.
-    fileprivate init(_ configuration: Configuration) {
+    fileprivate init(_ configuration: Configuration, maximumConnections: Int) {
         self.init(listeners: configuration.listen.map(MilterListener.init))
+        self.maximumConnections = maximumConnections
         maximumPacketLength = configuration.limits.maxPacket
         idleTimeout = TimeAmount(configuration.limits.idleTimeout)
     }

@@ -120,6 +120,19 @@ class Postern(Server):
         except TimeoutError:
             return False
 
+    def stop_process(self):
+        """Ends the program as a service manager does, and forgets what it said of being ready."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        os.remove(self.path("notify"))
+
+    def ask(self, *arguments):
+        """What `postern status` and the like say."""
+        return subprocess.run(
+            [executable(), *arguments, "--control", self.path("control.sock")],
+            capture_output=True, text=True, timeout=30, check=False,
+        )
+
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 

@@ -9,6 +9,7 @@ import unittest
 
 import daemon
 import mail
+import milter_client
 import mta
 from scenario import RULES, ZONE
 
@@ -48,6 +49,105 @@ class Starting(unittest.TestCase):
                     )
                     self.assertEqual(ended.returncode, 1, ended)
                     self.assertIn(f"cannot listen on {named}: No such file or directory", ended.stderr)
+
+
+    def test_a_control_socket_that_was_not_asked_for_is_done_without(self):
+        """Its default place is the package's: whoever starts the program by hand need not have it."""
+        directory = "/run/postern"
+        self.assertFalse(os.path.exists(directory), "this test needs a host without the package")
+        for setting, warns in (("", True), ('[admin]\ncontrol = ""\n', False)):
+            with self.subTest(setting), daemon.Postern(RULES, ZONE) as postern:
+                postern.stop_process()
+                text = postern.frame().partition("[admin]")[0] + setting
+                postern.write("postern.toml", text + RULES)
+                postern.start()
+                self.assertEqual("warning: no control socket" in postern.read("log"), warns)
+                self.assertEqual(f"{directory}/control.sock: No such file" in postern.read("log"), warns)
+                with milter_client.Milter(postern.unix) as session:
+                    session.negotiate()
+
+
+class SideBySide(unittest.TestCase):
+    """Two programs that were given the same sockets."""
+
+    def second(self, postern, *arguments, sockets=None, admin=""):
+        """A second program; its sockets are those of the first where nothing else is said."""
+        text = postern.frame()
+        if sockets is not None:
+            listen = "".join(f'[[listen]]\nsocket = "{socket}"\n' for socket in sockets)
+            head, _, tail = text.partition("[trust]")
+            text = head.partition("[[listen]]")[0] + listen + "[trust]" + tail
+        if admin:
+            text = text.partition("[admin]")[0] + "[admin]\n" + admin
+        postern.write("second.toml", text + RULES)
+        with open(postern.path("second.log"), "w", encoding="utf-8") as file:
+            return subprocess.Popen(
+                [daemon.executable(), "serve", "--config", postern.path("second.toml"), *arguments],
+                stdout=file, stderr=file,
+            )
+
+    def assert_serves(self, postern):
+        """The first program is reached by all of its sockets."""
+        for place in (postern.unix, f"inet:{postern.port}@127.0.0.1"):
+            with milter_client.Milter(place) as session:
+                session.negotiate()
+        status = postern.ask("status")
+        self.assertEqual(status.returncode, 0, status)
+        self.assertNotIn("LOST", status.stdout)
+        names = [name for name in os.listdir(postern.directory) if ".sock" in name]
+        self.assertEqual(sorted(names), ["control.sock", "milter.sock"])
+
+    def test_the_second_one_is_refused_and_the_first_one_keeps_everything(self):
+        with daemon.Postern(RULES, ZONE) as postern:
+            milter, control = postern.path("milter.sock"), postern.path("control.sock")
+            inet = f"inet:{postern.port}@127.0.0.1"
+            free = f"inet:{mta.free_port()}@127.0.0.1"
+            taken = f'control = "{control}.2"\nlisten = "127.0.0.1:{postern.port}"\n'
+            for sockets, admin, problem in (
+                (None, "", f"another postern answers at {milter}; stop it, or start with --take-over"),
+                ([f"unix:{milter}"], "", f"another postern answers at {milter}"),
+                ([inet], "", "Address already in use"),
+                ([free], "", f"another postern answers at {control}"),
+                ([free], taken, "Address already in use"),
+                ([f"unix:{milter}.2"], taken, "Address already in use"),
+            ):
+                with self.subTest(sockets=sockets, admin=admin):
+                    second = self.second(postern, sockets=sockets, admin=admin)
+                    self.assertEqual(second.wait(30), 1)
+                    self.assertIn(problem, postern.read("second.log"))
+                    self.assert_serves(postern)
+
+    def test_a_file_in_the_way_is_not_touched(self):
+        with daemon.Postern(RULES, ZONE) as postern:
+            path = postern.write("precious", "not a socket")
+            second = self.second(postern, "--take-over", sockets=[f"unix:{path}"])
+            self.assertEqual(second.wait(30), 1)
+            self.assertIn(f"{path} is a regular file, not a socket", postern.read("second.log"))
+            self.assertEqual(postern.read("precious"), "not a socket")
+            self.assert_serves(postern)
+
+    def test_a_take_over_that_was_asked_for_loses_no_connection(self):
+        with daemon.Postern(RULES, ZONE) as postern:
+            second = self.second(postern, "--take-over", sockets=[postern.unix])
+            try:
+                mta.wait_until(lambda: "ready" in postern.read("second.log"), "the second one")
+                with milter_client.Milter(postern.unix) as session:
+                    session.negotiate()
+                    postern.stop_process()
+                    self.assertIn(session.connect(), (None, "c"))
+                # The first one does not remove what was taken from it.
+                with milter_client.Milter(postern.unix) as session:
+                    session.negotiate()
+            finally:
+                second.terminate()
+                self.assertEqual(second.wait(30), 0)
+            self.assertEqual([name for name in os.listdir(postern.directory) if ".sock" in name], [])
+
+    def test_a_socket_that_is_lost_is_seen(self):
+        with daemon.Postern(RULES, ZONE) as postern:
+            os.remove(postern.path("milter.sock"))
+            status = postern.ask("status")
+            self.assertIn(f"LOST          the socket {postern.path('milter.sock')} is gone", status.stdout)
 
 
 class Serving(unittest.TestCase):

@@ -44,14 +44,28 @@ struct MilterSocketTests {
 
     private func path(_ name: String) -> String { NSTemporaryDirectory() + "postern-\(getpid())-server-\(name)" }
 
-    private func start(_ listeners: MilterListener...) async throws -> MilterServer {
+    private func server(_ listeners: MilterListener...) -> MilterServer {
+        MilterServer(
+            configuration: MilterServerConfiguration(listeners: listeners),
+            group: Self.group,
+            logger: Self.logger
+        ) { TaskHandler($0) }
+    }
+
+    private func start(_ listeners: MilterListener..., takingOver: Bool = false) async throws -> MilterServer {
         let server = MilterServer(
             configuration: MilterServerConfiguration(listeners: listeners),
             group: Self.group,
             logger: Self.logger
         ) { TaskHandler($0) }
-        try await server.start()
+        try await [server as any SocketServer].open(takingOver: takingOver)
         return server
+    }
+
+    /// The files that tests of this process have left whose names begin so.
+    private func leftovers(_ name: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
+            .filter { $0.hasPrefix("postern-\(getpid())-server-\(name)") }
     }
 
     private func unix(_ name: String, mode: UInt16 = 0o660, group: String? = nil, maximum: Int = 10) -> MilterListener {
@@ -85,20 +99,116 @@ struct MilterSocketTests {
         await #expect { try await start(unix("group", group: "no-such-group")) } throws: { error in
             "\(error)".contains("no-such-group") && "\(error)".contains(path("group"))
         }
-        let names = try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
-        #expect(names.allSatisfy { !$0.hasPrefix("postern-\(getpid())-server-group") })
+        #expect(try leftovers("group") == [])
     }
 
-    @Test("a successor takes the name over, and keeps it when the predecessor ends")
+    @Test("a successor that may takes the name over, and keeps it when the predecessor ends")
     func takeOver() async throws {
         let first = try await start(unix("over"))
-        let second = try await start(unix("over"))
+        let second = try await start(unix("over"), takingOver: true)
+        #expect(first.files.map(\.condition) == [.replaced] && second.files.map(\.condition) == [.inPlace])
         #expect(try exchange(offer + packet("Q"), socket: path("over")).count == 1)
         #expect(first.statistics.connections == 0 && second.statistics.connections == 1)
         await first.drain(within: .seconds(5))
         #expect(try exchange(offer + packet("Q"), socket: path("over")).count == 1)
         await second.drain(within: .seconds(5))
         #expect(throws: ReferenceProblem.self) { try exchange(offer + packet("Q"), socket: path("over")) }
+    }
+
+    @Test("who listens already keeps the name, and the second server does not start")
+    func occupied() async throws {
+        let first = try await start(unix("occupied"))
+        await #expect { try await start(unix("occupied")) } throws: { error in
+            "\(error)".hasSuffix("another postern answers at \(path("occupied")); stop it, or start with --take-over")
+        }
+        #expect(try exchange(offer + packet("Q"), socket: path("occupied")).count == 1)
+        #expect(try leftovers("occupied").count == 1)
+        await first.drain(within: .seconds(5))
+        #expect(try leftovers("occupied") == [])
+    }
+
+    @Test("a socket that a killed process has left is replaced")
+    func abandoned() async throws {
+        let path = path("abandoned")
+        _ = try ListeningSocket.bound(to: SocketAddress(unixDomainSocketPath: path))
+        let server = try await start(unix("abandoned"))
+        #expect(try exchange(offer + packet("Q"), socket: path).count == 1)
+        await server.drain(within: .seconds(5))
+        #expect(try leftovers("abandoned") == [])
+    }
+
+    @Test(
+        "what is no socket is refused and stays, even for who may take over",
+        arguments: ["a regular file", "a directory", "a named pipe", "a symbolic link"]
+    )
+    func noSocket(_ kind: String) async throws {
+        let path = path("kind")
+        switch kind {
+        case "a regular file": try Data([1]).write(to: URL(filePath: path))
+        case "a directory": try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        case "a named pipe": try #require(unsafe mkfifo(path, 0o600) == 0)
+        default: try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/nonexistent")
+        }
+        defer { _ = unsafe remove(path) }
+        var before = stat()
+        try #require(unsafe lstat(path, &before) == 0)
+        await #expect { try await start(unix("kind"), takingOver: true) } throws: { error in
+            "\(error)".contains("\(path) is \(kind), not a socket")
+        }
+        var after = stat()
+        #expect(unsafe lstat(path, &after) == 0 && after.st_ino == before.st_ino && after.st_size == before.st_size)
+        #expect(try leftovers("kind").count == 1)
+    }
+
+    @Test("when another server's socket cannot be had, who listens keeps the name")
+    func together() async throws {
+        let first = try await start(unix("together"))
+        let second: [any SocketServer] = [server(unix("together")), server(unix("no/such/directory"))]
+        await #expect(throws: ListeningFailure.self) { try await second.open(takingOver: true) }
+        #expect(first.files.map(\.condition) == [.inPlace])
+        #expect(try exchange(offer + packet("Q"), socket: path("together")).count == 1)
+        await first.drain(within: .seconds(5))
+        #expect(try leftovers("together") == [])
+    }
+
+    @Test("until everything is published, who listened before gets the name back")
+    func restored() async throws {
+        let first = try await start(unix("restored"))
+        let file = SocketFile(path: path("restored"), mode: 0o600, group: nil)
+        let socket = try file.bind(takingOver: true)
+        #expect(first.files.map(\.condition) == [.inPlace])
+        try file.publish(takingOver: true)
+        #expect(first.files.map(\.condition) == [.replaced] && file.condition == .inPlace)
+        file.withdraw()
+        #expect(first.files.map(\.condition) == [.inPlace] && file.condition == nil)
+        _ = socket
+        await first.drain(within: .seconds(5))
+        #expect(try leftovers("restored") == [])
+    }
+
+    @Test("a name that is gone or another's is seen, and not removed at the end")
+    func lost() async throws {
+        let server = try await start(unix("lost"))
+        _ = unsafe unlink(path("lost"))
+        #expect(server.files.map(\.condition) == [.gone])
+        try #require(FileManager.default.createFile(atPath: path("lost"), contents: nil))
+        #expect(server.files.map(\.condition) == [.replaced])
+        await server.drain(within: .seconds(5))
+        #expect(try leftovers("lost").count == 1)
+        _ = unsafe unlink(path("lost"))
+    }
+
+    @Test("nobody can connect before the mode is what it is to be")
+    func notYet() throws {
+        let file = SocketFile(path: path("yet"), mode: 0o600, group: nil)
+        let socket = try file.bind(takingOver: false)
+        let name = try #require(try leftovers("yet").first)
+        var status = stat()
+        #expect(unsafe lstat(NSTemporaryDirectory() + name, &status) == 0 && status.st_mode & 0o7777 == 0o600)
+        #expect(throws: ReferenceProblem.self) { try exchange(offer, socket: NSTemporaryDirectory() + name) }
+        _ = socket
+        file.withdraw()
+        #expect(try leftovers("yet") == [])
     }
 
     @Test(

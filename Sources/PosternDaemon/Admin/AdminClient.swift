@@ -43,8 +43,8 @@ public struct AdminClient: Sendable {
                     uri: target,
                     headers: ["Host": "postern", "Connection": "close"]
                 )
-                try await output.write(.head(head))
-                try await output.write(.end(nil))
+                // In one write: the daemon answers and closes as soon as it has the request.
+                try await output.write(contentsOf: [.head(head), .end(nil)])
                 return try await Self.collect(parts)
             }
         } catch {
@@ -69,6 +69,6 @@ public struct AdminClient: Sendable {
             case .end: return (succeeded, String(buffer: body))
             }
         }
-        return (succeeded, String(buffer: body))
+        throw Unreachable(description: "the connection was closed before the answer was complete")
     }
 }

@@ -34,8 +34,14 @@ struct AdminRouter: Sendable {
     }
 
     private var readiness: AdminResponse {
-        milter.localAddresses.isEmpty
-            ? AdminResponse(status: .serviceUnavailable, body: "not listening\n") : AdminResponse(body: "ready\n")
+        guard !milter.localAddresses.isEmpty else {
+            return AdminResponse(status: .serviceUnavailable, body: "not listening\n")
+        }
+        let lost = milter.files.compactMap(\.loss)
+        guard lost.isEmpty else {
+            return AdminResponse(status: .serviceUnavailable, body: lost.joined(separator: "\n") + "\n")
+        }
+        return AdminResponse(body: "ready\n")
     }
 
     private func reload() -> AdminResponse {
@@ -85,6 +91,7 @@ extension AdminRouter {
             "remembered      \(filter.history.count) verdicts for postern why",
             "reloads         \(values.reloads) done, \(values.failedReloads) failed",
         ]
+        lines += milter.files.compactMap(\.loss).map { "  LOST          \($0)" }
         lines += snapshot.lookups.statusLines
         if filter.droppedLines > 0 { lines.append("log             \(filter.droppedLines) lines lost") }
         return lines.joined(separator: "\n") + "\n"
@@ -124,6 +131,12 @@ extension AdminRouter {
         text.add("connections", .gauge, "Milter connections open.", statistics.openConnections)
         text.add("connections_total", .counter, "Milter connections accepted.", statistics.connections)
         text.add("refused_connections_total", .counter, "Connections over the limit.", statistics.refusedConnections)
+        text.add(
+            "descriptor_shortages_total",
+            .counter,
+            "Times that no file descriptor was left for a connection.",
+            statistics.descriptorShortages
+        )
         text.add("protocol_violations_total", .counter, "Connections closed for a violation.", statistics.violations)
         text.add("aborted_messages_total", .counter, "Messages given up by the MTA.", statistics.abortedMessages)
         text.add("received_octets_total", .counter, "Octets received from MTAs.", statistics.receivedOctets)

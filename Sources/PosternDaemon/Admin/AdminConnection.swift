@@ -1,0 +1,101 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// A request to the daemon about itself.
+struct AdminRequest: Sendable {
+    let method: HTTPMethod
+    /// The path without the query.
+    let path: String
+}
+
+/// The reply to a request.
+struct AdminResponse: Sendable {
+    var status: HTTPResponseStatus = .ok
+    var contentType = "text/plain; charset=utf-8"
+    var body: String
+}
+
+/// One connection: takes a request, answers it when it is complete, and closes.
+final class AdminConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// How long a client may take to ask.
+    private static let requestTime = TimeAmount.seconds(10)
+    /// How long the answer may take to be found, and the client to read it.
+    private static let answerTime = TimeAmount.seconds(60)
+    /// How many octets a request's body may have; nothing that can be asked has one.
+    private static let mostOctets = 65_536
+
+    private let answer: AdminServer.Answer
+    private var request: AdminRequest?
+    private var octets = 0
+    private var deadline: Scheduled<Void>?
+
+    /// A connection whose request is answered so.
+    init(answer: @escaping AdminServer.Answer) {
+        self.answer = answer
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        close(context.channel, in: Self.requestTime)
+    }
+
+    private func close(_ channel: any Channel, in time: TimeAmount) {
+        deadline?.cancel()
+        deadline = channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): request = AdminRequest(method: head.method, path: String(head.uri.prefix { $0 != "?" }))
+        case .body(let buffer):
+            octets += buffer.readableBytes
+            if octets > Self.mostOctets { context.close(promise: nil) }
+        // An answer before the end of the request would meet a client that still writes, or that has not begun to read.
+        case .end:
+            guard let request else { return }
+            close(context.channel, in: Self.answerTime)
+            respond(to: request, context)
+        }
+    }
+
+    private func respond(to request: AdminRequest, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        Task { [answer] in
+            let response = await answer(request)
+            eventLoop.execute {
+                let (connection, context) = bound.value
+                connection.write(response, to: request, context)
+            }
+        }
+    }
+
+    /// Writes all parts at once, and closes the connection behind them.
+    private func write(_ response: AdminResponse, to request: AdminRequest, _ context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return }
+        let headers: HTTPHeaders = [
+            "Content-Type": response.contentType,
+            "Content-Length": String(response.body.utf8.count),
+            "Connection": "close",
+        ]
+        let head = HTTPResponseHead(version: .http1_1, status: response.status, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        // RFC 9110 § 9.3.2: an answer to HEAD has no content.
+        if request.method != .HEAD {
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: response.body)))), promise: nil)
+        }
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
+    }
+}

@@ -1,0 +1,46 @@
+internal import Logging
+internal import NIOCore
+internal import PosternConfiguration
+
+extension AdminServer {
+    /// The servers that a configuration asks for: the control socket, and a port for metrics and health.
+    static func servers(
+        _ configuration: Configuration,
+        _ descriptors: DescriptorBudget,
+        group: any EventLoopGroup,
+        logger: Logger,
+        router: AdminRouter
+    ) -> [AdminServer] {
+        var servers = [AdminServer]()
+        let most = descriptors.adminConnections
+        let control = configuration.admin.control
+        if !control.isEmpty {
+            // Whoever may write to it can have the configuration reloaded, and reads envelopes.
+            let warn: @Sendable (String) -> Void = { warnOfMissing(control, reason: $0, logger) }
+            let server = AdminServer(
+                .unix(control),
+                group: group,
+                mostConnections: most,
+                whenMissing: configuration.isControlGiven ? nil : warn,
+                answer: router.answerControl
+            )
+            servers.append(server)
+        }
+        if let listen = configuration.admin.listen {
+            servers.append(AdminServer(.tcp(listen), group: group, mostConnections: most, answer: router.answerPublic))
+        }
+        return servers
+    }
+
+    /// Says that there is no control socket.
+    ///
+    /// Its default place is the package's: a daemon that somebody starts by hand, or beside another, does without.
+    private static func warnOfMissing(_ path: String, reason: String, _ logger: Logger) {
+        logger.warning(
+            """
+            no control socket, so "postern status", "reload" and "why" cannot reach this daemon: \(path): \(reason); \
+            write control = "/another/path" under [admin], or control = "" for none
+            """
+        )
+    }
+}

@@ -1,0 +1,43 @@
+internal import Logging
+internal import MilterServer
+internal import ServiceLifecycle
+
+/// Looks after the names of our sockets, and says so in the log when one is lost: no mail server finds us by it any more.
+struct SocketWatch: Service {
+    private static let interval = Duration.seconds(60)
+
+    let files: [SocketFile]
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var told: [String?] = files.map { _ in nil }
+            while (try? await Task.sleep(for: Self.interval)) != nil { look(&told) }
+        }
+    }
+
+    /// Logs what has changed since the last time.
+    private func look(_ told: inout [String?]) {
+        for (index, file) in files.enumerated() {
+            let loss = file.loss
+            guard loss != told[index] else { continue }
+            told[index] = loss
+            if let loss {
+                logger.error("\(loss)")
+            } else {
+                logger.notice("\(file.path) is there again")
+            }
+        }
+    }
+}
+
+extension SocketFile {
+    /// What has become of the file, in words; nil while nothing has happened to it.
+    var loss: String? {
+        switch condition {
+        case .inPlace, nil: nil
+        case .gone: "the socket \(path) is gone, so nobody can connect to it: restart postern"
+        case .replaced: "another process has taken the socket \(path), so connections go there: stop one of the two"
+        }
+    }
+}
