@@ -62,9 +62,9 @@ extension DKIMSignature {
     static func name(_ value: Octets, _ tag: String) throws(SyntaxError) -> DomainName {
         // RFC 1035 § 2.3.4 ends at 253 characters; U-labels in UTF-8 are at most a few times as long.
         guard value.count <= 1024 else { throw .malformed(tag) }
-        let name =
-            value.allSatisfy { $0 < 0x80 } ? try? DomainName(value) : try? DomainName(unicode: value)
-        guard let name, name.isHostName, value.last != UInt8(ascii: ".") else { throw .malformed(tag) }
+        guard value.last != UInt8(ascii: "."), let name = try? DomainName(mailHost: value) else {
+            throw .malformed(tag)
+        }
         return name
     }
 

@@ -19,4 +19,27 @@ extension DomainName {
         defer { unsafe idn2_free(output) }
         try self.init(Octets(unsafe String(cString: output)))
     }
+
+    /// Reads the name of a host that can have to do with mail: what stands behind the `@` of an address, in `d=`, in HELO.
+    ///
+    /// RFC 5321 § 2.3.5 and RFC 1035 § 2.3.1: letters, digits and hyphens, and so after IDNA with STD3 rules, which leave no
+    /// white space of any script. The DNS would answer for `bank.example'`, or `bank.example` with a no-break space, and a
+    /// reader of the address sees another name in it. Underscores, which no host name has (RFC 1123 § 2.1), are taken all
+    /// the same: they are seen, and mail is sent from such names.
+    public init(mailHost text: Octets) throws(SyntaxError) {
+        // libidn2 2.3.3 drops what its flag for STD3 rules should refuse; without it white space comes out as a space.
+        try self.init(unicode: text)
+        guard isHostName, !text.hasStruckSign else { throw .notHost }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether there is one of the three characters that UTS 46 allows unless STD3 rules hold: U+2260, U+226E and U+226F,
+    /// which are a `=`, `<` and `>` with a stroke.
+    fileprivate var hasStruckSign: Bool {
+        guard contains(0xE2) else { return false }
+        return indices.dropLast(2).contains { index in
+            self[index] == 0xE2 && self[index + 1] == 0x89 && [0xA0, 0xAE, 0xAF].contains(self[index + 2])
+        }
+    }
 }

@@ -16,6 +16,8 @@ public struct DomainName: Hashable, Sendable {
         case nameTooLong
         /// An internationalized name that IDNA 2008 does not allow.
         case notIDNA
+        /// A name of the DNS that no host has.
+        case notHost
     }
 
     /// The labels in wire form, lower case, without the empty label of the root.

@@ -44,8 +44,7 @@ extension ValueType where Value == DomainName {
         accepted: "a domain name, as \"example.org\"",
         write: { $0 == .root ? nil : $0.description },
         parse: { text in
-            guard let name = try? DomainName(unicode: Octets(text)), name.isHostName else { return nil }
-            return name
+            try? DomainName(mailHost: Octets(text))
         }
     )
 }
@@ -57,8 +56,7 @@ extension ValueType where Value == String {
         accepted: "a host name, as \"mx.example.org\"",
         write: { $0 },
         parse: { text in
-            guard let name = try? DomainName(unicode: Octets(text)), name.isHostName else { return nil }
-            return name.description
+            (try? DomainName(mailHost: Octets(text)))?.description
         }
     )
 

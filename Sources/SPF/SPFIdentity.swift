@@ -7,7 +7,7 @@ public struct SPFIdentity: Hashable, Sendable {
     /// The domain as the macros `%{s}` and `%{o}` show it: as it was written, or its A-labels.
     public let domainText: Octets
     /// The domain to ask about; nil when it is malformed.
-    public let domain: DomainName?
+    public private(set) var domain: DomainName?
 
     /// Reads the argument of MAIL FROM, with or without angle brackets.
     ///
@@ -47,6 +47,17 @@ public struct SPFIdentity: Hashable, Sendable {
         } else {
             self.domainText = text.prefix(Self.longestInput)
         }
+    }
+
+    /// The same, malformed when no host can have the domain (`DomainName.init(mailHost:)`).
+    ///
+    /// RFC 7208 § 4.3 has nothing to say of the characters of a name, and the DNS takes any. What SMTP carries is the name of
+    /// a host (RFC 5321 § 2.3.5).
+    var ofHost: SPFIdentity {
+        guard domain?.isHostName == false else { return self }
+        var identity = self
+        identity.domain = nil
+        return identity
     }
 
     /// Whether the local-part is US-ASCII.

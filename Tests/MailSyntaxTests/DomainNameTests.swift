@@ -90,6 +90,25 @@ struct DomainNameTests {
     }
 
     @Test(
+        "RFC 5321 § 2.3.5: the name of a host, after IDNA with STD3 rules",
+        arguments: [
+            ("bank.example", "bank.example"), ("Bücher.example", "xn--bcher-kva.example"),
+            ("a_b.example", "a_b.example"),
+            ("bank.example\u{A0}", nil), ("bank.example\u{2003}", nil), ("bank.example\u{3000}", nil),
+            ("bank.example\u{1680}", nil), ("bank.example\u{2028}", nil), ("bank.example\u{180E}", nil),
+            ("ba\u{A0}nk.example", nil), ("bank.example'", nil), ("bank.ex`ample", nil), ("-bank.example", nil),
+            ("ü'.example", nil), ("ü\u{2260}.example", nil), ("bank.example\u{7F}", nil), ("bank.example ", nil),
+            ("bank\u{2024}example", nil), ("\u{202E}bank.example", nil), ("bank.example\u{E0020}", nil),
+            // UTS 46 leaves these out, or takes them for what they look like.
+            ("ba\u{200B}nk.example", "bank.example"), ("ba\u{AD}nk.example", "bank.example"),
+            ("bank\u{FF0E}example", "bank.example"), ("\u{FF42}ank.example", "bank.example"),
+        ] as [(String, String?)]
+    )
+    func mailHosts(text: String, expected: String?) {
+        #expect((try? DomainName(mailHost: Octets(text)))?.description == expected)
+    }
+
+    @Test(
         "RFC 5892: what IDNA does not allow",
         arguments: [[0xC3], [0xFF, 0x2E, 0x61], [0xC3, 0xBC, 0x00], Array("\u{378}".utf8)]
     )

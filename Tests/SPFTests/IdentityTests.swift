@@ -43,7 +43,10 @@ struct IdentityTests {
 
     @Test(
         "RFC 7208 § 4.3: these HELO names give none",
-        arguments: ["", "localhost", "[192.0.2.1]", "a..b", "a b.example", "\u{1}.example", ".", ".."]
+        arguments: [
+            "", "localhost", "[192.0.2.1]", "a..b", "a b.example", "\u{1}.example", ".", "..", "a.example'",
+            "a.example\u{A0}", "-.example",
+        ]
     )
     func helo(_ name: String) async throws {
         let zone = try zone("example TXT v=spf1 +all")
@@ -52,6 +55,21 @@ struct IdentityTests {
         #expect(outcome.result == .none)
         #expect(outcome.scope == .helo)
         #expect(outcome.mechanism == nil)
+    }
+
+    @Test(
+        "RFC 5321 § 2.3.5: what no host is called gives none, as RFC 7208 § 4.3 has it for malformed names",
+        arguments: [
+            ("a@b.example", "pass"), ("a@b_c.example", "pass"), ("a@b.example'", "none"), ("a@b+c.example", "none"),
+            ("a@b.example\u{A0}", "none"), ("a@b.example\u{3000}", "none"), ("a@b\u{200B}.example", "pass"),
+        ]
+    )
+    func hosts(_ sender: String, _ result: String) async throws {
+        let zone = try zone("*.example TXT v=spf1 +all", "*.example' TXT v=spf1 +all")
+        let client = try #require(IPAddress("192.0.2.1"))
+        let evaluator = SPFEvaluator(resolver: zone)
+        let outcome = await evaluator.checkMailFrom(Octets(sender), helo: [], clientAddress: client, now: 0)
+        #expect(outcome.result.rawValue == result)
     }
 
     @Test("RFC 7208 § 2.4: the null reverse-path is the HELO identity's postmaster, checked as MAIL FROM")
