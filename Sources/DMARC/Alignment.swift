@@ -115,28 +115,29 @@ extension AuthorIdentity {
     ///
     /// RFC 9989 § 5.3.1 leaves messages without exactly one author domain aside, and § 11.5 warns what that allows. Here a
     /// domain that fails makes the message fail, by the strictest policy of those that do, and nothing but one From
-    /// field with one domain, or with several that all vouch, passes.
+    /// field with one domain, or with several that all vouch, passes. A From that cannot be read names no domain whose
+    /// policy could apply.
     func combine(_ outcomes: [DMARCOutcome], limit: Int) -> DMARCOutcome {
         // Nearly every message has one author.
-        if case .domain = self, let outcome = outcomes.first { return outcome }
+        if authorDomain != nil, let outcome = outcomes.first { return outcome }
         let failing = outcomes.filter { $0.result == .fail }
         let strictest = failing.max { ($0.effectivePolicy ?? .none) < ($1.effectivePolicy ?? .none) }
         let unclear = outcomes.first { $0.result == .temperror }
         let permerror = DMARCOutcome(result: .permerror)
         switch self {
-        case .domain:
+        case .domain, .repaired:
             return permerror
         case .severalDomains(let domains, _):
             let rest = domains.count > limit ? permerror : outcomes.first { $0.result == .none } ?? outcomes.first
             return (strictest ?? unclear ?? rest ?? permerror).with(.severalDomains(domains.count))
         case .noDomain:
             return (strictest ?? permerror).with(.noDomain)
-        case .severalFields(let count, _):
+        case .severalFields(let count, _, _):
             return (strictest ?? permerror).with(.severalFromFields(count))
         case .missing:
             return permerror.with(.noFrom)
-        case .unparsable(let error, _):
-            return (strictest ?? permerror).with(.invalidFrom(error))
+        case .unreadable(let error, _):
+            return permerror.with(.unreadableFrom(error))
         }
     }
 }

@@ -92,7 +92,7 @@ extension WalkStore {
     /// Finds what the DNS says of the author's domains.
     fileprivate mutating func discover(_ author: AuthorIdentity) throws(MissingAnswer) -> DMARCDiscovery {
         var domains = [DMARCDiscovery.Domain]()
-        for domain in author.domains.prefix(DMARCEvaluator.mostAuthorDomains) {
+        for domain in author.policyDomains.prefix(DMARCEvaluator.mostAuthorDomains) {
             let walk = try walk(from: domain)
             let organizational = organizationalDomain(of: walk)
             let policy = try policy(by: walk, organizational)

@@ -28,8 +28,8 @@ public enum DMARCProblem: Hashable, Sendable, CustomStringConvertible {
     case noFrom
     /// There is more than one From field.
     case severalFromFields(Int)
-    /// The From field is not valid.
-    case invalidFrom(StructuredFieldError)
+    /// The From field cannot be read, or not in one way only.
+    case unreadableFrom(StructuredFieldError)
     /// The From field has no domain, or an address without one that the DNS could know.
     case noDomain
     /// The From field has several domains.
@@ -46,7 +46,7 @@ public enum DMARCProblem: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .noFrom: "no From field"
         case .severalFromFields(let count): "\(count) From fields"
-        case .invalidFrom(let error): "invalid From field: \(error)"
+        case .unreadableFrom(let error): "unreadable From field: \(error)"
         case .noDomain: "no domain in the From field"
         case .severalDomains(let count): "\(count) domains in the From field"
         case .lookupFailed(let domain): "no answer for _dmarc.\(domain)"

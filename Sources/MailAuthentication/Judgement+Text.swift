@@ -87,6 +87,9 @@ extension MailAssessment {
                 outcome.trace.map(\.description)
             )
         }
+        if let author {
+            add("author", author.reading.rawValue, author.domains.map(\.description), [])
+        }
         if let senderID {
             add(
                 "sender-id",

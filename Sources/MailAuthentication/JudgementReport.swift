@@ -22,6 +22,12 @@ public struct JudgementReport: Encodable, Sendable {
         var trace: [String]?
     }
 
+    struct Author: Encodable, Sendable {
+        var domains: [String]
+        var count: Int
+        var reading: String
+    }
+
     struct SenderID: Encodable, Sendable {
         var result: String
         var pra: String?
@@ -87,6 +93,7 @@ public struct JudgementReport: Encodable, Sendable {
     }
 
     var id: String?
+    var author: Author?
     var spf: [SPF]?
     var senderID: SenderID?
     var dkim: [DKIM]?
@@ -97,7 +104,7 @@ public struct JudgementReport: Encodable, Sendable {
     var removedHeaders: [RemovedHeader]
 
     private enum CodingKeys: String, CodingKey {
-        case id, spf, dkim, dmarc, iprev, verdict, headers
+        case id, author, spf, dkim, dmarc, iprev, verdict, headers
         case senderID = "senderId"
         case removedHeaders
     }
@@ -111,6 +118,13 @@ public struct JudgementReport: Encodable, Sendable {
     public init(_ judgement: Judgement, id: String? = nil, withTrace: Bool = false) {
         let assessment = judgement.assessment
         self.id = id
+        author = assessment.author.map { author in
+            Author(
+                domains: author.domains.map(\.description),
+                count: author.fromCount,
+                reading: author.reading.rawValue
+            )
+        }
         let identities = [assessment.spf, assessment.helo].compactMap { $0 }
         spf = identities.isEmpty ? nil : identities.map { SPF($0, withTrace) }
         senderID = assessment.senderID.map { SenderID($0, withTrace) }

@@ -32,6 +32,7 @@ extension MailAssessment {
         if let author {
             facts.fromDomains = author.domains
             facts.fromCount = author.fromCount
+            facts.author = author.reading
         }
         if let dmarc {
             facts.dmarc = ResultWord(dmarc.result)

@@ -1,6 +1,7 @@
 internal import DKIM
 internal import DMARC
 internal import DNSLookup
+public import MailSyntax
 public import Policy
 internal import SPF
 internal import SenderID
@@ -15,6 +16,10 @@ public struct AssessmentSummary: Sendable {
     public let senderID: ResultWord?
     /// The purported responsible address.
     public let pra: String?
+    /// The domains that the message names as its author's; nil before its header is known.
+    public let authors: [DomainName]?
+    /// How its author could be read.
+    public let reading: AuthorReading?
     /// The best DKIM signature, `none` without any.
     public let dkim: ResultWord?
     /// DMARC.
@@ -43,6 +48,8 @@ extension MailAssessment {
             spfHelo: helo.map { ResultWord($0.result) },
             senderID: senderID.map { ResultWord($0.result) },
             pra: senderID?.pra,
+            authors: author?.domains,
+            reading: author?.reading,
             dkim: dkim.map { _ in bestSignatureResult.map { ResultWord($0) } ?? .none },
             dmarc: dmarc.map { ResultWord($0.result) },
             policy: dmarc?.effectivePolicy?.rawValue,

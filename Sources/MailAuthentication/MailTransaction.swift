@@ -217,7 +217,7 @@ extension MailTransaction {
     /// RFC 9989 § 4.10.2: one that is not the author's own is aligned when it has the same Organizational Domain, which takes
     /// a tree walk. While something else has to be waited for, it can go on beside that.
     private func lookAhead() {
-        guard isWaiting, discovery != nil, let authors = author?.domains else { return }
+        guard isWaiting, discovery != nil, let authors = author?.policyDomains else { return }
         var identifiers = verifier?.signingDomains ?? []
         if spf != nil, let sender = SPFIdentity(mailFrom: sender[...], helo: client.helo[...]).domain {
             identifiers.append(sender)

@@ -1,7 +1,7 @@
 /// The value of an address header field: From, Sender, To and their Resent- forms (RFC 5322 §§ 3.4 and 4.4, RFC 6854).
 ///
-/// Comments, quoted strings, folds, routes and the other obsolete forms are understood. Whatever two readers could
-/// understand differently is an error, never a guess.
+/// Comments, quoted strings, folds, routes and the other obsolete forms are understood, and dots anywhere in a local part.
+/// Whatever two readers could understand differently is an error, never a guess.
 public struct AddressList: Hashable, Sendable {
     /// Why a value is no address list.
     public typealias SyntaxError = StructuredFieldError
@@ -14,16 +14,47 @@ public struct AddressList: Hashable, Sendable {
         case group(name: Octets, [Mailbox])
     }
 
-    /// How many mailboxes a list may have.
-    public static let mostMailboxes = 1000
+    /// How many mailboxes a list may have: more authors than any message names.
+    public static let mostMailboxes = 100
+
+    /// How many octets of a field are read.
+    ///
+    /// A hundred authors with long names fit in. A mail server takes megabytes, and each octet costs time here.
+    public static let longestValue = 16_384
 
     /// The members in their order.
     public let elements: [Element]
+    /// Whether the value was no list, but can mean this one mailbox only.
+    public let isRepaired: Bool
+    /// Whether some addresses stand in angle brackets and others do not: a reader who looks for brackets sees only those.
+    let isMixed: Bool
 
     /// Reads the value of an address field, folds and leading space included.
     public init(parsing value: Octets) throws(SyntaxError) {
+        guard value.count <= Self.longestValue else { throw .tooLong }
         var parser = AddressParser(value.trimmed)
-        elements = try parser.addressList()
+        let elements = try parser.addressList()
+        self.init(elements, isMixed: parser.isMixed, isRepaired: false)
+    }
+
+    /// Reads the value of an address field as people and their programs do, as far as all of them agree.
+    ///
+    /// A value that is no list is taken for the one mailbox in it, if no reader could see another.
+    public init(reading value: Octets) throws(SyntaxError) {
+        do throws(SyntaxError) {
+            try self.init(parsing: value)
+        } catch {
+            guard value.count <= Self.longestValue else { throw error }
+            var parser = AddressParser(value.trimmed)
+            guard let mailbox = try? parser.onlyMailbox() else { throw error }
+            self.init([.mailbox(mailbox)], isMixed: false, isRepaired: true)
+        }
+    }
+
+    private init(_ elements: [Element], isMixed: Bool, isRepaired: Bool) {
+        self.elements = elements
+        self.isMixed = isMixed
+        self.isRepaired = isRepaired
     }
 
     /// All mailboxes, those in groups included.

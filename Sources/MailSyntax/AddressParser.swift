@@ -3,15 +3,22 @@
 /// Goes forward only: the work is linear in the text, and nothing recurses.
 struct AddressParser {
     /// A word or dot of a phrase or a local part, which look alike until the character behind them is seen.
-    private struct Token {
+    struct Token {
         /// The word; empty for a dot.
         var text: Octets
         var isDot: Bool
         var hasSpaceBefore: Bool
     }
 
-    private var scanner: FieldScanner
+    var scanner: FieldScanner
     private var mailboxCount = 0
+    /// Whether an address stood without angle brackets.
+    private var hasBare = false
+    /// Whether one stood in them.
+    private var hasBracketed = false
+
+    /// Whether addresses of both kinds were read.
+    var isMixed: Bool { hasBare && hasBracketed }
 
     init(_ text: Octets) {
         scanner = FieldScanner(text)
@@ -54,7 +61,11 @@ struct AddressParser {
     private mutating func mailbox(after tokens: [Token]) throws(StructuredFieldError) -> Mailbox {
         mailboxCount += 1
         guard mailboxCount <= AddressList.mostMailboxes else { throw .tooMany }
-        guard scanner.take(UInt8(ascii: "<")) else { return try addrSpec(tokens, displayName: nil) }
+        guard scanner.take(UInt8(ascii: "<")) else {
+            hasBare = true
+            return try addrSpec(tokens, displayName: nil)
+        }
+        hasBracketed = true
         let displayName = tokens.isEmpty ? nil : try phrase(tokens)
         try skipRoute()
         let mailbox = try addrSpec(try words(), displayName: displayName)
@@ -64,7 +75,7 @@ struct AddressParser {
     }
 
     /// addr-spec, of which the local part has been read.
-    private mutating func addrSpec(
+    mutating func addrSpec(
         _ tokens: [Token],
         displayName: Octets?
     ) throws(StructuredFieldError) -> Mailbox {
@@ -100,7 +111,7 @@ struct AddressParser {
     }
 
     /// domain without the literal; obs-domain allows CFWS around its dots.
-    private mutating func domain() throws(StructuredFieldError) -> Octets {
+    mutating func domain() throws(StructuredFieldError) -> Octets {
         let first = scanner.atom()
         guard !first.isEmpty else { throw scanner.next == nil ? .noDomain : .unexpected }
         try scanner.skipCFWS()
@@ -118,7 +129,7 @@ struct AddressParser {
     }
 
     /// Words and dots, up to the character that says what they are.
-    private mutating func words() throws(StructuredFieldError) -> [Token] {
+    mutating func words() throws(StructuredFieldError) -> [Token] {
         var tokens = [Token]()
         while true {
             let start = scanner.position
@@ -151,22 +162,23 @@ struct AddressParser {
         return phrase[...]
     }
 
-    /// local-part, obs-local-part: words with one dot between each two.
+    /// local-part, obs-local-part: words with dots between them.
+    ///
+    /// RFC 5322 § 3.2.3 wants one dot between two words and none at the ends. There are operators who issue addresses such
+    /// as `a..b` and `ab.`, every reader takes them for what they are, and they leave no doubt about the domain.
     private func localPart(_ tokens: [Token]) throws(StructuredFieldError) -> Octets {
-        guard !tokens.isEmpty else { throw .unexpected }
-        guard tokens.count > 1 else {
-            guard !tokens[0].isDot else { throw .unexpected }
-            return tokens[0].text
-        }
+        guard let first = tokens.first else { throw .unexpected }
+        guard tokens.count > 1 else { return first.isDot ? Octets(".") : first.text }
         var localPart = [UInt8]()
-        for (index, token) in tokens.enumerated() {
-            guard token.isDot == (index % 2 == 1) else {
+        var isAfterWord = false
+        for token in tokens {
+            guard token.isDot || !isAfterWord else {
                 // Words alone in front of the end are a name without an address.
                 throw scanner.next == nil ? .noDomain : .unexpected
             }
             if token.isDot { localPart.append(UInt8(ascii: ".")) } else { localPart.append(contentsOf: token.text) }
+            isAfterWord = !token.isDot
         }
-        guard tokens.count % 2 == 1 else { throw .unexpected }
         return localPart[...]
     }
 }

@@ -1,22 +1,38 @@
+/// How an author field could be read.
+public enum AuthorReading: String, CaseIterable, Sendable {
+    /// It is a list of addresses.
+    case readable
+    /// It is none, but can mean one address only.
+    case repaired
+    /// It does not say who the author is, or not in one way only.
+    case unreadable
+}
+
 /// Who a message says its author is: what its From fields hold (RFC 5322 § 3.6.2).
 ///
 /// DMARC evaluates one domain (RFC 9989 § 5.3.1). Each other case has its name here, so that none is passed over.
 public enum AuthorIdentity: Hashable, Sendable {
     /// One From field whose mailboxes have one domain between them: usually one mailbox.
     case domain(DomainName, [Mailbox])
+    /// One From field that is no address list but can mean this mailbox only.
+    case repaired(DomainName, Mailbox)
     /// One From field whose mailboxes have several domains, in the order they occur.
     case severalDomains([DomainName], [Mailbox])
-    /// One From field without a mailbox, or with one whose domain the DNS cannot know; and the other domains.
+    /// One From field without a mailbox, or with an address literal in place of a domain; and the other domains.
     case noDomain([DomainName], [Mailbox])
-    /// More than one From field, where RFC 5322 § 3.6 allows one: how many, and the domains of those that can be read.
-    case severalFields(Int, [DomainName])
+    /// More than one From field, where RFC 5322 § 3.6 allows one: how many, the domains of those that can be read, and
+    /// whatever follows an `@` in the others.
+    case severalFields(Int, [DomainName], others: [DomainName])
     /// No From field; RFC 5322 § 3.6 asks for one.
     case missing
-    /// One From field that is no address list; and whatever follows an `@` in it.
-    case unparsable(AddressList.SyntaxError, [DomainName])
+    /// One From field that can be read in no way, or in more than one; and whatever follows an `@` in it.
+    case unreadable(AddressList.SyntaxError, [DomainName])
 
-    /// How many From fields of one message are read.
+    /// How many From fields of one message are read, and how many domains are looked for in one that cannot be.
     public static let mostFields = 8
+
+    /// How many domains the mailboxes of one From field may have.
+    public static let mostDomains = 16
 
     /// Reads the From fields of a message.
     public init(of fields: HeaderBlock) {
@@ -26,7 +42,8 @@ public enum AuthorIdentity: Hashable, Sendable {
         case 1: self.init(from: fields[positions[0]].value)
         default:
             let lists = positions.prefix(Self.mostFields).map { AuthorIdentity(from: fields[$0].value) }
-            self = .severalFields(positions.count, Self.distinct(lists.flatMap(\.domains)))
+            let (read, all) = (Self.distinct(lists.flatMap(\.policyDomains)), Self.distinct(lists.flatMap(\.domains)))
+            self = .severalFields(positions.count, read, others: all.filter { !read.contains($0) })
         }
     }
 
@@ -43,62 +60,85 @@ public enum AuthorIdentity: Hashable, Sendable {
 
     /// Reads the value of the only From field.
     public init(from value: Octets) {
-        do {
-            self.init(mailboxes: try AddressList(parsing: value).mailboxes)
+        do throws(AddressList.SyntaxError) {
+            try self.init(AddressList(reading: value))
         } catch {
-            self = .unparsable(error, Self.domainsBehindAts(of: value))
+            let text = value.prefix(AddressList.longestValue)
+            self = .unreadable(error, NamedDomains.found(in: text, atMost: Self.mostFields))
         }
     }
 
-    /// The domains that a reader with a grammar of his own could find.
-    private static func domainsBehindAts(of value: Octets) -> [DomainName] {
-        var domains = [DomainName]()
-        var rest = value
-        while domains.count < mostFields, let at = rest.firstIndex(of: UInt8(ascii: "@")) {
-            rest = rest[(at + 1)...]
-            let text = rest.prefix {
-                $0.isAlpha || $0.isDigit || $0 >= 0x80 || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-")
-                    || $0 == UInt8(ascii: "_")
-            }
-            if let domain = try? DomainName(unicode: text), !domains.contains(domain) { domains.append(domain) }
-        }
-        return domains
-    }
-
-    private init(mailboxes: [Mailbox]) {
+    private init(_ list: AddressList) throws(AddressList.SyntaxError) {
+        let mailboxes = list.mailboxes
         if mailboxes.count == 1, let domain = mailboxes[0].domainName {
-            self = .domain(domain, mailboxes)
+            self = list.isRepaired ? .repaired(domain, mailboxes[0]) : .domain(domain, mailboxes)
             return
         }
-        let names = mailboxes.map(\.domainName)
-        let domains = Self.distinct(names.compactMap { $0 })
-        if domains.isEmpty || names.contains(nil) {
+        let domains = try Self.domains(of: mailboxes)
+        if domains.isEmpty || mailboxes.contains(where: \.hasDomainLiteral) {
             self = .noDomain(domains, mailboxes)
         } else if domains.count == 1 {
             self = .domain(domains[0], mailboxes)
         } else {
+            // `a@bank.example, <b@evil.example>` is a list, and a name in front of an address to those who look for brackets.
+            guard !list.isMixed else { throw .ambiguous }
             self = .severalDomains(domains, mailboxes)
         }
+    }
+
+    /// The domains, each once; to read a U-label takes some time, so each spelling is read once.
+    private static func domains(of mailboxes: [Mailbox]) throws(AddressList.SyntaxError) -> [DomainName] {
+        var spellings = Set<Octets>()
+        var domains = [DomainName]()
+        for mailbox in mailboxes where !mailbox.hasDomainLiteral && spellings.insert(mailbox.domain).inserted {
+            guard spellings.count <= mostDomains else { throw .tooMany }
+            guard let domain = mailbox.domainName else { throw .impossibleDomain }
+            domains.append(domain)
+        }
+        return distinct(domains)
     }
 
     private static func distinct(_ domains: [DomainName]) -> [DomainName] {
         var seen = Set<DomainName>()
         return domains.filter { seen.insert($0).inserted }
     }
+}
 
-    /// The domain that DMARC evaluates; nil in every case but `domain`.
+extension AuthorIdentity {
+    /// How the author could be read.
+    public var reading: AuthorReading {
+        switch self {
+        case .domain, .severalDomains: .readable
+        case .repaired: .repaired
+        case .noDomain, .severalFields, .missing, .unreadable: .unreadable
+        }
+    }
+
+    /// The domain that DMARC evaluates; nil unless there is exactly one.
     public var authorDomain: DomainName? {
-        if case .domain(let domain, _) = self { domain } else { nil }
+        switch self {
+        case .domain(let domain, _), .repaired(let domain, _): domain
+        case .severalDomains, .noDomain, .severalFields, .missing, .unreadable: nil
+        }
+    }
+
+    /// The domains whose policies count: those of the mailboxes that are beyond doubt.
+    ///
+    /// A domain that stands in what may be a display name has no say.
+    public var policyDomains: [DomainName] {
+        switch self {
+        case .domain(let domain, _), .repaired(let domain, _): [domain]
+        case .severalDomains(let domains, _), .noDomain(let domains, _), .severalFields(_, let domains, _): domains
+        case .missing, .unreadable: []
+        }
     }
 
     /// Every domain that a reader of the message might take for the author's.
     public var domains: [DomainName] {
         switch self {
-        case .domain(let domain, _): [domain]
-        case .severalDomains(let domains, _), .noDomain(let domains, _), .severalFields(_, let domains),
-            .unparsable(_, let domains):
-            domains
-        case .missing: []
+        case .unreadable(_, let domains): domains
+        case .severalFields(_, let domains, let others): domains + others
+        case .domain, .repaired, .severalDomains, .noDomain, .missing: policyDomains
         }
     }
 
@@ -106,15 +146,13 @@ public enum AuthorIdentity: Hashable, Sendable {
     public var mailboxes: [Mailbox] {
         switch self {
         case .domain(_, let mailboxes), .severalDomains(_, let mailboxes), .noDomain(_, let mailboxes): mailboxes
-        case .severalFields, .missing, .unparsable: []
+        case .repaired(_, let mailbox): [mailbox]
+        case .severalFields, .missing, .unreadable: []
         }
     }
 
     /// How many authors there are: the mailboxes of one From field, or the fields when there are several.
     public var fromCount: Int {
-        switch self {
-        case .severalFields(let count, _): count
-        default: mailboxes.count
-        }
+        if case .severalFields(let count, _, _) = self { count } else { mailboxes.count }
     }
 }

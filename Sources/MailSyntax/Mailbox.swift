@@ -19,9 +19,9 @@ public struct Mailbox: Hashable, Sendable {
         self.hasDomainLiteral = hasDomainLiteral
     }
 
-    /// The domain as the DNS knows it, U-labels turned into A-labels; nil for a literal or what cannot be a name.
+    /// The domain as the DNS knows it, U-labels turned into A-labels; nil for a literal or what no host is called.
     public var domainName: DomainName? {
-        hasDomainLiteral ? nil : try? DomainName(unicode: domain)
+        hasDomainLiteral ? nil : try? DomainName(mailHost: domain)
     }
 
     /// The address as an addr-spec; a local part that is no dot-atom becomes a quoted string (RFC 5322 § 3.4.1).

@@ -12,6 +12,30 @@ public enum StructuredFieldError: Error, Hashable, Sendable {
     case tooDeep
     /// More members than the reader takes.
     case tooMany
+    /// More octets than the reader takes.
+    case tooLong
+    /// A domain that no host can have, so that a reader may see another one in it.
+    case impossibleDomain
+    /// An address beside the one in angle brackets, so that two readers may take different ones.
+    case ambiguous
     /// Anything else the grammar does not allow in this place.
     case unexpected
+}
+
+extension StructuredFieldError: CustomStringConvertible {
+    /// A few words for people.
+    public var description: String {
+        switch self {
+        case .empty: "empty"
+        case .noDomain: "no address"
+        case .unterminated: "something in it does not end"
+        case .forbiddenOctet: "a forbidden character"
+        case .tooDeep: "comments within comments"
+        case .tooMany: "too many addresses"
+        case .tooLong: "too long"
+        case .impossibleDomain: "a domain that no host can have"
+        case .ambiguous: "more than one address could be meant"
+        case .unexpected: "no list of addresses"
+        }
+    }
 }

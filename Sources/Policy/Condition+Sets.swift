@@ -1,9 +1,12 @@
+internal import MailSyntax
+
 extension Condition {
     /// Whether no fact can make the condition hold.
     public var isImpossible: Bool {
         switch values {
         case .words(let choice): choice.allowed.isEmpty
         case .policies(let choice): choice.allowed.isEmpty
+        case .readings(let choice): choice.allowed.isEmpty
         case .counts(let choice): choice.allowedCounts.isEmpty
         case .domains(let choice): choice.isEmpty { $1.isSuperset(of: $0) }
         case .networks, .addresses, .flag: false
@@ -23,6 +26,8 @@ extension Condition {
         case (.words(let mine), .words(let theirs)):
             return theirs.allowed.isSubset(of: mine.allowed)
         case (.policies(let mine), .policies(let theirs)):
+            return theirs.allowed.isSubset(of: mine.allowed)
+        case (.readings(let mine), .readings(let theirs)):
             return theirs.allowed.isSubset(of: mine.allowed)
         case (.counts(let mine), .counts(let theirs)): return theirs.allowedCounts.isSubset(of: mine.allowedCounts)
         case (.flag(let mine), .flag(let theirs)): return mine == theirs
@@ -46,6 +51,10 @@ extension Choice where Values == WordSet<ResultWord> {
 }
 
 extension Choice where Values == WordSet<DMARCPolicyWord> {
+    fileprivate var allowed: Values { (wanted ?? .all).subtracting(excluded ?? Values()) }
+}
+
+extension Choice where Values == WordSet<AuthorReading> {
     fileprivate var allowed: Values { (wanted ?? .all).subtracting(excluded ?? Values()) }
 }
 

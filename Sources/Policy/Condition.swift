@@ -1,4 +1,4 @@
-internal import MailSyntax
+public import MailSyntax
 
 /// What a condition looks at: the key in a rule's `when` or `unless`.
 public enum ConditionName: String, CaseIterable, Sendable {
@@ -40,6 +40,8 @@ public enum ConditionName: String, CaseIterable, Sendable {
     case authenticated
     /// How many authors From has.
     case fromCount = "from_count"
+    /// How the author could be read.
+    case author
 
     /// Whether it looks at one recipient at a time.
     public var isOfRecipient: Bool { self == .recipientDomains || self == .recipients }
@@ -50,7 +52,7 @@ public enum ConditionName: String, CaseIterable, Sendable {
     public var isOfEnvelope: Bool {
         switch self {
         case .senderID, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .fromDomains, .dkimDomains,
-            .fromCount:
+            .fromCount, .author:
             false
         default: true
         }
@@ -133,6 +135,8 @@ public struct Condition: Sendable {
         case words(Choice<WordSet<ResultWord>>)
         /// Words of a DMARC policy.
         case policies(Choice<WordSet<DMARCPolicyWord>>)
+        /// Ways to read an author.
+        case readings(Choice<WordSet<AuthorReading>>)
         /// Networks.
         case networks(Choice<NetworkSet>)
         /// Domain names.
@@ -171,6 +175,9 @@ public struct Condition: Sendable {
         case .policies(let choice):
             guard let policy = facts.policy(name) else { return .unknown }
             return choice.holds { $0.contains(policy) }
+        case .readings(let choice):
+            guard let reading = facts.author else { return .unknown }
+            return choice.holds { $0.contains(reading) }
         case .networks(let choice):
             guard let client = facts.client else { return .unknown }
             return choice.holds { $0.contains(client) }
@@ -247,6 +254,7 @@ extension PolicyFacts {
         case .recipients: return recipient.map { ReplyText.quoted($0.text, limit: 320) }
         case .authenticated: return authenticated.map { $0 ? "true" : "false" }
         case .fromCount: return fromCount.map { String($0) }
+        case .author: return author?.rawValue
         default: return word(name)?.rawValue
         }
     }

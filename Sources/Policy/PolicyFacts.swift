@@ -99,8 +99,10 @@ public struct PolicyFacts: Sendable {
     ///
     /// It has an empty text when the message has none.
     public var pra: MailAddress?
-    /// The domains of the authors in From.
+    /// The domains of the authors in From; where it cannot be read, all that a reader might take for the author's.
     public var fromDomains: [DomainName]?
+    /// How the author could be read.
+    public var author: AuthorReading?
     /// How many authors From has, over all its fields.
     public var fromCount: Int?
     /// The recipients that the MTA has accepted so far.
@@ -131,6 +133,7 @@ public struct PolicyFacts: Sendable {
         facts.pra = nil
         facts.fromDomains = nil
         facts.fromCount = nil
+        facts.author = nil
         facts.dkimDomains = nil
         return facts
     }

@@ -1,3 +1,5 @@
+public import MailSyntax
+
 /// A word that a set of words can hold.
 public protocol PolicyWord: CaseIterable, Sendable {
     /// One bit, different for each word.
@@ -70,6 +72,17 @@ extension DMARCPolicyWord: PolicyWord {
         case .quarantine: 2
         case .reject: 4
         case .absent: 8
+        }
+    }
+}
+
+extension AuthorReading: PolicyWord {
+    /// One bit, different for each word.
+    public var bit: UInt16 {
+        switch self {
+        case .readable: 1
+        case .repaired: 2
+        case .unreadable: 4
         }
     }
 }

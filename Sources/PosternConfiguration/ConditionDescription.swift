@@ -1,3 +1,4 @@
+internal import MailSyntax
 internal import Policy
 
 /// What conditions take, in words: for messages, the sample and the manual.
@@ -6,7 +7,7 @@ enum ConditionDescription {
     private static let aliases: [String: ConditionName] = [
         "client": .clients, "ip": .clients, "client_ip": .clients, "networks": .clients, "network": .clients,
         "sender": .senderDomains, "senders": .senderDomains, "mail_from": .senderDomains, "mailfrom": .senderDomains,
-        "from": .fromDomains, "from_domain": .fromDomains, "author": .fromDomains, "header_from": .fromDomains,
+        "from": .fromDomains, "from_domain": .fromDomains, "header_from": .fromDomains,
         "recipient": .recipients, "rcpt": .recipients, "rcpt_to": .recipients, "to": .recipients,
         "sid": .senderID, "senderid": .senderID, "pra": .senderID, "auth": .authenticated, "ptr": .iprev,
         "rdns": .iprev, "hostname": .clientNames, "client_name": .clientNames, "dmarc_p": .dmarcPolicy,
@@ -52,6 +53,7 @@ extension ConditionName {
         case .recipients: "mail address"
         case .fromCount: "number"
         case .dmarcPolicy, .dmarcPublished: "DMARC policy"
+        case .author: "way to read the author"
         case .authenticated: "boolean"
         case .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .iprev: "result of \(rawValue)"
         default: "domain name"
@@ -68,6 +70,9 @@ extension ConditionName {
         case .authenticated: "true or false"
         case .dmarcPolicy, .dmarcPublished:
             DMARCPolicyWord.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        case .author:
+            AuthorReading.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+                + "; the author's domain is from_domains"
         case .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .iprev:
             words.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + ", each also with a leading \"!\""
         default: "domain names, as \"example.org\", or \".example.org\" for all below it, or { file = \"/path\" }"
@@ -81,8 +86,12 @@ extension ConditionName {
     }
 
     private func meant(by text: String) -> String? {
-        let isPolicy = self == .dmarcPolicy || self == .dmarcPublished
-        let known = isPolicy ? DMARCPolicyWord.allCases.map(\.rawValue) : words.map(\.rawValue)
+        let known =
+            switch self {
+            case .dmarcPolicy, .dmarcPublished: DMARCPolicyWord.allCases.map(\.rawValue)
+            case .author: AuthorReading.allCases.map(\.rawValue)
+            default: words.map(\.rawValue)
+            }
         let alias = ["hardfail": "fail", "error": "temperror", "accept": "pass", "ok": "pass"][text.lowercased()]
         if let meant = alias ?? Suggestion.closest(to: text, of: known), known.contains(meant) {
             return meant
@@ -112,12 +121,17 @@ extension ConditionName {
         case .clientNames: "The client's name, once iprev has verified it."
         case .helo: "The name of HELO or EHLO. The client chooses it freely."
         case .senderDomains: "The domain of MAIL FROM or of the purported responsible address; one of them must match."
-        case .fromDomains: "The domains of the authors in From; one of them must match."
+        case .fromDomains:
+            "The domains of the authors in From; one of them must match. Of an author that is unreadable, every domain "
+                + "that a mail program might show."
         case .dkimDomains: "The domains of the DKIM signatures that passed; one of them must match."
         case .recipientDomains: "The recipient's domain."
         case .recipients: "The recipient's address."
         case .authenticated: "Whether the client has authenticated or is trusted."
         case .fromCount: "How many authors From has, over all its fields."
+        case .author:
+            "How From was read: \"readable\", a list of addresses; \"repaired\", none, but one address alone can be "
+                + "meant; \"unreadable\", anything else: no From or several, no address, or one that two programs read in two ways."
         }
     }
 }

@@ -138,13 +138,14 @@ enum ConditionReader {
             return choice(name, items, key, WordSet<DMARCPolicyWord>(), &reader) { words, text in
                 DMARCPolicyWord(rawValue: text).map { words.insert($0) } != nil
             }.map { .policies($0) }
+        case .author:
+            return choice(name, items, key, WordSet<AuthorReading>(), &reader) { words, text in
+                AuthorReading(rawValue: text).map { words.insert($0) } != nil
+            }.map { .readings($0) }
         case .helo, .clientNames, .senderDomains, .fromDomains, .dkimDomains, .recipientDomains:
             return choice(name, items, key, DomainSet(), &reader) { set, text in
                 let plain = text.hasPrefix(".") ? text.dropFirst() : text[...]
-                guard let domain = try? DomainName(unicode: Octets(String(plain))), domain.isHostName else {
-                    return false
-                }
-                return (try? set.insert(text)) != nil
+                return (try? DomainName(mailHost: Octets(String(plain)))) != nil && (try? set.insert(text)) != nil
             }.map { .domains($0) }
         default:
             return choice(name, items, key, WordSet<ResultWord>(), &reader) { words, text in

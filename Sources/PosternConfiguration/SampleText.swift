@@ -48,11 +48,11 @@ enum SampleText {
         when = { sender_id = "softfail", dkim = ["none", "fail"], dmarc = ["fail", "none"] }
         action = "junk"
 
-        # No author at all, or several: mail programs show what the sender likes, and DMARC says nothing.
+        # Who the author is cannot be said: mail programs show what the sender likes, and DMARC says nothing.
         [[rules]]
-        name = "odd-author"
-        when = { from_count = "!1" }
-        action = "mark"
+        name = "unreadable-author"
+        when = { author = "unreadable" }
+        action = "junk"
 
         """
 

@@ -57,7 +57,7 @@ public struct PurportedResponsibleAddress: Hashable, Sendable {
 
     /// Step 5: the field must hold one mailbox, with a domain name.
     private static func read(_ field: Field, _ value: Octets) throws(Absence) -> PurportedResponsibleAddress {
-        guard let list = try? AddressList(parsing: value) else { throw .malformed(field) }
+        guard let list = try? AddressList(reading: value) else { throw .malformed(field) }
         guard list.elements.count == 1, case .mailbox(let mailbox)? = list.elements.first else {
             throw .notOneMailbox(field)
         }

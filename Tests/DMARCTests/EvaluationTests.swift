@@ -341,9 +341,23 @@ struct EvaluationTests {
             expected: "permerror - - - []"
         ),
         Case(
-            section: "§ 11.5 not an address list, but a domain in it fails",
+            section: "§ 5.3.1 a domain in what may be a display name has no policy",
             from: "a@b.example <c@evil.test>",
             zone: ["_dmarc.evil.test": reject, "_dmarc.b.example": reject],
+            spf: "evil.test",
+            expected: "permerror - - - []"
+        ),
+        Case(
+            section: "§ 5.3.1 no address list, but one author",
+            from: "Doe, John <a@b.example>",
+            zone: ["_dmarc.b.example": reject],
+            spf: "b.example",
+            expected: "pass reject reject b.example [spf]"
+        ),
+        Case(
+            section: "§ 5.3.1 no address list, and one author who does not vouch",
+            from: "Doe, John <a@b.example>",
+            zone: ["_dmarc.b.example": reject],
             spf: "evil.test",
             expected: "fail reject reject b.example []"
         ),

@@ -27,6 +27,7 @@ struct ReportTests {
             $0.senderID = false
         }
         let expected: [String] = [
+            #""author":{"count":1,"domains":["example.com"],"reading":"readable"},"#,
             #""dkim":[{"algorithm":"ed25519-sha256","domain":"example.com","identity":"@example.com","#,
             #""key_bits":256,"result":"pass","selector":"s","testing":false}],"#,
             #""dmarc":{"aligned":["spf","dkim"],"effective_policy":"reject","from_domain":"example.com","#,
@@ -53,7 +54,9 @@ struct ReportTests {
             $0.authenticationResults = false
         }
         #expect(
-            try json(judgement) == #"{"headers":[],"removed_headers":[],"verdict":{"action":"accept"}}"#
+            try json(judgement)
+                == #"{"author":{"count":1,"domains":["example.com"],"reading":"readable"},"headers":[],"#
+                + #""removed_headers":[],"verdict":{"action":"accept"}}"#
         )
     }
 

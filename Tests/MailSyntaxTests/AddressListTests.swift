@@ -86,6 +86,11 @@ struct AddressListTests {
         Case("RFC 5322 § 3.2.2", "a\n\t<jdoe@example.org>", "a|jdoe|example.org"),
         Case("RFC 2047 § 5", "=?utf-8?q?a=40b.test?= <jdoe@example.org>", "=?utf-8?q?a=40b.test?=|jdoe|example.org"),
         Case("RFC 6532 § 3.2", "Jöran <jö@exämple.org>", "Jöran|jö|exämple.org"),
+        Case("dots anywhere", "a..b@example.org", "-|a..b|example.org"),
+        Case("dots anywhere", ".a@example.org", "-|.a|example.org"),
+        Case("dots anywhere", "<a.@example.org>", "-|a.|example.org"),
+        Case("dots anywhere", "x <. \"a b\" . . c .@example.org>", "x|.a b..c.|example.org"),
+        Case("dots anywhere", "<.@example.org>", "-|.|example.org"),
         Case("RFC 5322 § 3.2.3", "a+b/c=d!e#{f}@example.org", "-|a+b/c=d!e#{f}|example.org"),
     ]
 
@@ -103,9 +108,6 @@ struct AddressListTests {
         Case("RFC 5322 § 3.4", "<a@x.test> <b@y.test>", .unexpected),
         Case("RFC 5322 § 3.4", "a@x.test b@y.test", .unexpected),
         Case("RFC 5322 § 3.4", "a@x.test; b@y.test", .unexpected),
-        Case("RFC 5322 § 3.2.3", "a..b@example.org", .unexpected),
-        Case("RFC 5322 § 3.2.3", ".a@example.org", .unexpected),
-        Case("RFC 5322 § 3.2.3", "a.@example.org", .unexpected),
         Case("RFC 5322 § 3.2.3", "a@example..org", .unexpected),
         Case("RFC 5322 § 3.2.3", "a@.example.org", .unexpected),
         Case("RFC 5322 § 3.2.3", "a@example.org.", .unexpected),
@@ -132,7 +134,9 @@ struct AddressListTests {
         Case("RFC 5322 § 2.2.3", "a@example.org\r\nBcc: b@example.org", .forbiddenOctet),
         Case("RFC 5322 § 2.2.3", "\"a\rb\" <a@example.org>", .forbiddenOctet),
         Case("RFC 5322 § 3.2.1", "\"a\\\nb\" <a@example.org>", .forbiddenOctet),
-        Case("bound", String(repeating: "a@b.test,", count: 1001), .tooMany),
+        Case("RFC 5322 § 3.2.3", "..a b@example.org", .unexpected),
+        Case("bound", String(repeating: "a@b.test,", count: 101), .tooMany),
+        Case("bound", "a@b.test" + String(repeating: " ", count: 16_384), .tooLong),
     ]
 
     @Test("reads or refuses", arguments: accepted + refused)

@@ -12,11 +12,12 @@ struct AuthorIdentityTests {
     private func kind(_ identity: AuthorIdentity) -> String {
         switch identity {
         case .domain: "domain"
+        case .repaired: "repaired"
         case .severalDomains: "several domains"
         case .noDomain: "no domain"
-        case .severalFields(let count, _): "\(count) fields"
+        case .severalFields(let count, _, _): "\(count) fields"
         case .missing: "missing"
-        case .unparsable: "unparsable"
+        case .unreadable: "unreadable"
         }
     }
 
@@ -32,11 +33,16 @@ struct AuthorIdentityTests {
             ([("From", "a@b.test, c@d.test, e@b.test")], "several domains", ["b.test", "d.test"], 3),
             ([("From", "g:;")], "no domain", [], 0),
             ([("From", "a@[192.0.2.1], b@c.test")], "no domain", ["c.test"], 2),
-            ([("From", "a@b\u{FFFF}.test")], "no domain", [], 1),
-            ([("From", "a@" + String(repeating: "x", count: 64) + ".test")], "no domain", [], 1),
-            ([("From", "")], "unparsable", [], 0),
-            ([("From", "a@b.test <c@d.test>")], "unparsable", ["b.test", "d.test"], 0),
-            ([("From", "a@b.test("), ("From", "c@d.test")], "2 fields", ["b.test", "d.test"], 2),
+            ([("From", "x, y <a@b.test>")], "repaired", ["b.test"], 1),
+            ([("From", "a@b.test, x <c@d.test>")], "unreadable", ["b.test", "d.test"], 0),
+            ([("From", "a@b\u{FFFF}.test")], "unreadable", ["b"], 0),
+            ([("From", "a@b.test\u{A0}")], "unreadable", ["b.test"], 0),
+            ([("From", "a@b.test'")], "unreadable", ["b.test"], 0),
+            ([("From", "a @ b.test x")], "unreadable", ["b.test"], 0),
+            ([("From", "a@" + String(repeating: "x", count: 64) + ".test")], "unreadable", [], 0),
+            ([("From", "")], "unreadable", [], 0),
+            ([("From", "a@b.test <c@d.test>")], "unreadable", ["b.test", "d.test"], 0),
+            ([("From", "a@b.test("), ("From", "c@d.test")], "2 fields", ["d.test", "b.test"], 2),
             ([("From", "a@b.test"), ("From ", "c@d.test")], "2 fields", ["b.test", "d.test"], 2),
             ([("From\r\n ", "a@b.test")], "domain", ["b.test"], 1),
         ] as [([(String, String)], String, [String], Int)] {
@@ -44,7 +50,8 @@ struct AuthorIdentityTests {
             #expect(kind(identity) == expected, "\(fields)")
             #expect(identity.domains.map(\.description) == domains, "\(fields)")
             #expect(identity.fromCount == count, "\(fields)")
-            #expect((identity.authorDomain != nil) == (expected == "domain"))
+            #expect((identity.authorDomain != nil) == ["domain", "repaired"].contains(expected))
+            #expect(identity.policyDomains.isEmpty || expected != "unreadable")
         }
     }
 
@@ -55,5 +62,14 @@ struct AuthorIdentityTests {
         #expect(identity.domains.count == AuthorIdentity.mostFields)
         let broken = AuthorIdentity(from: Octets((0..<100).map { "a@b\($0).test " }.joined()))
         #expect(broken.domains.count == AuthorIdentity.mostFields)
+        let many = AuthorIdentity(from: Octets((0..<17).map { "a@bü\($0).test" }.joined(separator: ",")))
+        #expect(many.reading == .unreadable && many.domains.count == AuthorIdentity.mostFields)
+        let few = AuthorIdentity(from: Octets((0..<16).map { "a@bü\($0).test" }.joined(separator: ",")))
+        #expect(few.reading == .readable && few.domains.count == 16)
+        for long in ["a.", "a@", "\\a", "(", "=?", "=?a?q?", "\"", "x, ", "a@ü "] {
+            let text = String(repeating: long, count: 500_000 / long.utf8.count) + " <a@b.test>"
+            let identity = AuthorIdentity(from: Octets(text))
+            #expect(identity.reading == .unreadable && identity.domains.count <= 1)
+        }
     }
 }

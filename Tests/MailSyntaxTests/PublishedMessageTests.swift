@@ -20,15 +20,16 @@ struct PublishedMessageTests {
             case .domain(let domain, let mailboxes):
                 #expect(mailboxes.allSatisfy { $0.domainName == domain })
                 kinds["domain", default: 0] += 1
+            case .repaired: kinds["repaired", default: 0] += 1
             case .severalDomains: kinds["several domains", default: 0] += 1
             case .noDomain: kinds["no domain", default: 0] += 1
             case .severalFields: kinds["several fields", default: 0] += 1
             case .missing: kinds["missing", default: 0] += 1
-            case .unparsable: kinds["unparsable", default: 0] += 1
+            case .unreadable: kinds["unreadable", default: 0] += 1
             }
         }
         // The four have no address: three are a word, one is a name before an empty pair of brackets.
-        #expect(kinds == ["domain": 81, "missing": 42, "unparsable": 4])
+        #expect(kinds == ["domain": 81, "missing": 42, "unreadable": 4])
     }
 
     @Test("no line makes the reader of addresses trap")

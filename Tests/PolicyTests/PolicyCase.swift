@@ -94,6 +94,7 @@ enum FactsText {
         facts.pra = MailAddress("a@example.com")
         facts.fromDomains = [try? DomainName("example.com")].compactMap { $0 }
         facts.fromCount = 1
+        facts.author = .readable
         facts.recipients = [MailAddress("b@example.net")]
         facts.authenticated = false
         facts.dkimDomains = []
@@ -126,6 +127,7 @@ enum FactsText {
         case "from": facts.mailFrom = isKnown ? MailAddress(value) : nil
         case "pra": facts.pra = isKnown ? MailAddress(value) : nil
         case "author": facts.fromDomains = try domains()
+        case "reading": facts.author = AuthorReading(rawValue: value)
         case "authors": facts.fromCount = Int(value)
         case "to": facts.recipients = value == "none" ? [] : value.split(separator: ",").map { MailAddress(String($0)) }
         case "auth": facts.authenticated = isKnown ? value == "true" : nil

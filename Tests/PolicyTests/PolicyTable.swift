@@ -278,6 +278,25 @@ extension PolicyTable {
             """
         ),
         Group(
+            "author",
+            rule("r", "{ author = \"unreadable\" }", "junk"),
+            """
+            reading=unreadable -> junk eom r
+            reading=repaired -> accept eom
+            reading=readable -> accept eom
+            reading=? -> accept eom
+            """
+        ),
+        Group(
+            "author = !readable",
+            rule("r", "{ author = \"!readable\" }", "mark"),
+            """
+            reading=unreadable -> accept eom mark=r
+            reading=repaired -> accept eom mark=r
+            reading=readable -> accept eom
+            """
+        ),
+        Group(
             "from_count",
             rule("r", "{ from_count = [\">1\", 0] }", "reject"),
             """

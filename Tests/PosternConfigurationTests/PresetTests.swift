@@ -20,7 +20,7 @@ struct PresetTests {
     func combinations() throws {
         let text = try String(contentsOfFile: Self.folder + "sid-milter.toml", encoding: .utf8)
         let sections = text.components(separatedBy: "\n# --- ").dropFirst()
-        #expect(sections.count == 7)
+        #expect(sections.count == 8)
         for section in sections {
             let lines = section.split(separator: "\n").dropFirst().map { $0.hasPrefix("#") ? $0.dropFirst() : $0[...] }
             let preset = try Configuration.parse(lines.joined(separator: "\n"), file: "sid-milter.toml")

@@ -17,7 +17,8 @@ struct MessageLineTests {
         let text = line(try await Sample.judgement(client: "192.0.2.1"))
         let expected =
             "4XyZ1: action=accept client=192.0.2.1 helo=mail.example.com from=<a@example.com> rcpts=1 spf=pass"
-            + " spf_helo=none sender_id=pass pra=a@example.com dkim=none dmarc=pass policy=reject dns=5/5 ms=12"
+            + " spf_helo=none sender_id=pass pra=a@example.com author=example.com dkim=none dmarc=pass policy=reject"
+            + " dns=5/5 ms=12"
         #expect(text == expected)
     }
 
@@ -37,7 +38,11 @@ struct MessageLineTests {
             ),
             "\(text)"
         )
-        #expect(text.contains(" spf=fail spf_helo=none sender_id=fail pra=a@example.com dkim=none dmarc=fail"))
+        #expect(
+            text.contains(
+                " spf=fail spf_helo=none sender_id=fail pra=a@example.com author=example.com dkim=none dmarc=fail"
+            )
+        )
     }
 
     @Test("observe mode accepts, and says what enforce would do")

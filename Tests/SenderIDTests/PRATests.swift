@@ -46,6 +46,7 @@ struct PRATests {
             ("From: a@b.c|From: a@b.c", "more than one From field"), ("From: <", "malformed From field"),
             ("Sender: a@b.c, d@e.f", "not one mailbox in the Sender field"),
             ("Resent-From: a@[192.0.2.1]", "no domain name in the Resent-From field"),
+            ("Sender: a@b.c'", "no domain name in the Sender field"),
         ]
     )
     func reason(_ fields: String, _ expected: String) {
@@ -90,7 +91,7 @@ private struct SecondReading {
             default: return
             }
         }
-        guard let chosen, let list = try? AddressList(parsing: Octets(fields[chosen].value)),
+        guard let chosen, let list = try? AddressList(reading: Octets(fields[chosen].value)),
             list.elements.count == 1, case .mailbox(let mailbox) = list.elements[0], mailbox.domainName != nil
         else { return }
         let names = [

@@ -65,6 +65,7 @@ extension LogLine {
         add("spf_helo", found.spfHelo?.rawValue)
         add("sender_id", found.senderID?.rawValue)
         add("pra", found.pra)
+        addAuthor(found)
         add("dkim", found.dkim?.rawValue)
         add("dmarc", found.dmarc?.rawValue)
         add("policy", found.policy)
@@ -114,6 +115,13 @@ extension LogLine {
         guard let first = refused.first, !envelope.recipients.isEmpty else { return }
         add("refused", refused.count)
         add("refused_by", first.rule?.name)
+    }
+
+    /// Who the author is, and how From was read where it is no list of addresses.
+    private mutating func addAuthor(_ found: AssessmentSummary) {
+        guard let authors = found.authors else { return }
+        if !authors.isEmpty { add("author", authors.map(\.description).joined(separator: ",")) }
+        if found.reading != .readable { add("reading", found.reading?.rawValue) }
     }
 
     /// What else the rules had to say.

@@ -1,0 +1,50 @@
+/// Encoded words in a header field (RFC 2047 § 2): `=?charset?encoding?text?=`.
+enum EncodedWords {
+    /// What all encoded words of a text stand for, one behind the other as readers show them; nil when one cannot be read.
+    ///
+    /// The octets stay in their charset. Those of mail have US-ASCII in them, two-octet ones with a NUL beside each character,
+    /// which is left out.
+    static func decoded(in text: Octets) -> [UInt8]? {
+        var decoded = [UInt8]()
+        var rest = text
+        while let start = next("=?", in: rest) {
+            rest = rest[(start + 2)...]
+            let charset = rest.prefix { $0 != UInt8(ascii: "?") }
+            let encoding = rest[charset.endIndex...].dropFirst().prefix(2)
+            guard encoding.count == 2, encoding.last == UInt8(ascii: "?") else { continue }
+            let isBase64 = encoding.first?.lowercased == UInt8(ascii: "b")
+            guard isBase64 || encoding.first?.lowercased == UInt8(ascii: "q") else { continue }
+            let content = rest[encoding.endIndex...]
+            guard let end = next("?=", in: content) else { break }
+            // UTF-7 (RFC 2152) writes an "@" in other characters.
+            guard !charset.equalsIgnoringCase("utf-7") else { return nil }
+            guard let octets = isBase64 ? base64(content[..<end]) : quoted(content[..<end]) else { return nil }
+            decoded += octets.filter { $0 != 0 }
+            rest = rest[(end + 2)...]
+        }
+        return decoded
+    }
+
+    private static func next(_ pair: StaticString, in text: Octets) -> Int? {
+        text.indices.dropLast().first { text[$0..<$0 + 2].equalsIgnoringCase(pair) }
+    }
+
+    private static func base64(_ text: Octets) -> [UInt8]? {
+        Base64.decode(text)
+    }
+
+    /// RFC 2047 § 4.2: an octet is written `=XX`, and a space `_`.
+    private static func quoted(_ text: Octets) -> [UInt8] {
+        var octets = [UInt8]()
+        var rest = text
+        while let octet = rest.popFirst() {
+            if octet == UInt8(ascii: "="), let high = rest.first?.hexValue, let low = rest.dropFirst().first?.hexValue {
+                octets.append(high << 4 | low)
+                rest = rest.dropFirst(2)
+            } else {
+                octets.append(octet == UInt8(ascii: "_") ? 0x20 : octet)
+            }
+        }
+        return octets
+    }
+}

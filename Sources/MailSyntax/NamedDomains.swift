@@ -1,0 +1,43 @@
+/// The domains that a reader with a grammar of his own could find in a text: what stands behind each `@`.
+enum NamedDomains {
+    /// How many `@` are looked at; a name with U-labels takes some time to read.
+    private static let mostAts = 32
+
+    /// The first of them, each once.
+    static func found(in text: Octets, atMost limit: Int) -> [DomainName] {
+        var domains = [DomainName]()
+        forEach(in: text) { domain in
+            if let domain, domains.count < limit, !domains.contains(domain) { domains.append(domain) }
+        }
+        return domains
+    }
+
+    /// Whether another domain than this one could be found.
+    ///
+    /// One of a single label is none: two-octet characters of names have an `@` in them (ISO-2022-JP, Shift JIS).
+    static func hasOther(than domain: DomainName?, in text: Octets) -> Bool {
+        guard text.count(where: { $0 == UInt8(ascii: "@") }) <= mostAts else { return true }
+        var hasOther = false
+        forEach(in: text) { if let other = $0, other.labelCount > 1, other != domain { hasOther = true } }
+        return hasOther
+    }
+
+    private static func forEach(in text: Octets, _ take: (DomainName?) -> Void) {
+        var rest = text
+        for _ in 0..<mostAts {
+            guard let at = rest.firstIndex(of: UInt8(ascii: "@")) else { return }
+            rest = rest[(at + 1)...].drop { $0.isWSP }
+            let name = rest.prefix { $0.isNameCharacter }
+            // What no host is called may end in what one is: invisible characters are the usual disguise.
+            take((try? DomainName(mailHost: name)) ?? (try? DomainName(mailHost: name.prefix { $0 < 0x80 })))
+        }
+    }
+}
+
+extension UInt8 {
+    /// A character that a domain in an address can be written with.
+    fileprivate var isNameCharacter: Bool {
+        isAlpha || isDigit || self >= 0x80 || self == UInt8(ascii: ".") || self == UInt8(ascii: "-")
+            || self == UInt8(ascii: "_")
+    }
+}
