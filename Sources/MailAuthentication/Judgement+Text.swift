@@ -14,6 +14,7 @@ extension Judgement {
         var lines = [verdictLine]
         if let reply = (verdict.reply ?? verdict.would?.reply) { lines.append("  reply      \(reply)") }
         lines += remarks.map { "  " + $0 }
+        lines += recipientLines
         lines += envelopeLines
         lines += assessment.lines(withTrace: withTrace)
         if !newFields.isEmpty {
@@ -46,22 +47,40 @@ extension Judgement {
         var remarks = verdict.marks.map { "marked by \"\($0.name)\", \($0.location)" }
         remarks += verdict.exempted.map { "exempted from \"\($0.name)\", \($0.location)" }
         remarks += verdict.observed.map { "on trial: \"\($0.rule.name)\", \($0.rule.location): \($0.action.rawValue)" }
-        if let partial = verdict.partial {
-            remarks.append(
-                "\"\(partial.match.rule.name)\", \(partial.match.rule.location), matches "
-                    + "\(partial.recipients) of \(partial.of) recipients only"
-            )
-        }
         return remarks
     }
 
+    /// How many recipients are named at most.
+    private static let mostNamed = 50
+
+    /// What the rules say of each recipient, where that differs.
+    private var recipientLines: [String] {
+        guard let mixture = verdict.mixture else { return [] }
+        let lines = mixture.outcomes.map { outcome in
+            let rule = outcome.rule.map { "by rule \"\($0.name)\", \($0.location)" } ?? "no rule decides"
+            let reply = outcome.reply.map { ": \($0)" } ?? ""
+            return "    \(outcome.action.rawValue), \(rule), stage \(outcome.stage.rawValue)\(reply)\n"
+                + "        \(names(of: outcome.recipients))"
+        }
+        let obstacle = mixture.obstacle.map { ["    not put off: \($0.rawValue)"] } ?? []
+        return ["  the rules differ between recipients"] + lines + obstacle
+    }
+
+    /// The recipients at these places, as far as there is room for them.
+    public func names(of places: [Int]) -> String {
+        let known = places.prefix(Self.mostNamed).filter(envelope.recipients.indices.contains)
+        let names = known.map { "<" + FieldText.printable(envelope.recipients[$0][...], limit: 320)[...].text + ">" }
+        let more = places.count - known.count
+        return names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+    }
+
     private var envelopeLines: [String] {
-        let recipients = envelope.recipients.map { "<" + FieldText.printable($0[...], limit: 320)[...].text + ">" }
+        let recipients = names(of: Array(envelope.recipients.indices))
         return [
             "client       \(envelope.clientAddress?.description ?? "local"), "
                 + "HELO \(FieldText.printable(envelope.helo[...], limit: 320)[...].text)",
             "from         <\(FieldText.printable(envelope.sender[...], limit: 320)[...].text)>",
-            "to           \(recipients.isEmpty ? "nobody" : recipients.joined(separator: ", "))",
+            "to           \(recipients.isEmpty ? "nobody" : recipients)",
         ]
     }
 }

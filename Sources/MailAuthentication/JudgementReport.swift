@@ -79,7 +79,17 @@ public struct JudgementReport: Encodable, Sendable {
         var marks: [String]?
         var exempted: [String]?
         var observed: [String]?
-        var partial: String?
+        var recipients: [Recipients]?
+    }
+
+    /// What the rules say of some recipients.
+    struct Recipients: Encodable, Sendable {
+        var addresses: [String]
+        var action: String
+        var stage: String
+        var rule: String?
+        var location: String?
+        var reply: String?
     }
 
     struct Header: Encodable, Sendable {
@@ -131,7 +141,7 @@ public struct JudgementReport: Encodable, Sendable {
         dkim = assessment.dkim?.map { DKIM($0, withTrace) }
         dmarc = assessment.dmarc.map { DMARC($0, withTrace) }
         iprev = assessment.iprev.map { ReverseName(result: $0.result.rawValue, name: $0.name?.description) }
-        verdict = Verdict(judgement.verdict)
+        verdict = Verdict(judgement.verdict, judgement.envelope)
         headers = judgement.newFields.map { Header(name: $0.name, value: $0.value[...].text) }
         removedHeaders = judgement.removedFields.map { RemovedHeader(name: $0.name.text, index: $0.index) }
     }
@@ -202,7 +212,7 @@ extension JudgementReport.DMARC {
 }
 
 extension JudgementReport.Verdict {
-    fileprivate init(_ verdict: PolicyVerdict) {
+    fileprivate init(_ verdict: PolicyVerdict, _ envelope: Envelope) {
         let rule = verdict.rule ?? verdict.would?.rule
         self.init(
             action: verdict.action.rawValue,
@@ -214,7 +224,21 @@ extension JudgementReport.Verdict {
             marks: verdict.marks.isEmpty ? nil : verdict.marks.map(\.name),
             exempted: verdict.exempted.isEmpty ? nil : verdict.exempted.map(\.name),
             observed: verdict.observed.isEmpty ? nil : verdict.observed.map(\.rule.name),
-            partial: verdict.partial?.match.rule.name
+            recipients: verdict.mixture?.outcomes.map { JudgementReport.Recipients($0, envelope) }
+        )
+    }
+}
+
+extension JudgementReport.Recipients {
+    fileprivate init(_ outcome: RecipientOutcome, _ envelope: Envelope) {
+        let places = outcome.recipients.filter(envelope.recipients.indices.contains)
+        self.init(
+            addresses: places.map { envelope.recipients[$0][...].text },
+            action: outcome.action.rawValue,
+            stage: outcome.stage.rawValue,
+            rule: outcome.rule?.name,
+            location: outcome.rule?.location.description,
+            reply: outcome.reply?.description
         )
     }
 }

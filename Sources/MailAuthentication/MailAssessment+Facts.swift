@@ -114,14 +114,18 @@ extension DMARCPolicyWord {
     }
 }
 
+extension Envelope {
+    /// The recipients as rules look at them.
+    public var addresses: [MailAddress] { recipients.map { MailAddress($0[...]) } }
+}
+
 extension PolicyFacts {
-    /// The facts of the envelope alone.
+    /// The facts of the envelope alone, but for its recipients.
     init(_ envelope: Envelope) {
         self.init()
         client = envelope.clientAddress
         helo = envelope.helo[...].text
         mailFrom = MailAddress(envelope.sender[...])
-        recipients = envelope.recipients.map { MailAddress($0[...]) }
         authenticated = envelope.isTrusted
     }
 }

@@ -77,7 +77,7 @@ public struct MessageJudge: Sendable {
         Judgement(
             assessment,
             envelope: envelope,
-            verdict: engine.judge(assessment.facts(envelope)),
+            verdict: engine.judge(assessment.facts(envelope), engine.kinds(of: envelope.addresses)),
             headers: headers,
             settings: self.headers,
             lookups: transaction.lookups

@@ -54,8 +54,11 @@ public struct AddressSet: Sendable {
     }
 
     /// Whether an address is in the set.
-    public func contains(_ address: MailAddress) -> Bool {
-        if let domain = address.domain {
+    public func contains(_ address: MailAddress) -> Bool { contains(address, address.domain) }
+
+    /// Whether an address, whose domain has been read, is in the set.
+    func contains(_ address: MailAddress, _ domain: DomainName?) -> Bool {
+        if let domain {
             if domains.contains(domain) { return true }
             if !addresses.isEmpty,
                 addresses.contains(Address(localPart: address.localPart.lowercased(), domain: domain))

@@ -166,8 +166,20 @@ public struct Condition: Sendable {
         self.location = location
     }
 
-    /// Whether the condition holds.
-    func holds(_ facts: PolicyFacts, for recipient: MailAddress?) -> Truth {
+    /// Whether the condition asks the same as another.
+    func asksTheSame(as other: Condition) -> Bool { name == other.name && text == other.text }
+
+    /// Whether the condition, which is on recipients, holds for one; `domain` is the recipient's.
+    func holds(for recipient: MailAddress, _ domain: DomainName?) -> Bool {
+        switch values {
+        case .domains(let choice): choice.holds { set in domain.map(set.contains) ?? false } == .yes
+        case .addresses(let choice): choice.holds { $0.contains(recipient, domain) } == .yes
+        case .words, .policies, .networks, .flag, .counts: false
+        }
+    }
+
+    /// Whether the condition, which is not on recipients, holds.
+    func holds(_ facts: PolicyFacts) -> Truth {
         switch values {
         case .words(let choice):
             guard let word = facts.word(name) else { return .unknown }
@@ -181,10 +193,8 @@ public struct Condition: Sendable {
         case .networks(let choice):
             guard let client = facts.client else { return .unknown }
             return choice.holds { $0.contains(client) }
-        case .domains(let choice): return holds(choice, facts, for: recipient)
-        case .addresses(let choice):
-            guard let recipient else { return .unknown }
-            return choice.holds { $0.contains(recipient) }
+        case .domains(let choice): return holds(choice, facts)
+        case .addresses: return .unknown
         case .flag(let wanted):
             guard let authenticated = facts.authenticated else { return .unknown }
             return Truth(authenticated == wanted)
@@ -194,7 +204,7 @@ public struct Condition: Sendable {
         }
     }
 
-    private func holds(_ choice: Choice<DomainSet>, _ facts: PolicyFacts, for recipient: MailAddress?) -> Truth {
+    private func holds(_ choice: Choice<DomainSet>, _ facts: PolicyFacts) -> Truth {
         func one(_ name: DomainName?) -> Truth { choice.holds { set in name.map(set.contains) ?? false } }
         func any(_ names: [DomainName]?) -> Truth {
             names.map { names in choice.holds { names.contains(where: $0.contains) } } ?? .unknown
@@ -208,7 +218,7 @@ public struct Condition: Sendable {
         case .fromDomains: return any(facts.fromDomains)
         case .dkimDomains: return any(facts.dkimDomains)
         case .clientNames: return any(facts.clientNames)
-        default: return recipient.map { one($0.domain) } ?? .unknown
+        default: return .unknown
         }
     }
 }

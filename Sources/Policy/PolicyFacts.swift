@@ -105,8 +105,6 @@ public struct PolicyFacts: Sendable {
     public var author: AuthorReading?
     /// How many authors From has, over all its fields.
     public var fromCount: Int?
-    /// The recipients that the MTA has accepted so far.
-    public var recipients: [MailAddress] = []
     /// Whether the client has authenticated or is trusted.
     public var authenticated: Bool?
     /// The domains of the DKIM signatures that passed.

@@ -13,7 +13,6 @@ extension RuleTrace.Outcome {
         switch self {
         case .decided: "MATCHES AND DECIDES"
         case .noted: "matches; evaluation goes on"
-        case .partial: "matches some recipients only: the message is accepted"
         case .exempted: "does not match: exempted, or an exemption is not known"
         case .no: "does not match"
         case .unknown: "does not match: something is not known"

@@ -6,8 +6,6 @@ public struct RuleTrace: Hashable, Sendable {
         case decided
         /// It matched, and evaluation went on (`mark`, `observe = true`).
         case noted
-        /// It matched some recipients only: it ended the evaluation without acting.
-        case partial
         /// It would have matched but for an exemption.
         case exempted
         /// It did not match.
@@ -44,42 +42,51 @@ public struct RuleTrace: Hashable, Sendable {
     public let conditions: [ConditionTrace]
 }
 
+/// The rules as recipients of one kind meet them.
+public struct RecipientExplanation: Sendable {
+    /// The recipients, by their places among those of the message; empty for a message without.
+    public internal(set) var recipients: [Int] = []
+    /// The rules in their order.
+    public let rules: [RuleTrace]
+}
+
 extension PolicyEngine {
-    /// The rules in order with each condition's value, for a message whose facts are all known.
-    ///
-    /// As the message would meet them: by its envelope alone when that is refused as a whole, else by everything, with
-    /// the recipients that are left.
-    public func explain(_ facts: PolicyFacts) -> [RuleTrace] {
-        let (refusal, remaining) = atRecipients(facts)
-        var facts = facts
-        if refusal != nil, remaining.isEmpty {
-            facts = facts.ofEnvelope
-            facts.recipients = Array(facts.recipients.prefix(1))
-        } else {
-            facts.recipients = remaining
+    /// The rules in order with each condition's value, for a message whose facts are all known, as each kind of
+    /// recipient meets them: by the envelope alone where that refuses the recipient, else by everything.
+    public func explain(_ facts: PolicyFacts, _ recipients: RecipientKinds) -> [RecipientExplanation] {
+        guard !recipients.members.isEmpty else { return [RecipientExplanation(rules: explain(facts, nil))] }
+        var explanations = recipients.members.map { RecipientExplanation(rules: explain(facts, $0)) }
+        for (place, member) in recipients.memberOfEach.enumerated() {
+            explanations[member].recipients.append(place)
         }
+        return explanations
+    }
+
+    private func explain(_ facts: PolicyFacts, _ member: RecipientKinds.Member?) -> [RuleTrace] {
+        var facts = facts
+        if let member, case .refuse = evaluateEarly(facts.ofEnvelope, member.kind) { facts = facts.ofEnvelope }
         var isDecided = false
-        return rules.map { rule in
-            let outcome = isDecided ? .notReached : outcome(rule, facts)
-            isDecided = isDecided || outcome == .decided || outcome == .partial
+        return prepared.map { prepared in
+            let outcome = isDecided ? .notReached : prepared.outcome(facts, member?.kind)
+            isDecided = isDecided || outcome == .decided
             return RuleTrace(
-                rule: rule.reference,
-                action: rule.action,
+                rule: prepared.rule.reference,
+                action: prepared.rule.action,
                 outcome: outcome,
-                conditions: rule.trace(facts, for: facts.recipients.first)
+                conditions: prepared.rule.trace(facts, for: member?.first)
             )
         }
     }
+}
 
-    private func outcome(_ rule: Rule, _ facts: PolicyFacts) -> RuleTrace.Outcome {
-        var exempted = [RuleReference]()
-        let matched = rule.matchedRecipients(facts, exempted: &exempted)
-        guard matched.count > 0 else {
-            if !exempted.isEmpty { return .exempted }
-            return rule.applies(facts, for: facts.recipients.first) == .unknown ? .unknown : .no
+extension PreparedRule {
+    fileprivate func outcome(_ facts: PolicyFacts, _ kind: RecipientKind?) -> RuleTrace.Outcome {
+        switch ask(facts, kind) {
+        case .no: .no
+        case .exempted, .unknown(applies: true): .exempted
+        case .unknown(applies: false): .unknown
+        case .yes: rule.isFinal ? .decided : .noted
         }
-        if matched.count < matched.of { return rule.isFinal ? .partial : .no }
-        return rule.isFinal ? .decided : .noted
     }
 }
 
@@ -97,5 +104,12 @@ extension Rule {
         }
         return when.map { trace($0, nil) }
             + unless.enumerated().flatMap { index, conditions in conditions.map { trace($0, index) } }
+    }
+}
+
+extension Condition {
+    fileprivate func holds(_ facts: PolicyFacts, for recipient: MailAddress?) -> Truth {
+        guard name.isOfRecipient else { return holds(facts) }
+        return recipient.map { Truth(holds(for: $0, $0.domain)) } ?? .unknown
     }
 }

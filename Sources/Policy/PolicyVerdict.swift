@@ -34,16 +34,6 @@ public struct RuleMatch: Hashable, Sendable {
     public let reply: PolicyReply?
 }
 
-/// A rule that matched some of the recipients only, so that it could not act on the message.
-public struct PartialMatch: Hashable, Sendable {
-    /// The rule and what it asks for.
-    public let match: RuleMatch
-    /// How many recipients it matched.
-    public let recipients: Int
-    /// How many there are.
-    public let of: Int
-}
-
 /// What is done with a message or a recipient, and why.
 public struct PolicyVerdict: Hashable, Sendable {
     /// What is done; never `mark`.
@@ -62,11 +52,19 @@ public struct PolicyVerdict: Hashable, Sendable {
     public var marks: [RuleReference] = []
     /// The rules that would have matched but for an exemption.
     public var exempted: [RuleReference] = []
-    /// The rule that ended the evaluation without acting, for it matched some recipients only.
-    public var partial: PartialMatch?
+    /// What the rules say of each recipient; nil where they say the same of all.
+    public var mixture: Mixture?
 
     init(stage: PolicyStage) {
         self.stage = stage
+    }
+
+    /// Takes what the rules say of some recipients for the whole message.
+    mutating func take(_ outcome: RecipientOutcome) {
+        action = outcome.action
+        rule = outcome.rule
+        reply = outcome.reply
+        stage = outcome.stage
     }
 
     /// The reason to give the MTA with a quarantine: at most 100 octets, printable.

@@ -143,7 +143,7 @@ extension PolicyFacts {
         case .domain: text = envelopeDomain
         case .pra: text = pra?.text
         case .from: text = fromDomains?.first?.description
-        case .recipient: text = (recipient ?? recipients.first).map { "<" + $0.text + ">" }
+        case .recipient: text = recipient.map { "<" + $0.text + ">" }
         case .rule: text = rule
         case .spf: text = spf?.rawValue
         case .senderID: text = senderID?.rawValue

@@ -34,6 +34,9 @@ public enum RuleAction: String, CaseIterable, Sendable {
 
     /// Whether the sender is told no.
     public var isRefusal: Bool { self == .reject || self == .tempfail }
+
+    /// Whether the recipient gets the message at once.
+    var delivers: Bool { self == .accept || self == .mark || self == .junk }
 }
 
 /// A rule: conditions, exemptions, and what is done when it matches.
@@ -55,10 +58,6 @@ public struct Rule: Sendable {
 
     /// All conditions, those of the exemptions included.
     public let conditions: [Condition]
-    /// Whether the answer can differ between recipients.
-    let isOfRecipient: Bool
-
-    private let ordered: [Condition]
 
     /// A rule.
     public init(
@@ -78,9 +77,6 @@ public struct Rule: Sendable {
         self.observe = observe
         self.location = location
         conditions = when + unless.joined()
-        isOfRecipient = conditions.contains { $0.name.isOfRecipient }
-        // What is the same for all recipients is asked first.
-        ordered = when.filter { !$0.name.isOfRecipient } + when.filter { $0.name.isOfRecipient }
     }
 
     /// Whether the rule can be decided before DATA.
@@ -88,30 +84,6 @@ public struct Rule: Sendable {
 
     /// Whether a match ends the evaluation.
     var isFinal: Bool { action != .mark && !observe }
-
-    /// Whether all conditions of `when` hold.
-    func applies(_ facts: PolicyFacts, for recipient: MailAddress?) -> Truth {
-        Self.all(ordered, facts, recipient)
-    }
-
-    /// Whether one of the exemptions holds.
-    func exempts(_ facts: PolicyFacts, for recipient: MailAddress?) -> Truth {
-        unless.reduce(Truth.no) { $0 || Self.all($1, facts, recipient) }
-    }
-
-    private static func all(_ conditions: [Condition], _ facts: PolicyFacts, _ recipient: MailAddress?) -> Truth {
-        var truth = Truth.yes
-        for condition in conditions {
-            truth = truth && condition.holds(facts, for: recipient)
-            if truth == .no { break }
-        }
-        return truth
-    }
-
-    /// Whether any unanswered condition waits for the DNS and will be answered before DATA.
-    func awaitsEarlyLookup(_ facts: PolicyFacts, for recipient: MailAddress?) -> Bool {
-        conditions.contains { $0.name.isLookedUpEarly && $0.holds(facts, for: recipient) == .unknown }
-    }
 }
 
 /// The rules in their order.

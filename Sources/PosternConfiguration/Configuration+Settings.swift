@@ -26,6 +26,17 @@ extension Configuration {
             would=... where a rule would have acted. "enforce": the rules act.
             """
         ),
+        Setting(
+            "mixed",
+            \.mixed,
+            .word,
+            """
+            What becomes of a message that the rules would refuse for some of its recipients only, for after its end \
+            all get it or none. "junk": all get it, flagged. "defer": it is answered 451, and when it comes again each \
+            kind of recipient is taken apart from the others, so that each meets its own rule; mail that no rule \
+            refuses is never delayed. "accept": all get it, as if no rule had refused it.
+            """
+        ),
         .tables(
             "listen",
             \.listen,

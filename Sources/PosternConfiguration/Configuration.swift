@@ -10,6 +10,8 @@ public struct Configuration: Sendable {
     public var authservID: String?
     /// Whether the rules act.
     public var mode = PolicyMode.observe
+    /// What becomes of a message that is refused for some of its recipients only.
+    public var mixed = MixedAction.junk
     /// Where MTAs connect.
     public var listen = [Listen()]
     /// Mail of our own.

@@ -76,8 +76,8 @@ struct RuleDraft: Sendable {
             \.observe,
             .flag,
             """
-            Whether the rule is on trial: the log says would=..., and the rules below it are asked as if it were not \
-            there.
+            Whether the rule is on trial: the log says trial=NAME:ACTION, and the rules below it are asked as if it \
+            were not there.
             """
         ),
     ]

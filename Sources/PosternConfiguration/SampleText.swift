@@ -23,8 +23,8 @@ enum SampleText {
         # Actions: accept (ask no further rule), mark (name the rule in the log, go on), junk (flag it, see "junk" in
         # [headers]), quarantine (the MTA holds it), reject, tempfail, discard. A refusal may bring its own words, as
         #   reply = "550 5.7.1 Sender ID (PRA) fail: {explanation}"
-        # and a rule with "observe = true" is on trial: it only writes would=... to the log, in "enforce" mode too.
-        # A rule about recipients that is decided at the end of the message acts only if it matches all of them.
+        # and a rule with "observe = true" is on trial: the log names it in trial=..., in "enforce" mode too, and goes on.
+        # Each recipient has its own first matching rule. Where these differ, "mixed" above says what becomes of the message.
         # Whole sets of rules to start from are in /usr/share/doc/postern/presets.
 
         # The domain says that this host may not send for it, and means it ("-all"). Forwarders that do not rewrite the

@@ -8,7 +8,7 @@ final class Counters: Sendable {
     struct RuleOutcome: Hashable, Sendable {
         /// The rule's name.
         let rule: String
-        /// `acted`, `would` (observe mode or a rule on trial), `marked`, `exempted` or `partial`.
+        /// `acted`, `would` (observe mode or a rule on trial), `marked`, `exempted` or `mixed` (for some recipients).
         let outcome: String
     }
 
@@ -42,6 +42,8 @@ final class Counters: Sendable {
         fileprivate var resultCounts = [Int](repeating: 0, count: Check.allCases.count * UInt16.bitWidth)
         var rules: [RuleOutcome: Int] = [:]
         var refusedRecipients = 0
+        var sentAwayRecipients = 0
+        var putOffMessages = 0
         var forgedFields = 0
         var signedMessages = 0
         var signatures = 0
@@ -61,8 +63,13 @@ final class Counters: Sendable {
         state.withLock { change(&$0) }
     }
 
-    /// Counts a judged message; `refused` are the verdicts on recipients that were refused before DATA.
-    func count(_ judgement: Judgement, refused: [PolicyVerdict]) {
+    /// Counts a judged message.
+    ///
+    /// - Parameters:
+    ///   - judgement: what was found and done.
+    ///   - refused: how many recipients rules refused before DATA.
+    ///   - sentAway: how many were asked to come in another transaction.
+    func count(_ judgement: Judgement, refused: Int, sentAway: Int) {
         let found = judgement.summary
         let lookups = judgement.lookupCounts
         update { values in
@@ -73,7 +80,9 @@ final class Counters: Sendable {
             values.count(.dkim, found.dkim)
             values.count(.dmarc, found.dmarc)
             values.count(.iprev, found.iprev)
-            values.refusedRecipients += refused.count
+            values.refusedRecipients += refused
+            values.sentAwayRecipients += sentAway
+            if judgement.verdict.mixture?.isPutOff == true { values.putOffMessages += 1 }
             values.forgedFields += judgement.removedFields.count
             values.lookups += lookups.all
             values.cachedLookups += lookups.cached
@@ -117,7 +126,7 @@ extension PolicyVerdict {
         for match in observed { add(match.rule, "would") }
         for mark in marks { add(mark, "marked") }
         for exemption in exempted { add(exemption, "exempted") }
-        add(partial?.match.rule, "partial")
+        for outcome in mixture?.outcomes ?? [] where outcome.rule != rule { add(outcome.rule, "mixed") }
         return outcomes
     }
 }

@@ -12,6 +12,8 @@ final class Filter: Sendable {
     let counters = Counters()
     /// The last verdicts.
     let history: History
+    /// Messages that are to come again, each kind of recipient apart.
+    let putOff = PutOffMessages()
     private let log: MessageLog
     private let current: Mutex<Snapshot>
     /// What the listeners were opened for; they stay open whatever a later configuration says.
@@ -49,7 +51,7 @@ extension Filter {
     /// Logs, counts and remembers a judged message.
     func record(_ judgement: Judgement, _ summary: MessageSummary, headers: HeaderBlock, authservID: Octets) {
         log.write(LogLine(judgement, summary))
-        counters.count(judgement, refused: summary.refused)
+        counters.count(judgement, refused: summary.refused.count, sentAway: summary.sentAway)
         guard !judgement.isCleanPass else { return }
         history.remember(
             RememberedMessage(
@@ -58,7 +60,8 @@ extension Filter {
                 summary: summary,
                 headers: headers.ofSenders,
                 authservID: authservID,
-                cost: headers.octetCount + judgement.lookups.reduce(0) { $0 + $1.octetCount } + 2048
+                cost: headers.octetCount + judgement.lookups.reduce(0) { $0 + $1.octetCount }
+                    + judgement.envelope.recipients.reduce(0) { $0 + $1.count + 48 } + 2048
             )
         )
     }

@@ -80,7 +80,7 @@ final class History: Sendable {
 extension Judgement {
     /// Whether there is nothing about the message that anybody would ask about.
     var isCleanPass: Bool {
-        verdict.rule == nil && verdict.would == nil && verdict.observed.isEmpty && verdict.partial == nil
+        verdict.rule == nil && verdict.would == nil && verdict.observed.isEmpty && verdict.mixture == nil
             && removedFields.isEmpty && summary.isClean
     }
 }

@@ -33,7 +33,7 @@ public final class Snapshot: Sendable {
         self.lookups = lookups
         roles = Dictionary(configuration.listen.map { (MilterListener($0).place, $0.role) }) { first, _ in first }
         authentication = AuthenticationSettings(configuration)
-        engine = PolicyEngine(rules: configuration.rules, mode: configuration.mode)
+        engine = PolicyEngine(rules: configuration.rules, mode: configuration.mode, mixed: configuration.mixed)
         signing = try SigningTable(configuration.signing)
         var trusted = NetworkSet()
         for network in configuration.trust.networks { trusted.insert(network) }

@@ -11,7 +11,8 @@ struct ConfigExplainCommand: AsyncParsableCommand {
         abstract: "Show what each rule makes of a message, and which one decides.",
         discussion: """
             Judges the message, or without one the envelope alone, as the daemon would, and prints the rules in order: \
-            each condition with its value and its line, and what came of it.
+            each condition with its value and its line, and what came of it; for recipients whom the rules treat \
+            differently, once for each kind.
             """
     )
 
@@ -37,9 +38,14 @@ struct ConfigExplainCommand: AsyncParsableCommand {
             message: try transaction.storedMessage(),
             now: now?.seconds ?? Clock.now
         )
-        let rules = snapshot.engine.explain(judgement.assessment.facts(envelope))
-        var text = rules.map { "\($0)\n" }.joined()
-        text += rules.isEmpty ? "There are no rules.\n\n" : "\n"
+        let engine = snapshot.engine
+        let explanations = engine.explain(judgement.assessment.facts(envelope), engine.kinds(of: envelope.addresses))
+        var text = engine.rules.isEmpty ? "There are no rules.\n\n" : ""
+        for explanation in explanations where !engine.rules.isEmpty {
+            // One kind of recipient is the rule, and needs no heading.
+            if explanations.count > 1 { text += "For \(judgement.names(of: explanation.recipients)):\n" }
+            text += explanation.rules.map { "\($0)\n" }.joined() + "\n"
+        }
         text += judgement.text(withTrace: false)
         try OutputFile.writeToStandardOutput(Array(text.utf8))
         await snapshot.lookups.close()

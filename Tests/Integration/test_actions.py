@@ -124,7 +124,7 @@ class Actions(Scenario):
                 self.assertEqual((line["action"], line["rule"]), ("reject", "last"))
                 self.assertIn(f"mark-{stage}", line.text)
 
-    # Several recipients: refused one by one before DATA, all or none at the end.
+    # Several recipients: refused one by one before DATA; at the end what becomes of one becomes of all.
 
     def test_refused_before_data_is_one_recipient(self):
         for action in ("reject", "tempfail"):
@@ -145,7 +145,7 @@ class Actions(Scenario):
                 self.assertEqual((outcome.stage, outcome.code), ("data", code))
                 self.assertEqual(self.recipients(), [])
 
-    def test_or_none(self):
+    def test_or_junk(self):
         to = ["bob@hit.example", "eve@miss.example"]
         for action in ("reject", "tempfail", "discard", "quarantine"):
             self.fresh()
@@ -154,9 +154,10 @@ class Actions(Scenario):
                 self.assertEqual(self.try_case(action, "eom", to).code, 250)
                 self.assertEqual(self.recipients(), sorted(to))
                 self.assertEqual(len(self.server.held()), held)
+                self.assertIn(("X-Spam-Flag", "YES"), mail.stamped(self.delivered(to[1])))
                 line = self.line()
-                self.assertEqual(line["action"], "accept", line)
-                self.assertIn(f"{action}-eom", line.text, "the log names the rule that matched some recipients")
+                self.assertEqual((line["action"], line["rule"]), ("junk", f"{action}-eom"), line)
+                self.assertEqual(line["mixed"], f'"1 {action} {action}-eom, 1 accept"')
 
     # Several messages on a connection: nothing of one stays for the next.
 

@@ -52,7 +52,7 @@ struct AssessmentTests {
         #expect(facts.pra?.text == "a@example.com")
         #expect(facts.fromDomains?.map(\.description) == ["example.com"])
         #expect(facts.fromCount == 1)
-        #expect(facts.recipients.map(\.text) == ["b@example.net"])
+        #expect(envelope.addresses.map(\.text) == ["b@example.net"])
         #expect(facts.authenticated == false)
         #expect(facts.explanation == "Not from 192.0.2.1")
         #expect(facts.senderIDExplanation == "Not from 192.0.2.1")

@@ -19,28 +19,30 @@ struct PolicyCase: Sendable, CustomTestStringConvertible {
     func outcome() throws -> String {
         let words = facts.split(separator: " ").map(String.init)
         let mode: PolicyMode = words.contains("mode=observe") ? .observe : .enforce
+        let mixed = words.lazy.compactMap { MixedAction(rawValue: String($0.dropFirst(6))) }.first
         let configuration = try Configuration.parse(rules, file: "t")
-        let engine = PolicyEngine(rules: configuration.rules, mode: mode)
-        var facts = try FactsText.facts(words, atEnd: true)
+        let engine = PolicyEngine(rules: configuration.rules, mode: mode, mixed: mixed ?? .junk)
+        let facts = try FactsText.facts(words, atEnd: true)
         let envelope = try FactsText.facts(words, atEnd: false)
 
         var notes = [String]()
-        var remaining = [MailAddress]()
+        var remaining = RecipientKinds()
         var refusal: PolicyVerdict?
-        for recipient in facts.recipients {
-            switch engine.atRecipient(envelope, recipient) {
-            case .proceed: remaining.append(recipient)
+        let recipients = FactsText.recipients(words)
+        for recipient in recipients {
+            let kind = engine.kind(of: recipient)
+            switch engine.atRecipient(envelope, recipient, kind) {
+            case .proceed: remaining.append(recipient, kind)
             case .wait:
                 notes.append("wait")
-                remaining.append(recipient)
+                remaining.append(recipient, kind)
             case .refuse(let verdict):
                 refusal = verdict
-                if facts.recipients.count > 1 { notes.append("refused=\(recipient.text):\(verdict.text)") }
+                if recipients.count > 1 { notes.append("refused=\(recipient.text):\(verdict.text)") }
             }
         }
-        if let refusal, remaining.isEmpty { return ([refusal.text] + notes).joined(separator: " ") }
-        facts.recipients = remaining
-        return ([engine.atEndOfMessage(facts).text] + notes).joined(separator: " ")
+        if let refusal, remaining.count == 0 { return ([refusal.text] + notes).joined(separator: " ") }
+        return ([engine.atEndOfMessage(facts, remaining).text] + notes).joined(separator: " ")
     }
 }
 
@@ -54,7 +56,13 @@ extension PolicyVerdict {
         words += observed.map { "trial=\($0.rule.name):\($0.action.rawValue)" }
         words += marks.map { "mark=\($0.name)" }
         words += exempted.map { "exempt=\($0.name)" }
-        if let partial { words.append("partial=\(partial.match.rule.name):\(partial.recipients)/\(partial.of)") }
+        if let mixture {
+            let outcomes = mixture.outcomes.map { outcome in
+                "\(outcome.recipients.count):\(outcome.action.rawValue):\(outcome.rule?.name ?? "-")"
+            }
+            words.append("mixed=" + outcomes.joined(separator: ","))
+            if mixture.isPutOff { words.append("put-off") }
+        }
         return words.joined(separator: " ")
     }
 }
@@ -67,13 +75,24 @@ enum FactsText {
 
     static func facts(_ words: [String], atEnd: Bool) throws -> PolicyFacts {
         var facts = harmless
-        for word in words where !word.hasPrefix("mode=") {
+        for word in words where !["mode=", "mixed=", "to="].contains(where: word.hasPrefix) {
             let isLate = word.hasPrefix("~")
             let parts = word.drop { $0 == "~" }.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2 else { throw Unreadable(word: word) }
             try set(&facts, parts[0], isLate && !atEnd ? "?" : parts[1])
         }
         return facts
+    }
+
+    /// The recipients: `to=none`, or addresses of which `a@b*3` stands for three.
+    static func recipients(_ words: [String]) -> [MailAddress] {
+        let text = words.first { $0.hasPrefix("to=") }?.dropFirst(3) ?? "b@example.net"
+        guard text != "none" else { return [] }
+        return text.split(separator: ",").flatMap { entry in
+            let parts = entry.split(separator: "*")
+            let count = parts.count > 1 ? Int(parts[1]) ?? 1 : 1
+            return [MailAddress](repeating: MailAddress(String(parts.first ?? "")), count: count)
+        }
     }
 
     private static let harmless: PolicyFacts = {
@@ -95,7 +114,6 @@ enum FactsText {
         facts.fromDomains = [try? DomainName("example.com")].compactMap { $0 }
         facts.fromCount = 1
         facts.author = .readable
-        facts.recipients = [MailAddress("b@example.net")]
         facts.authenticated = false
         facts.dkimDomains = []
         return facts
@@ -129,7 +147,6 @@ enum FactsText {
         case "author": facts.fromDomains = try domains()
         case "reading": facts.author = AuthorReading(rawValue: value)
         case "authors": facts.fromCount = Int(value)
-        case "to": facts.recipients = value == "none" ? [] : value.split(separator: ",").map { MailAddress(String($0)) }
         case "auth": facts.authenticated = isKnown ? value == "true" : nil
         case "signed": facts.dkimDomains = try domains()
         case "explains":

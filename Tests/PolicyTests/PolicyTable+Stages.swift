@@ -144,7 +144,7 @@ extension PolicyTable {
             """
             spf=fail to=a@example.net -> reject rcpt r 550 5.7.23
             spf=fail to=postmaster@example.net -> accept eom exempt=r
-            ~spf=fail to=a@example.net,postmaster@example.net -> accept eom exempt=r partial=r:1/2 wait
+            ~spf=fail to=a@example.net,postmaster@example.net -> junk eom r exempt=r mixed=1:reject:r,1:accept:- wait
             """
         ),
     ]
@@ -170,8 +170,8 @@ extension PolicyTable {
                 + rule("j", "{ dkim = \"fail\" }", "junk"),
             """
             mode=observe spf=fail to=x@a.example,y@a.example -> accept rcpt would=reject:r@rcpt
-            mode=observe spf=fail to=x@a.example,y@b.example -> accept eom partial=r:1/2
-            mode=observe spf=fail to=x@a.example,y@b.example dkim=fail -> accept eom would=junk:j@eom partial=r:1/2
+            mode=observe spf=fail to=x@a.example,y@b.example -> accept eom would=reject:r@rcpt mixed=1:reject:r,1:accept:-
+            mode=observe spf=fail to=x@a.example,y@b.example dkim=fail -> accept eom would=junk:j@eom mixed=1:reject:r,1:junk:j
             """
         ),
         Group(

@@ -15,8 +15,10 @@ struct PolicyTableTests {
 
 /// Groups of cases: the rules, then lines of facts and what they must give.
 enum PolicyTable {
-    static let cases = (results + identities + recipients + actions + stages + exemptions + modes + replies).flatMap {
-        group in
+    private static let groups =
+        results + identities + recipients + actions + stages + exemptions + modes + replies + mixtures
+
+    static let cases = groups.flatMap { group in
         group.lines.split(separator: "\n").map { line in
             let parts = line.split(separator: " -> ", maxSplits: 1).map(String.init)
             return PolicyCase(
@@ -344,7 +346,7 @@ extension PolicyTable {
         ),
     ]
 
-    /// Recipient conditions: before DATA each by itself, at the end all or none.
+    /// Recipient conditions: each recipient has its own rule.
     static let recipients = [
         Group(
             "recipient_domains, decided at RCPT",
@@ -354,7 +356,7 @@ extension PolicyTable {
             spf=fail to=a@other.example -> accept eom
             spf=fail to=a@msn.example,b@other.example -> accept eom refused=a@msn.example:reject rcpt r 550 5.7.23
             spf=fail to=b@other.example,a@msn.example -> accept eom refused=a@msn.example:reject rcpt r 550 5.7.23
-            ~spf=fail to=a@msn.example,b@other.example -> accept eom partial=r:1/2 wait
+            ~spf=fail to=a@msn.example,b@other.example -> junk eom r mixed=1:reject:r,1:accept:- wait
             ~spf=fail to=a@msn.example,b@hotmail.example -> reject eom r 550 5.7.23 wait wait
             spf=fail to=none -> accept eom
             """
@@ -365,7 +367,7 @@ extension PolicyTable {
             """
             sender_id=fail to=a@hotmail.example -> reject eom r 550 5.7.1
             sender_id=fail to=a@hotmail.example,b@hotmail.example -> reject eom r 550 5.7.1
-            sender_id=fail to=a@hotmail.example,b@other.example -> accept eom partial=r:1/2
+            sender_id=fail to=a@hotmail.example,b@other.example -> junk eom r mixed=1:reject:r,1:accept:-
             sender_id=fail to=b@other.example -> accept eom
             sender_id=pass to=a@hotmail.example -> accept eom
             """
@@ -394,18 +396,19 @@ extension PolicyTable {
             """
             dmarc=fail to=postmaster@example.net -> accept eom x
             dmarc=fail to=b@example.net -> reject eom r 550 5.7.1
-            dmarc=fail to=postmaster@example.net,b@example.net -> accept eom partial=x:1/2
+            dmarc=fail to=postmaster@example.net,b@example.net -> junk eom r mixed=1:accept:x,1:reject:r
             """
         ),
         Group(
-            "marks and trials ask for all recipients too, but end nothing",
+            "marks and trials end nothing, and are named when they match some recipient",
             rule("m", "{ recipient_domains = \"a.example\" }", "mark")
                 + rule("t", "{ recipient_domains = \"a.example\" }", "reject", "observe = true")
                 + rule("r", "{ dkim = \"fail\" }", "junk"),
             """
             to=x@a.example -> accept eom trial=t:reject mark=m
-            to=x@a.example,x@b.example -> accept eom
-            to=x@a.example,x@b.example dkim=fail -> junk eom r
+            to=x@a.example,x@b.example -> accept eom trial=t:reject mark=m
+            to=x@b.example -> accept eom
+            to=x@a.example,x@b.example dkim=fail -> junk eom r trial=t:reject mark=m
             """
         ),
     ]

@@ -11,7 +11,8 @@ struct ReplyTests {
         let rules = PolicyTable.rule("the-rule", when, action, more)
         let engine = PolicyEngine(rules: try Configuration.parse(rules, file: "t").rules, mode: .enforce)
         let words = facts.split(separator: " ").map(String.init)
-        return engine.judge(try FactsText.facts(words, atEnd: true)).reply?.description
+        return engine.judge(try FactsText.facts(words, atEnd: true), engine.kinds(of: FactsText.recipients(words)))
+            .reply?.description
     }
 
     @Test(
@@ -90,8 +91,7 @@ struct ReplyTests {
         facts.senderIDExplanation = text
         facts.helo = text
         facts.mailFrom = MailAddress(text + "@" + text)
-        facts.recipients = [MailAddress(text)]
-        let reply = try #require(engine.judge(facts).reply)
+        let reply = try #require(engine.judge(facts, engine.kinds(of: [MailAddress(text)])).reply)
         #expect(reply.text.utf8.allSatisfy { (0x20...0x7E).contains($0) })
         #expect(reply.description.utf8.count <= 512)
         if text.utf8.count < 50 {
@@ -104,7 +104,7 @@ struct ReplyTests {
     func quarantine() throws {
         let rules = PolicyTable.rule(String(repeating: "q", count: 64), "{}", "quarantine")
         let engine = PolicyEngine(rules: try Configuration.parse(rules, file: "t").rules, mode: .enforce)
-        let reason = engine.judge(PolicyFacts()).quarantineReason
+        let reason = engine.judge(PolicyFacts(), RecipientKinds()).quarantineReason
         #expect(reason == "postern: " + String(repeating: "q", count: 64))
     }
 }

@@ -25,7 +25,9 @@ struct TraceTests {
     private func explain(_ facts: String) throws -> String {
         let engine = PolicyEngine(rules: try Configuration.parse(Self.rules, file: "p.toml").rules, mode: .observe)
         let words = facts.split(separator: " ").map(String.init)
-        return engine.explain(try FactsText.facts(words, atEnd: true)).map(\.description).joined(separator: "\n")
+        let recipients = engine.kinds(of: FactsText.recipients(words))
+        let explanations = engine.explain(try FactsText.facts(words, atEnd: true), recipients)
+        return explanations.flatMap(\.rules).map(\.description).joined(separator: "\n")
     }
 
     @Test("each rule with its conditions, their values and lines, up to the one that decides")
@@ -64,16 +66,17 @@ struct TraceTests {
     @Test(
         "the outcome agrees with the verdict",
         arguments: [
-            ("spf=fail to=a@example.net,b@example.org", RuleTrace.Outcome.partial),
-            ("spf=fail to=b@example.org", .no),
-            ("spf=? to=a@example.net", .unknown),
-            ("client=198.51.100.1 spf=fail", .notReached),
-        ]
+            ("spf=fail to=a@example.net,b@example.org,c@example.net", [.decided, .no]),
+            ("spf=fail to=b@example.org", [.no]), ("spf=? to=a@example.net", [.unknown]),
+            ("client=198.51.100.1 spf=fail to=a@example.net", [.notReached]), ("spf=fail to=none", [.unknown]),
+        ] as [(String, [RuleTrace.Outcome])]
     )
-    func outcomes(_ facts: String, _ expected: RuleTrace.Outcome) throws {
+    func outcomes(_ facts: String, _ expected: [RuleTrace.Outcome]) throws {
         let engine = PolicyEngine(rules: try Configuration.parse(Self.rules, file: "p.toml").rules, mode: .enforce)
         let words = facts.split(separator: " ").map(String.init)
-        let traces = engine.explain(try FactsText.facts(words, atEnd: true))
-        #expect(traces.dropFirst().first?.outcome == expected)
+        let recipients = engine.kinds(of: FactsText.recipients(words))
+        let explanations = engine.explain(try FactsText.facts(words, atEnd: true), recipients)
+        #expect(explanations.map { $0.rules.dropFirst().first?.outcome } == expected)
+        #expect(explanations.flatMap(\.recipients).sorted() == Array(0..<recipients.count))
     }
 }

@@ -11,6 +11,7 @@ struct ReadingTests {
     private static let everything = """
         authserv_id = "mx.example.org"
         mode = "enforce"
+        mixed = "accept"
 
         [[listen]]
         socket = "unix:/run/a.sock"
@@ -150,9 +151,9 @@ struct ReadingTests {
         #expect(configuration.dns.attemptTimeout == .milliseconds(400))
         #expect(configuration.dns.cache.maxBytes == 1_048_576)
         #expect(configuration.headers.junk == .init(name: "X-Junk", value: "maybe: yes"))
-        #expect(configuration.rules.rules.map(\.location.line) == [76, 84])
+        #expect(configuration.rules.rules.map(\.location.line) == [77, 85])
         #expect(configuration.rules.rules.first?.unless.count == 2)
-        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 90))
+        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 91))
     }
 
     @Test("a check is switched by a word or by a table")
@@ -179,7 +180,7 @@ struct ReadingTests {
         ] {
             var facts = PolicyFacts()
             facts.fromDomains = [try DomainName(name)]
-            #expect((engine.judge(facts).action == .junk) == isListed, "\(name)")
+            #expect((engine.judge(facts, RecipientKinds()).action == .junk) == isListed, "\(name)")
         }
     }
 

@@ -66,7 +66,7 @@ struct MessageLineTests {
         let refusal = try await Sample.judgement(rules: Sample.reject).verdict
         let text = line(judgement, Sample.summary(refused: [refusal]))
         #expect(text.contains(" rcpts=1 refused=1 refused_by=spf-strict spf=fail "), "\(text)")
-        let tail = " marks=r-mark exempted=r-tempfail trial=r-reject"
+        let tail = " marks=r-mark exempted=r-tempfail trial=r-reject:reject"
         #expect(text.contains(" ms=12\(tail)"), "\(text)")
         #expect(text.hasSuffix(" removed=1"), "\(text)")
     }
@@ -180,9 +180,9 @@ struct CountersTests {
     func counts() async throws {
         let counters = Counters()
         let refused = try await Sample.judgement(rules: Sample.reject)
-        counters.count(refused, refused: [refused.verdict, refused.verdict])
-        counters.count(try await Sample.judgement(rules: Sample.reject, mode: "observe"), refused: [])
-        counters.count(try await Sample.judgement(rules: Sample.rule("mark")), refused: [])
+        counters.count(refused, refused: 2, sentAway: 0)
+        counters.count(try await Sample.judgement(rules: Sample.reject, mode: "observe"), refused: 0, sentAway: 0)
+        counters.count(try await Sample.judgement(rules: Sample.rule("mark")), refused: 0, sentAway: 0)
         let values = counters.values
         #expect(values.messages == ["reject": 1, "accept": 2])
         #expect(values.results[.init(check: "spf", result: "fail")] == 3)

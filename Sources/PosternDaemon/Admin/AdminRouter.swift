@@ -86,6 +86,8 @@ extension AdminRouter {
                 + "\(statistics.refusedConnections) over the limit",
             "messages        \(messages.isEmpty ? "none yet" : messages.joined(separator: ", "))",
             "refused before  \(values.refusedRecipients) recipients",
+            "put off         \(values.putOffMessages) messages to mixed recipients, \(values.sentAwayRecipients) recipients "
+                + "sent away, \(filter.putOff.count) senders remembered",
             "forged fields   \(values.forgedFields) removed",
             "lookups         \(values.lookups), \(values.cachedLookups) of them from the cache",
             "remembered      \(filter.history.count) verdicts for postern why",
@@ -124,6 +126,18 @@ extension AdminRouter {
                 .sorted { $0.labels.map(\.1).lexicographicallyPrecedes($1.labels.map(\.1)) }
         )
         text.add("refused_recipients_total", .counter, "Recipients refused before DATA.", values.refusedRecipients)
+        text.add(
+            "put_off_messages_total",
+            .counter,
+            "Messages put off because the rules differ between their recipients.",
+            values.putOffMessages
+        )
+        text.add(
+            "sent_away_recipients_total",
+            .counter,
+            "Recipients asked to come in another transaction.",
+            values.sentAwayRecipients
+        )
         text.add("forged_fields_total", .counter, "Header fields removed as forged.", values.forgedFields)
         text.add("signatures_total", .counter, "DKIM signatures made.", values.signatures)
         text.add("lookups_total", .counter, "DNS questions of messages.", values.lookups)

@@ -40,6 +40,8 @@ struct MessageSummary: Sendable {
     let queueID: [UInt8]?
     /// The verdicts on recipients that were refused before DATA.
     let refused: [PolicyVerdict]
+    /// How many recipients were asked to come in another transaction.
+    var sentAway = 0
     /// How many milliseconds the MTA was kept waiting.
     let milliseconds: Int
 }
@@ -61,6 +63,7 @@ extension LogLine {
         add("stage", hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
         // A message without a recipient left is one refusal, not many.
         addEnvelope(judgement.envelope, refused: verdict.stage == .rcpt ? [] : summary.refused)
+        add("sent_away", summary.sentAway > 0 ? summary.sentAway : nil)
         add("spf", found.spf?.rawValue)
         add("spf_helo", found.spfHelo?.rawValue)
         add("sender_id", found.senderID?.rawValue)
@@ -131,9 +134,9 @@ extension LogLine {
         }
         add("marks", names(verdict.marks))
         add("exempted", names(verdict.exempted))
-        if !verdict.observed.isEmpty { add("trial", names(verdict.observed.map(\.rule))) }
-        if let partial = verdict.partial {
-            add("partial", "\(partial.match.rule.name) \(partial.recipients)/\(partial.of)")
+        if !verdict.observed.isEmpty {
+            add("trial", verdict.observed.map { "\($0.rule.name):\($0.action.rawValue)" }.joined(separator: ","))
         }
+        add("mixed", verdict.mixture?.description)
     }
 }

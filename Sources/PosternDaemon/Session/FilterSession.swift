@@ -34,7 +34,8 @@ final class FilterSession: MilterSessionHandler {
         self.session = session
         place = session.listener.place
         var answered = MilterEvents(.endOfMessage)
-        if filter.snapshot.engine.mayRefuseRecipients { answered.formUnion(MilterEvents(.recipient)) }
+        let engine = filter.snapshot.engine
+        if engine.mayRefuseRecipients || engine.mayPutOff { answered.formUnion(MilterEvents(.recipient)) }
         if session.openConnections <= Self.fewConnections { answered.formUnion(MilterEvents(.body)) }
         request = MilterRequest(
             actions: [.addHeaders, .changeHeaders, .quarantine],

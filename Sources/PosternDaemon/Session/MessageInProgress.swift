@@ -10,19 +10,21 @@ internal import PosternConfiguration
 ///
 /// Lives on its session's event loop. Only waiting for the DNS leaves the call that an event makes.
 final class MessageInProgress {
-    /// How many recipients a message may name; MTAs have lower limits of their own.
-    private static let mostRecipients = 50_000
     /// How many forged fields are deleted where the rules act; whoever writes more wants to keep the MTA busy.
     private static let mostForgedFields = 100
 
     private static let tooManyRecipients = MilterResponse.reply(
         MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Too many recipients")
     )
+    private static let sentAway = MilterResponse.reply(
+        MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Please send to this recipient in a separate transaction")
+    )
 
     private let filter: Filter
     private let snapshot: Snapshot
     private let session: MilterSession
-    private var envelope: Envelope
+    /// What SMTP said, but for the recipients: the gate has these.
+    private let sender: Envelope
     private let login: [UInt8]?
     /// Whether fields that claim to be ours may be so: the client is a host of our own.
     private let trustsFields: Bool
@@ -31,15 +33,9 @@ final class MessageInProgress {
     private var isHeaderTooLarge = false
     private var transaction: MailTransaction?
     private var outgoing: OutgoingMessage?
-    private var hasTooManyRecipients = false
-    private var refusals: [PolicyVerdict] = []
-    private var refusedRecipients: [[UInt8]] = []
+    private var gate = RecipientGate()
     private var held = TimeAmount.zero
-    /// How long recipients may still wait, all together.
-    private var patience: TimeAmount
     private var endOfMessage: NIODeadline?
-    /// Counts the waits at RCPT, so that each ends once.
-    private var recipientWaits = 0
     private var deadline: Scheduled<Void>?
     private var isOver = false
 
@@ -63,10 +59,9 @@ final class MessageInProgress {
         self.filter = filter
         self.snapshot = snapshot
         self.session = session
-        self.envelope = envelope
+        sender = envelope
         self.login = login
         self.trustsFields = trustsFields
-        patience = TimeAmount(snapshot.configuration.checks.earlyWait)
         noteQueueID()
     }
 
@@ -79,11 +74,27 @@ final class MessageInProgress {
     func judge(_ client: MailClient, submitter: [UInt8]?) {
         transaction = MailTransaction(
             client: client,
-            sender: envelope.sender,
+            sender: sender.sender,
             submitter: submitter,
             resolver: snapshot.lookups.resolver,
             now: Clock.now
         )
+        let engine = snapshot.engine
+        gate = RecipientGate(
+            engine,
+            isAnswered: session.options.expectsAnswer(to: .recipient),
+            patience: snapshot.configuration.checks.earlyWait,
+            remembered: engine.mayPutOff ? filter.putOff.recipients(of: origin, now: Clock.now) : nil
+        )
+    }
+
+    private var origin: PutOffMessages.Origin { PutOffMessages.Origin(sender.clientAddress, sender: sender.sender) }
+
+    /// What SMTP said, with the recipients that were taken.
+    private var envelope: Envelope {
+        var envelope = sender
+        envelope.recipients = gate.taken
+        return envelope
     }
 }
 
@@ -93,57 +104,35 @@ extension MessageInProgress {
     /// Answers RCPT: refuses what the rules refuse by the envelope alone, waiting a moment for SPF where that decides.
     func recipient(_ mailbox: [UInt8], answer: MilterAnswer) -> MilterResponse? {
         noteQueueID()
-        // RFC 5321 § 4.5.3.1.10: what is beyond the bound is refused for now, and sent again in another message.
-        guard envelope.recipients.count + refusedRecipients.count < Self.mostRecipients else {
-            hasTooManyRecipients = true
-            return Self.tooManyRecipients
+        let decision = gate.recipient(mailbox, facts, isComplete: transaction?.openEnvelopeChecks == nil)
+        if case .wait(let number, let patience) = decision { waitForEnvelope(number, TimeAmount(patience), answer) }
+        return Self.response(decision)
+    }
+
+    private var facts: PolicyFacts { transaction?.envelopeAssessment.facts(sender) ?? PolicyFacts() }
+
+    private static func response(_ decision: RecipientGate.Decision) -> MilterResponse? {
+        switch decision {
+        case .take: .continue
+        case .refuse(let verdict): MilterResponse(verdict)
+        case .sendAway: sentAway
+        case .refuseAsTooMany: tooManyRecipients
+        case .wait: nil
         }
-        // An MTA that waits for no answer would deliver to whom we refuse.
-        guard transaction != nil, session.options.expectsAnswer(to: .recipient) else { return proceed(mailbox) }
-        switch decision(mailbox) {
-        case .proceed: return proceed(mailbox)
-        case .refuse(let verdict): return refuse(mailbox, verdict)
-        case .wait:
-            waitForEnvelope(mailbox, answer)
-            return nil
-        }
     }
 
-    private func decision(_ mailbox: [UInt8]) -> RecipientDecision {
-        guard let transaction else { return .proceed }
-        return snapshot.engine.atRecipient(
-            transaction.envelopeAssessment.facts(envelope),
-            MailAddress(mailbox[...])
-        )
-    }
-
-    private func proceed(_ mailbox: [UInt8]) -> MilterResponse {
-        envelope.recipients.append(mailbox)
-        return .continue
-    }
-
-    private func refuse(_ mailbox: [UInt8], _ verdict: PolicyVerdict) -> MilterResponse {
-        refusedRecipients.append(mailbox)
-        refusals.append(verdict)
-        return MilterResponse(verdict)
-    }
-
-    private func waitForEnvelope(_ mailbox: [UInt8], _ answer: MilterAnswer) {
-        guard let checks = transaction?.openEnvelopeChecks, patience > .zero else {
-            return answer.complete(proceed(mailbox))
-        }
+    private func waitForEnvelope(_ number: Int, _ patience: TimeAmount, _ answer: MilterAnswer) {
         let started = NIODeadline.now()
         let bound = NIOLoopBound(self, eventLoop: session.eventLoop)
-        let number = recipientWaits
         let timer = session.eventLoop.scheduleTask(in: patience) {
-            bound.value.settleRecipient(number, mailbox, answer, started: started, isLate: true)
+            bound.value.settleRecipient(number, answer, started: started, isLate: true)
         }
         // Each answer may be the one that decides.
-        for check in checks.each {
+        for check in transaction?.openEnvelopeChecks?.each ?? [] {
             Task.immediate(executorPreference: session.executor) {
                 await check.wait()
                 let message = bound.value
-                guard message.settleRecipient(number, mailbox, answer, started: started, isLate: false) else { return }
+                guard message.settleRecipient(number, answer, started: started, isLate: false) else { return }
                 timer.cancel()
             }
         }
@@ -153,25 +142,13 @@ extension MessageInProgress {
     ///
     /// - Returns: whether the recipient has its answer now.
     @discardableResult
-    private func settleRecipient(
-        _ number: Int,
-        _ mailbox: [UInt8],
-        _ answer: MilterAnswer,
-        started: NIODeadline,
-        isLate: Bool
-    ) -> Bool {
-        guard !isOver, number == recipientWaits else { return false }
-        let decision = decision(mailbox)
-        if case .wait = decision, !isLate { return false }
-        recipientWaits += 1
+    private func settleRecipient(_ number: Int, _ answer: MilterAnswer, started: NIODeadline, isLate: Bool) -> Bool {
+        guard !isOver else { return false }
         let waited = NIODeadline.now() - started
+        let decision = gate.settle(number, facts, after: .nanoseconds(waited.nanoseconds), isLate: isLate)
+        guard let response = decision.flatMap(Self.response) else { return false }
         held = held + waited
-        patience = patience - waited
-        if case .refuse(let verdict) = decision {
-            answer.complete(refuse(mailbox, verdict))
-        } else {
-            answer.complete(proceed(mailbox))
-        }
+        answer.complete(response)
         return true
     }
 }
@@ -222,7 +199,7 @@ extension MessageInProgress {
     func complete(_ finish: @escaping (MilterVerdict) -> Void) {
         endOfMessage = .now()
         noteQueueID()
-        if hasTooManyRecipients, !session.options.expectsAnswer(to: .recipient) { return finish(withoutRecipients()) }
+        if gate.hasTooMany, !session.options.expectsAnswer(to: .recipient) { return finish(withoutRecipients()) }
         guard let transaction else { return finish(sign()) }
         guard !isHeaderTooLarge else { return finish(unjudged("header section beyond limits.max_header")) }
         transaction.endOfBody()
@@ -254,7 +231,7 @@ extension MessageInProgress {
         let judgement = Judgement(
             assessment,
             envelope: envelope,
-            verdict: snapshot.engine.atEndOfMessage(assessment.facts(envelope)),
+            verdict: verdict(assessment.facts(sender)),
             headers: transaction.headers,
             settings: snapshot.headers(authservID: authservID),
             lookups: transaction.lookups
@@ -266,6 +243,18 @@ extension MessageInProgress {
         let canQuarantine = session.options.actions.contains(.quarantine)
         if judgement.verdict.action == .quarantine, !canQuarantine { return MilterVerdict(.tempfail) }
         return MilterVerdict(judgement)
+    }
+
+    private func verdict(_ facts: @autoclosure () -> PolicyFacts) -> PolicyVerdict {
+        let engine = snapshot.engine
+        let verdict = engine.atEndOfMessage(facts(), gate.kinds, obstacle: gate.obstacle)
+        if let mixture = verdict.mixture, mixture.isPutOff {
+            let isRemembered = filter.putOff.remember(origin, gate.taken, mixture, now: Clock.now)
+            return isRemembered ? verdict : engine.atEndOfMessage(facts(), gate.kinds, obstacle: .noRoom)
+        }
+        // Those that are told to come again are still expected.
+        if gate.isSeparating, verdict.action != .tempfail { filter.putOff.forget(origin, gate.taken) }
+        return verdict
     }
 
     private func sign() -> MilterVerdict {
@@ -308,8 +297,9 @@ extension MessageInProgress {
         guard !isOver else { return }
         end()
         transaction?.cancel()
-        guard let refusal = refusals.first, let transaction else { return }
-        envelope.recipients = refusedRecipients
+        guard let refusal = gate.refusals.first, let transaction else { return }
+        var envelope = sender
+        envelope.recipients = gate.refused
         let authservID = authservID
         let judgement = Judgement(
             transaction.envelopeAssessment,
@@ -331,7 +321,8 @@ extension MessageInProgress {
     private var summary: MessageSummary {
         MessageSummary(
             queueID: queueID,
-            refused: refusals,
+            refused: gate.refusals,
+            sentAway: gate.sentAway,
             milliseconds: Int(held.nanoseconds / 1_000_000)
         )
     }

@@ -29,7 +29,7 @@ extension Benchmark {
                 let judgement = Judgement(
                     assessment,
                     envelope: envelope,
-                    verdict: engine.atEndOfMessage(assessment.facts(envelope)),
+                    verdict: engine.atEndOfMessage(assessment.facts(envelope), engine.kinds(of: envelope.addresses)),
                     headers: transaction.headers,
                     settings: HeaderSettings(authservID: Octets("mx.example.org")),
                     lookups: transaction.lookups

@@ -1,0 +1,74 @@
+/// Recipients of a message of whom the same rule decides at the same time.
+private struct OutcomeGroup {
+    /// The rule; nil when none does.
+    let decided: Int?
+    /// Whether it decides before DATA.
+    let isEarly: Bool
+    /// The first of them; nil where there is no recipient.
+    let first: MailAddress?
+}
+
+extension PolicyEngine {
+    /// One verdict for the message: each kind of recipient has its own first matching rule.
+    ///
+    /// - Parameters:
+    ///   - facts: what is known.
+    ///   - recipients: the recipients by kind.
+    ///   - early: for each kind, the refusal before DATA; empty where those recipients are gone.
+    ///   - obstacle: what keeps the message from being put off; nil when nothing does.
+    func conclude(
+        _ facts: PolicyFacts,
+        _ recipients: RecipientKinds,
+        early: [Evaluation?],
+        _ obstacle: SeparationObstacle?
+    ) -> PolicyVerdict {
+        guard recipients.members.count > 1 else {
+            let only = recipients.members.first
+            if case let refusal?? = early.first { return verdict(refusal, facts.ofEnvelope, only?.first, .rcpt) }
+            return verdict(evaluate(facts, only?.kind, rules.indices), facts, only?.first, .endOfMessage)
+        }
+        // What is the same for all recipients is asked once.
+        let places = prepared.indices.filter { prepared[$0].when.holdsForAll(facts) != .no }
+        var groups = [OutcomeGroup]()
+        var groupOfMember = [Int]()
+        var remarks = Evaluation()
+        for (index, member) in recipients.members.enumerated() {
+            let refusal = early.isEmpty ? nil : early[index]
+            let evaluation = refusal ?? evaluate(facts, member.kind, places)
+            remarks.addRemarks(of: evaluation)
+            let isEarly = refusal != nil
+            let known = groups.firstIndex { $0.decided == evaluation.decided && $0.isEarly == isEarly }
+            groupOfMember.append(known ?? groups.count)
+            guard known == nil else { continue }
+            groups.append(OutcomeGroup(decided: evaluation.decided, isEarly: isEarly, first: member.first))
+        }
+        var outcomes = groups.map { outcome($0, facts) }
+        for (place, member) in recipients.memberOfEach.enumerated() {
+            outcomes[groupOfMember[member]].recipients.append(place)
+        }
+        return verdict(outcomes, remarks, facts, obstacle)
+    }
+
+    private func outcome(_ group: OutcomeGroup, _ facts: PolicyFacts) -> RecipientOutcome {
+        guard let decided = group.decided else {
+            return RecipientOutcome(action: .accept, rule: nil, reply: nil, stage: .endOfMessage, recipients: [])
+        }
+        let (stage, facts) = group.isEarly ? (PolicyStage.rcpt, facts.ofEnvelope) : (.endOfMessage, facts)
+        return RecipientOutcome(rules[decided].match(facts, group.first, stage))
+    }
+
+    private func verdict(
+        _ outcomes: [RecipientOutcome],
+        _ remarks: Evaluation,
+        _ facts: PolicyFacts,
+        _ obstacle: SeparationObstacle?
+    ) -> PolicyVerdict {
+        let remaining = outcomes.filter { $0.stage == .endOfMessage }
+        let mixture = Mixture(outcomes, remaining: remaining, mixed: mixed, obstacle: obstacle)
+        var verdict = PolicyVerdict(stage: .endOfMessage)
+        mixed.settle(remaining.isEmpty ? outcomes : remaining, mixture.isPutOff, &verdict)
+        verdict.addRemarks(remarks, self, facts, nil)
+        if outcomes.count > 1 { verdict.mixture = mixture }
+        return verdict
+    }
+}
