@@ -174,7 +174,7 @@ public struct Condition: Sendable {
         switch values {
         case .domains(let choice): choice.holds { set in domain.map(set.contains) ?? false } == .yes
         case .addresses(let choice): choice.holds { $0.contains(recipient, domain) } == .yes
-        case .words, .policies, .networks, .flag, .counts: false
+        case .words, .policies, .readings, .networks, .flag, .counts: false
         }
     }
 

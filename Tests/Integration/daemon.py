@@ -13,6 +13,7 @@ PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 FRAME = """\
 authserv_id = "mx.example.org"
 mode = "{mode}"
+{top}
 
 [[listen]]
 socket = "unix:{directory}/milter.sock"
@@ -65,16 +66,17 @@ class LogLine:
 class Postern(Server):
     """`postern serve` in the foreground.
 
-    `rules` is the rest of the configuration file. Lookups are answered by `zone`, or by the name servers in `servers`.
+    `rules` is the rest of the configuration file, `top` its settings outside of any table. Lookups are answered by `zone`, or by the name servers in `servers`.
     """
 
     LINE = re.compile(r"(?:^|\s)([0-9A-Za-z]+: (?:action|would)=.*)$", re.M)
 
-    def __init__(self, rules="", zone="", mode="enforce", servers=(), trusted=()):
+    def __init__(self, rules="", zone="", mode="enforce", servers=(), trusted=(), top=""):
         super().__init__()
         self.port = free_port()
         self.mode = mode
         self.trusted = trusted
+        self.top = top
         if servers:
             self.dns = "servers = [" + ", ".join(f'"{server}"' for server in servers) + "]"
         else:
@@ -92,7 +94,7 @@ class Postern(Server):
 
     def frame(self):
         return FRAME.format(
-            mode=self.mode, directory=self.directory, port=self.port, dns=self.dns,
+            mode=self.mode, top=self.top, directory=self.directory, port=self.port, dns=self.dns,
             trusted=", ".join(f'"{network}"' for network in self.trusted),
         )
 
@@ -140,6 +142,13 @@ class Postern(Server):
         return subprocess.run(
             [executable(), "config", "check", self.configuration], capture_output=True, text=True, timeout=30, check=False
         )
+
+    def command(self, name, *arguments):
+        """What a command prints that asks the running daemon."""
+        return subprocess.run(
+            [executable(), name, *arguments, "--control", self.path("control.sock")],
+            capture_output=True, text=True, timeout=30, check=True,
+        ).stdout
 
     def memory(self):
         """The resident set in KiB."""

@@ -30,6 +30,7 @@ proxywrite unix - - n - 1 proxymap
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
+smtp unix - - n - - smtp
 virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
@@ -48,7 +49,7 @@ FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`accept_unqualified_senders')dnl
 FEATURE(`nocanonify')dnl
 DAEMON_OPTIONS(`Port={port}, Addr=127.0.0.1, Name=MTA')dnl
-INPUT_MAIL_FILTER(`postern', `S={milter}, F=T, T=C:5s;S:10s;R:10s;E:1m')dnl
+{milter}
 define(`QUEUE_DIR', `{directory}/queue')dnl
 define(`STATUS_FILE', `{directory}/statistics')dnl
 define(`ALIAS_FILE', `')dnl
@@ -59,11 +60,20 @@ define(`confDELIVERY_MODE', `interactive')dnl
 define(`confCONNECTION_RATE_THROTTLE', `0')dnl
 define(`confQUEUE_LA', `1000')dnl
 define(`confREFUSE_LA', `1000')dnl
+"""
+
+TO_FILES = """\
 MAILER_DEFINITIONS
 Mtofile, P={directory}/deliver, F=lsn, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL, T=DNS/RFC822/X-Unix, A=deliver $u
 LOCAL_RULE_0
 R$+ < @ $+ . >	$#tofile $@ here $: $1 @ $2
 R$+ < @ $+ >	$#tofile $@ here $: $1 @ $2
+"""
+
+TO_ANOTHER = """\
+define(`SMART_HOST', `relay:[127.0.0.1]')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {next_hop}')dnl
+MAILER(`smtp')dnl
 """
 
 DELIVER = """\
@@ -331,6 +341,44 @@ class Postfix(Server):
         return [(re.search(rb"^Delivered-To: (.*)$", contents(path), re.M)[1].decode().lower(), path) for path in paths]
 
 
+class RelayingPostfix(Postfix):
+    """A private Postfix that passes all mail on to another server on loopback."""
+
+    def __init__(self, port, **settings):
+        super().__init__(
+            "", relayhost=f"[127.0.0.1]:{port}", virtual_mailbox_domains="", myhostname="mail.example.com",
+            smtpd_recipient_restrictions="permit_mynetworks,reject", **settings,
+        )
+
+    def run_queue(self):
+        """Tries everything once that waits, and returns when all has been tried."""
+        waiting = self.deferred()
+        subprocess.run(
+            ["/usr/sbin/postqueue", "-c", self.path("etc"), "-f"], check=True, capture_output=True, timeout=30
+        )
+        # What is deferred anew has another time, that of its next attempt.
+        wait_until(lambda: not waiting & self.deferred(), "Postfix's queue run", 60)
+        self.try_all()
+
+    def deferred(self):
+        found = set()
+        for path in glob.glob(self.path("queue/deferred/*/*")):
+            try:
+                found.add((path, os.stat(path).st_mtime_ns))
+            except FileNotFoundError:
+                continue
+        return found
+
+    def try_all(self):
+        wait_until(lambda: not self.under_way(), "Postfix's attempts", 60)
+
+    def under_way(self):
+        return [
+            name for queue in ("incoming", "active", "maildrop")
+            for _, _, names in os.walk(self.path("queue", queue)) for name in names
+        ]
+
+
 @functools.cache
 def unpacked_sendmail():
     """Debian's Sendmail, unpacked once for this process: installed it would replace Postfix. And why it is not there."""
@@ -369,6 +417,8 @@ class Sendmail(Server):
 
     name = "sendmail"
     has_xclient = False
+    host = "mx.example.org"
+    queue_runs = ("-q1m",)
 
     def __init__(self, milter, hosts=None):
         super().__init__()
@@ -383,23 +433,33 @@ class Sendmail(Server):
         self.make_mailboxes()
         root = sendmail_files()
         configuration = SENDMAIL_MC.format(
-            cf=root + "/usr/share/sendmail/cf", port=self.port, milter=self.milter, directory=self.directory
+            cf=root + "/usr/share/sendmail/cf", port=self.port, directory=self.directory, milter=self.filter()
         )
         with open(self.path("sendmail.cf"), "wb") as file:
-            arguments = ["m4", self.write("sendmail.mc", configuration)]
+            arguments = ["m4", self.write("sendmail.mc", configuration + self.mailers())]
             subprocess.run(arguments, stdout=file, stderr=subprocess.PIPE, check=True, timeout=60)
         self.write("deliver", DELIVER.format(directory=self.directory), 0o755)
         names = "".join(f"{address} {name}\n" for address, name in self.hosts.items())
-        self.write("hosts", "127.0.0.1 mx.example.org localhost\n" + names)
+        self.write("hosts", f"127.0.0.1 {self.host} localhost\n" + names)
         self.write("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
-        script = (
-            "hostname mx.example.org && mount --bind hosts /etc/hosts && mount --bind nsswitch.conf /etc/nsswitch.conf"
-            f" && exec {root}/usr/libexec/sendmail/sendmail -C sendmail.cf -bD -q1m"
-        )
-        self.launch(["unshare", "--mount", "--uts", "sh", "-c", script], "output", cwd=self.directory)
+        self.launch(self.command("-bD", *self.queue_runs), "output", cwd=self.directory)
         wait_until(lambda: listens(self.port) or not self.running(), "Sendmail's greeting")
         if not self.running():
             raise RuntimeError("Sendmail did not start:\n" + self.read("output"))
+
+    def command(self, *arguments):
+        """Sendmail in namespaces of its own."""
+        script = (
+            f"hostname {self.host} && mount --bind hosts /etc/hosts && mount --bind nsswitch.conf /etc/nsswitch.conf"
+            f" && exec {sendmail_files()}/usr/libexec/sendmail/sendmail -C sendmail.cf {' '.join(arguments)}"
+        )
+        return ["unshare", "--mount", "--uts", "sh", "-c", script]
+
+    def filter(self):
+        return f"INPUT_MAIL_FILTER(`postern', `S={self.milter}, F=T, T=C:5s;S:10s;R:10s;E:1m')dnl"
+
+    def mailers(self):
+        return TO_FILES.format(directory=self.directory)
 
     def settle(self, seconds=20):
         """Waits until everything accepted is delivered or held."""
@@ -416,6 +476,37 @@ class Sendmail(Server):
     def mail(self):
         paths = sorted(glob.glob(self.path("mail/*/*")), key=os.path.getmtime)
         return [(os.path.basename(os.path.dirname(path)).lower(), path) for path in paths]
+
+
+class RelayingSendmail(Sendmail):
+    """A private Sendmail that passes all mail on to another server on loopback."""
+
+    # Sendmail takes a server that greets it by its own name for a loop.
+    host = "mail.example.com"
+    queue_runs = ()
+
+    def __init__(self, port):
+        super().__init__(None)
+        self.next_hop = port
+
+    def filter(self):
+        return "dnl"
+
+    def mailers(self):
+        return TO_ANOTHER.format(next_hop=self.next_hop)
+
+    def run_queue(self):
+        """Tries everything once that waits, and returns when all has been tried: without -v it would be at once.
+
+        The exit status is that of the last attempt.
+        """
+        subprocess.run(
+            self.command("-q", "-v"), cwd=self.directory, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, timeout=100,
+        )
+
+    def try_all(self):
+        """Nothing is left to wait for: what arrives is tried before the client is answered."""
 
 
 class OpenDKIM(Server):

@@ -45,6 +45,7 @@ class Scenario(unittest.TestCase):
 
     rules = RULES
     mode = "enforce"
+    top = ""
     mta = "postfix"
     zone = ZONE
     before = ()
@@ -54,7 +55,7 @@ class Scenario(unittest.TestCase):
     def setUpClass(cls):
         cls.servers = contextlib.ExitStack()
         cls.addClassCleanup(cls.servers.close)
-        cls.postern = cls.servers.enter_context(daemon.Postern(cls.rules, cls.zone + cls.keys(), cls.mode))
+        cls.postern = cls.servers.enter_context(daemon.Postern(cls.rules, cls.zone + cls.keys(), cls.mode, top=cls.top))
         cls.server = cls.servers.enter_context(cls.mail_server())
 
     @classmethod
