@@ -37,7 +37,12 @@ final class MilterChannelHandler: ChannelDuplexHandler {
     private var openChunk: OpenChunk?
     private var writer = MilterWriter()
     private var statistics = SessionStatistics()
+    /// When the MTA last said or was told something.
     private var lastActivity: NIODeadline
+    /// Since when the MTA has been at what it must complete in time: its first packet, or one that it has begun.
+    private var packetBegan: NIODeadline?
+    /// How many packets were complete.
+    private var packets = 0
     private var timer: Scheduled<Void>?
 
     private var answers: UInt64 = 0
@@ -73,7 +78,8 @@ extension MilterChannelHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         lastActivity = session.eventLoop.now
-        scheduleTimeout(in: configuration.commandTimeout)
+        packetBegan = lastActivity
+        scheduleTimeout()
         context.fireChannelActive()
     }
 
@@ -104,11 +110,13 @@ extension MilterChannelHandler {
         var incoming = unwrapInboundIn(data)
         lastActivity = session.eventLoop.now
         statistics.receivedOctets += incoming.readableBytes
+        let packetsBefore = packets
         if pending != nil {
             hold(&incoming)
         } else {
             take(&incoming)
         }
+        notePacket(isNew: packets != packetsBefore)
         flush()
     }
 
@@ -209,6 +217,7 @@ extension MilterChannelHandler {
         var chunk = chunk
         let piece = unsafe UnsafeRawBufferPointer(rebasing: octets.prefix(chunk.rest))
         chunk.rest -= piece.count
+        if chunk.rest == 0 { packets += 1 }
         // The filter has its say once: after another response it is not asked about the rest.
         if chunk.isDelivered, chunk.response == .continue { chunk.response = unsafe handler.body(piece) }
         settle(chunk)
@@ -231,6 +240,7 @@ extension MilterChannelHandler {
 extension MilterChannelHandler {
     /// Takes a packet; of a chunk of a body, `rest` octets may be missing.
     private func receive(_ octet: UInt8, _ data: UnsafeRawBufferPointer, rest: Int) throws(MilterViolation) {
+        if rest == 0 { packets += 1 }
         guard let command = MilterCommand(octet: octet) else { throw .unknownCommand(octet) }
         switch session.machine.receive(command) {
         case .negotiate:
@@ -341,11 +351,14 @@ extension MilterChannelHandler {
             return
         }
         self.pending = nil
+        lastActivity = session.eventLoop.now
         progress?.cancel()
         progress = nil
         finish(verdict, at: pending.event)
         closeIfDrained()
         if held.readableBytes > 0 { processHeld() }
+        // What was sent meanwhile was not read, and may begin a packet.
+        notePacket(isNew: true)
         flush()
         readIfAllowed()
     }
@@ -419,20 +432,36 @@ extension MilterChannelHandler {
         statistics = SessionStatistics()
     }
 
-    /// A begun packet and the first one are due soon; everything else may take as long as an SMTP client sleeps.
-    private var patience: TimeAmount {
-        held.readableBytes > 0 || openChunk != nil || !session.machine.isNegotiated
-            ? configuration.commandTimeout : configuration.idleTimeout
+    /// Notes whether a packet is begun and not complete, and since when.
+    ///
+    /// Whoever sends it octet by octet gets no more time for it.
+    private func notePacket(isNew: Bool) {
+        guard session.machine.isNegotiated else { return }
+        if held.readableBytes == 0, openChunk == nil {
+            packetBegan = nil
+        } else if isNew || packetBegan == nil {
+            packetBegan = lastActivity
+        }
     }
 
-    private func scheduleTimeout(in amount: TimeAmount) {
-        timer = session.eventLoop.assumeIsolated().scheduleTask(in: amount) { [self] in
+    /// When the connection is to be closed unless something happens; nil while the MTA waits for an answer.
+    private var closingTime: NIODeadline? {
+        guard pending == nil else { return nil }
+        return packetBegan.map { $0 + configuration.commandTimeout } ?? lastActivity + configuration.idleTimeout
+    }
+
+    /// Looks at the closing time when it comes, and often enough to notice that it has moved to the front.
+    private func scheduleTimeout() {
+        let now = session.eventLoop.now
+        let next = now + min(configuration.commandTimeout, configuration.idleTimeout)
+        let time = min(closingTime ?? next, next)
+        timer = session.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [self] in
             guard !isClosed else { return }
-            if pending == nil, session.eventLoop.now - lastActivity >= patience {
+            if let closingTime, session.eventLoop.now >= closingTime {
                 registry.reportTimeout(on: session.listener)
                 return close()
             }
-            scheduleTimeout(in: configuration.commandTimeout)
+            scheduleTimeout()
         }
     }
 }

@@ -10,7 +10,7 @@ public struct MilterServerConfiguration: Sendable {
     public var maximumConnections: Int?
     /// Greatest packet accepted, in octets of command and data.
     public var maximumPacketLength = 1_048_576
-    /// How long an MTA may take to begin with option negotiation, and to complete a packet that it has begun.
+    /// How long an MTA may take to begin with option negotiation, and to complete a packet from its first octet on.
     public var commandTimeout = TimeAmount.minutes(5)
     /// How long a connection may be idle.
     ///
@@ -33,7 +33,7 @@ public struct MilterServerStatistics: Sendable, Hashable {
     public internal(set) var refusedConnections = 0
     /// Connections closed because they did not speak the protocol, or broke it.
     public internal(set) var violations = 0
-    /// Connections closed because they were silent for too long.
+    /// Connections closed because they were idle, or at one packet, for too long.
     public internal(set) var timeouts = 0
     /// How often there was no file descriptor for a connection.
     public internal(set) var descriptorShortages = 0

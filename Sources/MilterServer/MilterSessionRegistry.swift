@@ -148,7 +148,7 @@ final class MilterSessionRegistry: Sendable {
     /// Takes a session's share of the statistics.
     func report(_ statistics: SessionStatistics) { state.withLock { $0.statistics.add(statistics) } }
 
-    /// Counts a connection that was silent for too long; the first one is logged.
+    /// Counts a connection that was idle, or at one packet, for too long; the first one is logged.
     func reportTimeout(on listener: MilterListener) {
         let isFirst = state.withLock { state in
             state.statistics.timeouts += 1
@@ -156,7 +156,7 @@ final class MilterSessionRegistry: Sendable {
         }
         guard isFirst else { return }
         logger.info(
-            "closed a connection that was silent for too long; more are counted only",
+            "closed a connection that was idle, or took too long to complete a packet; more are counted only",
             metadata: ["milter.listener": "\(listener.address)"]
         )
     }

@@ -454,7 +454,10 @@ extension Configuration.Limits {
             "idle_timeout",
             \.idleTimeout,
             .duration(.seconds(60)...(.seconds(7 * 86_400))),
-            "How long a connection may be idle. MTAs keep idle ones, so hours are right."
+            """
+            How long a connection may be idle between two packets. MTAs keep idle ones, so hours are right. One that \
+            does not begin within five minutes, or takes longer than that over one packet, is closed too.
+            """
         ),
         Setting(
             "drain_timeout",

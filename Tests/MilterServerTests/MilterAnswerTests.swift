@@ -150,10 +150,10 @@ struct MilterAnswerTests {
 
 @Suite("Patience")
 struct MilterTimeoutTests {
-    private func session() throws -> EmbeddedSession {
+    private func session(idle: TimeAmount = .hours(2)) throws -> EmbeddedSession {
         try EmbeddedSession {
             $0.commandTimeout = .minutes(1)
-            $0.idleTimeout = .hours(2)
+            $0.idleTimeout = idle
         }
     }
 
@@ -179,6 +179,59 @@ struct MilterTimeoutTests {
         #expect(session.channel.isActive)
         session.send(Array(packet("C", "x\0U").prefix(6)))
         #expect(timesOut(session, after: .minutes(1)))
+    }
+
+    @Test(
+        "a packet that is sent octet by octet is due at the same time as any other",
+        arguments: [
+            ([], packet("C", String(repeating: "x", count: 100))),
+            (packet("C", "x\0U") + packet("M", "<>\0"), packet("L", String(repeating: "x", count: 100))),
+            (packet("C", "x\0U") + packet("M", "<>\0"), packet("B", String(repeating: "x", count: 100))),
+        ]
+    )
+    func trickle(_ before: [UInt8], _ slow: [UInt8]) throws {
+        let session = try session()
+        session.send(offer + before)
+        session.channel.embeddedEventLoop.advanceTime(by: .minutes(30))
+        for octet in slow.prefix(60) {
+            #expect(session.channel.isActive)
+            session.send([octet])
+            session.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        }
+        #expect(!session.channel.isActive && session.registry.statistics.timeouts == 1)
+    }
+
+    @Test("negotiation that is begun octet by octet is due as well")
+    func slowNegotiation() throws {
+        let session = try session()
+        for octet in offer.prefix(12) {
+            session.send([octet])
+            session.channel.embeddedEventLoop.advanceTime(by: .seconds(5))
+        }
+        #expect(!session.channel.isActive && session.registry.statistics.timeouts == 1)
+    }
+
+    @Test("each packet has its own time, however slowly they come")
+    func slowPackets() throws {
+        let session = try session()
+        session.send(offer + packet("C", "x\0U") + packet("M", "<>\0"))
+        for _ in 0..<20 {
+            let field = packet("L", "name\0value\0")
+            for piece in [field.prefix(3), field.dropFirst(3)] {
+                session.channel.embeddedEventLoop.advanceTime(by: .seconds(50))
+                session.send(Array(piece))
+            }
+        }
+        #expect(session.channel.isActive)
+    }
+
+    @Test("an idle connection is closed in time where that time is short", arguments: [true, false])
+    func shortIdle(_ inMessage: Bool) throws {
+        let session = try session(idle: .seconds(20))
+        session.send(offer)
+        session.channel.embeddedEventLoop.advanceTime(by: .seconds(13))
+        session.send(packet("C", "x\0U") + (inMessage ? packet("M", "<>\0") : []))
+        #expect(timesOut(session, after: .seconds(20)))
     }
 
     @Test("an idle connection is kept for two hours", arguments: [true, false])
