@@ -24,6 +24,7 @@ public struct Daemon: Sendable {
         Self.ignoreSignals()
         let configuration = try Configuration.load(path: configurationPath)
         let log = MessageLog(configuration.log)
+        defer { log.sink.flush() }
         let logger = Logger(label: "postern", settings: configuration.log, sink: log.sink)
         let descriptors = DescriptorBudget.raisingTheLimit()
         if let warning = descriptors.warning(for: configuration.listen) { logger.warning("\(warning)") }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 
 /// The `postern` command.
 @main
@@ -19,4 +20,19 @@ struct Postern: AsyncParsableCommand {
             WhyCommand.self,
         ]
     )
+
+    static func main() async {
+        requireProc()
+        await main(nil)
+    }
+
+    /// Ends the process where /proc is missing, as in a bare chroot.
+    ///
+    /// Swift reads the command line there, and would find none: every command would be a call for help. Its threads need it
+    /// too.
+    private static func requireProc() {
+        guard unsafe access("/proc/self/cmdline", R_OK) != 0 else { return }
+        Report.write("/proc is missing, and nothing works without it; type: mount -t proc proc /proc")
+        _exit(EX_OSERR)
+    }
 }

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -67,6 +68,36 @@ class Starting(unittest.TestCase):
                     session.negotiate()
 
 
+    def test_where_proc_is_missing_it_is_said(self):
+        """As in a bare chroot."""
+        for arguments in (["--version"], ["config", "check"], ["serve"]):
+            with self.subTest(arguments):
+                script = 'mount -t tmpfs none /proc && exec "$@"'
+                ended = subprocess.run(
+                    ["unshare", "--mount", "sh", "-c", script, "sh", daemon.executable(), *arguments],
+                    capture_output=True, text=True, timeout=30, check=False,
+                )
+                self.assertEqual((ended.returncode, ended.stdout), (71, ""), ended)
+                self.assertIn("mount -t proc proc /proc", ended.stderr)
+
+    def test_without_a_system_log_lines_go_to_standard_error(self):
+        with daemon.Postern(RULES, ZONE) as postern:
+            postern.stop_process()
+            path = postern.path("syslog")
+            postern.write("postern.toml", postern.frame().replace(
+                'destination = "stderr"', f'destination = "syslog"\nsocket = "{path}"'
+            ) + RULES)
+            postern.start()
+            notice = f"postern: no system log at {path}: the log goes here while there is none\nready "
+            mta.wait_until(lambda: notice in postern.read("log"), "lines on standard error")
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+                log.bind(path)
+                log.settimeout(20)
+                postern.reload()
+                self.assertTrue(log.recv(4096).endswith(b": configuration reloaded"))
+                self.assertIn(b"the system log is there again", log.recv(4096))
+
+
 class SideBySide(unittest.TestCase):
     """Two programs that were given the same sockets."""
 
@@ -74,7 +105,7 @@ class SideBySide(unittest.TestCase):
         """A second program; its sockets are those of the first where nothing else is said."""
         text = postern.frame()
         if sockets is not None:
-            listen = "".join(f'[[listen]]\nsocket = "{socket}"\n' for socket in sockets)
+            listen = "".join(f'[[listen]]\nsocket = "{place}"\n' for place in sockets)
             head, _, tail = text.partition("[trust]")
             text = head.partition("[[listen]]")[0] + listen + "[trust]" + tail
         if admin:
@@ -103,7 +134,7 @@ class SideBySide(unittest.TestCase):
             inet = f"inet:{postern.port}@127.0.0.1"
             free = f"inet:{mta.free_port()}@127.0.0.1"
             taken = f'control = "{control}.2"\nlisten = "127.0.0.1:{postern.port}"\n'
-            for sockets, admin, problem in (
+            for places, admin, problem in (
                 (None, "", f"another postern answers at {milter}; stop it, or start with --take-over"),
                 ([f"unix:{milter}"], "", f"another postern answers at {milter}"),
                 ([inet], "", "Address already in use"),
@@ -111,8 +142,8 @@ class SideBySide(unittest.TestCase):
                 ([free], taken, "Address already in use"),
                 ([f"unix:{milter}.2"], taken, "Address already in use"),
             ):
-                with self.subTest(sockets=sockets, admin=admin):
-                    second = self.second(postern, sockets=sockets, admin=admin)
+                with self.subTest(places=places, admin=admin):
+                    second = self.second(postern, sockets=places, admin=admin)
                     self.assertEqual(second.wait(30), 1)
                     self.assertIn(problem, postern.read("second.log"))
                     self.assert_serves(postern)

@@ -1,4 +1,6 @@
+import Dispatch
 import Glibc
+import Synchronization
 import Testing
 
 @testable import PosternDaemon
@@ -93,6 +95,35 @@ struct SyslogSocketTests {
         #expect(syslog.dropped == 1)
     }
 
+    @Test("while there is no log, lines go to standard error, with one that says so; then the log is told")
+    func substitute() throws {
+        let folder = try Folder()
+        let path = folder.file("log")
+        var ends: [Int32] = [-1, -1]
+        try #require(unsafe pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        let sink = LogSink(
+            syslog: SyslogSocket(path: path, facility: 2, identity: "postern"),
+            standardError: nil,
+            substitute: SyslogSubstitute(LineStream(descriptor: ends[1]))
+        )
+        for round in ["first", "second"] {
+            sink.write(Array("\(round) one".utf8), severity: 6)
+            sink.write(Array("\(round) two".utf8), severity: 6)
+            let notice = "postern: no system log at \(path): the log goes here while there is none\n"
+            #expect(LineStreamTests.read(ends[0]) == notice + "\(round) one\n\(round) two\n")
+            let reader = try DatagramSocket(path)
+            sink.write(Array("\(round) three".utf8), severity: 6)
+            #expect(reader.next()?.hasSuffix(": \(round) three") == true)
+            #expect(
+                reader.next()?.hasSuffix("the system log is there again; earlier lines went to standard error") == true
+            )
+            #expect(reader.next() == nil)
+            unsafe unlink(path)
+        }
+        #expect(LineStreamTests.read(ends[0]) == "" && sink.dropped == 0)
+    }
+
     @Test("a path that no socket can have loses lines", arguments: ["", String(repeating: "x", count: 200)])
     func badPath(_ path: String) {
         let syslog = SyslogSocket(path: path, facility: 2, identity: "postern")
@@ -114,7 +145,7 @@ struct LineStreamTests {
     }
 
     /// What there is to read now.
-    private static func read(_ descriptor: Int32) -> String {
+    static func read(_ descriptor: Int32) -> String {
         var text = [UInt8]()
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -155,11 +186,71 @@ struct LineStreamTests {
         defer { close(descriptor) }
         let stream = LineStream(descriptor: descriptor)
         for number in 0..<3 { stream.write(Array("line \(number)".utf8)) }
+        stream.flush()
         #expect(lseek(descriptor, 0, SEEK_SET) == 0)
         #expect(stream.dropped == 0)
         var buffer = [UInt8](repeating: 0, count: 64)
         let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
         #expect(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self) == "line 0\nline 1\nline 2\n")
+    }
+}
+
+@Suite("Lines into a file")
+struct FileWriterTests {
+    /// A disk that takes what it has room for, when it is not stuck.
+    private final class Disk: Sendable {
+        private let state = Mutex((octets: [UInt8](), room: Int.max))
+        let isStuck = DispatchSemaphore(value: 0)
+
+        var text: String { String(decoding: state.withLock { $0.octets }, as: UTF8.self) }
+
+        func setRoom(_ room: Int) { state.withLock { $0.room = room } }
+
+        func take(_ octets: ArraySlice<UInt8>) -> Int {
+            isStuck.wait()
+            defer { isStuck.signal() }
+            return state.withLock { state in
+                let count = min(state.room, octets.count)
+                state.octets += octets.prefix(count)
+                state.room -= count
+                return count
+            }
+        }
+    }
+
+    @Test("a disk that is stuck holds up nobody; what it takes later is written, and what is too much is counted")
+    func stuck() {
+        let disk = Disk()
+        let writer = FileWriter { disk.take($0) }
+        let line = [UInt8](repeating: 0x61, count: 999)
+        // The first piece is being written while a mebibyte waits.
+        for _ in 0..<5000 { writer.write(line) }
+        #expect(disk.text == "" && writer.dropped > 0)
+        disk.isStuck.signal()
+        writer.flush(seconds: 60)
+        let lines = disk.text.split(separator: "\n")
+        #expect(lines.count + writer.dropped == 5000 && lines.count >= 1048)
+        #expect(lines.allSatisfy { $0.utf8.count == 999 })
+    }
+
+    @Test("a full disk loses lines and counts them; later ones begin on a line of their own")
+    func full() {
+        let disk = Disk()
+        disk.isStuck.signal()
+        disk.setRoom(8)
+        let writer = FileWriter { disk.take($0) }
+        for line in ["one", "two", "three"] {
+            writer.write(Array(line.utf8))
+            writer.flush(seconds: 60)
+        }
+        #expect(disk.text == "one\ntwo\n" && writer.dropped == 1)
+        disk.setRoom(2)
+        writer.write(Array("four".utf8))
+        writer.flush(seconds: 60)
+        disk.setRoom(.max)
+        writer.write(Array("five".utf8))
+        writer.flush(seconds: 60)
+        #expect(disk.text == "one\ntwo\nfo\nfive\n" && writer.dropped == 2)
     }
 }
 

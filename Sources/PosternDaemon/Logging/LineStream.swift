@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Writes lines to an open file, a pipe or a socket, without waiting for whoever reads it.
 ///
-/// A socket can be told not to wait. Into a pipe a piece is written only when `poll` says that there is room, and is no
+/// A file is written to by a thread of its own, because a disk may be slow. A socket can be told not to wait. Into a pipe a piece is written only when `poll` says that there is room, and is no
 /// longer than what a pipe with room takes at once. A line for which there is no room is counted as dropped; when only its
 /// beginning found room, the next line starts on a line of its own.
 final class LineStream: Sendable {
@@ -14,7 +14,8 @@ final class LineStream: Sendable {
 
     /// What the descriptor leads to.
     private enum Kind {
-        case file, socket, other
+        case file(FileWriter)
+        case socket, other
     }
 
     private let descriptor: Int32
@@ -26,14 +27,26 @@ final class LineStream: Sendable {
         self.descriptor = descriptor
         var status = stat()
         let mode = unsafe fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
-        kind = mode == S_IFREG ? .file : mode == S_IFSOCK ? .socket : .other
+        switch mode {
+        case S_IFREG: kind = .file(FileWriter(descriptor: descriptor))
+        case S_IFSOCK: kind = .socket
+        default: kind = .other
+        }
     }
 
     /// How many lines found no room.
-    var dropped: Int { state.withLock { $0.dropped } }
+    var dropped: Int {
+        if case .file(let writer) = kind { writer.dropped } else { state.withLock { $0.dropped } }
+    }
+
+    /// Waits for what is still on its way to a disk, for two seconds at most.
+    func flush() {
+        if case .file(let writer) = kind { writer.flush(seconds: 2) }
+    }
 
     /// Writes one line; its end is added.
     func write(_ line: [UInt8]) {
+        if case .file(let writer) = kind { return writer.write(line) }
         // One line at a time: lines of several threads do not mix, and nobody takes the room that was seen.
         state.withLock { state in
             var text = [UInt8]()
@@ -61,15 +74,12 @@ final class LineStream: Sendable {
     }
 
     private func putPiece(_ octets: UnsafeRawBufferPointer) -> Int {
-        switch kind {
-        case .file: return unsafe Glibc.write(descriptor, octets.baseAddress, octets.count)
-        case .socket:
+        if case .socket = kind {
             let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
             return unsafe Glibc.send(descriptor, octets.baseAddress, octets.count, flags)
-        case .other:
-            guard hasRoom else { return 0 }
-            return unsafe Glibc.write(descriptor, octets.baseAddress, min(octets.count, Int(PIPE_BUF)))
         }
+        guard hasRoom else { return 0 }
+        return unsafe Glibc.write(descriptor, octets.baseAddress, min(octets.count, Int(PIPE_BUF)))
     }
 
     private var hasRoom: Bool {

@@ -27,8 +27,11 @@ extension MessageLog {
         let syslog =
             settings.destination == .stderr
             ? nil : SyslogSocket(path: settings.socket, facility: code, identity: "postern")
-        let standardError = settings.destination == .syslog ? nil : LineStream(descriptor: STDERR_FILENO)
-        sink = LogSink(syslog: syslog, standardError: standardError)
+        let standardError = LineStream(descriptor: STDERR_FILENO)
+        sink =
+            settings.destination == .syslog
+            ? LogSink(syslog: syslog, standardError: nil, substitute: SyslogSubstitute(standardError))
+            : LogSink(syslog: syslog, standardError: standardError)
         format = settings.format
         isEnabled = settings.level == .debug || settings.level == .info
     }

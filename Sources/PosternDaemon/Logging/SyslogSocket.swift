@@ -28,7 +28,7 @@ final class SyslogSocket: Sendable {
         var timestamp: [UInt8] = []
     }
 
-    private let path: String
+    let path: String
     private let facility: Int
     private let tag: [UInt8]
     private let state = Mutex(State())
@@ -44,8 +44,22 @@ final class SyslogSocket: Sendable {
     /// How many lines found no reader.
     var dropped: Int { droppedLines.load(ordering: .relaxed) }
 
+    /// What became of a line.
+    enum Delivery {
+        /// The log has it.
+        case sent
+        /// The log's queue was full: the line is lost.
+        case queueFull
+        /// There is no log.
+        case disconnected
+    }
+
     /// Sends one line; `severity` is a code of RFC 5424 § 6.2.1, 3 for errors to 7 for debugging.
-    func send(_ line: some Collection<UInt8>, severity: Int) {
+    ///
+    /// A line that the log does not take is counted as dropped, unless there is no log and `isElsewhere` says that the line is
+    /// written somewhere else then.
+    @discardableResult
+    func send(_ line: some Collection<UInt8>, severity: Int, isElsewhere: Bool = false) -> Delivery {
         let (connection, timestamp) = state.withLock { state in
             (connected(&state, after: nil), self.timestamp(&state))
         }
@@ -63,10 +77,11 @@ final class SyslogSocket: Sendable {
         if delivery == .disconnected {
             delivery = deliver(packet, by: state.withLock { state in connected(&state, after: connection) })
         }
-        if delivery != .sent { droppedLines.add(1, ordering: .relaxed) }
+        if delivery == .queueFull || (delivery == .disconnected && !isElsewhere) {
+            droppedLines.add(1, ordering: .relaxed)
+        }
+        return delivery
     }
-
-    private enum Delivery { case sent, queueFull, disconnected }
 
     private func deliver(_ packet: [UInt8], by connection: Connection?) -> Delivery {
         guard let connection else { return .disconnected }

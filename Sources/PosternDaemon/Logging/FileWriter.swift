@@ -1,0 +1,96 @@
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+
+/// Writes lines to a file from a thread of its own: a disk may take its time, and mail must not wait for it.
+///
+/// Lines that find too many others waiting, or no room on the disk, are counted as dropped.
+final class FileWriter: Sendable {
+    /// Writes octets, and says how many were written.
+    typealias Output = @Sendable (ArraySlice<UInt8>) -> Int
+
+    /// How many octets may wait for the disk.
+    private static let mostWaiting = 1 << 20
+
+    private struct State {
+        var waiting: [UInt8] = []
+        var isWriting = false
+        /// Whether the file ends within a line.
+        var isTorn = false
+        var dropped = 0
+    }
+
+    private let output: Output
+    private let queue = DispatchQueue(label: "postern.log")
+    private let state = Mutex(State())
+
+    /// A writer to whatever takes the octets.
+    init(_ output: @escaping Output) {
+        self.output = output
+    }
+
+    /// A writer to an open file, which stays the caller's.
+    convenience init(descriptor: Int32) {
+        // write(2) reads no more octets than it is told to.
+        self.init { octets in
+            unsafe octets.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        }
+    }
+
+    /// How many lines were lost.
+    var dropped: Int { state.withLock { $0.dropped } }
+
+    /// Has a line written; its end is added.
+    func write(_ line: [UInt8]) {
+        let begins = state.withLock { state in
+            guard state.waiting.count + line.count < Self.mostWaiting else {
+                state.dropped += 1
+                return false
+            }
+            state.waiting += line
+            state.waiting.append(0x0A)
+            defer { state.isWriting = true }
+            return !state.isWriting
+        }
+        if begins { queue.async { self.writeAll() } }
+    }
+
+    /// Waits until what was written before is in the file, or the time is over.
+    func flush(seconds: Int) {
+        let done = DispatchSemaphore(value: 0)
+        queue.async { done.signal() }
+        _ = done.wait(timeout: .now() + .seconds(seconds))
+    }
+
+    private func writeAll() {
+        while let text = takeWaiting() {
+            // What begins within another line gets a line of its own.
+            if state.withLock({ $0.isTorn }), write([0x0A]).isEmpty { state.withLock { $0.isTorn = false } }
+            let rest = write(text[...])
+            state.withLock { state in
+                state.dropped += rest.count { $0 == 0x0A }
+                if rest.startIndex > 0 { state.isTorn = text[rest.startIndex - 1] != 0x0A }
+            }
+        }
+    }
+
+    private func takeWaiting() -> [UInt8]? {
+        state.withLock { state in
+            state.isWriting = !state.waiting.isEmpty
+            defer { state.waiting = [] }
+            return state.isWriting ? state.waiting : nil
+        }
+    }
+
+    /// Writes as much as the file takes, and returns the rest.
+    private func write(_ octets: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var rest = octets
+        while !rest.isEmpty {
+            let count = output(rest)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            rest = rest.dropFirst(count)
+        }
+        return rest
+    }
+}
