@@ -24,6 +24,24 @@ public struct IPNetwork: Hashable, Sendable {
         self.init(address, prefixLength: length)
     }
 
+    /// The block as it is usually written, by its first address.
+    public var canonical: IPNetwork {
+        switch address {
+        case .v4(let mine):
+            let hostBits = prefixLength == 0 ? UInt32.max : (1 << (32 - prefixLength)) &- 1
+            return IPNetwork(first: .v4(IPv4Address(mine.value & ~hostBits)), prefixLength)
+        case .v6(let mine):
+            let high = prefixLength == 0 ? UInt64.max : prefixLength < 64 ? (1 << (64 - prefixLength)) - 1 : 0
+            let low = prefixLength <= 64 ? UInt64.max : (1 << (128 - prefixLength)) - 1
+            return IPNetwork(first: .v6(IPv6Address(high: mine.high & ~high, low: mine.low & ~low)), prefixLength)
+        }
+    }
+
+    private init(first address: IPAddress, _ prefixLength: Int) {
+        self.address = address
+        self.prefixLength = prefixLength
+    }
+
     /// Whether the block holds `other`; never across address families.
     public func contains(_ other: IPAddress) -> Bool {
         switch (address, other) {

@@ -96,6 +96,7 @@ extension ConditionName {
         if let meant = alias ?? Suggestion.closest(to: text, of: known), known.contains(meant) {
             return meant
         }
+        if self == .clients { return IPNetwork(text)?.canonical.description }
         if valueKind == "domain name" {
             if text.hasPrefix("*.") { return String(text.dropFirst()) }
             if let at = text.lastIndex(of: "@") { return String(text[text.index(after: at)...]) }

@@ -120,7 +120,7 @@ enum ConditionReader {
         switch name {
         case .clients:
             return choice(name, items, key, NetworkSet(), &reader) { set, text in
-                guard let network = IPNetwork(text) else { return false }
+                guard let network = IPNetwork(text), network == network.canonical else { return false }
                 set.insert(network)
                 return true
             }.map { .networks($0) }

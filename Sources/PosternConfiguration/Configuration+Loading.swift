@@ -10,33 +10,55 @@ extension Configuration {
     ///
     /// - Throws: everything that is wrong with it, not only the first thing.
     public static func load(path: String) throws(ConfigurationError) -> Configuration {
-        switch TextFile.read(path) {
-        case .success(let text): return try parse(text, file: path)
-        case .failure(let failure):
-            let problem = ConfigurationProblem(file: path, line: 0, column: 0, key: "", message: failure.description)
-            throw ConfigurationError(problems: [problem])
-        }
+        try read(path: path).get()
     }
 
     /// Reads the text of a configuration; `file` stands in its messages, and relative paths start at its folder.
     ///
     /// - Throws: everything that is wrong with it, not only the first thing.
     public static func parse(_ text: String, file: String) throws(ConfigurationError) -> Configuration {
+        try read(text, file: file).get()
+    }
+
+    /// Reads a configuration and the lists that it names, as far as they can be read.
+    ///
+    /// - Parameter whenOpen: called when the text is there, and before anything that it names is looked at.
+    public static func read(path: String, whenOpen: () -> Void = {}) -> ConfigurationReading {
+        var reader = ConfigurationReader(file: path)
+        let text = TextFile.read(path)
+        whenOpen()
+        switch text {
+        case .success(let text): return read(text, file: path, mayBeEmpty: false)
+        case .failure(.notUTF8(let place)): reader.report(place.position, "", place.message, accepted: place.accepted)
+        case .failure(let failure): reader.report(TOMLPosition(line: 0, column: 0), "", failure.description)
+        }
+        return ConfigurationReading(configuration: nil, problems: reader.problems)
+    }
+
+    private static func read(_ text: String, file: String, mayBeEmpty: Bool = true) -> ConfigurationReading {
         var reader = ConfigurationReader(file: file)
-        var configuration = Configuration()
         do {
-            settings.read(try TOMLDocument.parse(text), "", into: &configuration, &reader)
+            let document = try TOMLDocument.parse(text)
+            // A disk that was full, or an editor that died, must not switch the rules off.
+            guard mayBeEmpty || document.hasSettings else {
+                reader.report(
+                    document.position,
+                    "",
+                    "there is not a single setting in this file",
+                    accepted: "at least one, as mode = \"observe\""
+                )
+                return ConfigurationReading(configuration: nil, problems: reader.problems)
+            }
+            var configuration = Configuration()
+            settings.read(document, "", into: &configuration, &reader)
+            configuration.file = file
+            configuration.complete(&reader)
+            return ConfigurationReading(configuration: configuration, problems: reader.problems.inOrder(of: file))
         } catch {
-            let (message, accepted) = SyntaxMessage.readable(error.message)
-            reader.report(error.position, "", message, accepted: accepted)
-            throw ConfigurationError(problems: reader.problems)
+            let syntax = SyntaxMessage(error, in: text)
+            reader.report(error.position, "", syntax.message, accepted: syntax.accepted)
+            return ConfigurationReading(configuration: nil, problems: reader.problems)
         }
-        configuration.file = file
-        configuration.complete(&reader)
-        guard reader.problems.isEmpty else {
-            throw ConfigurationError(problems: reader.problems.sorted { $0.isBefore($1, in: file) })
-        }
-        return configuration
     }
 
     /// Puts together what takes more than one setting, and looks for combinations that cannot be.
@@ -69,7 +91,9 @@ extension Configuration {
 
     private func checkSockets(_ reader: inout ConfigurationReader) {
         var seen: Set<ListenSocket> = []
-        for (index, listen) in listen.enumerated() where !seen.insert(listen.socket).inserted {
+        let unread = Set(reader.problems.map(\.key))
+        for (index, listen) in listen.enumerated()
+        where !unread.contains("listen[\(index + 1)].socket") && !seen.insert(listen.socket).inserted {
             reader.report(
                 listen.position,
                 "listen[\(index + 1)].socket",
@@ -126,11 +150,22 @@ extension Configuration {
     }
 
     private func checkSigning(_ reader: inout ConfigurationReader) {
-        var seen: Set<[DomainName]> = []
+        var tables: [DomainName: Int] = [:]
         for (index, signing) in signing.enumerated() {
             let path = "signing[\(index + 1)]"
             let position = TOMLPosition(line: signing.location.line, column: 1)
-            for key in signing.keys where !seen.insert([signing.domain, key.selector]).inserted {
+            if let line = tables[signing.domain], signing.domain != .root {
+                // Receivers tell signatures of a domain apart by nothing but the selector, and one table holds any number.
+                reader.report(
+                    reader.positions[path + ".domain"] ?? position,
+                    path + ".domain",
+                    "the table of line \(line) signs for \(signing.domain) already, so this one would never be used",
+                    accepted: "one table for the domain, with all its keys and logins"
+                )
+            }
+            tables[signing.domain] = tables[signing.domain] ?? signing.location.line
+            var selectors: Set<DomainName> = []
+            for key in signing.keys where !selectors.insert(key.selector).inserted {
                 let message = "the selector \(key.selector) of \(signing.domain) is there twice"
                 reader.report(position, path + ".keys", message, accepted: "a selector of its own for each key")
             }
@@ -149,11 +184,14 @@ extension Configuration {
     }
 }
 
-extension ConfigurationProblem {
-    /// By place, those in the configuration itself first.
-    fileprivate func isBefore(_ other: ConfigurationProblem, in configuration: String) -> Bool {
-        (file == configuration ? "" : file, line, column) < (
-            other.file == configuration ? "" : other.file, other.line, other.column
-        )
+extension TOMLValue {
+    /// Whether there is more than tables without an entry.
+    fileprivate var hasSettings: Bool {
+        switch content {
+        case .table(let entries): entries.contains { $0.value.hasSettings }
+        // [[name]] alone, and not an empty list.
+        case .array(let elements): elements.isEmpty || elements.contains { $0.hasSettings }
+        default: true
+        }
     }
 }

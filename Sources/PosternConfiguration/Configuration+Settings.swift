@@ -84,12 +84,19 @@ extension Configuration.Listen {
             \.socket,
             .listenSocket,
             """
-            Where to listen: "unix:PATH", "inet:PORT@ADDRESS", "inet6:PORT@ADDRESS", or "systemd:NAME" for a socket \
-            that systemd has opened.
+            Where to listen: "inet:PORT@ADDRESS" or "inet6:PORT@ADDRESS", "unix:PATH", or "systemd:NAME" for a socket \
+            that systemd has opened. Postfix calls the default inet:127.0.0.1:8891. It reaches no unix socket outside \
+            of its chroot, which on Debian is /var/spool/postfix: see postern(8).
             """
         ),
         Setting("mode", \.mode, .fileMode, "The access mode of a unix socket. The MTA must be able to write to it."),
-        Setting("group", \.group, .optional(.text()), example: "\"postfix\"", "The group of a unix socket."),
+        Setting(
+            "group",
+            \.group,
+            .optional(.text()),
+            example: "\"postfix\"",
+            "The group of a unix socket; the daemon can only give it to one of its own groups, or to the directory's."
+        ),
         Setting(
             "role",
             \.role,

@@ -26,22 +26,37 @@ extension Configuration {
         "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 
+    /// A problem with a setting, at the line where it or the table around it stands.
+    package func problem(
+        _ key: String,
+        _ message: String,
+        accepted: String = "",
+        command: String = "",
+        isWarning: Bool = false
+    ) -> ConfigurationProblem {
+        var place = places[key]
+        var path = key[...]
+        while place == nil, let end = path.lastIndex(where: { $0 == "." || $0 == "[" }) {
+            path = path[..<end]
+            place = places[String(path)]
+        }
+        return ConfigurationProblem(
+            file: file,
+            line: place?.line ?? 0,
+            column: 0,
+            key: key,
+            message: message,
+            accepted: accepted,
+            command: command,
+            isWarning: isWarning
+        )
+    }
+
     /// Warnings that concern no rule.
     private var general: [ConfigurationProblem] {
         var found = [ConfigurationProblem]()
         func warn(_ key: String, _ message: String, accepted: String) {
-            let place = places[key] ?? places[String(key.prefix { $0 != "." })]
-            found.append(
-                ConfigurationProblem(
-                    file: file,
-                    line: place?.line ?? 0,
-                    column: 0,
-                    key: key,
-                    message: message,
-                    accepted: accepted,
-                    isWarning: true
-                )
-            )
+            found.append(problem(key, message, accepted: accepted, isWarning: true))
         }
         for network in trust.networks where network.prefixLength < 8 {
             warn("trust.networks", "\(network) trusts a large part of the internet", accepted: "networks of your own")
@@ -49,8 +64,12 @@ extension Configuration {
         if let address = admin.listen?.address, !Self.isLoopback(address) {
             warn("admin.listen", "\(address) can be reached from other hosts", accepted: "127.0.0.1 or [::1]")
         }
-        if listen.contains(where: { $0.mode & 0o002 != 0 }) {
-            warn("listen", "every user of this host may connect to the socket", accepted: "mode = \"0660\" and a group")
+        for (index, listen) in listen.enumerated() where listen.mode & 0o002 != 0 {
+            warn(
+                "listen[\(index + 1)].mode",
+                "every user of this host may connect to the socket",
+                accepted: "mode = \"0660\" and a group"
+            )
         }
         if checks.dmarc.enabled, !checks.spf.enabled, !checks.dkim.enabled {
             warn(
@@ -93,7 +112,10 @@ private struct RuleWarnings {
         lookForDisabledChecks(configuration)
         lookForImpossibleConditions(configuration)
         lookForShadows(earlier)
-        if rule.action.isRefusal { lookForHarshRefusals() }
+        if rule.action.isRefusal {
+            lookForHarshRefusals()
+            lookForMissingRecords()
+        }
     }
 
     private mutating func warn(_ location: PolicyLocation, _ key: String, _ message: String, accepted: String = "") {
@@ -225,7 +247,39 @@ private struct RuleWarnings {
     }
 }
 
+extension RuleWarnings {
+    /// A refusal of whatever is not a pass is one of everybody who publishes nothing.
+    private mutating func lookForMissingRecords() {
+        let named: Set<ConditionName> = [.senderDomains, .fromDomains, .clients, .clientNames, .dkimDomains]
+        guard named.isDisjoint(with: rule.when.map(\.name)) else { return }
+        let results = rule.when.filter(\.isOfResult)
+        guard let first = results.first(where: \.isNegation), results.allSatisfy({ $0.holds(for: .none) }) else {
+            return
+        }
+        warn(
+            first.location,
+            path + ".when." + first.name.rawValue,
+            "refuses every domain without a record: \(first.text) holds for \"none\" too",
+            accepted: "\(first.name.rawValue) = \"fail\", or \"!none\" in the list"
+        )
+    }
+}
+
 extension Condition {
+    /// Whether it asks for the result of a check.
+    fileprivate var isOfResult: Bool {
+        switch values {
+        case .words, .policies: true
+        default: false
+        }
+    }
+
+    /// Whether it names only results that do not match.
+    fileprivate var isNegation: Bool {
+        guard case .words(let choice) = values else { return false }
+        return choice.wanted == nil
+    }
+
     /// Whether it asks for this result and no other.
     fileprivate func isOnly(_ name: ConditionName, _ word: ResultWord) -> Bool {
         self.name == name && ResultWord.allCases.allSatisfy { holds(for: $0) == ($0 == word) }

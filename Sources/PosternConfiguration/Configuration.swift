@@ -28,7 +28,7 @@ public struct Configuration: Sendable {
     public internal(set) var file = ""
     /// The rules as they were written.
     var ruleDrafts: [RuleDraft] = []
-    /// Where each setting stands that was given.
+    /// Where each setting and table stands that was given.
     var places: [String: PolicyLocation] = [:]
     /// What is signed.
     public var signing: [Signing] = []
@@ -62,7 +62,7 @@ extension Configuration {
         }
 
         /// The address.
-        public var socket = ListenSocket.unix("/run/postern/postern.sock")
+        public var socket = ListenSocket.standard
         /// The access mode of a unix socket.
         public var mode = 0o660
         /// The group of a unix socket; nil: the daemon's own.
@@ -256,6 +256,8 @@ extension Configuration {
             public var selector: DomainName
             /// The path of the key.
             public var file: String
+            /// Where it stands.
+            public var location: PolicyLocation
         }
 
         /// The domain, `d=`.

@@ -12,6 +12,8 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
     public let message: String
     /// What would be accepted, or for a warning what would be better; empty when the message says it.
     public let accepted: String
+    /// What mends it, to be typed by root; empty when that is not known.
+    public let command: String
     /// Whether the configuration can be used all the same.
     public let isWarning: Bool
 
@@ -23,6 +25,7 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
         key: String,
         message: String,
         accepted: String = "",
+        command: String = "",
         isWarning: Bool = false
     ) {
         self.file = file
@@ -31,10 +34,11 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
         self.key = key
         self.message = message
         self.accepted = accepted
+        self.command = command
         self.isWarning = isWarning
     }
 
-    /// `file:line:column: key: message (accepted: …)`; a warning says so.
+    /// `file:line:column: key: message (accepted: …) (type: …)`; a warning says so.
     public var description: String {
         var text = file
         if line > 0 { text += ":\(line)" }
@@ -42,8 +46,10 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
         if !key.isEmpty { text += ": " + key }
         text += (isWarning ? ": warning: " : ": ") + message
         // "Did you mean …?" has said it.
-        if accepted.isEmpty || message.hasSuffix("?") { return text }
-        return text + (isWarning ? " (better: \(accepted))" : " (accepted: \(accepted))")
+        if !accepted.isEmpty, !message.hasSuffix("?") {
+            text += isWarning ? " (better: \(accepted))" : " (accepted: \(accepted))"
+        }
+        return text + (command.isEmpty ? "" : " (type: \(command))")
     }
 }
 

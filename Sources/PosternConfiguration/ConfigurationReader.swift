@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import MailSyntax
 internal import Policy
 internal import TOML
@@ -60,6 +59,9 @@ struct ConfigurationReader {
         let text: String
         switch TextFile.read(full) {
         case .success(let read): text = read
+        case .failure(.notUTF8(let place)):
+            report(list: full, line: place.position.line, key, place.message, accepted: place.accepted)
+            return []
         case .failure(let failure):
             report(
                 position,
@@ -77,36 +79,5 @@ struct ConfigurationReader {
             if !entry.isEmpty { entries.append((line, entry)) }
         }
         return entries
-    }
-}
-
-/// A file of text.
-enum TextFile {
-    /// Why a file cannot be read, in words that follow its name.
-    enum Failure: Error, CustomStringConvertible {
-        case absent
-        case folder
-        case unreadable
-        case notUTF8
-
-        var description: String {
-            switch self {
-            case .absent: "does not exist"
-            case .folder: "is a directory"
-            case .unreadable: "cannot be read: permission denied"
-            case .notUTF8: "is not UTF-8 text"
-            }
-        }
-    }
-
-    static func read(_ path: String) -> Result<String, Failure> {
-        var isFolder = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return .failure(.absent) }
-        guard !isFolder else { return .failure(.folder) }
-        guard let data = FileManager.default.contents(atPath: path) else { return .failure(.unreadable) }
-        // Some editors begin a file with a byte order mark.
-        let octets = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
-        guard let text = String(validating: octets, as: UTF8.self) else { return .failure(.notUTF8) }
-        return .success(text)
     }
 }

@@ -10,15 +10,18 @@ public enum ListenSocket: Hashable, Sendable, CustomStringConvertible {
     case systemd(String)
 
     static let accepted = """
-        "unix:/run/postern/postern.sock", "inet:8891@127.0.0.1", "inet6:8891@::1" or "systemd:NAME"
+        "inet:8891@127.0.0.1" or "inet6:8891@::1", with an address and no host name, "unix:/PATH" or "systemd:NAME"
         """
+
+    /// The default: a mail server in a chroot reaches it too, and it needs no directory and no group.
+    public static let standard = ListenSocket.inet(.v4(IPv4Address(0x7F00_0001)), port: 8891)
 
     /// Reads `unix:PATH`, `inet:PORT@ADDRESS`, `inet6:PORT@ADDRESS` or `systemd:NAME`; nil for anything else.
     public init?(_ text: String) {
         guard let colon = text.firstIndex(of: ":") else { return nil }
         let rest = String(text[text.index(after: colon)...])
         switch text[..<colon] {
-        case "unix", "local":
+        case "unix":
             // sockaddr_un has room for 107 octets.
             guard rest.hasPrefix("/"), rest.utf8.count <= 107 else { return nil }
             self = .unix(rest)
@@ -26,9 +29,7 @@ public enum ListenSocket: Hashable, Sendable, CustomStringConvertible {
             guard let at = rest.firstIndex(of: "@"), let port = UInt16(rest[..<at]), port > 0 else { return nil }
             let isV6 = text.hasPrefix("inet6")
             let host = rest[rest.index(after: at)...]
-            guard let address = IPAddress(host == "localhost" ? (isV6 ? "::1" : "127.0.0.1") : String(host)),
-                (address.bitWidth == 128) == isV6
-            else { return nil }
+            guard let address = IPAddress(String(host)), (address.bitWidth == 128) == isV6 else { return nil }
             self = .inet(address, port: port)
         case "systemd":
             guard !rest.isEmpty else { return nil }
@@ -44,6 +45,36 @@ public enum ListenSocket: Hashable, Sendable, CustomStringConvertible {
         case .inet(let address, let port): "\(address.bitWidth == 128 ? "inet6" : "inet"):\(port)@\(address)"
         case .systemd(let name): "systemd:" + name
         }
+    }
+}
+
+extension ListenSocket {
+    /// The socket that a text of libmilter's, Postfix's or a person's own making stands for; nil when that is not clear.
+    static func meant(by text: String) -> ListenSocket? {
+        if text.hasPrefix("/") { return ListenSocket("unix:" + text) }
+        guard let colon = text.firstIndex(of: ":") else { return nil }
+        let rest = String(text[text.index(after: colon)...])
+        switch text[..<colon] {
+        case "unix", "local":
+            // Postfix's paths begin at its queue directory, where nothing but Postfix makes files.
+            guard rest.contains("/") else { return nil }
+            return ListenSocket("unix:" + (rest.hasPrefix("/") ? "" : "/var/spool/postfix/") + rest)
+        case "inet": return meantAddress(rest, loopback: "127.0.0.1")
+        case "inet6": return meantAddress(rest, loopback: "::1")
+        default: return meantAddress(text, loopback: "127.0.0.1")
+        }
+    }
+
+    /// Reads `8891`, `8891@ADDRESS` and `ADDRESS:8891`, where `localhost` stands for the loopback address.
+    private static func meantAddress(_ text: String, loopback: String) -> ListenSocket? {
+        if let port = UInt16(text), port > 0, let address = IPAddress(loopback) { return .inet(address, port: port) }
+        let parts = text.split(separator: "@", maxSplits: 1)
+        if parts.count == 2, let port = parts.first.flatMap({ UInt16($0) }), port > 0, let host = parts.last {
+            return IPAddress(host == "localhost" ? loopback : String(host)).map { .inet($0, port: port) }
+        }
+        let isLocal = text.hasPrefix("localhost:")
+        return AddressAndPort(isLocal ? "127.0.0.1" + text.dropFirst("localhost".count) : text)
+            .map { .inet($0.address, port: $0.port) }
     }
 }
 

@@ -139,6 +139,7 @@ extension Setting {
                 }
                 section[keyPath: path] = elements.enumerated().map { index, element in
                     var inner = empty(element.position)
+                    reader.positions["\(key)[\(index + 1)]"] = element.position
                     settings.read(element, "\(key)[\(index + 1)]", into: &inner, &reader)
                     return inner
                 }

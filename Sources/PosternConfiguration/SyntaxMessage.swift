@@ -1,26 +1,60 @@
-/// Turns the TOML parser's messages into ones for administrators.
-enum SyntaxMessage {
+internal import MailSyntax
+internal import TOML
+
+/// The TOML parser's message in words for administrators.
+struct SyntaxMessage {
+    /// What is wrong.
+    let message: String
+    /// What would be accepted; empty when nothing is known.
+    let accepted: String
+
     /// What the parser's words mean, by a part of them.
     private static let hints: [(part: String, accepted: String)] = [
         ("could not determine value type", "text in quotes, a number, true or false, a list in [ ], a table in { }"),
         ("floating-point", "text in quotes, a number, true or false"),
         ("boolean: ", "text in quotes, a number, true or false"),
+        ("leading zero", "text in quotes, as mode = \"0660\", or a number without the zero"),
+        ("dangling comma", "no comma after the last part"),
+        ("inline table", "a table in { } on one line; a longer one with a line for each part, as when.spf = \"fail\""),
         ("as table", "the setting once, as a value or as a table"),
         ("existing table", "each [table] once, with all its settings below it"),
         ("cannot redefine", "each setting once"),
-        ("expected '='", "name = value"),
         ("string: encountered end-of-", "a closing quote on the same line"),
     ]
 
-    /// A message in the style of the others, and what would be accepted.
-    static func readable(_ message: String) -> (message: String, accepted: String) {
-        var text = message[...]
+    /// The message for an error in a text.
+    init(_ error: TOMLDocument.SyntaxError, in text: String) {
+        let line = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(error.position.line - 1)
+            .first
+        let isAtEnd = error.position.column > line?.count ?? 0
+        var words = error.message[...]
         let prefix = "Error while parsing "
-        let isPlaced = text.hasPrefix(prefix)
-        if isPlaced { text = text.dropFirst(prefix.count) }
-        if let end = text.firstRange(of: " (TOML_")?.lowerBound { text = text[..<end] }
-        let accepted = hints.first { message.contains($0.part) }?.accepted ?? ""
-        let article = text.first.map { "aeiou".contains($0) } == true ? "in an " : "in a "
-        return ("this is not TOML: " + (isPlaced ? article : "") + text, accepted)
+        let isPlaced = words.hasPrefix(prefix)
+        if isPlaced { words = words.dropFirst(prefix.count) }
+        if let end = words.firstRange(of: " (TOML_")?.lowerBound { words = words[..<end] }
+        if isAtEnd, words.hasPrefix("string: unescaped control characters") {
+            words = "string: encountered end-of-line"
+        }
+        let readable = words.replacing("saw '\\n'", with: "saw the end of the line")
+        let article = words.first.map { "aeiou".contains($0) } == true ? "in an " : "in a "
+        message = "this is not TOML: " + (isPlaced ? article : "") + readable
+        if words.contains("expected '='") {
+            accepted = line.flatMap(Self.statement) ?? "name = value, or for a table [name] on a line of its own"
+        } else {
+            accepted = Self.hints.first { words.contains($0.part) }?.accepted ?? ""
+        }
+    }
+
+    /// The statement that `name: value` of other configurations is here; nil for anything else.
+    private static func statement(_ line: Substring) -> String? {
+        let parts = line.split(separator: ":", maxSplits: 1).map { $0.drop { $0 == " " } }
+        guard parts.count == 2, let name = parts.first, let value = parts.last?.prefix(while: { $0 != "#" }),
+            name.utf8.allSatisfy({ $0.isAlpha || $0.isDigit || $0 == UInt8(ascii: "_") })
+        else { return nil }
+        var text = String(value)
+        while text.last == " " || text.last == "\r" { text.removeLast() }
+        guard !text.isEmpty, !text.contains("\"") else { return nil }
+        let isPlain = text == "true" || text == "false" || Int(text) != nil
+        return "\(name) = \(isPlain ? text : TOMLText.quoted(text))"
     }
 }

@@ -7,6 +7,7 @@ extension ValueType where Value == ListenSocket {
         "socket",
         accepted: ListenSocket.accepted,
         write: { $0.description },
+        meant: { ListenSocket.meant(by: $0) },
         parse: { ListenSocket($0) }
     )
 }
@@ -33,7 +34,8 @@ extension ValueType where Value == IPNetwork {
         "network",
         accepted: networkForms,
         write: { $0.description },
-        parse: { IPNetwork($0) }
+        meant: { IPNetwork($0)?.canonical },
+        parse: { text in IPNetwork(text).flatMap { $0 == $0.canonical ? $0 : nil } }
     )
 }
 
@@ -119,7 +121,7 @@ extension ValueType where Value == [Configuration.Signing.Key] {
                     return nil
                 }
                 return elements.enumerated().map { index, element in
-                    var read = Key(selector: .root, file: "")
+                    var read = Key(selector: .root, file: "", location: reader.location(element.position))
                     settings.read(element, "\(key)[\(index + 1)]", into: &read, &reader)
                     return read
                 }

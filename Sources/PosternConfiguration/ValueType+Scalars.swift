@@ -1,11 +1,12 @@
 internal import TOML
 
 extension ValueType {
-    /// A type whose values are TOML strings.
+    /// A type whose values are TOML strings; `meant` guesses what one that cannot be used was to be.
     static func string(
         _ name: String,
         accepted: String,
         write: @escaping @Sendable (Value) -> String?,
+        meant: @escaping @Sendable (String) -> Value? = { _ in nil },
         parse: @escaping @Sendable (String) -> Value?
     ) -> ValueType {
         ValueType(
@@ -17,7 +18,9 @@ extension ValueType {
                     return nil
                 }
                 if let parsed = parse(text) { return parsed }
-                reader.report(value.position, key, "\(TOMLText.quoted(text)) cannot be used", accepted: accepted)
+                let question = meant(text).flatMap(write).map { "; did you mean \(TOMLText.quoted($0))?" } ?? ""
+                let message = "\(TOMLText.quoted(text)) cannot be used" + question
+                reader.report(value.position, key, message, accepted: accepted)
                 return nil
             },
             write: { write($0).map(TOMLText.quoted) }

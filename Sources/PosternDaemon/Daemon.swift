@@ -22,7 +22,7 @@ public struct Daemon: Sendable {
     /// - Throws: `ConfigurationError`, or what keeps a socket from being opened.
     public func run(takingOver: Bool = false) async throws {
         Self.ignoreSignals()
-        let configuration = try Configuration.load(path: configurationPath)
+        let configuration = try ConfigurationCheck.load(path: configurationPath)
         let log = MessageLog(configuration.log)
         defer { log.sink.flush() }
         let logger = Logger(label: "postern", settings: configuration.log, sink: log.sink)

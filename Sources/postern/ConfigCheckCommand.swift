@@ -12,9 +12,11 @@ struct ConfigCheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Look for mistakes in the configuration, and for what may not be meant.",
         discussion: """
-            Reads everything that the daemon would read: the lists, the keys and the zone file too. With --dns, it \
-            also looks up whether each signing key is published. Exits with 1 when the daemon would not take the \
-            configuration, or a key is not published.
+            Reads everything that the daemon would read: the lists, the keys and the zone file too, and looks whether \
+            it could make its sockets and the mail server reach them. It judges as the account that will run the \
+            daemon: called by root as the user postern where there is one, else as the caller, and says which. With \
+            --dns, it also looks up whether each signing key is published. Exits with 1 when the daemon would not take \
+            the configuration, or a key is not published.
             """
     )
 
@@ -25,22 +27,24 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     var file = Configuration.standardPath
 
     func run() async throws {
-        var loaded = try ConfigurationFile.load(file, orExit: .failure)
-        // The file belongs to the daemon.
-        loaded.dns.cache.snapshot = nil
-        for warning in loaded.warnings { Report.print(warning.description) }
-        let lookups: Lookups
-        do throws(ConfigurationError) {
-            lookups = try Lookups(loaded.dns, group: MultiThreadedEventLoopGroup.singleton)
-            _ = try Snapshot(loaded, lookups: lookups)
-        } catch {
-            for problem in error.problems { Report.print(problem.description) }
+        var account = Account.current
+        let check = ConfigurationCheck(
+            path: file,
+            as: {
+                account = Account.becomeService()
+                return account
+            },
+            group: MultiThreadedEventLoopGroup.singleton
+        )
+        for problem in check.problems { Report.print(problem.description) }
+        guard let configuration = check.configuration, let lookups = check.lookups else {
+            Report.print("\(file): not valid; judged as the user \(account.name)")
             throw ExitCode.failure
         }
-        let arePublished = dns ? await checkKeys(loaded.signing, lookups) : true
+        let arePublished = dns ? await checkKeys(configuration.signing, lookups) : true
         await lookups.close()
         guard arePublished else { throw ExitCode.failure }
-        print("\(file): \(loaded.summary)")
+        print("\(file): \(configuration.summary); judged as the user \(account.name)")
     }
 
     /// Compares each key with its record; a line for each that differs.

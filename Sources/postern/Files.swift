@@ -35,14 +35,18 @@ enum OutputFile {
         try write(octets, STDOUT_FILENO, "standard output")
     }
 
-    /// Makes a file that did not exist and writes it through to the disk.
-    static func create(_ path: String, mode: mode_t, _ octets: [UInt8]) throws {
+    /// Makes a file that did not exist and writes it through to the disk; a group may read it where one is given.
+    static func create(_ path: String, mode: mode_t, readableBy group: gid_t? = nil, _ octets: [UInt8]) throws {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
             Report.writeSystemError(path)
             throw ExitCode(EX_CANTCREAT)
         }
         defer { close(descriptor) }
+        if let group, fchown(descriptor, uid_t.max, group) != 0 || fchmod(descriptor, mode | S_IRGRP) != 0 {
+            Report.writeSystemError(path)
+            throw ExitCode(EX_CANTCREAT)
+        }
         try write(octets, descriptor, path)
         guard fsync(descriptor) == 0 else {
             Report.writeSystemError(path)

@@ -3,6 +3,7 @@ internal import DKIM
 internal import Glibc
 internal import MailCrypto
 internal import MailSyntax
+internal import PosternDaemon
 
 /// `postern keygen`: makes a key, keeps the private half, prints the record for the public one.
 struct KeygenCommand: ParsableCommand {
@@ -15,8 +16,10 @@ struct KeygenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keygen",
         abstract: "Make a DKIM key and print the TXT record that publishes it.",
-        discussion:
-            "The private key goes to SELECTOR.pem, readable by its owner alone. A file that exists is never replaced."
+        discussion: """
+            The private key goes to SELECTOR.pem, readable by its owner alone; called by root, where there is a user \
+            postern, by that user's group too, as the daemon needs it. A file that exists is never replaced.
+            """
     )
 
     @Option(help: "The domain that will sign (d=).") var domain: String
@@ -45,8 +48,13 @@ struct KeygenCommand: ParsableCommand {
             throw ExitCode(EX_SOFTWARE)
         }
         let path = "\(directory)/\(key.selector).pem"
-        try OutputFile.create(path, mode: 0o600, pem)
+        let service = geteuid() == 0 ? Account(named: Account.serviceName) : nil
+        try OutputFile.create(path, mode: 0o600, readableBy: service?.group, pem)
         Report.write("\(path) written")
+        if service != nil, let problem = KeyFile.problem(with: path, as: Account.becomeService()) {
+            let command = problem.command.isEmpty ? "" : " (type: \(problem.command))"
+            Report.write("the daemon will not read it there: \(problem)\(command)")
+        }
         try OutputFile.writeToStandardOutput([UInt8]((record + "\n").utf8))
     }
 }

@@ -21,12 +21,14 @@ def text(*names):
 
 class Documents(unittest.TestCase):
     def assert_accepted(self, configuration):
-        """Files that the example names are put where the test may write."""
+        """Files that the example names are put where the test may write, and the daemon's account read them."""
         with tempfile.TemporaryDirectory() as directory:
-            os.mkdir(os.path.join(directory, "keys"), 0o700)
+            os.chmod(directory, 0o755)
+            os.mkdir(os.path.join(directory, "keys"))
             for name, content in (("enrolled", b"enrolled.example\n"), ("keys/2026r.pem", mail.key("example.org").pem)):
                 with open(os.path.join(directory, name), "wb", opener=lambda p, f: os.open(p, f, 0o600)) as file:
                     file.write(content)
+                daemon.give_to_service(file.name)
             example = os.path.join(directory, "postern.toml")
             with open(example, "w", encoding="utf-8") as file:
                 file.write(configuration.replace("/etc/postern", directory))

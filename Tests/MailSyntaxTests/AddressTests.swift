@@ -54,6 +54,20 @@ struct AddressTests {
     }
 
     @Test(
+        "a network by its first address",
+        arguments: [
+            ("10.1.2.3/8", "10.0.0.0/8"), ("192.0.2.77/26", "192.0.2.64/26"), ("192.0.2.1", "192.0.2.1"),
+            ("192.0.2.1/0", "0.0.0.0/0"), ("2001:db8::1/32", "2001:db8::/32"),
+            ("2001:db8::1:0:0:1/64", "2001:db8::/64"),
+            ("2001:db8::ffff:0:0:1/65", "2001:db8:0:0:8000::/65"), ("2001:db8::3/127", "2001:db8::2/127"),
+            ("2001:db8::1/128", "2001:db8::1"), ("ffff::1/0", "::/0"),
+        ]
+    )
+    func canonical(network: String, expected: String) throws {
+        #expect(try #require(IPNetwork(network)).canonical.description == expected)
+    }
+
+    @Test(
         "what is no network",
         arguments: [
             "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/-1", "192.0.2.0/+1", "x/8", "", "/8", "192.0.2.0/8/8",

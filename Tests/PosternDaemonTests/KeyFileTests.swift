@@ -1,6 +1,7 @@
 import Glibc
-import PosternDaemon
 import Testing
+
+@testable import PosternDaemon
 
 @Suite("Key files")
 struct KeyFileTests {
@@ -77,12 +78,47 @@ struct KeyFileTests {
         #expect(KeyFile.problem(with: folder + "/key.pem/x")?.reason == "is not a directory")
     }
 
-    @Test("A file of somebody else", .enabled(if: geteuid() == 0))
-    func owner() {
-        Self.write(folder + "/key.pem", mode: 0o600)
-        unsafe chown(folder + "/key.pem", 65_534, 0)
-        #expect(
-            KeyFile.problem(with: folder + "/key.pem")?.reason == "belongs to user 65534, not to root or user 0"
+    /// One rule, whoever looks: root's own check accepts for the service's account what that account can use.
+    @Test(
+        "The account that will run the daemon",
+        .enabled(if: geteuid() == 0),
+        arguments: [
+            // owner, group, mode, the account, what is wrong, what to type
+            (0, 4242, 0o640, 4242, nil, ""),
+            (4242, 4242, 0o600, 4242, nil, ""),
+            (4242, 4242, 0o640, 4242, nil, ""),
+            (0, 0, 0o640, 4242, "can be read by the group root (mode 0640, bit 0040)", "chown root:postern"),
+            (0, 4243, 0o640, 4242, "can be read by the group 4243 (mode 0640, bit 0040)", "chown root:postern"),
+            (0, 4242, 0o660, 4242, "can be written to by its group (mode 0660, bit 0020)", "chown root:postern"),
+            (
+                65_534, 4242, 0o600, 4242, "belongs to the user nobody, not to root or to the user postern",
+                "chown root:postern"
+            ),
+            (0, 0, 0o600, 0, nil, ""),
+            (0, 4242, 0o640, 0, nil, ""),
+            (4242, 4242, 0o600, 0, "belongs to the user 4242, not to root", "chown root:root"),
+        ] as [(uid_t, gid_t, mode_t, uid_t, String?, String)]
+    )
+    func accounts(
+        _ owner: uid_t,
+        _ group: gid_t,
+        _ mode: mode_t,
+        _ user: uid_t,
+        _ reason: String?,
+        _ command: String
+    ) {
+        let path = folder + "/key.pem"
+        Self.write(path, mode: mode)
+        unsafe chown(path, owner, group)
+        let account = Account(
+            name: user == 0 ? "root" : "postern",
+            user: user,
+            group: user,
+            groupName: user == 0 ? "root" : "postern"
         )
+        let failure = KeyFile.problem(with: path, as: account)
+        #expect(failure?.reason == reason)
+        let mended = command.isEmpty ? "" : "\(command) \(path) && chmod \(user == 0 ? "0600" : "0640") \(path)"
+        #expect(failure?.command ?? "" == mended)
     }
 }

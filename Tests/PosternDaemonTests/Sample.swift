@@ -113,10 +113,10 @@ struct Parts {
     let reloader: Reloader
     let router: AdminRouter
 
-    init(_ text: String) throws {
+    init(_ text: String, mode: String = "") throws {
         let folder = try Folder()
         try folder.write("zone", Array(Sample.zoneText.utf8))
-        let path = try folder.write("postern.toml", Array(Parts.configuration(text, folder).utf8))
+        let path = try folder.write("postern.toml", Array(Parts.configuration(text, folder, mode: mode).utf8))
         let group = MultiThreadedEventLoopGroup.singleton
         let loader = SnapshotLoader(path: path, group: group, logger: Sample.logger)
         let configuration = try Configuration.load(path: path)
@@ -133,13 +133,13 @@ struct Parts {
         router = AdminRouter(filter: filter, milter: milter, reloader: reloader)
     }
 
-    static func configuration(_ text: String, _ folder: Folder) -> String {
-        "[dns]\nzone = \"\(folder.path)/zone\"\n\(text)"
+    static func configuration(_ text: String, _ folder: Folder, mode: String = "") -> String {
+        (mode.isEmpty ? "" : mode + "\n") + "[dns]\nzone = \"\(folder.path)/zone\"\n\(text)"
     }
 
     /// Writes another configuration.
-    func rewrite(_ text: String) throws {
-        try folder.write("postern.toml", Array(Parts.configuration(text, folder).utf8))
+    func rewrite(_ text: String, mode: String = "") throws {
+        try folder.write("postern.toml", Array(Parts.configuration(text, folder, mode: mode).utf8))
     }
 
     /// Records a message with this queue id.

@@ -82,7 +82,7 @@ struct SigningTests {
         } catch {
             #expect(
                 error.problems.map { "\($0.file):\($0.line) \($0.key)" } == [
-                    "postern.toml:1 signing.keys", "postern.toml:4 signing.keys",
+                    "postern.toml:3 signing[1].keys[1].file", "postern.toml:6 signing[2].keys[1].file",
                 ]
             )
             #expect(error.problems.first?.message.contains("\(folder.path)/gone.pem") == true)

@@ -11,47 +11,76 @@ struct SigningTable: Sendable {
 
     /// Reads the keys that the configuration names.
     init(_ configuration: [Configuration.Signing]) throws(ConfigurationError) {
+        let account = Account.current
         var entries = [DKIMSigningTable.Entry]()
         var problems = [ConfigurationProblem]()
-        for signing in configuration {
-            do throws(ConfigurationError) {
-                entries.append(try Self.entry(signing))
-            } catch {
-                problems += error.problems
-            }
+        for (index, signing) in configuration.enumerated() {
+            let read = Self.keys(of: signing, "signing[\(index + 1)]", as: account)
+            problems += read.problems
+            entries.append(
+                DKIMSigningTable.Entry(
+                    domain: signing.domain,
+                    includesSubdomains: signing.subdomains,
+                    logins: signing.logins.map { $0.map { Octets($0) } },
+                    keys: read.keys,
+                    options: DKIMSigningOptions(signing)
+                )
+            )
         }
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         table = DKIMSigningTable(entries)
         isEmpty = entries.isEmpty
     }
 
-    private static func entry(_ signing: Configuration.Signing) throws(ConfigurationError) -> DKIMSigningTable.Entry {
+    /// What is wrong with the keys that a configuration names, for an account that this process has.
+    static func problems(
+        _ configuration: [Configuration.Signing],
+        as account: Account = .current
+    ) -> [ConfigurationProblem] {
+        // Those without a domain have a problem already.
+        configuration.enumerated().filter { $1.domain != .root }.flatMap { index, signing in
+            keys(of: signing, "signing[\(index + 1)]", as: account).problems
+        }
+    }
+
+    private static func keys(
+        of signing: Configuration.Signing,
+        _ path: String,
+        as account: Account
+    ) -> (keys: [DKIMSigningKey], problems: [ConfigurationProblem]) {
         var keys = [DKIMSigningKey]()
         var problems = [ConfigurationProblem]()
-        for (selector, file) in signing.keys.map({ ($0.selector, $0.file) }) {
-            do {
-                let key = try PrivateKey(pem: KeyFile.read(file))
-                keys.append(try DKIMSigningKey(domain: signing.domain, selector: selector, key: key))
-            } catch {
+        for (index, key) in signing.keys.enumerated() where key.selector != .root && !key.file.isEmpty {
+            func report(_ message: String, command: String = "") {
                 problems.append(
                     ConfigurationProblem(
-                        file: signing.location.file,
-                        line: signing.location.line,
+                        file: key.location.file,
+                        line: key.location.line,
                         column: 0,
-                        key: "signing.keys",
-                        message: error is KeyFile.Failure ? "\(error)" : "\(file): \(error)"
+                        key: "\(path).keys[\(index + 1)].file",
+                        message: message,
+                        command: command
                     )
                 )
             }
+            do {
+                let octets = try KeyFile.read(key.file, as: account)
+                keys.append(
+                    try DKIMSigningKey(
+                        domain: signing.domain,
+                        selector: key.selector,
+                        key: PrivateKey(pem: octets)
+                    )
+                )
+            } catch let failure as KeyFile.Failure {
+                report("\(failure)", command: failure.isAbsent ? key.keygen(for: signing, failure) : failure.command)
+            } catch let error as CryptoError {
+                report("\(key.file) \(error)")
+            } catch {
+                report("\(key.file): \(error)")
+            }
         }
-        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
-        return DKIMSigningTable.Entry(
-            domain: signing.domain,
-            includesSubdomains: signing.subdomains,
-            logins: signing.logins.map { $0.map { Octets($0) } },
-            keys: keys,
-            options: DKIMSigningOptions(signing)
-        )
+        return (keys, problems)
     }
 
     /// Begins to sign a message, or finds out why it is not signed; nil when nobody expects a signature.
@@ -99,5 +128,15 @@ extension Configuration.Signing.Canonicalization {
         case .simpleRelaxed: CanonicalizationPair(header: .simple, body: .relaxed)
         case .simpleSimple: CanonicalizationPair(header: .simple, body: .simple)
         }
+    }
+}
+
+extension Configuration.Signing.Key {
+    /// The command that makes a key that is absent; empty when it would make another file, or has no directory for it.
+    fileprivate func keygen(for signing: Configuration.Signing, _ failure: KeyFile.Failure) -> String {
+        let name = "/\(selector).pem"
+        guard file.hasSuffix(name), failure.path.hasSuffix(name) else { return "" }
+        let folder = ShellCommand.word(String(file.dropLast(name.utf8.count)))
+        return "postern keygen --domain \(signing.domain) --selector \(selector) --directory \(folder)"
     }
 }

@@ -1,0 +1,80 @@
+internal import Glibc
+public import NIOCore
+public import PosternConfiguration
+
+/// Everything that can be found out about a configuration before the daemon serves by it.
+public struct ConfigurationCheck: Sendable {
+    /// The configuration; nil when the daemon would not take it.
+    public let configuration: Configuration?
+    /// Why it would not, or where there is no such reason what may not be meant; in the order of the file.
+    public let problems: [ConfigurationProblem]
+    /// Where the configuration has answers come from; nil when the daemon would not take it.
+    public let lookups: Lookups?
+
+    /// Looks at a configuration, and at everything that it names.
+    ///
+    /// - Parameters:
+    ///   - path: the configuration's path.
+    ///   - account: says as whom the daemon will run; asked when the configuration has been opened.
+    ///   - group: the event loops that lookups live on.
+    ///   - postfix: the mail server that has to reach the sockets.
+    public init(
+        path: String,
+        as account: () -> Account,
+        group: any EventLoopGroup,
+        postfix: PostfixInstallation? = .ofThisHost
+    ) {
+        let caller = Account.current
+        var judge = caller
+        let reading = Configuration.read(path: path) { judge = account() }
+        var found = reading.problems
+        var warnings = [ConfigurationProblem]()
+        var lookups: Lookups?
+        if var configuration = reading.configuration {
+            // The file belongs to the daemon.
+            configuration.dns.cache.snapshot = nil
+            do throws(ConfigurationError) { lookups = try Lookups(configuration.dns, group: group) } catch {
+                found += error.problems.map {
+                    $0.line > 0 ? $0 : configuration.problem("dns.zone", "\($0.file): \($0.message)")
+                }
+            }
+            found += SigningTable.problems(configuration.signing, as: judge)
+            let sockets = SocketCheck(account: judge, isOutsideUnit: judge.user != caller.user, postfix: postfix)
+            found += sockets.problems(configuration)
+            found += Self.problem(ofFile: configuration, as: judge)
+            warnings = configuration.warnings
+        }
+        let errors = found.filter { !$0.isWarning }
+        problems = (errors.isEmpty ? found + warnings : errors).inOrder(of: path)
+        configuration = errors.isEmpty ? reading.configuration : nil
+        self.lookups = errors.isEmpty ? lookups : nil
+    }
+
+    /// The file itself, which root may be able to read where the daemon is not.
+    private static func problem(ofFile configuration: Configuration, as account: Account) -> [ConfigurationProblem] {
+        let path = configuration.file
+        guard unsafe access(path, R_OK) != 0 else { return [] }
+        let word = ShellCommand.word(path)
+        let isInstalled = path == Configuration.standardPath
+        return [
+            configuration.problem(
+                "",
+                "the user \(account.name) cannot read this file",
+                command: isInstalled
+                    ? "chgrp \(ShellCommand.word(account.groupName)) \(word) && chmod g+r \(word)" : "",
+                // Any other is a draft.
+                isWarning: !isInstalled
+            )
+        ]
+    }
+
+    /// Reads a configuration for the daemon.
+    ///
+    /// - Throws: everything that is wrong with it and with its keys.
+    static func load(path: String) throws(ConfigurationError) -> Configuration {
+        let reading = Configuration.read(path: path)
+        guard let configuration = reading.configuration, !reading.problems.isEmpty else { return try reading.get() }
+        let problems = reading.problems + SigningTable.problems(configuration.signing)
+        throw ConfigurationError(problems: problems.inOrder(of: path))
+    }
+}

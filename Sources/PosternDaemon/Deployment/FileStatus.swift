@@ -1,0 +1,65 @@
+internal import Glibc
+
+/// What the system says of a file, in words for messages.
+struct FileStatus {
+    let path: String
+    private let status: stat
+
+    /// The file that a path names, links followed or not; nil when the caller cannot know, with the reason in `errno`.
+    init?(_ path: String, followsLinks: Bool = false) {
+        var status = stat()
+        guard unsafe (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+        self.init(path, status)
+    }
+
+    init(_ path: String, _ status: stat) {
+        self.path = path
+        self.status = status
+    }
+
+    var kind: mode_t { status.st_mode & S_IFMT }
+    var mode: mode_t { status.st_mode & 0o7777 }
+    var owner: uid_t { status.st_uid }
+    var group: gid_t { status.st_gid }
+
+    /// `root:postern, mode 0640`.
+    var description: String {
+        "\(HostDatabase.userName(owner)):\(HostDatabase.groupName(group)), mode \(Self.octal(mode))"
+    }
+
+    /// Whether the mode gives an account a right: 4 to read, 2 to write, 1 to enter.
+    func grants(_ right: mode_t, to account: Account) -> Bool {
+        if account.user == 0 { return true }
+        if account.user == owner { return mode & right << 6 != 0 }
+        return mode & (account.groups.contains(group) ? right << 3 : right) != 0
+    }
+
+    /// Four octal digits.
+    static func octal(_ mode: mode_t) -> String {
+        let digits = String(mode, radix: 8)
+        return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+    }
+}
+
+/// The system's own words.
+enum SystemError {
+    /// What an error number means.
+    static func text(_ code: Int32) -> String {
+        var text = [CChar](repeating: 0, count: 256)
+        // The XSI strerror_r writes at most the length given, with a final NUL.
+        unsafe strerror_r(code, &text, text.count)
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// Commands that messages tell their readers to type.
+enum ShellCommand {
+    /// A word that the shell takes as it is.
+    static func word(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                || "-_./:@%+,=".utf8.contains($0)
+        }
+        return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+    }
+}
