@@ -101,7 +101,8 @@ private struct HangupService: Service {
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            _ = reloader.reload()
+            // The log has what is wrong.
+            _ = try? reloader.reload()
         }
     }
 }

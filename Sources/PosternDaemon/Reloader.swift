@@ -1,6 +1,7 @@
 internal import Logging
 internal import MilterServer
 internal import NIOCore
+internal import Policy
 internal import PosternConfiguration
 internal import Synchronization
 
@@ -12,7 +13,7 @@ struct SnapshotLoader: Sendable {
 
     /// Reads the file, its keys and its lists, and keeps the cache of what was in force before where that can be.
     func load(after previous: Snapshot) throws(ConfigurationError) -> Snapshot {
-        try load(Configuration.load(path: path), after: previous)
+        try load(ConfigurationCheck.load(path: path), after: previous)
     }
 
     /// Completes a configuration that was read.
@@ -52,28 +53,49 @@ final class Reloader: Sendable {
 
     /// Reads everything again and swaps it in, or leaves everything as it was.
     ///
-    /// - Returns: what is wrong with the new configuration; nil when it is in force.
-    func reload() -> ConfigurationError? {
-        turn.withLock { _ in
+    /// - Returns: what whoever asked for it may not expect; the log has it too.
+    /// - Throws: what is wrong with the new configuration.
+    @discardableResult
+    func reload() throws(ConfigurationError) -> [String] {
+        try turn.withLock { _ throws(ConfigurationError) in
             let notification = SystemdNotification.ofThisProcess
             notification.send(.reloading)
             defer { notification.send(.ready) }
             do throws(ConfigurationError) {
+                let previous = filter.snapshot.configuration
                 let next = try loader.load(after: filter.snapshot)
                 filter.replace(by: next)
                 filter.counters.update { $0.reloads += 1 }
                 logger.info("configuration reloaded")
-                let changes = fixed.changes(in: FixedSettings(next.configuration)).joined(separator: ", ")
-                if !changes.isEmpty { logger.warning("changed, but in force after a restart only: \(changes)") }
-                return nil
+                let warnings = previous.losses(to: next.configuration) + fixed.warnings(for: next.configuration)
+                for warning in warnings { logger.warning("\(warning)") }
+                return warnings
             } catch {
                 filter.counters.update { $0.failedReloads += 1 }
                 for problem in error.problems {
                     logger.error("configuration not reloaded, the old one stays in force: \(problem)")
                 }
-                return error
+                throw error
             }
         }
+    }
+}
+
+extension Configuration {
+    /// What protected mail by this configuration and does not by its successor: meant perhaps, and perhaps a file cut off.
+    fileprivate func losses(to next: Configuration) -> [String] {
+        var losses = [String]()
+        if mode == .enforce, next.mode == .observe {
+            losses.append("the rules no longer act: mode was \"enforce\" and is \"observe\"")
+        }
+        if !rules.rules.isEmpty, next.rules.rules.isEmpty {
+            losses.append("there are no rules any more: there were \(rules.rules.count)")
+        }
+        if !signing.isEmpty, next.signing.isEmpty {
+            let domains = signing.map { "\($0.domain)" }.joined(separator: ", ")
+            losses.append("nothing is signed any more: there was a [[signing]] table for \(domains)")
+        }
+        return losses
     }
 }
 
@@ -91,8 +113,17 @@ private struct FixedSettings: Sendable {
         limits = configuration.limits
     }
 
-    /// The names of what differs in other settings.
-    func changes(in other: FixedSettings) -> [String] {
+    /// What a configuration changes that stays as it was until the daemon starts anew.
+    func warnings(for configuration: Configuration) -> [String] {
+        let changes = changes(in: FixedSettings(configuration))
+        guard !changes.isEmpty else { return [] }
+        return [
+            "changed, but in force after a restart only: \(changes.joined(separator: ", "))"
+                + " (type: systemctl restart postern)"
+        ]
+    }
+
+    private func changes(in other: FixedSettings) -> [String] {
         [
             listeners == other.listeners ? nil : "[[listen]]",
             log == other.log ? nil : "[log]",

@@ -1,5 +1,6 @@
 import DKIM
 import MailAuthentication
+import MailCrypto
 import MailSyntax
 import NIOHTTP1
 import NIOPosix
@@ -70,7 +71,7 @@ struct ReloadTests {
         #expect(parts.filter.snapshot.engine.rules.map(\.name) == ["spf-strict"])
 
         try parts.rewrite(Sample.rule("junk") + "[why]\nhistory = 1\n")
-        #expect(parts.reloader.reload() == nil)
+        #expect(try parts.reloader.reload().isEmpty)
         let second = parts.filter.snapshot
         #expect(second.engine.rules.map(\.name) == ["r-junk"])
 
@@ -79,7 +80,7 @@ struct ReloadTests {
             "[[signing]]\ndomain = \"example.org\"\nkeys = [ { selector = \"s\", file = \"/nonexistent/key\" } ]\n",
         ] {
             try parts.rewrite(broken)
-            let error = parts.reloader.reload()
+            let error = #expect(throws: ConfigurationError.self) { try parts.reloader.reload() }
             #expect(error?.problems.isEmpty == false)
             #expect(error?.problems.allSatisfy { $0.file == parts.loader.path && $0.line > 0 } == true)
             #expect(parts.filter.snapshot === second)
@@ -89,12 +90,59 @@ struct ReloadTests {
         #expect(values.failedReloads == 4)
     }
 
+    @Test(
+        "a reload tells who asked for it what is lost, and what waits for a restart",
+        arguments: [
+            ("mode = \"observe\"", "the rules no longer act: mode was \"enforce\" and is \"observe\""),
+            ("mode = \"enforce\"", "there are no rules any more: there were 1"),
+            ("signing", "nothing is signed any more: there was a [[signing]] table for example.com"),
+            ("[log]\nlevel = \"debug\"", "changed, but in force after a restart only: [log]"),
+            ("[admin]\nlisten = \"127.0.0.1:8892\"", "changed, but in force after a restart only: [admin]"),
+            ("[[listen]]\nsocket = \"inet:8899@127.0.0.1\"", "changed, but in force after a restart only: [[listen]]"),
+            ("[limits]\nmax_packet = \"2MiB\"", "changed, but in force after a restart only: limits.max_packet"),
+            ("[limits]\nmax_header = \"2MiB\"", nil),
+        ] as [(String, String?)]
+    )
+    func warnings(_ change: String, _ warning: String?) async throws {
+        let folder = try Folder()
+        let key = try folder.write("key.pem", PrivateKey.generate(.ed25519, bits: 0).pem())
+        let signing = "[[signing]]\ndomain = \"example.com\"\nkeys = [ { selector = \"s\", file = \"\(key)\" } ]\n"
+        let rules = Sample.reject
+        let parts = try Parts(rules + signing, mode: "mode = \"enforce\"")
+        switch change {
+        case "signing": try parts.rewrite(rules, mode: "mode = \"enforce\"")
+        case "mode = \"observe\"": try parts.rewrite(rules + signing, mode: change)
+        case "mode = \"enforce\"": try parts.rewrite(signing, mode: change)
+        default: try parts.rewrite(rules + signing + change, mode: "mode = \"enforce\"")
+        }
+        let answer = await parts.router.answerControl(AdminRequest(method: .POST, path: "/reload"))
+        #expect(answer.status.code == 200)
+        let lines = answer.body.split(separator: "\n")
+        #expect(lines.first == "configuration reloaded")
+        #expect(
+            lines.dropFirst().map { $0.replacing(" (type: systemctl restart postern)", with: "") }
+                == [warning].compactMap { $0.map { "warning: " + $0 } }
+        )
+    }
+
+    @Test(
+        "a file that was emptied, or cut off within its comments, is not taken",
+        arguments: ["", "# Postern\n", "[[listen]]\n"]
+    )
+    func emptied(_ text: String) throws {
+        let parts = try Parts(Sample.reject)
+        let first = parts.filter.snapshot
+        try parts.folder.write("postern.toml", Array(text.utf8))
+        #expect(throws: ConfigurationError.self) { try parts.reloader.reload() }
+        #expect(parts.filter.snapshot === first)
+    }
+
     @Test("a message that is under way keeps the configuration it began with")
     func snapshots() throws {
         let parts = try Parts(Sample.reject)
         let first = parts.filter.snapshot
         try parts.rewrite("")
-        #expect(parts.reloader.reload() == nil)
+        try parts.reloader.reload()
         #expect(first.engine.rules.map(\.name) == ["spf-strict"])
         #expect(parts.filter.snapshot.engine.rules.isEmpty)
     }

@@ -45,8 +45,12 @@ struct AdminRouter: Sendable {
     }
 
     private func reload() -> AdminResponse {
-        guard let error = reloader.reload() else { return AdminResponse(body: "configuration reloaded\n") }
-        return AdminResponse(status: .badRequest, body: "\(error)\nThe old configuration stays in force.\n")
+        do throws(ConfigurationError) {
+            let warnings = try reloader.reload().map { "warning: \($0)\n" }
+            return AdminResponse(body: "configuration reloaded\n" + warnings.joined())
+        } catch {
+            return AdminResponse(status: .badRequest, body: "\(error)\nThe old configuration stays in force.\n")
+        }
     }
 }
 
