@@ -20,6 +20,7 @@ extension MailAssessment {
         }
         if let senderID {
             facts.senderID = ResultWord(senderID.result)
+            facts.senderIDAligned = isResponsibleAuthor ? ResultWord(senderID.result) : ResultWord.none
         }
         facts.pra = purportedAddress.map { MailAddress($0) }
         if let dkim {

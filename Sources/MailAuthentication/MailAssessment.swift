@@ -45,6 +45,15 @@ public struct MailAssessment: Sendable {
         return Self.best(of: candidates).map { candidates[$0] }
     }
 
+    /// Whether the purported responsible address is the author's: of the author's domain, or of one above or below it, which
+    /// has the same owner.
+    var isResponsibleAuthor: Bool {
+        guard let author = author?.authorDomain, let responsible = senderID?.evaluation?.domainName else {
+            return false
+        }
+        return responsible.isEqualOrSubdomain(of: author) || author.isEqualOrSubdomain(of: responsible)
+    }
+
     /// The position of the best: an outcome is much to copy.
     private static func best(of signatures: [DKIMOutcome]) -> Int? {
         signatures.indices.min { rank(signatures[$0].result) < rank(signatures[$1].result) }

@@ -8,6 +8,8 @@ public enum ConditionName: String, CaseIterable, Sendable {
     case spfHelo = "spf_helo"
     /// Sender ID.
     case senderID = "sender_id"
+    /// Sender ID, when the PRA is the author's.
+    case senderIDAligned = "sender_id_aligned"
     /// The best DKIM signature.
     case dkim
     /// The best DKIM signature aligned with the author's domain.
@@ -51,8 +53,8 @@ public enum ConditionName: String, CaseIterable, Sendable {
     /// `sender_domains` can when MAIL FROM alone matches.
     public var isOfEnvelope: Bool {
         switch self {
-        case .senderID, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .fromDomains, .dkimDomains,
-            .fromCount, .author:
+        case .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .fromDomains,
+            .dkimDomains, .fromCount, .author:
             false
         default: true
         }
@@ -230,6 +232,7 @@ extension PolicyFacts {
         case .spf: spf
         case .spfHelo: spfHelo
         case .senderID: senderID
+        case .senderIDAligned: senderIDAligned
         case .dkim: dkim
         case .dkimAligned: dkimAligned
         case .dmarc: dmarc

@@ -75,6 +75,8 @@ public struct PolicyFacts: Sendable {
     public var spfHelo: ResultWord?
     /// Sender ID with the PRA.
     public var senderID: ResultWord?
+    /// The same when the PRA is of the author's domain, or of one above or below it; none when it is anybody else's.
+    public var senderIDAligned: ResultWord?
     /// The best DKIM signature's result.
     public var dkim: ResultWord?
     /// The best result among the signatures whose domain is aligned with the author's.
@@ -123,6 +125,7 @@ public struct PolicyFacts: Sendable {
     public var ofEnvelope: PolicyFacts {
         var facts = self
         facts.senderID = nil
+        facts.senderIDAligned = nil
         facts.dkim = nil
         facts.dkimAligned = nil
         facts.dmarc = nil

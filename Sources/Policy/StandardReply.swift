@@ -32,7 +32,7 @@ private struct StandardReply {
     private static func check(_ name: ConditionName) -> Check? {
         switch name {
         case .spf, .spfHelo: .spf
-        case .senderID: .senderID
+        case .senderID, .senderIDAligned: .senderID
         case .dkim, .dkimAligned: .dkim
         case .dmarc: .dmarc
         case .iprev: .iprev
@@ -56,6 +56,8 @@ private struct StandardReply {
         }
         switch first.check {
         case .spf: return spf(first.name, first.word, facts)
+        case .senderID where first.name == .senderIDAligned:
+            return (1, "Sender ID (PRA) does not vouch for the author")
         case .senderID:
             // RFC 4406 § 5.3 gives this reply, with 5.7.1.
             let reason = first.word == .fail ? ": " + facts.explanationText : ""

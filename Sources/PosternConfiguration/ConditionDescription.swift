@@ -29,7 +29,8 @@ extension ConditionName {
     /// The results that the check behind the condition can have.
     var words: [ResultWord] {
         switch self {
-        case .spf, .spfHelo, .senderID: [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
+        case .spf, .spfHelo, .senderID, .senderIDAligned:
+            [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
         case .dkim, .dkimAligned: [.pass, .fail, .policy, .neutral, .none, .temperror, .permerror]
         case .dmarc: [.pass, .fail, .none, .temperror, .permerror]
         case .iprev: [.pass, .fail, .none, .temperror, .permerror]
@@ -55,7 +56,7 @@ extension ConditionName {
         case .dmarcPolicy, .dmarcPublished: "DMARC policy"
         case .author: "way to read the author"
         case .authenticated: "boolean"
-        case .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .iprev: "result of \(rawValue)"
+        case .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc, .iprev: "result of \(rawValue)"
         default: "domain name"
         }
     }
@@ -73,7 +74,7 @@ extension ConditionName {
         case .author:
             AuthorReading.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
                 + "; the author's domain is from_domains"
-        case .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .iprev:
+        case .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc, .iprev:
             words.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + ", each also with a leading \"!\""
         default: "domain names, as \"example.org\", or \".example.org\" for all below it, or { file = \"/path\" }"
         }
@@ -110,6 +111,9 @@ extension ConditionName {
         case .spf: "The SPF result of MAIL FROM."
         case .spfHelo: "The SPF result of the HELO name."
         case .senderID: "The Sender ID result of the purported responsible address."
+        case .senderIDAligned:
+            "The same when that address is of the author's domain, or of one above or below it; \"none\" when it is anybody "
+                + "else's, and when there is none."
         case .dkim: "The result of the best DKIM signature."
         case .dkimAligned: "The result of the best DKIM signature whose domain is aligned with the author's."
         case .dmarc: "The DMARC result."

@@ -89,7 +89,7 @@ extension Configuration {
     func isChecked(_ name: ConditionName) -> Bool {
         switch name {
         case .spf, .spfHelo: checks.spf.enabled
-        case .senderID: checks.senderID.enabled
+        case .senderID, .senderIDAligned: checks.senderID.enabled
         case .dkim, .dkimDomains: checks.dkim.enabled
         // Which signatures are aligned is found out with DMARC.
         case .dkimAligned: checks.dkim.enabled && checks.dmarc.enabled
@@ -206,7 +206,8 @@ private struct RuleWarnings {
     private mutating func lookForHarshRefusals() {
         let names = Set(rule.when.map(\.name))
         let results = names.intersection([
-            .spf, .spfHelo, .senderID, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .iprev,
+            .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished,
+            .iprev,
         ])
         let isForAll = names.isDisjoint(with: [
             .senderDomains, .fromDomains, .clients, .clientNames, .recipients, .recipientDomains, .helo, .dkimDomains,

@@ -88,6 +88,26 @@ struct AssessmentTests {
     }
 
     @Test(
+        "RFC 4407 § 2: Sender ID vouches for the author only when the responsible address is the author's",
+        arguments: [
+            // Fields, sender_id, sender_id_aligned
+            ("From: a@example.com", "pass pass"), ("From: a@mail.example.com", "pass pass"),
+            ("Sender: b@mail.example.com|From: a@example.com", "pass pass"),
+            ("Sender: b@example.com|From: ceo@bank.example", "pass none"),
+            ("Sender: b@bank.example|From: a@example.com", "fail none"),
+            ("From: a@bank.example", "fail fail"), ("Resent-From: x|From: a@example.com", "permerror none"),
+            ("Sender: b@example.com|Sender: c@example.com|From: a@example.com", "permerror none"),
+            ("Sender: b@example.com|From: x@bank.example y <a@example.com>", "pass none"),
+        ]
+    )
+    func alignedSenderID(_ fields: String, _ words: String) async throws {
+        let zone = try Sample.zone("mail.example.com TXT v=spf1 ip4:192.0.2.1 -all", without: ["mail.example.com TXT"])
+        let assessment = try await Sample.judge(fields.split(separator: "|").map(String.init), zone).assessment
+        let facts = assessment.facts(Sample.envelope())
+        #expect([facts.senderID, facts.senderIDAligned].map { $0?.rawValue ?? "?" }.joined(separator: " ") == words)
+    }
+
+    @Test(
         "RFC 9989 § 4.7: the policy that applies is p, sp or np, one level lower under t=y",
         arguments: [
             ("a@example.com", "p=reject", "reject reject"), ("a@example.com", "p=reject; t=y", "quarantine reject"),

@@ -100,6 +100,7 @@ enum FactsText {
         facts.spf = ResultWord.none
         facts.spfHelo = ResultWord.none
         facts.senderID = ResultWord.none
+        facts.senderIDAligned = ResultWord.none
         facts.dkim = ResultWord.none
         facts.dkimAligned = ResultWord.none
         facts.dmarc = ResultWord.none
@@ -133,6 +134,7 @@ enum FactsText {
         case "spf": facts.spf = try word()
         case "spf_helo": facts.spfHelo = try word()
         case "sender_id": facts.senderID = try word()
+        case "sender_id_aligned": facts.senderIDAligned = try word()
         case "dkim": facts.dkim = try word()
         case "aligned": facts.dkimAligned = try word()
         case "dmarc": facts.dmarc = try word()

@@ -280,6 +280,16 @@ extension PolicyTable {
             """
         ),
         Group(
+            "sender_id_aligned",
+            rule("r", "{ sender_id_aligned = [\"!pass\", \"!temperror\"] }", "junk"),
+            """
+            sender_id=pass sender_id_aligned=pass -> accept eom
+            sender_id=pass sender_id_aligned=none -> junk eom r
+            sender_id_aligned=temperror -> accept eom
+            sender_id_aligned=? -> accept eom
+            """
+        ),
+        Group(
             "author",
             rule("r", "{ author = \"unreadable\" }", "junk"),
             """

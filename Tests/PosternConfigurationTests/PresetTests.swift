@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MailSyntax
 import Policy
 import PosternConfiguration
 import Testing
@@ -49,5 +50,52 @@ struct PresetTests {
         facts.pra = MailAddress(sender)
         let engine = PolicyEngine(rules: preset.rules, mode: preset.mode, mixed: preset.mixed)
         #expect(engine.judge(facts, engine.kinds(of: recipients.map { MailAddress($0) })).action == expected)
+    }
+
+    @Test(
+        "no line in the header leads round the rule about enrolled senders",
+        arguments: [
+            // sender_id, sender_id_aligned, reading, the domains of From, and what becomes of it
+            ("fail", "fail", AuthorReading.readable, "example.com", RuleAction.reject),
+            ("fail", "fail", .repaired, "example.com", .reject),
+            ("permerror", "none", .readable, "example.com", .reject),
+            ("permerror", "none", .repaired, "sub.example.com", .reject),
+            ("permerror", "none", .unreadable, "example.com", .junk),
+            ("permerror", "permerror", .readable, "example.com", .junk),
+            ("pass", "none", .readable, "example.com", .junk),
+            ("none", "none", .readable, "example.com", .junk),
+            ("fail", "none", .readable, "example.com", .junk),
+            ("temperror", "temperror", .readable, "example.com", .accept),
+            ("pass", "pass", .readable, "example.com", .accept),
+            ("pass", "none", .readable, "other.example", .accept),
+            ("permerror", "none", .readable, "other.example", .accept),
+        ]
+    )
+    func enrolledAuthors(
+        _ senderID: String,
+        _ aligned: String,
+        _ reading: AuthorReading,
+        _ author: String,
+        _ expected: RuleAction
+    ) throws {
+        let preset = try Configuration.load(path: Self.folder + "hotmail.toml")
+        var facts = PolicyFacts()
+        facts.senderID = ResultWord(rawValue: senderID)
+        facts.senderIDAligned = ResultWord(rawValue: aligned)
+        facts.dkim = ResultWord.none
+        facts.dkimAligned = ResultWord.none
+        facts.dmarc = reading == .unreadable ? .permerror : ResultWord.none
+        facts.author = reading
+        facts.fromDomains = [try DomainName(author)]
+        facts.mailFrom = MailAddress("x@evil.example")
+        // Only a failing PRA is the author's here: the forger's own is another, and two Sender fields are none.
+        facts.pra = MailAddress(aligned == "fail" ? "ceo@\(author)" : "")
+        let engine = PolicyEngine(rules: preset.rules, mode: preset.mode, mixed: preset.mixed)
+        let recipients = engine.kinds(of: [MailAddress("x@hotmail.example")])
+        #expect(engine.judge(facts, recipients).action == expected)
+        // Whoever has signed as the author is let through.
+        facts.dkim = .pass
+        facts.dkimAligned = .pass
+        #expect(reading == .unreadable || engine.judge(facts, recipients).action == .accept)
     }
 }
