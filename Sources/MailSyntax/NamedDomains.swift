@@ -7,7 +7,7 @@ enum NamedDomains {
     static func found(in text: Octets, atMost limit: Int) -> [DomainName] {
         var domains = [DomainName]()
         forEach(in: text) { domain in
-            if let domain, domains.count < limit, !domains.contains(domain) { domains.append(domain) }
+            if domains.count < limit, !domains.contains(domain) { domains.append(domain) }
         }
         return domains
     }
@@ -18,19 +18,29 @@ enum NamedDomains {
     static func hasOther(than domain: DomainName?, in text: Octets) -> Bool {
         guard text.count(where: { $0 == UInt8(ascii: "@") }) <= mostAts else { return true }
         var hasOther = false
-        forEach(in: text) { if let other = $0, other.labelCount > 1, other != domain { hasOther = true } }
+        forEach(in: text) { if $0.labelCount > 1, $0 != domain { hasOther = true } }
         return hasOther
     }
 
-    private static func forEach(in text: Octets, _ take: (DomainName?) -> Void) {
+    /// Calls `take` with each domain, as often as it could be found.
+    private static func forEach(in text: Octets, _ take: (DomainName) -> Void) {
         var rest = text
         for _ in 0..<mostAts {
             guard let at = rest.firstIndex(of: UInt8(ascii: "@")) else { return }
-            rest = rest[(at + 1)...].drop { $0.isWSP }
-            let name = rest.prefix { $0.isNameCharacter }
-            // What no host is called may end in what one is: invisible characters are the usual disguise.
-            take((try? DomainName(mailHost: name)) ?? (try? DomainName(mailHost: name.prefix { $0 < 0x80 })))
+            rest = rest[(at + 1)...]
+            // Comments and white space do not count, here and around dots (RFC 5322 § 4.4, obs-domain).
+            var parser = AddressParser(rest)
+            try? parser.scanner.skipCFWS()
+            let run = rest[parser.scanner.position...].prefix { $0.isNameCharacter }
+            if let name = name(run) { take(name) }
+            guard let obsolete = try? parser.domain(), obsolete != run else { continue }
+            if let name = name(obsolete.prefix { $0.isNameCharacter }) { take(name) }
         }
+    }
+
+    /// What no host is called may begin with what one is: invisible characters are the usual disguise.
+    private static func name(_ text: Octets) -> DomainName? {
+        (try? DomainName(mailHost: text)) ?? (try? DomainName(mailHost: text.prefix { $0 < 0x80 }))
     }
 }
 
