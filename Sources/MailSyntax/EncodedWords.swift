@@ -29,8 +29,18 @@ enum EncodedWords {
         text.indices.dropLast().first { text[$0..<$0 + 2].equalsIgnoringCase(pair) }
     }
 
+    /// Base64 as readers take it; nil where they differ, which they do behind padding.
+    ///
+    /// RFC 2045 § 6.8: characters outside of the alphabet are passed over.
     private static func base64(_ text: Octets) -> [UInt8]? {
-        Base64.decode(text)
+        let padding = UInt8(ascii: "=")
+        let characters = text.filter {
+            $0.isAlpha || $0.isDigit || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") || $0 == padding
+        }
+        let digits = characters.prefix { $0 != padding }
+        guard characters[digits.endIndex...].allSatisfy({ $0 == padding }) else { return nil }
+        // A single character at the end is less than an octet.
+        return Base64.decode(digits.count % 4 == 1 ? digits.dropLast() : digits)
     }
 
     /// RFC 2047 § 4.2: an octet is written `=XX`, and a space `_`.
