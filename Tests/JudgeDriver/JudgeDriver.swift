@@ -13,12 +13,16 @@ internal import MailSyntax
 ///     sign IN OUT HEADER/BODY NOW CHUNK DOMAIN SELECTOR KEYFILE [SELECTOR KEYFILE]…
 ///     verify FILE NOW CHUNK                                     the results, from the top, as result:problem
 ///     stream OCTETS                                             by how many KiB the peak of resident memory grows
+///
+/// With the argument `authors`, each line is the value of a From field in hexadecimal, and the answer how it is read and
+/// the domains.
 @main
 struct JudgeDriver {
     private var zone = DNSZone()
     private var keys: [String: PrivateKey] = [:]
 
     static func main() {
+        if CommandLine.arguments.dropFirst().first == "authors" { return readAuthors() }
         var driver = JudgeDriver()
         while let line = readLine() {
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
@@ -29,6 +33,15 @@ struct JudgeDriver {
             }
             // The other side waits for each answer.
             fflush(nil)
+        }
+    }
+
+    private static func readAuthors() {
+        while let line = readLine() {
+            let digits = line.utf8.compactMap(\.hexValue)
+            let octets = stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+            let author = AuthorIdentity(from: octets[...])
+            print(author.reading.rawValue, author.domains.map(\.description).joined(separator: " "))
         }
     }
 
