@@ -91,7 +91,7 @@ public struct DKIMMessageSigner {
         // RFC 6376 § 5.4: "The From header field MUST be signed".
         for name in wanted.contains(where: { $0.lowercased() == "from" }) ? wanted : ["From"] + wanted {
             let octets = Octets(name)
-            let present = headers.indices.count { headers[$0].name.trimmed.equalsIgnoringCase(octets) }
+            let present = headers.indices.count { headers.hasName(octets, at: $0) }
             let count = present + (oversigned.contains(name.lowercased()) ? 1 : 0)
             names += Array(repeating: name, count: min(count, Self.mostHeaderNames - names.count))
         }

@@ -15,22 +15,22 @@ public struct HeaderCanonicalizer {
 
     /// Adds a field and its line end.
     public mutating func append(_ field: HeaderField) {
-        append(name: field.name, value: field.value)
+        append(label: field.label, value: field.value)
         octets.append(0x0D)
         octets.append(0x0A)
     }
 
     /// Adds a field without a line end, as the signature's own field is hashed last (RFC 6376 § 3.7).
-    public mutating func append(name: Octets, value: Octets) {
+    public mutating func append(label: Octets, value: Octets) {
         switch canonicalization {
         case .simple:
-            octets.append(contentsOf: name)
+            octets.append(contentsOf: label)
             octets.append(UInt8(ascii: ":"))
             octets.append(contentsOf: value)
         case .relaxed:
             // RFC 6376 § 3.4.2: "Convert all header field names ... to lowercase"; "Delete any WSP characters remaining
             // before and after the colon".
-            appendLowercased(name.trimmed)
+            appendLowercased(label.trimmed)
             octets.append(UInt8(ascii: ":"))
             appendRelaxed(value)
         }

@@ -82,7 +82,7 @@ struct HeaderDiagnosis {
         let space = value[..<text.startIndex]
         return guesses.map { removed, rest in
             var changed = fields
-            changed[index] = HeaderField(name: fields[index].name, value: space + rest)
+            changed[index] = HeaderField(name: fields[index].label, value: space + rest)
             let tag = String(decoding: removed.prefix(60).map { $0.isVChar ? $0 : 0x20 }, as: UTF8.self)
             return (.subjectTagged(tag), changed, own)
         }
@@ -93,8 +93,8 @@ struct HeaderDiagnosis {
         fields.indices.prefix(40).compactMap { index in
             var changed = fields
             let removed = changed.remove(at: index)
-            guard removed.name.trimmed.count <= 60, removed.name.trimmed.allSatisfy(\.isVChar) else { return nil }
-            return (.fieldAdded(removed.name.trimmed.text), changed, own)
+            guard removed.name.count <= 60, removed.name.allSatisfy(\.isVChar) else { return nil }
+            return (.fieldAdded(removed.name.text), changed, own)
         }
     }
 
@@ -108,8 +108,8 @@ struct HeaderDiagnosis {
         ]
         return transforms.map { transform in
             {
-                let others = fields.map { HeaderField(name: $0.name, value: transform($0.value)) }
-                let mine = HeaderField(name: own.name, value: transform(own.value))
+                let others = fields.map { HeaderField(name: $0.label, value: transform($0.value)) }
+                let mine = HeaderField(name: own.label, value: transform(own.value))
                 let single = fields.indices.filter { fields[$0].value.contains(0x0D) }.prefix(10).map { index in
                     var changed = fields
                     changed[index] = others[index]
@@ -131,7 +131,7 @@ struct HeaderDiagnosis {
             { value in value.drop { $0.isWSP } },
         ]
         return transforms.map { transform in
-            let others = fields.map { HeaderField(name: $0.name, value: transform($0.value)) }
+            let others = fields.map { HeaderField(name: $0.label, value: transform($0.value)) }
             return (.headerWhiteSpace, others, own)
         }
     }
@@ -156,7 +156,7 @@ struct HeaderDiagnosis {
                 fields[index].name.allSatisfy(\.isVChar), fields[index].name.count <= 60
             else { return nil }
             var changed = fields
-            changed[index] = HeaderField(name: fields[index].name, value: decoded[(colon + 1)...])
+            changed[index] = HeaderField(name: fields[index].label, value: decoded[(colon + 1)...])
             return (.fieldChanged(fields[index].name.text), changed, own)
         }
     }

@@ -59,7 +59,7 @@ struct SignedFields: Sendable {
             let key = keys[position]
             guard key & 0xFFFF_FFFF_0000_0000 == hash else { return nil }
             let index = Int(key & 0xFFFF_FFFF)
-            guard index != own, headers.hasTrimmedName(name, at: index) else { continue }
+            guard index != own, headers.hasName(name, at: index) else { continue }
             if left == 0 { return index }
             left -= 1
         }
@@ -102,12 +102,12 @@ struct SignedFields: Sendable {
         var canonicalizer = HeaderCanonicalizer(canonicalization, capacity: capacity)
         for field in fields { canonicalizer.append(field) }
         // RFC 6376 § 3.7: the DKIM-Signature field is hashed last, "without a trailing CRLF".
-        canonicalizer.append(name: own.name, value: own.value)
+        canonicalizer.append(label: own.label, value: own.value)
         return canonicalizer.octets
     }
 }
 
 extension HeaderField {
     /// The octets of name, colon, value and line end.
-    fileprivate var octetCount: Int { name.count + value.count + 3 }
+    fileprivate var octetCount: Int { label.count + value.count + 3 }
 }

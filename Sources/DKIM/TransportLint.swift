@@ -23,7 +23,7 @@ struct TransportLint {
 
     mutating func header(_ headers: HeaderBlock) {
         for field in headers {
-            let length = field.name.count + 1
+            let length = field.label.count + 1
             lineLength = length
             previous = 0
             unsafe field.value.withUnsafeBytes { unsafe body($0) }

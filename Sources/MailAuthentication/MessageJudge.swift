@@ -56,7 +56,7 @@ public struct MessageJudge: Sendable {
     ) async -> Judgement {
         let transaction = begin(envelope, now)
         transaction.resume(signatures ?? [])
-        for field in headers { transaction.header(name: field.name, value: field.value) }
+        for field in headers { transaction.header(name: field.label, value: field.value) }
         transaction.endOfHeaders()
         let assessment = await transaction.assessment(within: timeout)
         return judgement(assessment, envelope, transaction, headers: headers)
@@ -88,7 +88,7 @@ public struct MessageJudge: Sendable {
 extension MailTransaction {
     /// Takes a whole message.
     func take(_ message: StoredMessage) {
-        for field in message.headers { header(name: field.name, value: field.value) }
+        for field in message.headers { header(name: field.label, value: field.value) }
         endOfHeaders()
         unsafe message.body.withUnsafeBytes { unsafe body($0) }
         endOfBody()

@@ -48,14 +48,8 @@ public enum AuthorIdentity: Hashable, Sendable {
     }
 
     /// Where the From fields of a message are.
-    ///
-    /// RFC 5322 § 4.5 lets white space stand in front of the colon. MTAs differ in whether it is part of the name.
     public static func positions(in fields: HeaderBlock) -> [Int] {
-        fields.indices.filter { position in
-            let initial = fields.initial(at: position)
-            return (initial == UInt8(ascii: "f") || !initial.isVChar)
-                && fields[position].name.trimmed.equalsIgnoringCase("From")
-        }
+        fields.indices.filter { fields.hasName("From", at: $0) }
     }
 
     /// Reads the value of the only From field.

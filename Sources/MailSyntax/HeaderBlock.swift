@@ -31,7 +31,7 @@ public struct HeaderBlock: Sendable {
     /// Adds a field below the others.
     ///
     /// - Parameters:
-    ///   - name: the field's name, without the colon.
+    ///   - name: everything before the colon, as it is written.
     ///   - value: everything after the colon and before the field's last line end, leading space included.
     public mutating func append(name: some Sequence<UInt8>, value: some Sequence<UInt8>) {
         // Only the outermost call is generic: octet by octet through witness tables costs fifty times as much.
@@ -86,59 +86,65 @@ extension HeaderBlock: RandomAccessCollection {
 }
 
 extension HeaderBlock {
-    /// Whether the field at `position` has this name, without regard to case and, as old mail may have it, to white space
-    /// before the colon (RFC 5322 § 4.5.8); makes no view of the field.
-    public func hasTrimmedName(_ name: Octets, at position: Int) -> Bool {
-        let entry = entries[position]
+    /// Where the name of the field at `position` stands.
+    ///
+    /// RFC 5322 § 4.5.8 lets old mail have white space before the colon. MTAs take it away or leave it, so it is never a
+    /// part of the name here; DKIM's simple form alone asks for it, and for `HeaderField.label`.
+    private func nameRange(at position: Int) -> Range<Int> {
         let octets = storage.span
-        var end = entry.colon
-        while end > entry.start, octets[end - 1].isWSP { end -= 1 }
-        return octets.extracting(entry.start..<end).equalsIgnoringCase(name.span)
+        var start = entries[position].start
+        var end = entries[position].colon
+        while start < end, octets[end - 1].isFoldingWhiteSpace { end -= 1 }
+        while start < end, octets[start].isFoldingWhiteSpace { start += 1 }
+        return start..<end
+    }
+
+    /// Whether the field at `position` has this name, without regard to case; makes no view of the field.
+    public func hasName(_ name: Octets, at position: Int) -> Bool {
+        storage.span.extracting(nameRange(at: position)).equalsIgnoringCase(name.span)
     }
 
     /// Whether the field at `position` has this name, without regard to case; makes no view of the field.
     public func hasName(_ name: StaticString, at position: Int) -> Bool {
-        let entry = entries[position]
-        guard entry.colon - entry.start == name.utf8CodeUnitCount else { return false }
-        return storage[entry.start..<entry.colon].equalsIgnoringCase(name)
+        let range = nameRange(at: position)
+        return range.count == name.utf8CodeUnitCount && storage[range].equalsIgnoringCase(name)
     }
 
     /// The name of the field at `position`.
-    public func name(at position: Int) -> Octets {
-        let entry = entries[position]
-        return storage[entry.start..<entry.colon]
-    }
+    public func name(at position: Int) -> Octets { storage[nameRange(at: position)] }
 
     /// How many octets the name of the field at `position` has.
-    public func nameLength(at position: Int) -> Int {
-        entries[position].colon - entries[position].start
-    }
+    public func nameLength(at position: Int) -> Int { nameRange(at: position).count }
 
     /// The first octet of the name of the field at `position`, in lower case, and 0 for no name; makes no view of the
     /// field.
     public func initial(at position: Int) -> UInt8 {
-        let entry = entries[position]
-        return entry.start < entry.colon ? storage[entry.start].lowercased : 0
+        let range = nameRange(at: position)
+        return range.isEmpty ? 0 : storage[range.lowerBound].lowercased
     }
 
     /// The fields of this name, topmost first.
     public func fields(named name: StaticString) -> [HeaderField] {
-        filter { $0.isNamed(name) }
+        indices.lazy.filter { hasName(name, at: $0) }.map { self[$0] }
     }
 }
 
 /// One header field (RFC 5322 § 2.2): a view into its block.
 public struct HeaderField: Sendable {
-    /// The name, in the sender's spelling.
-    public let name: Octets
+    /// Everything before the colon: the name, in the sender's spelling, and the white space that old mail may have
+    /// behind it (RFC 5322 § 4.5.8).
+    public let label: Octets
     /// Everything after the colon, leading space and folds (CRLF) included, without the last line end.
     public let value: Octets
 
-    /// A field from its two parts.
-    public init(name: Octets, value: Octets) {
-        self.name = name
+    /// A field from what stands before and after its colon.
+    public init(name label: Octets, value: Octets) {
+        self.label = label
         self.value = value
     }
+
+    /// The name, in the sender's spelling.
+    public var name: Octets { label.trimmed }
 
     /// Whether the field has this name; names are compared without regard to case (RFC 5322 § 1.2.2).
     public func isNamed(_ name: StaticString) -> Bool {

@@ -11,7 +11,7 @@ public struct StoredMessage: Sendable {
     /// and begins the body, as MTAs treat it.
     public init(_ octets: Octets) {
         var rest = octets
-        if rest.starts(with: Octets("From ")) { rest = rest[Self.lineEnd(rest).next...] }
+        if Self.beginsMailbox(rest) { rest = rest[Self.lineEnd(rest).next...] }
         while !rest.isEmpty {
             let field = Self.fieldEnd(rest)
             let text = rest[..<field.end]
@@ -24,6 +24,11 @@ public struct StoredMessage: Sendable {
             rest = rest[field.next...]
         }
         body = rest
+    }
+
+    /// Whether an mbox's line stands at the top, rather than a From field with white space before its colon.
+    private static func beginsMailbox(_ text: Octets) -> Bool {
+        text.starts(with: Octets("From ")) && text.dropFirst(4).first { !$0.isWSP } != UInt8(ascii: ":")
     }
 
     /// RFC 5322 § 2.2: a name is printable US-ASCII; obsolete syntax (§ 4.5) lets white space stand before the colon.

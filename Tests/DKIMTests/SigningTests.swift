@@ -54,6 +54,26 @@ struct SigningTests {
         #expect(outcomes.map(\.signature?.expiration) == [1_600_086_400, 1_600_086_400])
     }
 
+    @Test(
+        "RFC 5322 § 4.5.8: white space before the colon is no part of the name, and counts in the simple form alone",
+        arguments: [(Canonicalization.simple, DKIMResult.fail), (.relaxed, .pass)]
+    )
+    func whiteSpaceBeforeColon(_ form: Canonicalization, _ withoutIt: DKIMResult) throws {
+        let keys = [try Self.key(.ed25519)]
+        var options = DKIMSigningOptions()
+        options.canonicalization.header = form
+        let message = "From : A <a@example.org>\r\nSubject \t: one\r\n\r\nHello\r\n"
+        let values = try Self.sign([UInt8](message.utf8), keys, options)
+        let field = String(decoding: try #require(values.first), as: UTF8.self)
+        func result(_ text: String) throws -> [DKIMResult] {
+            Verification.outcomes(of: [UInt8](text.utf8), zone: try Self.zone(keys)).map(\.result)
+        }
+        #expect(try result("DKIM-Signature:\(field)\r\n\(message)") == [.pass])
+        // The signature's own field is signed as well.
+        #expect(try result("DKIM-Signature :\(field)\r\n\(message)") == [withoutIt])
+        #expect(try result("DKIM-Signature:\(field)\r\n\(message.replacing(" \t:", with: ":"))") == [withoutIt])
+    }
+
     @Test("RFC 6376 § 8.15: a field named once more than it is there can not be added")
     func oversigning() throws {
         let keys = [try Self.key(.ed25519)]

@@ -173,6 +173,27 @@ struct AssessmentTests {
         #expect(again.assessment.words == "pass pass pass pass pass pass")
     }
 
+    @Test(
+        "RFC 5322 § 4.5.8: a message reads the same with white space before its colons",
+        arguments: [
+            ["From: a@example.com"], ["From: ceo@bank.example", "Sender: a@example.com"],
+            ["Resent-From: a@example.com", "From: ceo@bank.example"], ["From: a@example.com", "From: b@example.com"],
+            ["Sender: a@example.com", "Sender: b@example.com", "From: a@example.com"],
+        ]
+    )
+    func whiteSpace(_ fields: [String]) async throws {
+        let message = try Sample.signed(fields.count > 1 ? ["From: a@example.com"] : fields).prefix(1) + fields
+        let plain = try await Sample.judge(Array(message), try Sample.zone())
+        let spaced = try await Sample.judge(
+            message.map { $0.replacing(":", with: " \t:", maxReplacements: 1) },
+            try Sample.zone()
+        )
+        #expect(spaced.assessment.words == plain.assessment.words)
+        #expect(spaced.assessment.author == plain.assessment.author)
+        #expect(spaced.assessment.purportedAddress == plain.assessment.purportedAddress)
+        #expect(spaced.newFields == plain.newFields)
+    }
+
     @Test("without a message the envelope alone is judged")
     func envelopeAlone() async throws {
         let judgement = try await Sample.judge(nil, try Sample.zone())

@@ -9,7 +9,8 @@ struct StoredMessageTests {
         arguments: [
             ("A: b\r\nC:d\r\n\r\nbody\r\n", ["A| b", "C|d"], "body\r\n"),
             ("A: b\n c\nD: e\n\nbody\n", ["A| b\r\n c", "D| e"], "body\n"),
-            ("From x Mon\nA: b\n\n", ["A| b"], ""),
+            ("From x Mon\nA: b\n\n", ["A| b"], ""), ("From : b\nA: b\n\n", ["From | b", "A| b"], ""),
+            ("From \t: b\n", ["From \t| b"], ""), ("From x Mon 10:00:00\nFrom : b\n", ["From | b"], ""),
             ("A: b", ["A| b"], ""), ("", [], ""), ("\n\nx", [], "\nx"), ("\r\nx", [], "x"),
             ("no field\nA: b\n", [], "no field\nA: b\n"),
             ("A: b\nno field\nC: d\n", ["A| b"], "no field\nC: d\n"), ("A : b\n", ["A | b"], ""),
@@ -20,7 +21,7 @@ struct StoredMessageTests {
     )
     func splits(text: String, fields: [String], body: String) {
         let message = StoredMessage(Octets("xx" + text).dropFirst(2))
-        #expect(message.headers.map { "\($0.name.text)|\($0.value.text)" } == fields)
+        #expect(message.headers.map { "\($0.label.text)|\($0.value.text)" } == fields)
         #expect(message.body.text == body)
     }
 

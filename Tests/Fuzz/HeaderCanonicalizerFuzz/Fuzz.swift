@@ -23,6 +23,6 @@ func fuzzHeader(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 
 private func form(_ name: Octets, _ value: Octets) -> [UInt8] {
     var canonicalizer = HeaderCanonicalizer(.relaxed)
-    canonicalizer.append(name: name, value: value)
+    canonicalizer.append(label: name, value: value)
     return canonicalizer.octets
 }
