@@ -5,70 +5,37 @@ extension AuthenticationResultsField {
     ///
     /// RFC 8601 § 5: such a field must be deleted when it comes from outside. A reader further on may be more lenient than
     /// the grammar, so the question is not whether the field is valid: in any case of letters, quoted, commented, folded,
-    /// with a version, with U-labels or broken behind the name, it counts.
+    /// with a version, with U-labels or broken behind the name, it counts. So does a name that stands alone between two
+    /// semicolons further on, where readers look who take `i=1; name; …` of an ARC field for the same thing.
     public static func belongs(to authservID: Octets, value: Octets) -> Bool {
         let text = value.trimmed
         // Where nothing can be read in two ways, the name stands there or does not.
         let start = text.prefix(authservID.count + 2)
         if start.allSatisfy(\.isPlain), authservID.allSatisfy({ $0 < 0x80 }) {
-            return isName(authservID, atStartOf: start)
+            if isName(authservID, atStartOf: start) { return true }
+        } else if readings(of: text).contains(where: { isName(authservID, atStartOf: $0.start(authservID.count + 64)) })
+        {
+            return true
         }
-        var scanner = FieldScanner(text)
-        let isBroken = (try? scanner.skipCFWS()) == nil
-        // Comments may vanish or separate words; one that does not end may not be taken for a comment at all.
-        let readings: [CommentReading] = isBroken ? [.nothing, .space, .text] : [.nothing, .space]
-        // A quote may end a word as well, with white space or without.
-        return [false, true].contains { quotesEnd in
-            readings.contains { reading in
-                let start = beginning(of: value, atMost: authservID.count + 64, reading, quotesEndWords: quotesEnd)
-                return isName(authservID, atStartOf: start[...])
-            }
-        }
+        return readings(of: text).contains { $0.hasSegment(authservID) }
     }
 
-    private enum CommentReading {
-        case nothing, space, text
-    }
-
-    /// The first octets of the value without quotes, backslashes, control characters and leading white space.
-    private static func beginning(
-        of value: Octets,
-        atMost count: Int,
-        _ comments: CommentReading,
-        quotesEndWords: Bool
-    ) -> [UInt8] {
-        var start = [UInt8]()
-        var depth = 0
-        var isQuoted = false
-        var isEscaped = false
-        for octet in value where start.count < count {
-            if isEscaped {
-                isEscaped = false
-                if depth == 0 { start.append(octet) }
-                continue
-            }
-            switch octet {
-            case UInt8(ascii: "\\"): isEscaped = true
-            case UInt8(ascii: "(") where !isQuoted && comments != .text:
-                depth += 1
-            case UInt8(ascii: ")") where depth > 0:
-                depth -= 1
-                if depth == 0, comments == .space, !start.isEmpty { start.append(0x20) }
-            case _ where depth > 0: break
-            case UInt8(ascii: "\""):
-                isQuoted.toggle()
-                if quotesEndWords, !start.isEmpty { start.append(0x20) }
-            case UInt8(ascii: "("), UInt8(ascii: ")"): break
-            case 0x20, 0x09: if !start.isEmpty { start.append(0x20) }
-            case 0x00...0x1F, 0x7F: break
-            default: start.append(octet)
-            }
+    /// The ways in which the text may be read.
+    ///
+    /// Comments may vanish or separate words; one that does not end may not be taken for a comment at all. A quote may end
+    /// a word as well, with white space or without.
+    private static func readings(of text: Octets) -> [LenientReading] {
+        let plain = LenientReading(text: text, comments: .nothing, quotesEndWords: false)
+        var comments: [LenientReading.Comments] = [.nothing]
+        if text.contains(UInt8(ascii: "(")) { comments += plain.endsInComment ? [.space, .text] : [.space] }
+        let quotes = text.contains(UInt8(ascii: "\"")) ? [false, true] : [false]
+        return quotes.flatMap { quotesEnd in
+            comments.map { LenientReading(text: text, comments: $0, quotesEndWords: quotesEnd) }
         }
-        return start
     }
 
     /// Whether a text begins with the name, and the name ends there.
-    private static func isName(_ name: Octets, atStartOf text: Octets) -> Bool {
+    fileprivate static func isName(_ name: Octets, atStartOf text: Octets) -> Bool {
         let word = text.prefix { $0.isNameCharacter }
         if word.equalsIgnoringCase(name) { return true }
         // A dot at the end makes no other name; and a name may contain what no domain name does.
@@ -80,6 +47,95 @@ extension AuthenticationResultsField {
         guard word.contains(where: { $0 >= 0x80 }) || name.contains(where: { $0 >= 0x80 }) else { return false }
         guard let one = try? DomainName(unicode: word), let other = try? DomainName(unicode: name) else { return false }
         return one == other
+    }
+}
+
+/// One way to read the value of a field without its quotes, backslashes, control characters and comments.
+private struct LenientReading {
+    /// What becomes of a comment.
+    enum Comments {
+        case nothing, space, text
+    }
+
+    let text: Octets
+    let comments: Comments
+    let quotesEndWords: Bool
+
+    /// Whether a comment does not end.
+    var endsInComment: Bool { read { _ in true } > 0 }
+
+    /// The first octets, without leading white space.
+    func start(_ count: Int) -> Octets {
+        var start = [UInt8]()
+        read { octet in
+            if octet != 0x20 || !start.isEmpty { start.append(octet) }
+            return start.count < count
+        }
+        return start[...]
+    }
+
+    /// Whether a part between two semicolons, but for the first, is this name and nothing else, or has a version behind it.
+    func hasSegment(_ name: Octets) -> Bool {
+        var segment = [UInt8]()
+        var isFirst = true
+        var isFound = false
+        func end() {
+            isFound = isFound || (!isFirst && Self.isName(name, segment[...]))
+            isFirst = false
+            segment.removeAll(keepingCapacity: true)
+        }
+        read { octet in
+            if octet == UInt8(ascii: ";") {
+                end()
+            } else if !isFirst, segment.count < name.count + 64, octet != 0x20 || !segment.isEmpty {
+                segment.append(octet)
+            }
+            return !isFound
+        }
+        end()
+        return isFound
+    }
+
+    private static func isName(_ name: Octets, _ segment: Octets) -> Bool {
+        let text = segment.trimmed
+        let word = text.prefix(max(name.count, text.firstIndex(of: 0x20).map { $0 - text.startIndex } ?? text.count))
+        return text.dropFirst(word.count).allSatisfy { $0 == 0x20 || $0.isDigit }
+            && AuthenticationResultsField.isName(name, atStartOf: word)
+    }
+
+    /// Gives the octets that are left to `take`, one after the other, until that wants no more.
+    ///
+    /// - Returns: how deep in comments it ended.
+    @discardableResult
+    private func read(_ take: (UInt8) -> Bool) -> Int {
+        var depth = 0
+        var isQuoted = false
+        var isEscaped = false
+        for octet in text {
+            var left: UInt8?
+            if isEscaped {
+                isEscaped = false
+                left = depth == 0 ? octet : nil
+            } else {
+                switch octet {
+                case UInt8(ascii: "\\"): isEscaped = true
+                case UInt8(ascii: "(") where !isQuoted && comments != .text: depth += 1
+                case UInt8(ascii: ")") where depth > 0:
+                    depth -= 1
+                    if depth == 0, comments == .space { left = 0x20 }
+                case _ where depth > 0: break
+                case UInt8(ascii: "\""):
+                    isQuoted.toggle()
+                    if quotesEndWords { left = 0x20 }
+                case UInt8(ascii: "("), UInt8(ascii: ")"): break
+                case 0x20, 0x09: left = 0x20
+                case 0x00...0x1F, 0x7F: break
+                default: left = octet
+                }
+            }
+            if let left, !take(left) { break }
+        }
+        return depth
     }
 }
 

@@ -46,6 +46,12 @@ struct ReadingTests {
             "(mx.example.org; spf=pass", "mx.example.org\u{0};", "\"mx.example.org\" 1; spf=pass",
             "\"mx.\\example.org\"5; spf=pass", "mx.example.org\"x\"; spf=pass", "(c)\"mx.example.org\"5; none",
             "mx.exam\"ple.org\"; spf=pass",
+            // The name alone between semicolons, but not first.
+            "i=1; mx.example.org; spf=pass", "spf=pass; mx.example.org; dkim=pass", "a.test; mx.example.org",
+            "a.test; MX.Example.ORG ; spf=pass", ";mx.example.org;", "a.test;\r\n\tmx.example.org;\r\n\tdkim=pass",
+            "a.test; \"mx.example.org\" 1; spf=pass", "a.test; (c) mx.example.org (d) ; spf=pass",
+            "a.test; mx.ex(c)ample.org; spf=pass", "a.test; (x; mx.example.org; spf=pass", "a.test;; mx.example.org.;",
+            "a.test; x=\"; mx.example.org; spf=pass\"",
         ]
     )
     func ours(value: String) {
@@ -59,6 +65,11 @@ struct ReadingTests {
             "mx.example.org2; spf=pass", "mx.example.org-x; spf=pass", "mx.example.org_x; spf=pass",
             "x mx.example.org; spf=pass", "a.test; x=mx.example.org", "example.org; spf=pass", "mx example.org",
             "(mx.example.org) a.test; spf=pass", "mx.example.orgä; spf=pass",
+            // The name as a part of what others say.
+            "a.test; dkim=pass header.d=mx.example.org; spf=pass", "a.test; spf=pass smtp.helo=mx.example.org",
+            "a.test; spf=pass (mx.example.org: says so); dkim=none", "a.test; spf=pass (a; mx.example.org; b)",
+            "a.test; xmx.example.org; spf=pass", "a.test; mx.example.org.evil.test; spf=pass",
+            "a.test; mx.example.org smtp.helo=x", "a.test; x=\"mx.example.org\"", "a.test; mx.example.net; spf=pass",
         ]
     )
     func foreign(value: String) {
@@ -71,6 +82,9 @@ struct ReadingTests {
         #expect(AuthenticationResultsField.belongs(to: Octets("mx.xn--exmple-cua.org"), value: value))
         #expect(
             AuthenticationResultsField.belongs(to: Octets("mx.exämple.org"), value: Octets("mx.xn--exmple-cua.org;"))
+        )
+        #expect(
+            AuthenticationResultsField.belongs(to: Octets("mx.xn--exmple-cua.org"), value: Octets("1; mx.exämple.org;"))
         )
         #expect(!AuthenticationResultsField.belongs(to: Octets("mx.xn--exmple-cua.net"), value: value))
     }
