@@ -16,15 +16,14 @@ public final class Judgement: Sendable {
     public let newFields: [NewField]
     /// The fields to delete, from the top.
     public let removedFields: [RemovedField]
+    /// How many fields should be deleted, those included that are too many to delete.
+    public let forgedFieldCount: Int
     /// The lookups that were made.
     public let lookups: [LookupRecord.Entry]
     /// How many lookups there were, and for how many of them no server was asked.
     public let lookupCounts: (all: Int, cached: Int)
     /// What the checks found, in words.
     public let summary: AssessmentSummary
-
-    /// How many deleted fields stay readable under another name.
-    private static let mostKept = 10
 
     /// A judgement, and what follows from it for the message's header.
     ///
@@ -49,20 +48,12 @@ public final class Judgement: Sendable {
         self.lookups = lookups
         lookupCounts = (lookups.count, lookups.count { $0.reply.source != .server })
         summary = assessment.summary
-        removedFields = headers.map { settings.forged(in: $0) } ?? []
+        var forged = ForgedFields(settings)
+        if let headers { forged.add(headers) }
+        removedFields = forged.deleted
+        forgedFieldCount = forged.count
         var fields = assessment.fields(settings, envelope: envelope)
         if verdict.action == .junk { fields.append(settings.junk) }
-        if settings.keepsRemoved { fields += removedFields.lazy.compactMap(NewField.init(kept:)).prefix(Self.mostKept) }
-        newFields = fields
-    }
-}
-
-extension NewField {
-    /// A deleted Authentication-Results field under a name that nobody trusts; nil for other fields.
-    fileprivate init?(kept field: RemovedField) {
-        guard field.name.equalsIgnoringCase("Authentication-Results") else { return nil }
-        let text = field.value.trimmed.filter { $0 != 0x0D && $0 != 0x0A }.map { $0.isWSP ? 0x20 : $0 }
-        // A line of the RFC's length, with room for the name.
-        self.init(name: "X-Received-Authentication-Results", value: FieldText.printable(text[...], limit: 900))
+        newFields = fields + forged.kept
     }
 }

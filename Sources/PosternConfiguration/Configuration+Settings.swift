@@ -13,8 +13,9 @@ extension Configuration {
             .optional(.authservID),
             example: "\"mx.example.org\"",
             """
-            The name of this host in Authentication-Results. All hosts that read each other's results use the same one. \
-            Default: what the MTA calls itself ({j}), else the host name.
+            The name of this host in Authentication-Results. All hosts that read each other's results use the same one; \
+            on trial beside another filter, use one that the other does not. Default: what the MTA calls itself ({j}), \
+            else the host name.
             """
         ),
         Setting(
@@ -344,8 +345,9 @@ extension Configuration.Headers {
             \.removeForged,
             .flag,
             """
-            Whether fields from outside that pass for ours are removed: Authentication-Results with our name, and the \
-            X- fields above. Switch it off only where another host in front of this one wrote them.
+            Whether fields from outside that pass for ours are removed, in observe mode too: Authentication-Results with \
+            our name, the X- fields above, X-Received-Authentication-Results, Received-SPF where we write it, and the \
+            field for junk. Switch it off only where another host in front of this one wrote them.
             """
         ),
         Setting(
@@ -358,9 +360,17 @@ extension Configuration.Headers {
             "keep_removed",
             \.keepRemoved,
             .flag,
-            "Whether what is removed stays readable as X-Received-Authentication-Results."
+            "Whether removed Authentication-Results stay readable as X-Received-Authentication-Results, up to ten."
         ),
-        Setting("junk", \.junk, .junkField, "The field that the action \"junk\" adds, for the mailbox to sort by."),
+        Setting(
+            "junk",
+            \.junk,
+            .junkField,
+            """
+            The field that the action "junk" adds, for the mailbox to sort by. A message that comes with one loses it; \
+            a filter that writes the same field comes after this one.
+            """
+        ),
     ]
 }
 
@@ -478,8 +488,8 @@ extension Configuration.Limits {
             \.maxHeader,
             .size((64 << 10)...(64 << 20)),
             """
-            A message whose header is larger is refused (552 5.3.4); in observe mode it is accepted unstamped and \
-            logged.
+            A message whose header is larger is refused (552 5.3.4); in observe mode it is accepted unstamped, without \
+            the forged fields, and logged. Mail of our own is accepted unsigned.
             """
         ),
     ]

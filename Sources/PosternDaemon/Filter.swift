@@ -82,10 +82,22 @@ extension Filter {
         _ action: String,
         would: String?,
         problem: String,
+        removed: Int,
         _ envelope: Envelope,
         _ summary: MessageSummary
     ) {
-        log.write(LogLine(unjudged: action, would: would, problem: problem, envelope: envelope, summary))
-        counters.update { $0.messages[action, default: 0] += 1 }
+        let line = LogLine(
+            unjudged: action,
+            would: would,
+            problem: problem,
+            removed: removed,
+            envelope: envelope,
+            summary
+        )
+        log.write(line)
+        counters.update { values in
+            values.messages[action, default: 0] += 1
+            values.forgedFields += removed
+        }
     }
 }

@@ -45,6 +45,7 @@ struct ConfigCheckCommand: AsyncParsableCommand {
         await lookups.close()
         guard arePublished else { throw ExitCode.failure }
         print("\(file): \(configuration.summary); judged as the user \(account.name)")
+        for note in configuration.notes { print("\(file): note: \(note)") }
     }
 
     /// Compares each key with its record; a line for each that differs.

@@ -128,5 +128,85 @@ class Bodies(Session):
         self.assertIn(reply.command, "ac")
 
 
+class Forged(Session):
+    """Fields that pass for ours, in headers that no honest mail has."""
+
+    PADDING = [("X-Padding", " " + "x" * 60_000)] * 20
+    FORGED = [
+        ("Authentication-Results", " mx.example.org; dkim=pass header.d=bank.example"),
+        ("X-DKIM-Result", " Pass"),
+        ("Authentication-Results", " other.example; spf=pass"),
+        ("X-Spam-Flag", " NO"),
+    ]
+
+    def send(self, postern, fields, login=None):
+        milter = self.connect(postern)
+        milter.connect("mail.example.com", "192.0.2.1")
+        milter.helo("mail.example.com")
+        milter.mail("<a@example.com>", macros={"auth_authen": login, "auth_type": "PLAIN"} if login else {})
+        milter.rcpt("<b@example.org>")
+        fields = [*fields, *HEADERS]
+        for name, value in fields:
+            milter.header(name, value)
+        milter.eoh()
+        milter.body(b"Hello.\r\n")
+        outcome = milter.eom()
+        return outcome.reply, [(name, value.strip()) for name, value in outcome.headers_after(fields) if value]
+
+    def assert_left(self, fields, names):
+        self.assertEqual([name for name, _ in fields if name not in ("X-Padding", "From", "Subject")], names)
+
+    def test_they_go_from_a_header_of_any_size(self):
+        with daemon.Postern("", ZONE, mode="observe") as postern:
+            for place in (0, 10, 20):
+                fields = self.PADDING[:place] + self.FORGED + self.PADDING[place:]
+                reply, after = self.send(postern, fields)
+                self.assertIn(reply.command, "ac")
+                self.assert_left(after, ["Authentication-Results"])
+                self.assertIn(("Authentication-Results", "other.example; spf=pass"), after)
+                line = postern.line()
+                self.assertEqual((line["action"], line["would"], line["removed"]), ("accept", "reject", "3"))
+
+    def test_such_a_header_is_refused_where_the_rules_act(self):
+        with daemon.Postern("", ZONE) as postern:
+            reply, _ = self.send(postern, self.PADDING + self.FORGED)
+            self.assertRegex(reply.text, r"^552 5\.3\.4 ")
+
+    def test_they_go_from_mail_of_a_login(self):
+        for mode in ("observe", "enforce"):
+            with daemon.Postern("", ZONE, mode=mode) as postern:
+                reply, after = self.send(postern, self.PADDING + self.FORGED, login="alice")
+                self.assertIn(reply.command, "ac")
+                self.assert_left(after, ["Authentication-Results"])
+                self.assertEqual(postern.line()["removed"], "3")
+
+    def test_they_stay_where_the_configuration_says_so(self):
+        with daemon.Postern("[headers]\nremove_forged = false\n", ZONE, mode="observe") as postern:
+            _, after = self.send(postern, self.PADDING + self.FORGED)
+            self.assert_left(after, [name for name, _ in self.FORGED])
+
+    def test_a_hundred_are_deleted_and_more_refused(self):
+        for count, refused in ((100, False), (101, True)):
+            with daemon.Postern("", ZONE) as postern:
+                reply, after = self.send(postern, self.FORGED[:1] * count)
+                if refused:
+                    self.assertRegex(reply.text, r"^552 5\.3\.4 ")
+                else:
+                    self.assertEqual(sum("bank" in value for _, value in after), 0)
+
+    def test_observing_refuses_none_and_deletes_what_an_mta_can_take(self):
+        for count, left in ((101, 0), (1000, 0), (10_000, 9000)):
+            with daemon.Postern("", ZONE, mode="observe") as postern:
+                reply, after = self.send(postern, self.FORGED[:1] * count)
+                self.assertIn(reply.command, "ac")
+                self.assertEqual(sum("bank" in value for _, value in after), left)
+                line = postern.line()
+                self.assertEqual((line["action"], line["would"]), ("accept", "reject"))
+                self.assertEqual(line["removed"], str(count - left))
+                self.assertEqual(line["problem"], '"too many forged header fields"')
+                # Ours stands above all that is left.
+                self.assertTrue(after[0][1].startswith("mx.example.org;\n\tspf=fail"))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -11,6 +11,8 @@ struct ForgedFieldTests {
         let testDescription: String
         let fields: [String]
         var removal = HeaderSettings.Removal.own
+        var receivedSPF = false
+        var junk = "X-Spam-Flag"
         /// `name#index`, from the top.
         let removed: [String]
     }
@@ -59,12 +61,41 @@ struct ForgedFieldTests {
             testDescription: "X- fields from outside, each counted by its own name",
             fields: [
                 "X-SID-Result: Pass", "x-sid-result: Pass", "X-SID-PRA: a@example.com", "X-DKIM-Result: Pass",
-                "X-AUTH-Result: PASS", "X-SID-Result: Pass", "X-Spam-Flag: NO", "X-SID: Pass",
+                "X-AUTH-Result: PASS", "X-SID-Result: Pass", "X-Spam-Flag: NO", "X-SID: Pass", "X-Spam-Status: No",
+                "X-Received-Authentication-Results: mx.example.org; spf=pass", "X-Spam-Flags: NO",
             ],
             removed: [
                 "X-SID-Result#1", "x-sid-result#2", "X-SID-PRA#1", "X-DKIM-Result#1", "X-AUTH-Result#1",
-                "X-SID-Result#3",
+                "X-SID-Result#3", "X-Spam-Flag#1", "X-Received-Authentication-Results#1",
             ]
+        ),
+        Case(
+            testDescription: "Received-SPF where this host writes it, and the field for junk by its name",
+            fields: ["Received-SPF: pass", "Received: by x", "junk: no", "received-spf: fail", "X-Spam-Flag: NO"],
+            receivedSPF: true,
+            junk: "Junk",
+            removed: ["Received-SPF#1", "junk#1", "received-spf#2"]
+        ),
+        Case(
+            testDescription: "Received-SPF of others where this host writes none",
+            fields: ["Received-SPF: pass"],
+            removed: []
+        ),
+        Case(
+            testDescription: "RFC 5322 § 4.5.8: white space before the colon is no part of the name",
+            fields: [
+                "Authentication-Results : other.example; spf=pass", "X-SID-Result\t : Pass",
+                "Authentication-Results : mx.example.org; spf=pass", "Authentication-Results: mx.example.org; spf=pass",
+            ],
+            removed: ["X-SID-Result#1", "Authentication-Results#2", "Authentication-Results#3"]
+        ),
+        Case(
+            testDescription: "our name alone between semicolons, and as a part of what others say",
+            fields: [
+                "Authentication-Results: i=1; mx.example.org; spf=pass",
+                "Authentication-Results: other.example; dkim=pass header.d=mx.example.org",
+            ],
+            removed: ["Authentication-Results#1"]
         ),
         Case(
             testDescription: "remove_foreign: whoever wrote it",
@@ -86,7 +117,30 @@ struct ForgedFieldTests {
         for field in example.fields { headers.append(field) }
         var settings = HeaderSettings(authservID: Octets("mx.example.org"))
         settings.removal = example.removal
-        #expect(settings.forged(in: headers).map { "\($0.name.text)#\($0.index)" } == example.removed)
+        settings.receivedSPF = example.receivedSPF
+        settings.junk = NewField(name: example.junk, value: [])
+        var forged = ForgedFields(settings)
+        forged.add(headers)
+        #expect(forged.deleted.map { "\($0.name.text)#\($0.index)" } == example.removed)
+        #expect(forged.count == example.removed.count)
+        // The same as they come in packets.
+        var streamed = ForgedFields(settings)
+        for field in headers {
+            unsafe field.label.withUnsafeBytes { name in
+                unsafe field.value.withUnsafeBytes { value in unsafe streamed.add(name: name, value: value) }
+            }
+        }
+        #expect(streamed.deleted == forged.deleted)
+    }
+
+    @Test("no more are deleted than an MTA can take; all are counted")
+    func bounded() {
+        var headers = HeaderBlock()
+        for _ in 0..<3000 { headers.append("Authentication-Results: mx.example.org; none") }
+        var forged = ForgedFields(HeaderSettings(authservID: Octets("mx.example.org")))
+        forged.add(headers)
+        #expect(forged.deleted.map(\.index) == Array(1...ForgedFields.mostDeleted))
+        #expect(forged.count == 3000)
     }
 
     @Test("what is deleted can be kept under a name that nobody trusts, on one line")

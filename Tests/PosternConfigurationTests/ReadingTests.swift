@@ -189,6 +189,19 @@ struct ReadingTests {
         #expect(throws: ConfigurationError.self) { try Configuration.load(path: path) }
     }
 
+    @Test(
+        "on trial, another filter's results are not to be under our name",
+        arguments: [
+            ("", "this host's name"), ("authserv_id = \"mx.example.org\"", "\"mx.example.org\""),
+            ("mode = \"enforce\"", nil), ("[headers]\nremove_forged = false", nil),
+        ] as [(String, String?)]
+    )
+    func trial(_ text: String, _ name: String?) throws {
+        let notes = try Configuration.parse(text, file: "postern.toml").notes
+        #expect(notes.count == (name == nil ? 0 : 1))
+        if let name { #expect(notes[0].hasPrefix("Authentication-Results that come with \(name) are removed")) }
+    }
+
     @Test("no text makes the reader trap")
     func hostile() {
         let deepKey = String(repeating: "a.", count: 5000) + "a = 1"

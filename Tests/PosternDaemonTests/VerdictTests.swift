@@ -91,9 +91,13 @@ struct VerdictTests {
         #expect(MilterVerdict(nil, removing: []) == MilterVerdict(.continue))
         var headers = HeaderBlock()
         for _ in 0..<2 { headers.append(name: "X-SID-Result".utf8, value: " Pass".utf8) }
-        let forged = Array(HeaderSettings(authservID: Octets("mx.example.org")).forged(in: headers).suffix(1))
-        let removal = MilterModification.changeHeader(name: Octets("X-SID-Result"), index: 2, value: [])
-        #expect(MilterVerdict(nil, removing: forged).modifications == [removal])
+        var forged = ForgedFields(HeaderSettings(authservID: Octets("mx.example.org")))
+        forged.add(headers)
+        let removals: [MilterModification] = [2, 1].map {
+            .changeHeader(name: Octets("X-SID-Result"), index: $0, value: [])
+        }
+        #expect(MilterVerdict(nil, removing: forged.deleted).modifications == removals)
+        #expect(MilterVerdict(.continue, removing: forged.deleted).modifications == removals)
     }
 }
 

@@ -47,6 +47,8 @@ struct MessageSummary: Sendable {
     var sentAway = 0
     /// How many milliseconds the MTA was kept waiting.
     let milliseconds: Int
+    /// What would have the message refused whatever the rules say, where they only observe.
+    var problem: String?
 }
 
 extension LogLine {
@@ -60,7 +62,7 @@ extension LogLine {
         let found = judgement.summary
         let lookups = judgement.lookupCounts
         add("action", verdict.action.rawValue)
-        add("would", verdict.would?.action.rawValue)
+        add("would", summary.problem == nil ? verdict.would?.action.rawValue : RuleAction.reject.rawValue)
         add("rule", (verdict.rule ?? verdict.would?.rule)?.name)
         let hasDecided = verdict.rule != nil || verdict.would != nil
         add("stage", hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
@@ -83,18 +85,26 @@ extension LogLine {
         }
         add("ms", summary.milliseconds)
         addRemarks(verdict)
-        add("problem", found.problem)
+        add("problem", summary.problem ?? found.problem)
         add("removed", judgement.removedFields.isEmpty ? nil : judgement.removedFields.count)
     }
 
     /// The line of a message that was not judged.
-    init(unjudged action: String, would: String?, problem: String, envelope: Envelope, _ summary: MessageSummary) {
+    init(
+        unjudged action: String,
+        would: String?,
+        problem: String,
+        removed: Int,
+        envelope: Envelope,
+        _ summary: MessageSummary
+    ) {
         self.init(subject: summary.queueID ?? Self.noQueueID)
         add("action", action)
         add("would", would)
         addEnvelope(envelope, refused: summary.refused)
         add("ms", summary.milliseconds)
         add("problem", problem)
+        add("removed", removed == 0 ? nil : removed)
     }
 
     /// The line of a message of our own; `removed` is how many forged fields it had.

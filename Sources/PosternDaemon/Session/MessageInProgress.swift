@@ -10,8 +10,10 @@ internal import PosternConfiguration
 ///
 /// Lives on its session's event loop. Only waiting for the DNS leaves the call that an event makes.
 final class MessageInProgress {
-    /// How many forged fields are deleted where the rules act; whoever writes more wants to keep the MTA busy.
+    /// How many forged fields a message may have where the rules act; whoever writes more wants to keep the MTA busy.
     private static let mostForgedFields = 100
+    private static let headerTooLarge = "header section beyond limits.max_header"
+    private static let tooManyForged = "too many forged header fields"
 
     private static let tooManyRecipients = MilterResponse.reply(
         MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Too many recipients")
@@ -30,7 +32,8 @@ final class MessageInProgress {
     private let trustsFields: Bool
     private var queueID: [UInt8]?
     private var headers = HeaderBlock()
-    private var isHeaderTooLarge = false
+    /// What is forged in a header that is larger than it may be: its fields are not kept, but still looked at.
+    private var forgedInLargeHeader: ForgedFields?
     private var transaction: MailTransaction?
     private var outgoing: OutgoingMessage?
     private var gate = RecipientGate()
@@ -159,9 +162,11 @@ extension MessageInProgress {
     /// Takes a header field; what is beyond the bound on the header's size makes the message unacceptable.
     func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, addsSpace: Bool) {
         let taken = transaction?.headers.octetCount ?? headers.octetCount
-        guard taken + name.count + value.count <= snapshot.configuration.limits.maxHeader else {
-            isHeaderTooLarge = true
-            return
+        guard forgedInLargeHeader == nil,
+            taken + name.count + value.count <= snapshot.configuration.limits.maxHeader
+        else {
+            if forgedInLargeHeader == nil { forgedInLargeHeader = forged(in: transaction?.headers ?? headers) }
+            return unsafe forgedInLargeHeader?.add(name: name, value: value) ?? ()
         }
         guard addsSpace else { return unsafe add(name: name, value: value) }
         let spaced = unsafe [0x20] + Array(value)
@@ -180,6 +185,15 @@ extension MessageInProgress {
     func endOfHeaders() {
         if let transaction { return transaction.endOfHeaders() }
         outgoing = snapshot.signing.begin(headers, login: login, now: Clock.now)
+        // A signature over a part of the header would be worth nothing.
+        if forgedInLargeHeader != nil, outgoing != nil { outgoing = OutgoingMessage(unsigned: Self.headerTooLarge) }
+    }
+
+    /// The fields that claim to be ours.
+    private func forged(in fields: HeaderBlock) -> ForgedFields {
+        var forged = ForgedFields(snapshot.headers(authservID: authservID))
+        forged.add(fields)
+        return forged
     }
 
     /// Takes a part of the body.
@@ -201,7 +215,7 @@ extension MessageInProgress {
         noteQueueID()
         if gate.hasTooMany, !session.options.expectsAnswer(to: .recipient) { return finish(withoutRecipients()) }
         guard let transaction else { return finish(sign()) }
-        guard !isHeaderTooLarge else { return finish(unjudged("header section beyond limits.max_header")) }
+        if let forgedInLargeHeader { return finish(unjudged(Self.headerTooLarge, removing: forgedInLargeHeader)) }
         transaction.endOfBody()
         advance(transaction, finish)
     }
@@ -236,8 +250,11 @@ extension MessageInProgress {
             settings: snapshot.headers(authservID: authservID),
             lookups: transaction.lookups
         )
-        let isExcessive = judgement.removedFields.count > Self.mostForgedFields
-        if isExcessive, snapshot.configuration.mode == .enforce { return unjudged("too many forged header fields") }
+        var summary = summary
+        if judgement.forgedFieldCount > Self.mostForgedFields {
+            if snapshot.configuration.mode == .enforce { return unjudged(Self.tooManyForged, removing: nil) }
+            summary.problem = Self.tooManyForged
+        }
         filter.record(judgement, summary, headers: transaction.headers, authservID: authservID)
         // A hold that the MTA cannot do must not become a delivery.
         let canQuarantine = session.options.actions.contains(.quarantine)
@@ -259,25 +276,28 @@ extension MessageInProgress {
 
     private func sign() -> MilterVerdict {
         end()
-        let outcome = isHeaderTooLarge ? nil : outgoing?.finish()
+        let outcome = outgoing?.finish()
         // RFC 8601 § 5: whoever has a login is no host of ours, and may not write our results.
-        let removed = trustsFields ? [] : snapshot.headers(authservID: authservID).forged(in: headers)
+        let removed = trustsFields ? [] : (forgedInLargeHeader ?? forged(in: headers)).deleted
         filter.record(outcome, envelope: envelope, removed: removed.count, summary)
         return MilterVerdict(outcome, removing: removed)
     }
 
-    /// The end of a message whose header cannot be judged: it is refused where the rules act, and else left as it is.
-    private func unjudged(_ problem: String) -> MilterVerdict {
+    /// The end of a message whose header cannot be judged: it is refused where the rules act, and else loses only what is
+    /// forged.
+    private func unjudged(_ problem: String, removing forged: ForgedFields?) -> MilterVerdict {
         if !isOver { end() }
         let enforces = snapshot.configuration.mode == .enforce
+        let removed = enforces ? [] : forged?.deleted ?? []
         filter.recordUnjudged(
             enforces ? "reject" : "accept",
             would: enforces ? nil : "reject",
             problem: problem,
+            removed: removed.count,
             envelope,
             summary
         )
-        guard enforces else { return MilterVerdict(.continue) }
+        guard enforces else { return MilterVerdict(.continue, removing: removed) }
         // RFC 3463 § 3.4: 5.3.4, message too big for system.
         return MilterVerdict(.reply(MilterReply(code: 552, enhancedStatus: "5.3.4", text: "Refused: \(problem)")))
     }
@@ -286,7 +306,7 @@ extension MessageInProgress {
     private func withoutRecipients() -> MilterVerdict {
         end()
         transaction?.cancel()
-        filter.recordUnjudged("tempfail", would: nil, problem: "too many recipients", envelope, summary)
+        filter.recordUnjudged("tempfail", would: nil, problem: "too many recipients", removed: 0, envelope, summary)
         return MilterVerdict(Self.tooManyRecipients)
     }
 

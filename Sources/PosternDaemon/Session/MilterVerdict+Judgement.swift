@@ -23,6 +23,11 @@ extension MilterVerdict {
         fields.reversed().map { .changeHeader(name: $0.name, index: UInt32(clamping: $0.index), value: []) }
     }
 
+    /// A response to a message that loses these fields and gets none.
+    init(_ response: MilterResponse, removing fields: [RemovedField]) {
+        self.init(response, modifications: Self.deletions(fields))
+    }
+
     /// What the MTA is to do with a message of our own.
     init(_ outcome: OutgoingMessage.Outcome?, removing fields: [RemovedField]) {
         let signatures = outcome?.signatures.reversed().map { value in
