@@ -13,6 +13,7 @@ public struct AuthenticationResultsWriter {
     /// A line end and the white space that begins the next line.
     private let fold: [UInt8]
     private let comments: Bool
+    private let allowsUTF8: Bool
     /// Where the line begins, and how many characters stand in front of that.
     private var lineStart = 0
     private var indent = "Authentication-Results: ".utf8.count
@@ -24,11 +25,20 @@ public struct AuthenticationResultsWriter {
     ///   - version: the version of the field's syntax, if it is written.
     ///   - lineEnd: the line end in front of a continuation line; MTAs want LF from a milter.
     ///   - comments: whether the comments behind results are written.
-    public init(authservID: Octets, version: Int? = nil, lineEnd: String = "\n", comments: Bool = false) {
+    ///   - allowsUTF8: whether values may hold UTF-8, as an internationalized message does; else names get A-labels.
+    public init(
+        authservID: Octets,
+        version: Int? = nil,
+        lineEnd: String = "\n",
+        comments: Bool = false,
+        allowsUTF8: Bool = true
+    ) {
         fold = Array(lineEnd.utf8) + [0x09]
         self.comments = comments
+        self.allowsUTF8 = allowsUTF8
         octets.reserveCapacity(480)
-        let name = FieldText.printable(authservID, limit: FieldText.longestValue)[...]
+        let asciiName = allowsUTF8 ? authservID : FieldText.ascii(authservID)
+        let name = FieldText.printable(asciiName ?? authservID, limit: FieldText.longestValue)[...]
         octets += FieldText.value(name) ?? []
         if let version { octets.append(" \(version)") }
     }
@@ -70,7 +80,7 @@ public struct AuthenticationResultsWriter {
 
     /// Adds a property.
     public mutating func property(_ type: String, _ name: String, _ value: Octets) {
-        guard !value.isEmpty else { return }
+        guard !value.isEmpty, let value = allowsUTF8 ? value : FieldText.ascii(value) else { return }
         let start = beginProperty(type, name)
         if FieldText.appendPropertyValue(value, to: &octets) { endWord(start) } else { forgetWord(start) }
     }

@@ -52,7 +52,11 @@ public final class Judgement: Sendable {
         if let headers { forged.add(headers) }
         removedFields = forged.deleted
         forgedFieldCount = forged.count
-        var fields = assessment.fields(settings, envelope: envelope)
+        var fields = assessment.fields(
+            settings,
+            envelope: envelope,
+            allowsUTF8: assessment.allowsUTF8(envelope, headers)
+        )
         if verdict.action == .junk { fields.append(settings.junk) }
         newFields = fields + forged.kept
     }

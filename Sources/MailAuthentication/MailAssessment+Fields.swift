@@ -8,15 +8,19 @@ internal import SenderID
 
 extension MailAssessment {
     /// The header fields that tell what was found, in the order in which a reader finds them from the top.
-    public func fields(_ settings: HeaderSettings, envelope: Envelope) -> [NewField] {
+    ///
+    /// - Parameter allowsUTF8: whether the message is internationalized, so that its fields may hold UTF-8.
+    public func fields(_ settings: HeaderSettings, envelope: Envelope, allowsUTF8: Bool = false) -> [NewField] {
         var fields = [NewField]()
         fields.reserveCapacity(6)
         if settings.authenticationResults {
-            fields.append(NewField(name: "Authentication-Results", value: authenticationResults(settings, envelope)))
+            let results = authenticationResults(settings, envelope, allowsUTF8)
+            fields.append(NewField(name: "Authentication-Results", value: results))
         }
-        if settings.receivedSPF { fields += receivedSPF(settings, envelope) }
+        if settings.receivedSPF { fields += receivedSPF(settings, envelope, allowsUTF8) }
         if settings.senderID, let senderIDWord {
-            if let pra = senderID?.pra, let value = FieldText.propertyValue(Octets(pra)) {
+            let pra = (senderID?.pra).flatMap { allowsUTF8 ? Octets($0) : FieldText.ascii(Octets($0)) }
+            if let pra, let value = FieldText.propertyValue(pra) {
                 fields.append(NewField(name: "X-SID-PRA", value: value))
             }
             fields.append(NewField(name: "X-SID-Result", value: Array(senderIDWord.utf8)))
@@ -30,14 +34,15 @@ extension MailAssessment {
         return fields
     }
 
-    private func receivedSPF(_ settings: HeaderSettings, _ envelope: Envelope) -> [NewField] {
+    private func receivedSPF(_ settings: HeaderSettings, _ envelope: Envelope, _ allowsUTF8: Bool) -> [NewField] {
         guard let outcome = spf, let client = envelope.clientAddress else { return [] }
         let value = ReceivedSPF.fieldBody(
             for: outcome,
             receiver: settings.authservID,
             clientAddress: client,
             envelopeFrom: envelope.sender[...],
-            helo: envelope.helo[...]
+            helo: envelope.helo[...],
+            isInternationalized: allowsUTF8
         )
         return [NewField(name: "Received-SPF", value: Array(value.drop { $0 == 0x20 }))]
     }
@@ -47,8 +52,16 @@ extension MailAssessment {
 
 extension MailAssessment {
     /// The results of all methods, always in this order.
-    private func authenticationResults(_ settings: HeaderSettings, _ envelope: Envelope) -> [UInt8] {
-        var writer = AuthenticationResultsWriter(authservID: settings.authservID, comments: settings.comments)
+    private func authenticationResults(
+        _ settings: HeaderSettings,
+        _ envelope: Envelope,
+        _ allowsUTF8: Bool
+    ) -> [UInt8] {
+        var writer = AuthenticationResultsWriter(
+            authservID: settings.authservID,
+            comments: settings.comments,
+            allowsUTF8: allowsUTF8
+        )
         if spf == nil, senderID == nil, dkim == nil, dmarc == nil, iprev == nil || envelope.clientAddress == nil {
             writer.none()
         }
@@ -107,5 +120,28 @@ extension MailAssessment {
 extension AuthenticationResultsWriter {
     fileprivate mutating func comment(_ text: String?) {
         if let text { comment(Octets(text)) }
+    }
+}
+
+// MARK: Internationalized mail
+
+extension MailAssessment {
+    /// Whether fields about the message may hold UTF-8: it is internationalized without them (RFC 6532 § 3).
+    ///
+    /// Neither the name of HELO nor what a signature writes in quoted-printable makes it so.
+    func allowsUTF8(_ envelope: Envelope, _ headers: HeaderBlock?) -> Bool {
+        // Nearly all that is ever written is US-ASCII, so that nobody needs to know.
+        guard !isASCII(envelope) else { return false }
+        return !envelope.sender.isASCII || !envelope.recipients.allSatisfy(\.isASCII) || headers?.hasUTF8 == true
+    }
+
+    /// Whether all names and addresses that fields may hold are US-ASCII.
+    private func isASCII(_ envelope: Envelope) -> Bool {
+        let signatures = dkim ?? []
+        return envelope.sender.isASCII && envelope.helo.isASCII && (senderID?.pra?.utf8.isASCII ?? true)
+            && signatures.allSatisfy { signature in
+                (signature.signature?.identity.isASCII ?? true) && (signature.domain?.utf8.isASCII ?? true)
+                    && (signature.selector?.utf8.isASCII ?? true)
+            }
     }
 }

@@ -12,12 +12,26 @@ extension DomainName {
         }
         // A NUL would end the C string early and hide what follows.
         guard !text.contains(0) else { throw .notIDNA }
+        // IDNA 2008 disallows symbols, which UTS 46 § 7 leaves to be looked up. Their A-labels are names as good as any, so
+        // the U-labels must be the same names. Where the two forms of UTS 46 differ, only the one of IDNA 2008 will do.
+        var ascii = Self.ascii(text.text, IDN2_NONTRANSITIONAL)
+        if ascii == nil, !text.text.unicodeScalars.contains(where: Self.deviations.contains) {
+            ascii = Self.ascii(text.text, IDN2_TRANSITIONAL)
+        }
+        guard let ascii else { throw .notIDNA }
+        try self.init(Octets(ascii))
+    }
+
+    /// UTS 46 § 2.3: the sharp s, the final sigma and the joiners.
+    private static let deviations: Set<Unicode.Scalar> = ["\u{DF}", "\u{3C2}", "\u{200C}", "\u{200D}"]
+
+    private static func ascii(_ text: String, _ processing: idn2_flags) -> String? {
         var output: UnsafeMutablePointer<CChar>?
         // libidn2: `output` is allocated by the library, to be freed by idn2_free; it stays null on an error.
-        let status = unsafe idn2_to_ascii_8z(text.text, &output, Int32(IDN2_NONTRANSITIONAL.rawValue))
-        guard status == IDN2_OK.rawValue, let output = unsafe output else { throw .notIDNA }
+        let status = unsafe idn2_to_ascii_8z(text, &output, Int32(processing.rawValue))
+        guard status == IDN2_OK.rawValue, let output = unsafe output else { return nil }
         defer { unsafe idn2_free(output) }
-        try self.init(Octets(unsafe String(cString: output)))
+        return unsafe String(cString: output)
     }
 
     /// Reads the name of a host that can have to do with mail: what stands behind the `@` of an address, in `d=`, in HELO.

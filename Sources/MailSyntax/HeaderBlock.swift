@@ -123,6 +123,15 @@ extension HeaderBlock {
         return range.isEmpty ? 0 : storage[range.lowerBound].lowercased
     }
 
+    /// Whether a field is internationalized: UTF-8 beyond US-ASCII (RFC 6532 § 3.2), which older 8-bit text is not.
+    public var hasUTF8: Bool {
+        guard !storage.isASCII else { return false }
+        return entries.contains { entry in
+            let field = storage[entry.start..<entry.end]
+            return !field.isASCII && String(validating: field, as: UTF8.self) != nil
+        }
+    }
+
     /// The fields of this name, topmost first.
     public func fields(named name: StaticString) -> [HeaderField] {
         indices.lazy.filter { hasName(name, at: $0) }.map { self[$0] }

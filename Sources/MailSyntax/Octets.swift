@@ -30,6 +30,11 @@ extension UInt8 {
     }
 }
 
+extension Sequence<UInt8> {
+    /// Whether all octets are US-ASCII.
+    public var isASCII: Bool { allSatisfy { $0 < 0x80 } }
+}
+
 extension [UInt8] {
     /// Appends the octets of a string's UTF-8 form.
     public mutating func append(_ text: String) {

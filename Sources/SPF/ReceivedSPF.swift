@@ -4,7 +4,8 @@ public import MailSyntax
 public enum ReceivedSPF {
     /// The body of the field for an outcome: one space, then folds of LF and TAB, as MTAs expect them of a filter.
     ///
-    /// Nothing that the client sent gets out of its quotes, and what is not printable US-ASCII becomes a question mark.
+    /// Nothing that the client sent gets out of its quotes. An address or a name is written as it is, with A-labels where the
+    /// message is not internationalized, or its pair is left out: a changed one would be another's.
     ///
     /// - Parameters:
     ///   - outcome: what came of the check.
@@ -12,34 +13,36 @@ public enum ReceivedSPF {
     ///   - clientAddress: the client's address.
     ///   - envelopeFrom: the argument of MAIL FROM.
     ///   - helo: the argument of HELO or EHLO.
+    ///   - isInternationalized: whether the message has UTF-8 of its own, so that this field may.
     public static func fieldBody(
         for outcome: SPFOutcome,
         receiver: Octets,
         clientAddress: IPAddress,
         envelopeFrom: Octets,
-        helo: Octets
+        helo: Octets,
+        isInternationalized: Bool = false
     ) -> [UInt8] {
-        var pairs: [(key: String, value: [UInt8])] = [
-            ("receiver", value(receiver)),
+        func address(_ text: Octets) -> [UInt8]? {
+            guard let text = isInternationalized ? text : FieldText.ascii(text), text.count <= longestValue,
+                FieldText.isPrintable(text)
+            else { return nil }
+            return value(text)
+        }
+        var pairs: [(key: String, value: [UInt8]?)] = [
+            ("receiver", address(receiver)),
             ("client-ip", value(Octets(clientAddress.unmapped.description))),
-            ("envelope-from", value(envelopeFrom)),
-            ("helo", value(helo)),
+            ("envelope-from", address(envelopeFrom)),
+            ("helo", address(helo)),
             // RFC 7208 § 9.1: the identity that was checked, "mailfrom" or "helo".
             ("identity", Array((outcome.scope == .helo ? "helo" : "mailfrom").utf8)),
         ]
-        if let mechanism = outcome.mechanism { pairs.append(("mechanism", value(Octets(mechanism)))) }
-        if let problem = outcome.problem { pairs.append(("problem", value(Octets(problem)))) }
+        if let mechanism = outcome.mechanism { pairs.append(("mechanism", text(mechanism))) }
+        if let problem = outcome.problem { pairs.append(("problem", text(problem))) }
         var body = Array("\(outcome.result.rawValue) (".utf8)
         body += comment(outcome, clientAddress).utf8.prefix(longestValue).filter { !Self.breaksComment($0) }
         body += ")".utf8
-        for (index, pair) in pairs.enumerated() {
-            body += "\n\t".utf8
-            body += pair.key.utf8
-            body.append(UInt8(ascii: "="))
-            body += pair.value
-            if index < pairs.count - 1 { body.append(UInt8(ascii: ";")) }
-        }
-        return body
+        let written = pairs.compactMap { key, value in value.map { Array("\n\t\(key)=".utf8) + $0 } }
+        return body + written.joined(separator: [UInt8(ascii: ";")])
     }
 
     private static let longestValue = 320
@@ -50,7 +53,6 @@ public enum ReceivedSPF {
 
     /// The value of a pair: a dot-atom where it is one, else a quoted-string (RFC 5322 §§ 3.2.3 and 3.2.4).
     private static func value(_ text: Octets) -> [UInt8] {
-        let text = Octets(text.prefix(longestValue).printable)
         if text.isDotAtom { return Array(text) }
         var quoted = [UInt8(ascii: "\"")]
         for octet in text {
@@ -59,6 +61,11 @@ public enum ReceivedSPF {
         }
         quoted.append(UInt8(ascii: "\""))
         return quoted
+    }
+
+    /// The value of a pair for people: one printable line of US-ASCII.
+    private static func text(_ text: String) -> [UInt8] {
+        value(Octets(Octets(text).prefix(longestValue).printable))
     }
 
     /// The result in words.

@@ -294,6 +294,76 @@ struct NewFieldTests {
         #expect(fields.first { $0.name == "X-DKIM-Result" }?.value[...].text == word)
     }
 
+    struct Internationalized: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        var identity = "@b=C3=BCcher.example"
+        var subject = "hello"
+        var sender = "a@example.com"
+        var helo = "mail.example.com"
+        var recipient = "b@example.net"
+        /// What our fields say, and what they do not.
+        let said: [String]
+        var unsaid: [String] = []
+        var isASCII = true
+    }
+
+    static let letters: [Internationalized] = [
+        Internationalized(
+            testDescription: "a message in US-ASCII stays so: i= in quoted-printable gets A-labels",
+            said: ["header.i=@xn--bcher-kva.example", "header.d=xn--bcher-kva.example"]
+        ),
+        Internationalized(
+            testDescription: "a local part that has no form in US-ASCII is left out",
+            identity: "j=C3=B6rg@b=C3=BCcher.example",
+            said: ["header.d=xn--bcher-kva.example"],
+            unsaid: ["header.i="]
+        ),
+        Internationalized(
+            testDescription: "HELO makes no message internationalized",
+            sender: "",
+            helo: "bücher.example",
+            said: ["smtp.helo=xn--bcher-kva.example", "helo=xn--bcher-kva.example;"]
+        ),
+        Internationalized(
+            testDescription: "a message with UTF-8 in its header keeps U-labels",
+            subject: "Grüße",
+            said: ["header.i=@bücher.example", "smtp.mailfrom=a@example.com"],
+            isASCII: false
+        ),
+        Internationalized(
+            testDescription: "so does one from such an address",
+            sender: "jörg@bücher.example",
+            said: [
+                "smtp.mailfrom=jörg@bücher.example", "envelope-from=\"jörg@bücher.example\"",
+                "header.i=@bücher.example",
+            ],
+            isASCII: false
+        ),
+        Internationalized(
+            testDescription: "and one to such an address",
+            recipient: "jörg@example.net",
+            said: ["header.i=@bücher.example"],
+            isASCII: false
+        ),
+    ]
+
+    @Test("RFC 6531 § 3.6: no field makes a message internationalized that is not", arguments: letters)
+    func internationalized(_ example: Internationalized) async throws {
+        var envelope = Sample.envelope(sender: example.sender)
+        envelope.helo = Array(example.helo.utf8)
+        envelope.recipients = [Array(example.recipient.utf8)]
+        let signature =
+            "DKIM-Signature: v=1; a=rsa-sha256; d=xn--bcher-kva.example; s=s; i=\(example.identity); h=from; bh=AAAA; b=AAAA"
+        let message = [signature, "From: a@example.com", "Subject: \(example.subject)"]
+        let text = try await fields(message, try Sample.zone(), envelope: envelope) {
+            $0.receivedSPF = true
+            $0.authentication = true
+        }.joined(separator: "\n")
+        for said in example.said { #expect(text.contains(said), "\(text)") }
+        for unsaid in example.unsaid { #expect(!text.contains(unsaid), "\(text)") }
+        #expect(text.utf8.isASCII == example.isASCII, "\(text)")
+    }
+
     struct Author: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let fields: [String]

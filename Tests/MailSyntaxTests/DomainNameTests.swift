@@ -4,6 +4,32 @@ import Testing
 @Suite("Domain names")
 struct DomainNameTests {
     @Test(
+        "UTS 46: a symbol and its A-label are one name, and what is invisible is none",
+        arguments: [
+            ("☃.example", "xn--n3h.example"), ("a.☃.example", "a.xn--n3h.example"), ("💩.example", "xn--ls8h.example"),
+            // The sharp s has an A-label of its own, which the transitional form takes away.
+            ("faß.example", "xn--fa-hia.example"), ("☃faß.example", nil), ("\u{202E}a.example", nil),
+            ("bank\u{E0001}.example", nil),
+        ] as [(String, String?)]
+    )
+    func symbols(_ text: String, _ name: String?) {
+        #expect((try? DomainName(mailHost: Octets(text)))?.description == name)
+    }
+
+    @Test(
+        "an address in US-ASCII",
+        arguments: [
+            ("a@example.com", "a@example.com"), ("a@bücher.example", "a@xn--bcher-kva.example"),
+            ("jörg@bücher.example", nil), ("@bücher.example", "@xn--bcher-kva.example"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("bü cher.example", nil), ("", ""),
+        ] as [(String, String?)]
+    )
+    func ascii(_ text: String, _ expected: String?) {
+        #expect(FieldText.ascii(Octets(text))?.text == expected)
+    }
+
+    @Test(
         "RFC 1035 § 2.3.4 and § 5.1: what is read, and how it is written",
         arguments: [
             ("example.com", "example.com"), ("Example.COM.", "example.com"), ("a", "a"), ("_dmarc.x", "_dmarc.x"),

@@ -31,6 +31,20 @@ struct HeaderBlockTests {
     }
 
     @Test(
+        "RFC 6532 § 3.2: internationalized is what has UTF-8 beyond US-ASCII, and no other 8-bit text",
+        arguments: [
+            (Array("Grüße".utf8), true), (Array("Gruss".utf8), false), ([0x47, 0x72, 0xFC, 0xDF, 0x65], false),
+            (Array("Gr\r\n\tüße".utf8), true), ([], false),
+        ] as [([UInt8], Bool)]
+    )
+    func utf8(_ value: [UInt8], _ hasUTF8: Bool) {
+        var block = HeaderBlock()
+        block.append(name: "To".utf8, value: " a@b.test".utf8)
+        block.append(name: "Subject".utf8, value: value)
+        #expect(block.hasUTF8 == hasUTF8)
+    }
+
+    @Test(
         "RFC 5322 § 2.2.3: line ends become CRLF, and a lone CR is none",
         arguments: [
             ("a", "a"), ("a\n b", "a\r\n b"), ("a\r\n b", "a\r\n b"), ("a\r b", "a\r b"),
