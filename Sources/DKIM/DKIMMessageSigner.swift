@@ -79,6 +79,12 @@ public struct DKIMMessageSigner {
         return values
     }
 
+    /// Fields that no MTA on the way adds where they are missing.
+    ///
+    /// Any other field may be: Date and Message-ID by the next server (RFC 6409 § 8), To by one that wants a recipient. A
+    /// signature that says "there is none" would break.
+    private static let alwaysThere: Set<String> = ["from", "subject"]
+
     /// The names of `h=`: each as often as its field is there, and oversigned ones once more.
     private func headerNames() -> [String] {
         var names = [String]()
@@ -92,7 +98,8 @@ public struct DKIMMessageSigner {
         for name in wanted.contains(where: { $0.lowercased() == "from" }) ? wanted : ["From"] + wanted {
             let octets = Octets(name)
             let present = headers.indices.count { headers.hasName(octets, at: $0) }
-            let count = present + (oversigned.contains(name.lowercased()) ? 1 : 0)
+            let isGuarded = present > 0 || Self.alwaysThere.contains(name.lowercased())
+            let count = present + (isGuarded && oversigned.contains(name.lowercased()) ? 1 : 0)
             names += Array(repeating: name, count: min(count, Self.mostHeaderNames - names.count))
         }
         return names
@@ -121,13 +128,15 @@ public struct DKIMMessageSigner {
     }
 
     /// The identity in dkim-quoted-printable (RFC 6376 § 2.11), when it belongs to the domain of the key.
+    ///
+    /// RFC 6376 § 3.5, i=: "Internationalized domain names MUST be represented as A-labels".
     private func encoded(_ identity: String, for key: DKIMSigningKey) throws(DKIMSigningError) -> String {
         guard let at = identity.lastIndex(of: "@"),
             let domain = try? DomainName(unicode: Octets(String(identity[identity.index(after: at)...]))),
             domain.isEqualOrSubdomain(of: key.domain)
         else { throw .identityOutsideDomain }
         var text = ""
-        for octet in identity.utf8 {
+        for octet in identity[...at].utf8 {
             if octet.isVChar, octet != UInt8(ascii: "="), octet != UInt8(ascii: ";") {
                 text.unicodeScalars.append(Unicode.Scalar(octet))
             } else {
@@ -135,7 +144,7 @@ public struct DKIMMessageSigner {
                 text += "=" + (digits.utf8.count == 1 ? "0" : "") + digits
             }
         }
-        return text
+        return text + domain.description
     }
 }
 

@@ -10,6 +10,12 @@ public enum DKIMSigningWarning: String, Hashable, Sendable, CaseIterable {
     case eightBit = "8-bit data"
     /// A NUL, which SMTP does not carry reliably.
     case nul = "NUL octet"
+    /// A comma between addresses without white space behind it, where Sendmail puts a space.
+    case tightList = "no space behind a comma between addresses"
+    /// No Date field, which the next server may add (RFC 6409 § 8.2).
+    case noDate = "no Date field"
+    /// No Message-ID field, which the next server may add (RFC 6409 § 8.3).
+    case noMessageID = "no Message-ID field"
 }
 
 /// Looks for what does not survive transport, while a message streams by.
@@ -21,7 +27,15 @@ struct TransportLint {
     /// What was found, in a fixed order.
     var warnings: [DKIMSigningWarning] { DKIMSigningWarning.allCases.filter(found.contains) }
 
+    private static let addressFields: [StaticString] = ["To", "Cc", "Reply-To", "Resent-To", "Resent-Cc"]
+
     mutating func header(_ headers: HeaderBlock) {
+        if !headers.indices.contains(where: { headers.hasName("Date", at: $0) }) { found.insert(.noDate) }
+        if !headers.indices.contains(where: { headers.hasName("Message-ID", at: $0) }) { found.insert(.noMessageID) }
+        for position in headers.indices
+        where Self.addressFields.contains(where: { headers.hasName($0, at: position) }) {
+            if Self.hasTightComma(headers[position].value) { found.insert(.tightList) }
+        }
         for field in headers {
             let length = field.label.count + 1
             lineLength = length
@@ -30,6 +44,31 @@ struct TransportLint {
         }
         lineLength = 0
         previous = 0
+    }
+
+    /// Whether a comma outside of quotes and comments has no white space behind it.
+    private static func hasTightComma(_ value: Octets) -> Bool {
+        var depth = 0
+        var isQuoted = false
+        var previous: UInt8 = 0
+        var isEscaped = false
+        for octet in value {
+            if previous == UInt8(ascii: ","), !octet.isWSP, octet != 0x0D { return true }
+            previous = 0
+            if isEscaped {
+                isEscaped = false
+                continue
+            }
+            switch octet {
+            case UInt8(ascii: "\\"): isEscaped = isQuoted || depth > 0
+            case UInt8(ascii: "\"") where depth == 0: isQuoted.toggle()
+            case UInt8(ascii: "(") where !isQuoted: depth += 1
+            case UInt8(ascii: ")") where depth > 0: depth -= 1
+            case UInt8(ascii: ",") where !isQuoted && depth == 0: previous = octet
+            default: break
+            }
+        }
+        return false
     }
 
     mutating func body(_ chunk: UnsafeRawBufferPointer) {

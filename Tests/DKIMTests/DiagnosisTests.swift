@@ -89,7 +89,7 @@ struct DiagnosisTests {
             .fieldAdded("Subject"),
             make: swap("Date:", "Subject: x\r\nDate:")
         ),
-        Change("Reply-To", .relaxed, .relaxed, .fieldAdded("Reply-To"), make: swap("Date:", "Reply-To: x\r\nDate:")),
+        Change("another To", .relaxed, .relaxed, .fieldAdded("To"), make: swap("Date:", "To: x\r\nDate:")),
         Change("tag and footer", .relaxed, .relaxed, .subjectTagged("[list]"), .footerAppended(octets: 46)) {
             swap("Subject: ", "Subject: [list] ")($0) + footer
         },

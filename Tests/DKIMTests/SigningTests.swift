@@ -45,7 +45,7 @@ struct SigningTests {
         var options = DKIMSigningOptions()
         options.canonicalization = CanonicalizationPair(header: header, body: body)
         options.lifetime = 86_400
-        options.identity = "a b=c;@news.example.org"
+        options.identity = "a b=c;@news.Example.org"
         let values = try Self.sign(Self.message, keys, options)
         let signed = values.flatMap { Self.name + $0 + [0x0D, 0x0A] } + Self.message
         let outcomes = Verification.outcomes(of: signed, zone: try Self.zone(keys))
@@ -74,13 +74,30 @@ struct SigningTests {
         #expect(try result("DKIM-Signature:\(field)\r\n\(message.replacing(" \t:", with: ":"))") == [withoutIt])
     }
 
-    @Test("RFC 6376 § 8.15: a field named once more than it is there can not be added")
-    func oversigning() throws {
+    @Test(
+        "RFC 6376 § 8.15: a field named once more than it is there can not be added, and others can where there is none",
+        arguments: [
+            ("Subject: two", DKIMResult.fail), ("From: c@example.com", .fail), ("To: c@example.com", .fail),
+            // RFC 6409 § 8: what servers add where it is missing.
+            ("Date: Fri, 27 Nov 2026 10:00:00 +0000", .pass), ("Message-ID: <1@example.org>", .pass),
+            ("Cc: d@example.com", .pass), ("Reply-To: e@example.com", .pass),
+        ]
+    )
+    func oversigning(_ field: String, _ result: DKIMResult) throws {
         let keys = [try Self.key(.ed25519)]
         let values = try Self.sign(Self.message, keys)
-        for field in ["Subject: two", "From: c@example.com", "Cc: d@example.com", "Reply-To: e@example.com"] {
-            let signed =
-                values.flatMap { Self.name + $0 + [0x0D, 0x0A] } + [UInt8]((field + "\r\n").utf8) + Self.message
+        let signed = values.flatMap { Self.name + $0 + [0x0D, 0x0A] } + [UInt8]((field + "\r\n").utf8) + Self.message
+        #expect(Verification.outcomes(of: signed, zone: try Self.zone(keys)).map(\.result) == [result])
+    }
+
+    @Test("what is there is guarded, and what is always there where it is not", arguments: ["Cc", "Date", "Reply-To"])
+    func guarded(_ name: String) throws {
+        let keys = [try Self.key(.ed25519)]
+        let field = [UInt8]("\(name): x\r\n".utf8)
+        let message = field + [UInt8]("From: a@example.org\r\n\r\nHello\r\n".utf8)
+        let values = try Self.sign(message, keys)
+        for added in [field, [UInt8]("Subject: x\r\n".utf8)] {
+            let signed = values.flatMap { Self.name + $0 + [0x0D, 0x0A] } + added + message
             #expect(Verification.outcomes(of: signed, zone: try Self.zone(keys)).map(\.result) == [.fail])
         }
     }
@@ -103,6 +120,25 @@ struct SigningTests {
         #expect(throws: DKIMSigningError.identityOutsideDomain) {
             try Self.sign(Self.message, [Self.key(.ed25519)], options)
         }
+    }
+
+    @Test(
+        "RFC 6376 § 3.5: an internationalized domain in i= becomes A-labels",
+        arguments: [
+            ("@bücher.example.org", "@xn--bcher-kva.example.org"),
+            ("a@BÜCHER.example.org", "a@xn--bcher-kva.example.org"),
+            ("@xn--bcher-kva.example.org", "@xn--bcher-kva.example.org"), ("jörg@example.org", "j=C3=B6rg@example.org"),
+        ]
+    )
+    func internationalizedIdentity(_ identity: String, _ written: String) throws {
+        let keys = [try Self.key(.ed25519)]
+        var options = DKIMSigningOptions()
+        options.identity = identity
+        let value = try #require(try Self.sign(Self.message, keys, options).first)
+        #expect(String(decoding: value, as: UTF8.self).contains(" i=\(written);"))
+        #expect(value.isASCII)
+        let signed = Self.name + value + [0x0D, 0x0A] + Self.message
+        #expect(Verification.outcomes(of: signed, zone: try Self.zone(keys)).map(\.result) == [.pass])
     }
 
     @Test("RFC 5322 § 2.1.1: lines are short, and folds are as asked for", arguments: [false, true])
@@ -128,7 +164,8 @@ struct SigningTests {
         ]
         for (text, expected) in texts {
             var signer = DKIMMessageSigner(keys: [try Self.key(.ed25519)], now: 0)
-            signer.endOfHeaders(StoredMessage(Self.message[...]).headers)
+            let sent = "Date: x\r\nMessage-ID: x\r\n".utf8
+            signer.endOfHeaders(StoredMessage((sent + Self.message)[...]).headers)
             unsafe [UInt8](text.utf8).withUnsafeBytes { octets in
                 for index in octets.indices {
                     unsafe signer.body(UnsafeRawBufferPointer(rebasing: octets[index...index]))
@@ -136,6 +173,23 @@ struct SigningTests {
             }
             #expect(signer.warnings == expected)
         }
+    }
+
+    @Test(
+        "what the next server adds or rewrites in a header is warned of",
+        arguments: [
+            ("Date: x\r\nMessage-ID: x\r\n", []), ("Message-ID: x\r\n", [.noDate]), ("Date : x\r\n", [.noMessageID]),
+            ("", [.noDate, .noMessageID]),
+            ("Date: x\r\nMessage-ID: x\r\nTo: <a@b.test>,<c@d.test>\r\n", [.tightList]),
+            ("Date: x\r\nMessage-ID: x\r\nCc: a@b.test,c@d.test\r\n", [.tightList]),
+            ("Date: x\r\nMessage-ID: x\r\nTo: a@b.test, c@d.test,\r\n e@f.test\r\nSubject: a,b\r\n", []),
+            ("Date: x\r\nMessage-ID: x\r\nTo: \"a,b\" <c@d.test>, (e,\\)f) g@h.test, \"\\\",\" <i@j.test>,\r\n", []),
+        ] as [(String, [DKIMSigningWarning])]
+    )
+    func headerWarnings(_ fields: String, _ expected: [DKIMSigningWarning]) throws {
+        var signer = DKIMMessageSigner(keys: [try Self.key(.ed25519)], now: 0)
+        signer.endOfHeaders(StoredMessage(Octets(fields + "From: a@example.org\r\n\r\n")).headers)
+        #expect(signer.warnings == expected)
     }
 
     @Test("RFC 8301 § 3.2: an RSA key has 1024 bits at least")
