@@ -9,6 +9,11 @@ public struct NetworkSet: Sendable {
     /// An empty set.
     public init() {}
 
+    /// A set of these networks.
+    public init(_ networks: some Sequence<IPNetwork>) {
+        for network in networks { insert(network) }
+    }
+
     /// Whether nothing is in the set.
     public var isEmpty: Bool { v4.isEmpty && v6.isEmpty }
 

@@ -118,7 +118,24 @@ extension Configuration.Listen {
 
 extension Configuration.Trust {
     static let settings: [Setting<Self>] = [
-        Setting("networks", \.networks, .list(.network), "Clients in these networks."),
+        Setting(
+            "networks",
+            \.networks,
+            .list(.network),
+            """
+            Clients in these networks. A host that passes on mail from outside does not belong here: what it passes on in \
+            our name would be signed.
+            """
+        ),
+        Setting(
+            "skip",
+            \.skip,
+            .list(.network),
+            """
+            Clients whose mail is passed by, neither judged nor stamped nor signed, whatever the socket: a backup MX, a \
+            gateway, the address that a container's bridge gives to everybody. A login from there is still a login.
+            """
+        ),
         Setting(
             "authenticated",
             \.authenticated,
@@ -399,7 +416,10 @@ extension Configuration.Signing {
             "oversign",
             \.oversign,
             .list(.fieldName),
-            "The fields that are signed once more than they occur, so that nobody can add another."
+            """
+            The fields that are signed once more than they occur, so that nobody can add another. Where there is none, \
+            only From and Subject: other fields are added on the way.
+            """
         ),
         Setting(
             "lifetime",

@@ -61,6 +61,10 @@ extension Configuration {
         for network in trust.networks where network.prefixLength < 8 {
             warn("trust.networks", "\(network) trusts a large part of the internet", accepted: "networks of your own")
         }
+        for network in trust.skip where network.prefixLength < 8 {
+            let message = "\(network) lets a large part of the internet pass unjudged"
+            warn("trust.skip", message, accepted: "hosts of your own")
+        }
         if let address = admin.listen?.address, !Self.isLoopback(address) {
             warn("admin.listen", "\(address) can be reached from other hosts", accepted: "127.0.0.1 or [::1]")
         }

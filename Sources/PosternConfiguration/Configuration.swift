@@ -86,6 +86,8 @@ extension Configuration {
     public struct Trust: Sendable, Equatable {
         /// Clients in these networks.
         public var networks: [IPNetwork] = [IPNetwork("127.0.0.0/8"), IPNetwork("::1")].compactMap { $0 }
+        /// Clients whose mail is neither judged nor signed.
+        public var skip: [IPNetwork] = []
         /// Clients that have authenticated.
         public var authenticated = true
     }

@@ -1,4 +1,5 @@
 internal import MailSyntax
+internal import Policy
 internal import TOML
 
 extension ValueType where Value == ListenSocket {
@@ -77,7 +78,7 @@ extension ValueType where Value == Configuration.Headers.JunkField {
     /// A whole header field.
     static let junkField = ValueType.string(
         "header field",
-        accepted: "a header field, as \"X-Spam-Flag: YES\"",
+        accepted: "a header field that honest mail does not have, as \"X-Spam-Flag: YES\"",
         write: { "\($0.name): \($0.value)" },
         parse: { text in
             guard let colon = text.firstIndex(of: ":"),
@@ -85,10 +86,21 @@ extension ValueType where Value == Configuration.Headers.JunkField {
             else { return nil }
             let name = String(text[..<colon])
             let value = text[text.index(after: colon)...].drop { $0 == " " }
-            guard !name.isEmpty, name.utf8.allSatisfy(\.isVChar), !value.isEmpty else { return nil }
+            guard !name.isEmpty, name.utf8.allSatisfy(\.isVChar), !value.isEmpty, !isOfMessages(name) else {
+                return nil
+            }
             return Configuration.Headers.JunkField(name: name, value: String(value))
         }
     )
+
+    /// Whether honest messages come with such a field: what is not ours is removed.
+    private static func isOfMessages(_ name: String) -> Bool {
+        let others = [
+            "Received", "Return-Path", "DKIM-Signature", "Authentication-Results", "Bcc", "Keywords", "Comments",
+        ]
+        let signed = Configuration.Signing(location: PolicyLocation(file: "", line: 0)).headers
+        return (signed + others).contains { $0.lowercased() == name.lowercased() }
+    }
 }
 
 extension ValueType where Value == [Configuration.Signing.Key] {

@@ -67,8 +67,14 @@ extension Filter {
     }
 
     /// Logs and counts a message of our own; `removed` is how many forged fields it had.
-    func record(_ outcome: OutgoingMessage.Outcome?, envelope: Envelope, removed: Int, _ summary: MessageSummary) {
-        log.write(LogLine(outcome, envelope: envelope, removed: removed, summary))
+    func record(
+        _ outcome: OutgoingMessage.Outcome?,
+        envelope: Envelope,
+        trust: MailTrust?,
+        removed: Int,
+        _ summary: MessageSummary
+    ) {
+        log.write(LogLine(outcome, envelope: envelope, trust: trust, removed: removed, summary))
         counters.update { values in
             values.forgedFields += removed
             let signatures = outcome?.signatures.count ?? 0

@@ -21,6 +21,8 @@ public final class Snapshot: Sendable {
     let signing: SigningTable
     /// Clients whose mail is our own.
     let trusted: NetworkSet
+    /// Clients whose mail is passed by.
+    let skipped: NetworkSet
 
     /// Where answers come from.
     public let lookups: Lookups
@@ -35,9 +37,8 @@ public final class Snapshot: Sendable {
         authentication = AuthenticationSettings(configuration)
         engine = PolicyEngine(rules: configuration.rules, mode: configuration.mode, mixed: configuration.mixed)
         signing = try SigningTable(configuration.signing)
-        var trusted = NetworkSet()
-        for network in configuration.trust.networks { trusted.insert(network) }
-        self.trusted = trusted
+        trusted = NetworkSet(configuration.trust.networks)
+        skipped = NetworkSet(configuration.trust.skip)
     }
 
     /// The fields that a message gets, from a host of this name.

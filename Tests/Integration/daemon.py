@@ -25,6 +25,7 @@ socket = "inet:{port}@127.0.0.1"
 
 [trust]
 networks = [{trusted}]
+{skip}
 
 [dns]
 {dns}
@@ -80,11 +81,11 @@ class Postern(Server):
 
     LINE = re.compile(r"(?:^|\s)([0-9A-Za-z]+: (?:action|would)=.*)$", re.M)
 
-    def __init__(self, rules="", zone="", mode="enforce", servers=(), trusted=(), top=""):
+    def __init__(self, rules="", zone="", mode="enforce", servers=(), trusted=(), skipped=(), top=""):
         super().__init__()
         self.port = free_port()
         self.mode = mode
-        self.trusted = trusted
+        self.trusted, self.skipped = trusted, skipped
         self.top = top
         if servers:
             self.dns = "servers = [" + ", ".join(f'"{server}"' for server in servers) + "]"
@@ -105,6 +106,7 @@ class Postern(Server):
         return FRAME.format(
             mode=self.mode, top=self.top, directory=self.directory, port=self.port, dns=self.dns,
             trusted=", ".join(f'"{network}"' for network in self.trusted),
+            skip="skip = [" + ", ".join(f'"{network}"' for network in self.skipped) + "]" if self.skipped else "",
         )
 
     def configure(self, rules):

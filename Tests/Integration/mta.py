@@ -228,14 +228,18 @@ class Server:
 
 
 class Postfix(Server):
-    """A private Postfix. Any recipient has a mailbox; XCLIENT presents any client to it."""
+    """A private Postfix. Any recipient has a mailbox; XCLIENT presents any client to it.
+
+    `services` are further lines of master.cf.
+    """
 
     name = "postfix"
     has_xclient = True
 
-    def __init__(self, milters, **settings):
+    def __init__(self, milters, services="", **settings):
         super().__init__()
         self.port = free_port()
+        self.services = services
         self.settings = {
             "compatibility_level": "3.6",
             "queue_directory": self.path("queue"),
@@ -288,7 +292,7 @@ class Postfix(Server):
         self.make_mailboxes()
         self.write("domains", "/./ any\n")
         self.write("etc/main.cf", "".join(f"{name} = {value}\n" for name, value in self.settings.items()))
-        self.write("etc/master.cf", MASTER_CF.format(port=self.port))
+        self.write("etc/master.cf", MASTER_CF.format(port=self.port) + self.services)
         self.control("start")
         try:
             wait_until(lambda: listens(self.port), "Postfix's greeting")

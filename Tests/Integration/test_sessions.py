@@ -3,6 +3,7 @@
 import unittest
 
 import daemon
+import mail
 import milter_client
 
 ZONE = 'example.com. 300 IN TXT "v=spf1 -all"\n'
@@ -126,6 +127,69 @@ class Bodies(Session):
         answers, reply = self.send(milter)
         self.assertEqual([each.command for each in answers], ["s", "s"])
         self.assertIn(reply.command, "ac")
+
+
+KEY = """\
+[[signing]]
+domain = "example.com"
+keys = [{ selector = "s", file = "@DIRECTORY@/key.pem" }]
+"""
+
+
+class Trust(Session):
+    """Who is judged, who is signed for, and who is neither."""
+
+    def postern(self, rules, **options):
+        postern = daemon.Postern(rules + KEY, ZONE, **options)
+        postern.write("key.pem", mail.key("example.com").pem.decode(), 0o600)
+        return postern
+
+    def send(self, postern, client, login=None, socket=None):
+        milter = milter_client.Milter(socket or postern.unix)
+        self.addCleanup(milter.close)
+        milter.negotiate()
+        milter.connect("mail.example.com", client)
+        milter.helo("mail.example.com")
+        milter.mail("<a@example.com>", macros={"auth_authen": login, "auth_type": "PLAIN"} if login else {})
+        milter.rcpt("<b@example.org>")
+        for name, value in [("Authentication-Results", "mx.example.org; spf=pass"), *HEADERS]:
+            milter.header(name, " " + value)
+        milter.eoh()
+        milter.body(b"Hello.\r\n")
+        outcome = milter.eom()
+        return outcome.reply.command, [name for _, _, name, value in outcome.header_changes() if value]
+
+    def test_each_kind_of_client(self):
+        judged = ["X-DKIM-Result", "X-SID-Result", "X-SID-PRA", "Authentication-Results"]
+        signed = ["DKIM-Signature"]
+        roles = "".join(
+            f'[[listen]]\nsocket = "unix:@DIRECTORY@/{role}.sock"\nrole = "{role}"\n' for role in ("inbound", "outbound")
+        )
+        trust = {"trusted": ["192.0.2.0/28"], "skipped": ["192.0.2.5", "198.51.100.0/24"]}
+        with self.postern(roles, **trust) as postern:
+            inbound, outbound = ("unix:" + postern.path(f"{role}.sock") for role in ("inbound", "outbound"))
+            for client, login, socket, added, trusted in (
+                ("203.0.113.1", None, None, judged, None),
+                ("192.0.2.1", "ann", None, signed, "login"),
+                ("203.0.113.1", "ann", None, signed, "login"),
+                # Neither judged nor signed, whatever the socket and whatever else its network is.
+                ("198.51.100.7", None, None, [], "skip"),
+                ("198.51.100.7", None, inbound, [], "skip"),
+                ("198.51.100.7", None, outbound, [], "skip"),
+                ("192.0.2.5", None, None, [], "skip"),
+                # A login from such an address is a login.
+                ("198.51.100.7", "ann", None, signed, "login"),
+                ("192.0.2.1", None, inbound, judged, None),
+                # What we have judged comes from outside, though our own address brings it.
+                ("192.0.2.1", None, None, [], "network"),
+                ("203.0.113.1", None, outbound, [], None),
+            ):
+                with self.subTest(client=client, login=login, socket=socket):
+                    seen = len(postern.lines())
+                    command, names = self.send(postern, client, login, socket)
+                    self.assertIn(command, "ac")
+                    self.assertEqual(sorted(names), sorted(added))
+                    self.assertEqual(postern.line(after=seen).get("trusted"), trusted)
 
 
 class Forged(Session):

@@ -28,6 +28,7 @@ struct ReadingTests {
 
         [trust]
         networks = ["192.0.2.0/24"]
+        skip = ["198.51.100.25"]
         authenticated = false
 
         [dns]
@@ -151,9 +152,9 @@ struct ReadingTests {
         #expect(configuration.dns.attemptTimeout == .milliseconds(400))
         #expect(configuration.dns.cache.maxBytes == 1_048_576)
         #expect(configuration.headers.junk == .init(name: "X-Junk", value: "maybe: yes"))
-        #expect(configuration.rules.rules.map(\.location.line) == [77, 85])
+        #expect(configuration.rules.rules.map(\.location.line) == [78, 86])
         #expect(configuration.rules.rules.first?.unless.count == 2)
-        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 91))
+        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 92))
     }
 
     @Test("a check is switched by a word or by a table")

@@ -74,8 +74,8 @@ struct MessageLineTests {
     @Test("a signed message, one that is not and why, and one that nobody expects to be signed")
     func own() {
         let envelope = Envelope(helo: [], sender: Array("a@example.com".utf8), recipients: [[0x62]], isTrusted: true)
-        func text(_ outcome: OutgoingMessage.Outcome?) -> String {
-            LogLine(outcome, envelope: envelope, removed: 0, Sample.summary()).text[...].text
+        func text(_ outcome: OutgoingMessage.Outcome?, _ trust: MailTrust? = nil) -> String {
+            LogLine(outcome, envelope: envelope, trust: trust, removed: 0, Sample.summary()).text[...].text
         }
         let begin = "client=local helo=\"\" from=<a@example.com> rcpts=1"
         #expect(
@@ -87,6 +87,9 @@ struct MessageLineTests {
                 == "4XyZ1: action=accept \(begin) unsigned=\"From does not name one author\" ms=12"
         )
         #expect(text(nil) == "4XyZ1: action=accept \(begin) ms=12")
+        for (trust, word) in [(MailTrust.network, "network"), (.login, "login"), (.skip, "skip")] {
+            #expect(text(nil, trust) == "4XyZ1: action=accept \(begin) trusted=\(word) ms=12")
+        }
     }
 
     @Test("what SMTP says adds no field and no line")

@@ -1,3 +1,4 @@
+import MailAuthentication
 import MailCrypto
 import MailSyntax
 import PosternConfiguration
@@ -17,12 +18,23 @@ struct SigningTests {
     }
 
     /// `d=` of the signature, or why there is none; nil when nobody expects one.
-    private func outcome(_ table: SigningTable, from fields: [String], login: String?) throws -> String? {
+    private func outcome(
+        _ table: SigningTable,
+        from fields: [String],
+        login: String?,
+        stamps: [String] = []
+    ) throws -> String? {
         var headers = HeaderBlock()
+        for field in stamps { headers.append(name: "Authentication-Results".utf8, value: " \(field)".utf8) }
         for field in fields { headers.append(name: "From".utf8, value: " \(field)".utf8) }
-        guard var message = table.begin(headers, login: login.map { Array($0.utf8) }, now: 1_700_000_000) else {
-            return nil
-        }
+        let settings = login == nil ? HeaderSettings(authservID: Octets("mx.example.org")) : nil
+        let message = table.begin(
+            headers,
+            login: login.map { Array($0.utf8) },
+            stamps: settings,
+            now: 1_700_000_000
+        )
+        guard var message else { return nil }
         let outcome = message.finish()
         #expect(outcome.keys.count == outcome.signatures.count)
         return outcome.problem ?? outcome.keys.joined(separator: ",")
@@ -55,6 +67,29 @@ struct SigningTests {
             "domain = \"login.example\"\nlogins = [\"ann\", \"bob\"]"
         )
         #expect(try outcome(table, from: fields, login: login) == expected)
+    }
+
+    @Test(
+        "what we have judged came from outside, whoever brings it back",
+        arguments: [
+            ("mx.example.org; dmarc=fail header.from=example.org", nil, false),
+            ("mx.example.org; dmarc=pass header.from=example.org", nil, false),
+            ("mx.example.org; spf=pass smtp.mailfrom=a@example.org", nil, false), ("mx.example.org; none", nil, false),
+            ("mx.example.org spf", nil, false),
+            // A list that has written itself into From is another author than the one who was judged.
+            ("mx.example.org; dmarc=pass header.from=author.example", nil, true),
+            ("other.example; dmarc=fail header.from=example.org", nil, true),
+            // Whoever has a login may write what he likes, and loses it.
+            ("mx.example.org; dmarc=fail header.from=example.org", "ann", true),
+        ] as [(String, String?, Bool)]
+    )
+    func returned(_ stamp: String, _ login: String?, _ isSigned: Bool) throws {
+        let folder = try Folder()
+        let table = try table(folder, "domain = \"example.org\"")
+        let outcome = try outcome(table, from: ["a@example.org"], login: login, stamps: [stamp])
+        #expect(
+            outcome == (isSigned ? "example.org/s" : "Authentication-Results of ours say that it came from outside")
+        )
     }
 
     @Test("without [[signing]] nothing is signed and nothing is said")

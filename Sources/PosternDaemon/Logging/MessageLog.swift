@@ -108,10 +108,17 @@ extension LogLine {
     }
 
     /// The line of a message of our own; `removed` is how many forged fields it had.
-    init(_ outcome: OutgoingMessage.Outcome?, envelope: Envelope, removed: Int, _ summary: MessageSummary) {
+    init(
+        _ outcome: OutgoingMessage.Outcome?,
+        envelope: Envelope,
+        trust: MailTrust?,
+        removed: Int,
+        _ summary: MessageSummary
+    ) {
         self.init(subject: summary.queueID ?? Self.noQueueID)
         add("action", outcome?.signatures.isEmpty == false ? "sign" : "accept")
         addEnvelope(envelope, refused: [])
+        add("trusted", trust?.rawValue)
         add("signed", outcome.flatMap { $0.keys.isEmpty ? nil : $0.keys.joined(separator: ",") })
         add("unsigned", outcome?.problem)
         add("ms", summary.milliseconds)

@@ -55,7 +55,8 @@ final class FilterSession: MilterSessionHandler {
         let snapshot = filter.snapshot
         // A client whose mail is our own whatever it says is asked nothing about.
         let role = filter.role(of: place, by: snapshot)
-        if role == .inbound || (role == .auto && !isTrustedNetwork(snapshot)) {
+        let isJudged = role == .inbound || (role == .auto && !isTrustedNetwork(snapshot))
+        if isJudged, !isSkippedNetwork(snapshot) {
             judgingClient(snapshot).greet(name, now: Clock.now)
         }
         return .continue
@@ -65,9 +66,9 @@ final class FilterSession: MilterSessionHandler {
         finishUnended()
         let snapshot = filter.snapshot
         let role = filter.role(of: place, by: snapshot)
-        let isAuthenticated = snapshot.configuration.trust.authenticated && hasAuthenticated
-        let isTrusted = role == .outbound || isAuthenticated || isTrustedNetwork(snapshot)
-        let isJudged = role == .inbound || !isTrusted
+        let trust = trust(snapshot)
+        let isTrusted = role == .outbound || trust != nil
+        let isJudged = trust != .skip && (role == .inbound || !isTrusted)
         let sender = SMTPPath(arguments.first ?? [])
         let message = MessageInProgress(
             filter,
@@ -79,8 +80,9 @@ final class FilterSession: MilterSessionHandler {
                 sender: sender.mailbox,
                 isTrusted: isTrusted
             ),
+            trust: trust,
             login: session.macros["auth_authen"].map { Array($0) },
-            trustsFields: isTrustedNetwork(snapshot)
+            trustsFields: trust == .skip || isTrustedNetwork(snapshot)
         )
         if isJudged {
             let client = judgingClient(snapshot)
@@ -145,6 +147,17 @@ extension FilterSession {
         let login = session.macros["auth_authen"] ?? []
         let mechanism = session.macros["auth_type"] ?? []
         return !login.isEmpty || !mechanism.isEmpty
+    }
+
+    /// Why the client's mail is no mail from outside; nil where it is. A login says more than an address.
+    private func trust(_ snapshot: Snapshot) -> MailTrust? {
+        if snapshot.configuration.trust.authenticated, hasAuthenticated { return .login }
+        if isSkippedNetwork(snapshot) { return .skip }
+        return isTrustedNetwork(snapshot) ? .network : nil
+    }
+
+    private func isSkippedNetwork(_ snapshot: Snapshot) -> Bool {
+        clientAddress.map { snapshot.skipped.contains($0) } ?? false
     }
 
     private func isTrustedNetwork(_ snapshot: Snapshot) -> Bool {

@@ -27,6 +27,7 @@ final class MessageInProgress {
     private let session: MilterSession
     /// What SMTP said, but for the recipients: the gate has these.
     private let sender: Envelope
+    private let trust: MailTrust?
     private let login: [UInt8]?
     /// Whether fields that claim to be ours may be so: the client is a host of our own.
     private let trustsFields: Bool
@@ -49,6 +50,7 @@ final class MessageInProgress {
     ///   - snapshot: the configuration that the message is judged by.
     ///   - session: the session that it comes by.
     ///   - envelope: what SMTP said so far.
+    ///   - trust: why it is no mail from outside, where it is none.
     ///   - login: the name that the client authenticated with.
     ///   - trustsFields: whether the client is a host of our own, whose fields may be ours.
     init(
@@ -56,6 +58,7 @@ final class MessageInProgress {
         snapshot: Snapshot,
         session: MilterSession,
         envelope: Envelope,
+        trust: MailTrust?,
         login: [UInt8]?,
         trustsFields: Bool
     ) {
@@ -63,6 +66,7 @@ final class MessageInProgress {
         self.snapshot = snapshot
         self.session = session
         sender = envelope
+        self.trust = trust
         self.login = login
         self.trustsFields = trustsFields
         noteQueueID()
@@ -184,7 +188,10 @@ extension MessageInProgress {
     /// Ends the header; mail of our own may be signed from here on.
     func endOfHeaders() {
         if let transaction { return transaction.endOfHeaders() }
-        outgoing = snapshot.signing.begin(headers, login: login, now: Clock.now)
+        guard trust != .skip else { return }
+        // RFC 8601 § 5: whoever has a login is no host of ours, and may not write our results.
+        let stamps = trust == .login ? nil : snapshot.headers(authservID: authservID)
+        outgoing = snapshot.signing.begin(headers, login: login, stamps: stamps, now: Clock.now)
         // A signature over a part of the header would be worth nothing.
         if forgedInLargeHeader != nil, outgoing != nil { outgoing = OutgoingMessage(unsigned: Self.headerTooLarge) }
     }
@@ -279,7 +286,7 @@ extension MessageInProgress {
         let outcome = outgoing?.finish()
         // RFC 8601 § 5: whoever has a login is no host of ours, and may not write our results.
         let removed = trustsFields ? [] : (forgedInLargeHeader ?? forged(in: headers)).deleted
-        filter.record(outcome, envelope: envelope, removed: removed.count, summary)
+        filter.record(outcome, envelope: envelope, trust: trust, removed: removed.count, summary)
         return MilterVerdict(outcome, removing: removed)
     }
 
