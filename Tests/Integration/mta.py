@@ -64,7 +64,7 @@ define(`confREFUSE_LA', `1000')dnl
 
 TO_FILES = """\
 MAILER_DEFINITIONS
-Mtofile, P={directory}/deliver, F=lsn, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL, T=DNS/RFC822/X-Unix, A=deliver $u
+Mtofile, P={directory}/deliver, F=lsDFMn, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL, T=DNS/RFC822/X-Unix, A=deliver $u
 LOCAL_RULE_0
 R$+ < @ $+ . >	$#tofile $@ here $: $1 @ $2
 R$+ < @ $+ >	$#tofile $@ here $: $1 @ $2

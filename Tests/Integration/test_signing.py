@@ -98,6 +98,21 @@ class Signing(Scenario):
         self.send(mail.letter(), client=66)
         self.assertEqual(mail.values(self.delivered(), "DKIM-Signature"), [])
 
+    def test_what_the_server_adds_breaks_nothing(self):
+        """Sendmail adds Date and Message-ID after its filters, Postfix before them."""
+        letter = b"".join(
+            line for line in mail.letter().splitlines(True) if not line.startswith((b"Date:", b"Message-ID:"))
+        )
+        message = self.assert_verifies(letter)
+        if self.mta == "sendmail":
+            self.assertEqual((len(mail.values(message, "Date")), len(mail.values(message, "Message-ID"))), (1, 1))
+            self.assertEqual(self.line()["warning"], '"no Date field, no Message-ID field"')
+
+    def test_what_sendmail_rewrites_is_warned_of(self):
+        self.send(mail.letter(to="<bob@example.org>,<carol@example.org>"))
+        self.delivered()
+        self.assertEqual(self.line()["warning"], '"no space behind a comma between addresses"')
+
     def test_opendkim_agrees(self):
         """What we sign, opendkim verifies too."""
         self.send(mail.letter())
