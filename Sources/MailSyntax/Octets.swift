@@ -32,7 +32,7 @@ extension UInt8 {
 
 extension Sequence<UInt8> {
     /// Whether all octets are US-ASCII.
-    public var isASCII: Bool { allSatisfy { $0 < 0x80 } }
+    @inlinable public var isASCII: Bool { allSatisfy { $0 < 0x80 } }
 }
 
 extension [UInt8] {

@@ -149,7 +149,9 @@ extension FilterSession {
         return !login.isEmpty || !mechanism.isEmpty
     }
 
-    /// Why the client's mail is no mail from outside; nil where it is. A login says more than an address.
+    /// Why the client's mail is no mail from outside; nil where it is.
+    ///
+    /// A login says more than an address.
     private func trust(_ snapshot: Snapshot) -> MailTrust? {
         if snapshot.configuration.trust.authenticated, hasAuthenticated { return .login }
         if isSkippedNetwork(snapshot) { return .skip }
