@@ -46,6 +46,9 @@ extension Judgement {
     private var remarks: [String] {
         var remarks = verdict.marks.map { "marked by \"\($0.name)\", \($0.location)" }
         remarks += verdict.exempted.map { "exempted from \"\($0.name)\", \($0.location)" }
+        remarks += verdict.undecided.map {
+            "not decided: \"\($0.rule.name)\", \($0.rule.location): the DNS gave no answer for \($0.condition.rawValue)"
+        }
         remarks += verdict.observed.map { "on trial: \"\($0.rule.name)\", \($0.rule.location): \($0.action.rawValue)" }
         return remarks
     }
@@ -59,7 +62,8 @@ extension Judgement {
         let lines = mixture.outcomes.map { outcome in
             let rule = outcome.rule.map { "by rule \"\($0.name)\", \($0.location)" } ?? "no rule decides"
             let reply = outcome.reply.map { ": \($0)" } ?? ""
-            return "    \(outcome.action.rawValue), \(rule), stage \(outcome.stage.rawValue)\(reply)\n"
+            let action = outcome.isUndecided ? "undecided" : outcome.action.rawValue
+            return "    \(action), \(rule), stage \(outcome.stage.rawValue)\(reply)\n"
                 + "        \(names(of: outcome.recipients))"
         }
         let obstacle = mixture.obstacle.map { ["    not put off: \($0.rawValue)"] } ?? []

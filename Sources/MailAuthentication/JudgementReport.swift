@@ -79,6 +79,7 @@ public struct JudgementReport: Encodable, Sendable {
         var marks: [String]?
         var exempted: [String]?
         var observed: [String]?
+        var undecided: [String]?
         var recipients: [Recipients]?
     }
 
@@ -224,6 +225,7 @@ extension JudgementReport.Verdict {
             marks: verdict.marks.isEmpty ? nil : verdict.marks.map(\.name),
             exempted: verdict.exempted.isEmpty ? nil : verdict.exempted.map(\.name),
             observed: verdict.observed.isEmpty ? nil : verdict.observed.map(\.rule.name),
+            undecided: verdict.undecided.isEmpty ? nil : verdict.undecided.map(\.description),
             recipients: verdict.mixture?.outcomes.map { JudgementReport.Recipients($0, envelope) }
         )
     }

@@ -25,10 +25,8 @@ extension MailAssessment {
         facts.pra = purportedAddress.map { MailAddress($0) }
         if let dkim {
             facts.dkim = bestSignatureResult.map { ResultWord($0) } ?? ResultWord.none
-            let passed = dkim.filter { $0.result == .pass }.compactMap(\.signingDomain)
-            // Where a key could not be looked up, an exemption of its domain is not known not to hold.
-            let isUndecided = passed.isEmpty && dkim.contains { $0.result == .temperror }
-            facts.dkimDomains = isUndecided ? nil : passed
+            facts.dkimDomains = dkim.filter { $0.result == .pass }.compactMap(\.signingDomain)
+            facts.unansweredDKIMDomains = dkim.filter { $0.result == .temperror }.compactMap(\.signingDomain)
         }
         if let author {
             facts.fromDomains = author.domains
@@ -37,7 +35,7 @@ extension MailAssessment {
         }
         if let dmarc {
             facts.dmarc = ResultWord(dmarc.result)
-            facts.dkimAligned = bestAlignedSignature.map { ResultWord($0.result) } ?? ResultWord.none
+            facts.dkimAligned = alignedSignatureResult.map { ResultWord($0) } ?? ResultWord.none
             // Where the record could not be looked up, it is not known whether there is one.
             if dmarc.policy != nil || dmarc.result != .temperror {
                 // RFC 9989 § 4.7, t=y: "the Domain Owner is testing": the policy applied is one level lower.

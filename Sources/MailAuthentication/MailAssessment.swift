@@ -33,14 +33,19 @@ public struct MailAssessment: Sendable {
     /// The result of the signature that speaks best; nil without a signature.
     var bestSignatureResult: DKIMResult? { dkim.flatMap { dkim in Self.best(of: dkim).map { dkim[$0].result } } }
 
-    /// The best signature of those in the author's organizational domain, found by DMARC (RFC 9989 § 4.4.1).
+    /// The best signature of the author's own domain and of those that DMARC finds aligned with it (RFC 9989 § 4.4.1).
     public var bestAlignedSignature: DKIMOutcome? {
-        guard let dkim, let organization = dmarc?.organizationalDomain else { return nil }
-        let isAligned = dmarc?.aligned.contains(.dkim) ?? false
+        guard let dkim, let dmarc, let from = dmarc.fromDomain else { return nil }
+        let isAligned = dmarc.aligned.contains(.dkim)
         let candidates = dkim.filter { signature in
+            guard let domain = signature.signingDomain else { return false }
+            // RFC 9989 § 3.2.10: identical domains are aligned in either mode, and without a record too.
+            if domain == from, author?.domains.count == 1 { return true }
+            guard let organization = dmarc.organizationalDomain, domain.isEqualOrSubdomain(of: organization) else {
+                return false
+            }
             // A pass that DMARC does not count as aligned is not: the record may ask for the very same domain.
-            signature.signingDomain?.isEqualOrSubdomain(of: organization) == true
-                && (signature.result != .pass || isAligned)
+            return signature.result != .pass || isAligned
         }
         return Self.best(of: candidates).map { candidates[$0] }
     }
@@ -52,6 +57,20 @@ public struct MailAssessment: Sendable {
             return false
         }
         return responsible.isEqualOrSubdomain(of: author) || author.isEqualOrSubdomain(of: responsible)
+    }
+
+    /// The result of that signature; `temperror` where the DNS left open whether one that passes is aligned.
+    var alignedSignatureResult: DKIMResult? {
+        let known = bestAlignedSignature?.result
+        guard known != .pass, dmarc?.result == .temperror, let author = dmarc?.fromDomain else { return known }
+        let mayBeAligned = dkim?.contains { signature in
+            guard [.pass, .temperror].contains(signature.result), let domain = signature.signingDomain else {
+                return false
+            }
+            // What shares not even the last label with the author's domain lies in another organization.
+            return dmarc?.organizationalDomain.map(domain.isEqualOrSubdomain) ?? (domain.suffix(1) == author.suffix(1))
+        }
+        return mayBeAligned == true ? .temperror : known
     }
 
     /// The position of the best: an outcome is much to copy.

@@ -181,21 +181,26 @@ public struct Condition: Sendable {
     }
 
     /// Whether the condition, which is not on recipients, holds.
-    func holds(_ facts: PolicyFacts) -> Truth {
+    ///
+    /// - Parameter needsAnswers: whether a check that got no answer leaves the condition unanswered, unless it names that
+    ///   result; otherwise the result is a word like the others, and what was not found is not there.
+    func holds(_ facts: PolicyFacts, needsAnswers: Bool = false) -> Truth {
         switch values {
         case .words(let choice):
             guard let word = facts.word(name) else { return .unknown }
+            if word == .temperror, needsAnswers, !namesNoAnswer { return .unanswered }
             return choice.holds { $0.contains(word) }
         case .policies(let choice):
-            guard let policy = facts.policy(name) else { return .unknown }
-            return choice.holds { $0.contains(policy) }
+            if let policy = facts.policy(name) { return choice.holds { $0.contains(policy) } }
+            guard facts.dmarc == .temperror else { return .unknown }
+            return needsAnswers ? .unanswered : choice.holds { _ in false }
         case .readings(let choice):
             guard let reading = facts.author else { return .unknown }
             return choice.holds { $0.contains(reading) }
         case .networks(let choice):
             guard let client = facts.client else { return .unknown }
             return choice.holds { $0.contains(client) }
-        case .domains(let choice): return holds(choice, facts)
+        case .domains(let choice): return holds(choice, facts, needsAnswers: needsAnswers)
         case .addresses: return .unknown
         case .flag(let wanted):
             guard let authenticated = facts.authenticated else { return .unknown }
@@ -206,7 +211,13 @@ public struct Condition: Sendable {
         }
     }
 
-    private func holds(_ choice: Choice<DomainSet>, _ facts: PolicyFacts) -> Truth {
+    /// Whether the condition itself says what holds when its check gets no answer.
+    public var namesNoAnswer: Bool {
+        guard case .words(let choice) = values else { return false }
+        return [choice.wanted, choice.excluded].contains { $0?.contains(.temperror) == true }
+    }
+
+    private func holds(_ choice: Choice<DomainSet>, _ facts: PolicyFacts, needsAnswers: Bool) -> Truth {
         func one(_ name: DomainName?) -> Truth { choice.holds { set in name.map(set.contains) ?? false } }
         func any(_ names: [DomainName]?) -> Truth {
             names.map { names in choice.holds { names.contains(where: $0.contains) } } ?? .unknown
@@ -218,10 +229,26 @@ public struct Condition: Sendable {
             let names = [mailFrom.domain, facts.pra?.domain].compactMap { $0 }
             return choice.holds(isComplete: facts.pra != nil) { names.contains(where: $0.contains) }
         case .fromDomains: return any(facts.fromDomains)
-        case .dkimDomains: return any(facts.dkimDomains)
-        case .clientNames: return any(facts.clientNames)
+        case .dkimDomains:
+            guard let passed = facts.dkimDomains, needsAnswers else { return any(facts.dkimDomains) }
+            return choice.holds(of: passed, perhaps: facts.unansweredDKIMDomains)
+        case .clientNames:
+            if needsAnswers, facts.iprev == .temperror, facts.clientNames?.isEmpty == true { return .unanswered }
+            return any(facts.clientNames)
         default: return .unknown
         }
+    }
+}
+
+extension Choice where Values == DomainSet {
+    /// Whether the choice holds for some names, when others may be among them.
+    fileprivate func holds(of names: [DomainName], perhaps others: [DomainName]) -> Truth {
+        func match(_ names: [DomainName], _ set: DomainSet) -> Bool { names.contains(where: set.contains) }
+        if let excluded, match(names, excluded) { return .no }
+        if wanted.map({ match(names, $0) }) ?? true {
+            return excluded.map { match(others, $0) } == true ? .unanswered : .yes
+        }
+        return wanted.map { match(others, $0) } == true ? .unanswered : .no
     }
 }
 

@@ -1,3 +1,9 @@
+/// A rule, by its place, with the condition whose check got no answer.
+struct UnansweredRule: Hashable {
+    let place: Int
+    let condition: ConditionName
+}
+
 /// What the rules say of recipients of one kind: places of rules.
 struct Evaluation {
     /// The rule that decides; nil when none does, and the message is accepted.
@@ -8,6 +14,10 @@ struct Evaluation {
     var trials: [Int] = []
     /// The rules that would have matched but for an exemption.
     var exempted: [Int] = []
+    /// The rules that would end the evaluation if they matched, of which the DNS left open whether they do.
+    var unanswered: [UnansweredRule] = []
+    /// Whether the message hangs on one of these.
+    var isUndecided = false
 
     /// Takes a rule that matched, and returns whether it ends the evaluation.
     mutating func take(_ rule: Rule, at place: Int) -> Bool {
@@ -22,6 +32,17 @@ struct Evaluation {
         return false
     }
 
+    /// Takes a rule of which it is not known whether it matches.
+    mutating func note(_ rule: Rule, at place: Int, unanswered condition: ConditionName) {
+        if rule.isFinal { unanswered.append(UnansweredRule(place: place, condition: condition)) }
+    }
+
+    /// Whether the same rule decides, or is not decided.
+    func decidesAs(_ other: Evaluation) -> Bool {
+        guard isUndecided == other.isUndecided else { return false }
+        return isUndecided ? unanswered.first == other.unanswered.first : decided == other.decided
+    }
+
     /// Adds what the rules say besides of recipients of another kind.
     mutating func addRemarks(of other: Evaluation) {
         func union(_ mine: [Int], _ theirs: [Int]) -> [Int] {
@@ -30,6 +51,7 @@ struct Evaluation {
         marks = union(marks, other.marks)
         trials = union(trials, other.trials)
         exempted = union(exempted, other.exempted)
+        for rule in other.unanswered where !unanswered.contains(rule) { unanswered.append(rule) }
     }
 }
 
@@ -55,9 +77,13 @@ extension PolicyEngine {
             case .exempted: evaluation.exempted.append(place)
             case .unknown:
                 if prepared.rule.isFinal { return prepared.awaitsEarlyLookup(facts) ? .wait : .proceed }
+            case .unanswered(let condition):
+                evaluation.note(prepared.rule, at: place, unanswered: condition)
             case .yes:
                 guard evaluation.take(prepared.rule, at: place) else { continue }
-                return prepared.rule.action.isRefusal ? .refuse(evaluation) : .proceed
+                // What is not certain is left to the end of the message.
+                let action = prepared.rule.action
+                return action.isRefusal && !isInDoubt(action, evaluation) ? .refuse(evaluation) : .proceed
             }
         }
         return .proceed
@@ -71,15 +97,44 @@ extension PolicyEngine {
     /// - Parameter places: the rules to ask, in their order.
     func evaluate(_ facts: PolicyFacts, _ kind: RecipientKind?, _ places: some Sequence<Int>) -> Evaluation {
         var evaluation = Evaluation()
-        for place in places {
+        loop: for place in places {
+            let rule = rules[place]
             switch prepared[place].ask(facts, kind) {
             case .no, .unknown(applies: false): continue
             case .exempted, .unknown(applies: true): evaluation.exempted.append(place)
+            case .unanswered(let condition):
+                evaluation.note(rule, at: place, unanswered: condition)
+            case .yes where rule.isFinal && isInDoubt(rule.action, evaluation): evaluation.isUndecided = true
             case .yes:
-                if evaluation.take(prepared[place].rule, at: place) { return evaluation }
+                if evaluation.take(rule, at: place) { break loop }
             }
         }
+        weigh(&evaluation, facts)
         return evaluation
+    }
+
+    /// Whether an action would be for good, although a rule above may free the message from it.
+    private func isInDoubt(_ action: RuleAction, _ evaluation: Evaluation) -> Bool {
+        action.isForGood && evaluation.unanswered.contains { !rules[$0.place].action.isForGood }
+    }
+
+    /// Finds out whether the message hangs on an answer that did not come.
+    ///
+    /// It does when a rule that would keep it from its recipient may match, or may have been freed from by one above, and
+    /// no rule below keeps it from the recipient in any case or speaks of a missing answer itself.
+    private func weigh(_ evaluation: inout Evaluation, _ facts: PolicyFacts) {
+        guard !evaluation.unanswered.isEmpty else { return }
+        let isAtStake =
+            evaluation.isUndecided || evaluation.unanswered.contains { !rules[$0.place].action.delivers }
+        guard isAtStake else {
+            evaluation.unanswered = []
+            return
+        }
+        let isSettled = evaluation.decided.map { place in
+            !rules[place].action.delivers || rules[place].decidesNoAnswer(facts)
+        }
+        // RFC 9989 § 4.4.1: an aligned signature vouches for the author by itself.
+        evaluation.isUndecided = isSettled != true && !facts.isSignedByAuthor && undecided == .tempfail
     }
 
     /// The verdict that an evaluation gives, for all recipients alike.
@@ -91,10 +146,24 @@ extension PolicyEngine {
     ) -> PolicyVerdict {
         var verdict = PolicyVerdict(stage: stage)
         verdict.addRemarks(evaluation, self, facts, recipient)
-        if let decided = evaluation.decided {
-            verdict.take(RecipientOutcome(rules[decided].match(facts, recipient, stage)))
-        }
+        verdict.take(outcome(evaluation, facts, recipient, stage))
         return verdict
+    }
+
+    /// What an evaluation says of its recipients.
+    func outcome(
+        _ evaluation: Evaluation,
+        _ facts: PolicyFacts,
+        _ recipient: MailAddress?,
+        _ stage: PolicyStage
+    ) -> RecipientOutcome {
+        if evaluation.isUndecided, let first = evaluation.unanswered.first {
+            return .undecided(rules[first.place].reference, first.condition)
+        }
+        if let decided = evaluation.decided {
+            return RecipientOutcome(rules[decided].match(facts, recipient, stage))
+        }
+        return RecipientOutcome(action: .accept, rule: nil, reply: nil, stage: .endOfMessage)
     }
 }
 
@@ -109,5 +178,8 @@ extension PolicyVerdict {
         marks = evaluation.marks.map { engine.rules[$0].reference }
         observed = evaluation.trials.map { engine.rules[$0].match(facts, recipient, stage) }
         exempted = evaluation.exempted.map { engine.rules[$0].reference }
+        undecided = evaluation.unanswered.map {
+            UndecidedRule(rule: engine.rules[$0.place].reference, condition: $0.condition)
+        }
     }
 }

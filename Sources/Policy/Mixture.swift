@@ -21,7 +21,17 @@ public struct RecipientOutcome: Hashable, Sendable {
     /// When it was decided.
     public let stage: PolicyStage
     /// The recipients, by their places among those of the message.
-    public internal(set) var recipients: [Int]
+    public internal(set) var recipients: [Int] = []
+    /// Whether the rule hangs on an answer that the DNS did not give.
+    public let isUndecided: Bool
+
+    init(action: RuleAction, rule: RuleReference?, reply: PolicyReply?, stage: PolicyStage, isUndecided: Bool = false) {
+        self.action = action
+        self.rule = rule
+        self.reply = reply
+        self.stage = stage
+        self.isUndecided = isUndecided
+    }
 }
 
 /// Why a message is not put off, although `mixed = "defer"`.
@@ -54,7 +64,8 @@ public struct Mixture: Hashable, Sendable {
     ) {
         self.outcomes = outcomes
         let actions = remaining.map(\.action)
-        let isAgreed = actions.allSatisfy { $0 == actions.first }
+        // What is not decided may turn out to be the same for all.
+        let isAgreed = actions.allSatisfy { $0 == actions.first } || remaining.contains(where: \.isUndecided)
         let wantsSeparation = mixed == .defer && !isAgreed && actions.contains(where: \.isRefusal)
         isPutOff = wantsSeparation && obstacle == nil
         self.obstacle = wantsSeparation ? obstacle : nil
@@ -68,7 +79,8 @@ extension Mixture: CustomStringConvertible {
     /// `1 reject spf-strict, 2 accept`.
     public var description: String {
         var parts = outcomes.prefix(Self.mostInText).map { outcome in
-            "\(outcome.recipients.count) \(outcome.action.rawValue)" + (outcome.rule.map { " " + $0.name } ?? "")
+            "\(outcome.recipients.count) \(outcome.isUndecided ? "undecided" : outcome.action.rawValue)"
+                + (outcome.rule.map { " " + $0.name } ?? "")
         }
         if outcomes.count > Self.mostInText { parts.append("and others") }
         return parts.joined(separator: ", ") + (obstacle.map { "; not put off: \($0.rawValue)" } ?? "")
@@ -90,6 +102,8 @@ extension MixedAction {
     func settle(_ outcomes: [RecipientOutcome], _ isPutOff: Bool, _ verdict: inout PolicyVerdict) {
         guard let first = outcomes.first else { return }
         if outcomes.allSatisfy({ $0.action == first.action }) { return verdict.take(first) }
+        // The message comes again, and then it is known what the rules say of each.
+        if let undecided = outcomes.first(where: \.isUndecided) { return verdict.take(undecided) }
         let refused = outcomes.first { $0.action.isRefusal }
         if let refused, isPutOff {
             verdict.take(refused)

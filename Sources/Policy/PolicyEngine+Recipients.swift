@@ -1,13 +1,3 @@
-/// Recipients of a message of whom the same rule decides at the same time.
-private struct OutcomeGroup {
-    /// The rule; nil when none does.
-    let decided: Int?
-    /// Whether it decides before DATA.
-    let isEarly: Bool
-    /// The first of them; nil where there is no recipient.
-    let first: MailAddress?
-}
-
 extension PolicyEngine {
     /// One verdict for the message: each kind of recipient has its own first matching rule.
     ///
@@ -28,8 +18,9 @@ extension PolicyEngine {
             return verdict(evaluate(facts, only?.kind, rules.indices), facts, only?.first, .endOfMessage)
         }
         // What is the same for all recipients is asked once.
-        let places = prepared.indices.filter { prepared[$0].when.holdsForAll(facts) != .no }
-        var groups = [OutcomeGroup]()
+        let places = prepared.indices.filter { !prepared[$0].isOut(facts) }
+        var groups: [(evaluation: Evaluation, isEarly: Bool)] = []
+        var outcomes = [RecipientOutcome]()
         var groupOfMember = [Int]()
         var remarks = Evaluation()
         for (index, member) in recipients.members.enumerated() {
@@ -37,24 +28,23 @@ extension PolicyEngine {
             let evaluation = refusal ?? evaluate(facts, member.kind, places)
             remarks.addRemarks(of: evaluation)
             let isEarly = refusal != nil
-            let known = groups.firstIndex { $0.decided == evaluation.decided && $0.isEarly == isEarly }
+            let known = groups.firstIndex { $0.isEarly == isEarly && $0.evaluation.decidesAs(evaluation) }
             groupOfMember.append(known ?? groups.count)
             guard known == nil else { continue }
-            groups.append(OutcomeGroup(decided: evaluation.decided, isEarly: isEarly, first: member.first))
+            groups.append((evaluation, isEarly))
+            outcomes.append(
+                outcome(
+                    evaluation,
+                    isEarly ? facts.ofEnvelope : facts,
+                    member.first,
+                    isEarly ? .rcpt : .endOfMessage
+                )
+            )
         }
-        var outcomes = groups.map { outcome($0, facts) }
         for (place, member) in recipients.memberOfEach.enumerated() {
             outcomes[groupOfMember[member]].recipients.append(place)
         }
         return verdict(outcomes, remarks, facts, obstacle)
-    }
-
-    private func outcome(_ group: OutcomeGroup, _ facts: PolicyFacts) -> RecipientOutcome {
-        guard let decided = group.decided else {
-            return RecipientOutcome(action: .accept, rule: nil, reply: nil, stage: .endOfMessage, recipients: [])
-        }
-        let (stage, facts) = group.isEarly ? (PolicyStage.rcpt, facts.ofEnvelope) : (.endOfMessage, facts)
-        return RecipientOutcome(rules[decided].match(facts, group.first, stage))
     }
 
     private func verdict(

@@ -6,6 +6,8 @@ public struct PolicyEngine: Sendable {
     public let mode: PolicyMode
     /// What becomes of a message that is refused for some of its recipients only.
     public let mixed: MixedAction
+    /// What becomes of a message that hangs on an answer that the DNS did not give.
+    public let undecided: UndecidedAction
     /// The rules as they are asked.
     let prepared: [PreparedRule]
     /// The different conditions on recipients, of all rules.
@@ -14,10 +16,16 @@ public struct PolicyEngine: Sendable {
     let mayRefuseEarly: [Bool]
 
     /// An engine for these rules.
-    public init(rules: RuleSet, mode: PolicyMode, mixed: MixedAction = .junk) {
+    public init(
+        rules: RuleSet,
+        mode: PolicyMode,
+        mixed: MixedAction = .junk,
+        undecided: UndecidedAction = .tempfail
+    ) {
         self.rules = rules.rules
         self.mode = mode
         self.mixed = mixed
+        self.undecided = undecided
         var recipientConditions = [Condition]()
         prepared = rules.rules.map { PreparedRule($0, &recipientConditions) }
         self.recipientConditions = recipientConditions
@@ -113,7 +121,7 @@ extension PolicyEngine {
 extension RecipientOutcome {
     /// What a rule that matched says.
     init(_ match: RuleMatch) {
-        self.init(action: match.action, rule: match.rule, reply: match.reply, stage: match.stage, recipients: [])
+        self.init(action: match.action, rule: match.rule, reply: match.reply, stage: match.stage)
     }
 }
 

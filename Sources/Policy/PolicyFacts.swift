@@ -67,7 +67,8 @@ public struct MailAddress: Hashable, Sendable {
 /// Everything that rules can ask about a message.
 ///
 /// nil means that the answer is not known: not yet, or, at the end of the message, not at all because the check is
-/// switched off. No condition on an unknown fact holds, and neither does its negation.
+/// switched off. No condition on an unknown fact holds, and neither does its negation. A check that was made and got no
+/// answer is `temperror`.
 public struct PolicyFacts: Sendable {
     /// SPF of the MAIL FROM identity.
     public var spf: ResultWord?
@@ -91,7 +92,7 @@ public struct PolicyFacts: Sendable {
     public var iprev: ResultWord?
     /// The client's address; nil for local mail and when the MTA does not say.
     public var client: IPAddress?
-    /// The name that iprev verified: an empty list when there is none, nil when not known.
+    /// The name that iprev verified: an empty list when there is none or the DNS gave no answer, nil when not known.
     public var clientNames: [DomainName]?
     /// The name of HELO or EHLO.
     public var helo: String?
@@ -111,6 +112,8 @@ public struct PolicyFacts: Sendable {
     public var authenticated: Bool?
     /// The domains of the DKIM signatures that passed.
     public var dkimDomains: [DomainName]?
+    /// The domains of the signatures of which it is not known, because the DNS gave no answer.
+    public var unansweredDKIMDomains: [DomainName] = []
     /// What the domain of MAIL FROM says about an SPF fail (RFC 7208 § 6.2); any text.
     public var explanation: String?
     /// What the domain of the PRA says about a Sender ID fail (RFC 4406 § 5.3); any text.
@@ -120,6 +123,14 @@ public struct PolicyFacts: Sendable {
 
     /// No facts.
     public init() {}
+
+    /// Whether the author's domain has signed the message: whatever else is not known, this is no forgery.
+    var isSignedByAuthor: Bool {
+        if dkimAligned == .pass { return true }
+        // RFC 9989 § 3.2.10: identical domains are aligned, whether or not DMARC is checked.
+        guard fromCount == 1, author != .unreadable, let signed = dkimDomains else { return false }
+        return fromDomains?.isEmpty == false && fromDomains?.allSatisfy(signed.contains) == true
+    }
 
     /// What can be known before DATA: the envelope, SPF, and the client's names.
     public var ofEnvelope: PolicyFacts {

@@ -16,6 +16,7 @@ extension RuleTrace.Outcome {
         case .exempted: "does not match: exempted, or an exemption is not known"
         case .no: "does not match"
         case .unknown: "does not match: something is not known"
+        case .unanswered: "NOT DECIDED: a check got no answer"
         case .notReached: "not reached"
         }
     }
@@ -28,9 +29,10 @@ extension RuleTrace.ConditionTrace {
             switch holds {
             case .yes: "yes"
             case .no: "no "
-            case .unknown: "?  "
+            case .unknown, .unanswered: "?  "
             }
         let condition = (exemption == nil ? "" : "unless ") + "\(name.rawValue) = \(wanted)"
-        return "\(sign) line \(location.line): \(condition); it is \(actual ?? "not known")"
+        return "\(sign) line \(location.line): \(condition); it is "
+            + (actual ?? "not known") + (holds == .unanswered ? ", without an answer of the DNS" : "")
     }
 }

@@ -12,6 +12,8 @@ public struct RuleTrace: Hashable, Sendable {
         case no
         /// It could not be told.
         case unknown
+        /// It could not be told, because the DNS gave no answer.
+        case unanswered
         /// An earlier rule had decided.
         case notReached = "not reached"
     }
@@ -85,6 +87,7 @@ extension PreparedRule {
         case .no: .no
         case .exempted, .unknown(applies: true): .exempted
         case .unknown(applies: false): .unknown
+        case .unanswered: .unanswered
         case .yes: rule.isFinal ? .decided : .noted
         }
     }
@@ -98,7 +101,7 @@ extension Rule {
                 exemption: exemption,
                 wanted: condition.text,
                 actual: facts.text(condition.name, for: recipient),
-                holds: condition.holds(facts, for: recipient),
+                holds: condition.holds(facts, for: recipient, needsAnswers: action.needsAnswers),
                 location: condition.location
             )
         }
@@ -108,8 +111,8 @@ extension Rule {
 }
 
 extension Condition {
-    fileprivate func holds(_ facts: PolicyFacts, for recipient: MailAddress?) -> Truth {
-        guard name.isOfRecipient else { return holds(facts) }
+    fileprivate func holds(_ facts: PolicyFacts, for recipient: MailAddress?, needsAnswers: Bool) -> Truth {
+        guard name.isOfRecipient else { return holds(facts, needsAnswers: needsAnswers) }
         return recipient.map { Truth(holds(for: $0, $0.domain)) } ?? .unknown
     }
 }

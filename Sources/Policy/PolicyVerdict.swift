@@ -52,6 +52,10 @@ public struct PolicyVerdict: Hashable, Sendable {
     public var marks: [RuleReference] = []
     /// The rules that would have matched but for an exemption.
     public var exempted: [RuleReference] = []
+    /// Whether it hangs on an answer that the DNS did not give.
+    public var isUndecided = false
+    /// The rules that keep the message from being decided, or would have, because a check got no answer.
+    public var undecided: [UndecidedRule] = []
     /// What the rules say of each recipient; nil where they say the same of all.
     public var mixture: Mixture?
 
@@ -65,6 +69,7 @@ public struct PolicyVerdict: Hashable, Sendable {
         rule = outcome.rule
         reply = outcome.reply
         stage = outcome.stage
+        isUndecided = outcome.isUndecided
     }
 
     /// The reason to give the MTA with a quarantine: at most 100 octets, printable.

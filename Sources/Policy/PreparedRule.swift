@@ -16,18 +16,18 @@ struct ConditionGroup: Sendable {
     }
 
     /// Whether those that are the same for all recipients hold.
-    func holdsForAll(_ facts: PolicyFacts) -> Truth {
+    func holdsForAll(_ facts: PolicyFacts, needsAnswers: Bool) -> Truth {
         var truth = Truth.yes
         for condition in shared {
-            truth = truth && condition.holds(facts)
+            truth = truth && condition.holds(facts, needsAnswers: needsAnswers)
             if truth == .no { break }
         }
         return truth
     }
 
     /// Whether all hold for recipients of a kind; nil where there is no recipient.
-    func holds(_ facts: PolicyFacts, _ kind: RecipientKind?) -> Truth {
-        let truth = holdsForAll(facts)
+    func holds(_ facts: PolicyFacts, _ kind: RecipientKind?, needsAnswers: Bool) -> Truth {
+        let truth = holdsForAll(facts, needsAnswers: needsAnswers)
         guard truth != .no, !ofRecipient.isEmpty else { return truth }
         guard let kind else { return .unknown }
         return ofRecipient.allSatisfy(kind.contains) ? truth : .no
@@ -44,6 +44,8 @@ struct PreparedRule: Sendable {
         case exempted
         /// Something that it asks is not known; `applies` tells whether that is about an exemption only.
         case unknown(applies: Bool)
+        /// The check behind a condition got no answer.
+        case unanswered(ConditionName)
         /// It matches.
         case yes
     }
@@ -63,14 +65,21 @@ struct PreparedRule: Sendable {
     /// Whether the answer can differ between recipients.
     var isOfRecipient: Bool { !when.ofRecipient.isEmpty || unless.contains { !$0.ofRecipient.isEmpty } }
 
+    /// Whether the rule cannot match, whoever the recipient is.
+    func isOut(_ facts: PolicyFacts) -> Bool {
+        when.holdsForAll(facts, needsAnswers: rule.action.needsAnswers) == .no
+    }
+
     /// Asks the rule about recipients of a kind.
     func ask(_ facts: PolicyFacts, _ kind: RecipientKind?) -> Answer {
-        let applies = when.holds(facts, kind)
+        let needsAnswers = rule.action.needsAnswers
+        let applies = when.holds(facts, kind, needsAnswers: needsAnswers)
         guard applies != .no else { return .no }
-        let exempts = unless.reduce(Truth.no) { $0 || $1.holds(facts, kind) }
+        let exempts = unless.reduce(Truth.no) { $0 || $1.holds(facts, kind, needsAnswers: needsAnswers) }
         switch applies && !exempts {
         case .no: return applies == .yes ? .exempted : .no
         case .unknown: return .unknown(applies: applies == .yes)
+        case .unanswered: return .unanswered(rule.unanswered(facts) ?? .dmarc)
         case .yes: return .yes
         }
     }
@@ -82,6 +91,16 @@ struct PreparedRule: Sendable {
 }
 
 extension Rule {
+    /// The first condition whose check got no answer.
+    fileprivate func unanswered(_ facts: PolicyFacts) -> ConditionName? {
+        conditions.first { $0.holds(facts, needsAnswers: true) == .unanswered }?.name
+    }
+
+    /// Whether the rule itself says what becomes of a message whose check got no answer, and holds for this one.
+    func decidesNoAnswer(_ facts: PolicyFacts) -> Bool {
+        when.contains { $0.namesNoAnswer && facts.word($0.name) == .temperror }
+    }
+
     /// The rule's name and place.
     var reference: RuleReference { RuleReference(name: name, location: location) }
 

@@ -36,7 +36,17 @@ public enum RuleAction: String, CaseIterable, Sendable {
     public var isRefusal: Bool { self == .reject || self == .tempfail }
 
     /// Whether the recipient gets the message at once.
-    var delivers: Bool { self == .accept || self == .mark || self == .junk }
+    public var delivers: Bool { self == .accept || self == .mark || self == .junk }
+
+    /// Whether the message is gone for good: what may not rest on an answer that the DNS did not give.
+    var isForGood: Bool { self == .reject || self == .discard }
+
+    /// Whether a check that got no answer leaves it open whether the rule matches.
+    ///
+    /// What keeps a message from its recipient must be certain, and so must what frees it from the rules below. A flag
+    /// need not be: no mail is lost by one, and none is worth a delay. There an error is a word like the others, so that
+    /// nobody escapes the flag by a name server of his own that does not answer.
+    public var needsAnswers: Bool { self != .junk && self != .mark }
 }
 
 /// A rule: conditions, exemptions, and what is done when it matches.

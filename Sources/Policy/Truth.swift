@@ -2,8 +2,10 @@
 public enum Truth: Sendable {
     /// It does not hold.
     case no
-    /// It cannot be said yet.
+    /// It cannot be said: not yet, or not at all.
     case unknown
+    /// It cannot be said, because the DNS gave no answer.
+    case unanswered
     /// It holds.
     case yes
 
@@ -12,12 +14,15 @@ public enum Truth: Sendable {
         self = value ? .yes : .no
     }
 
-    /// `no` when either is, `yes` when both are.
+    /// `no` when either is, `yes` when both are; else what is unknown for another reason counts before what is unanswered.
     public static func && (left: Truth, right: @autoclosure () -> Truth) -> Truth {
         switch left {
         case .no: return .no
         case .yes: return right()
         case .unknown: return right() == .no ? .no : .unknown
+        case .unanswered:
+            let right = right()
+            return right == .yes ? .unanswered : right
         }
     }
 
@@ -31,6 +36,7 @@ public enum Truth: Sendable {
         switch value {
         case .no: .yes
         case .unknown: .unknown
+        case .unanswered: .unanswered
         case .yes: .no
         }
     }

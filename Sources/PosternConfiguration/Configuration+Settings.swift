@@ -488,6 +488,17 @@ extension Configuration.Limits {
             """
         ),
         Setting(
+            "undecided",
+            \.undecided,
+            .word,
+            """
+            What becomes of a message in enforce mode when a rule that would keep it from its recipient hangs on a check \
+            or an exemption that got no answer of the DNS, for whatever reason. "tempfail": it is refused for now (451 \
+            4.4.3), unless another rule decides in any case or the author's domain has signed it. "accept": the rule does \
+            not act, so that who can silence the DNS escapes it.
+            """
+        ),
+        Setting(
             "idle_timeout",
             \.idleTimeout,
             .duration(.seconds(60)...(.seconds(7 * 86_400))),

@@ -344,6 +344,8 @@ extension Configuration {
     public struct Limits: Sendable, Equatable {
         /// How long the end of a message may wait for its checks.
         public var timeout = Duration.seconds(20)
+        /// What becomes of a message that hangs on an answer that the DNS did not give.
+        public var undecided = UndecidedAction.tempfail
         /// How long a connection may be idle.
         public var idleTimeout = Duration.seconds(125 * 60)
         /// How long a stop waits for messages under way.

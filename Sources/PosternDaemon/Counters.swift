@@ -8,7 +8,7 @@ final class Counters: Sendable {
     struct RuleOutcome: Hashable, Sendable {
         /// The rule's name.
         let rule: String
-        /// `acted`, `would` (observe mode or a rule on trial), `marked`, `exempted` or `mixed` (for some recipients).
+        /// `acted`, `would` (observe mode or a rule on trial), `marked`, `exempted`, `undecided` or `mixed` (for some recipients).
         let outcome: String
     }
 
@@ -44,6 +44,8 @@ final class Counters: Sendable {
         var refusedRecipients = 0
         var sentAwayRecipients = 0
         var putOffMessages = 0
+        /// Messages of which a rule could not be decided, by what was done with them.
+        var undecidedMessages: [String: Int] = [:]
         var forgedFields = 0
         var signedMessages = 0
         var signatures = 0
@@ -83,6 +85,9 @@ final class Counters: Sendable {
             values.refusedRecipients += refused
             values.sentAwayRecipients += sentAway
             if judgement.verdict.mixture?.isPutOff == true { values.putOffMessages += 1 }
+            if !judgement.verdict.undecided.isEmpty {
+                values.undecidedMessages[judgement.verdict.action.rawValue, default: 0] += 1
+            }
             values.forgedFields += judgement.removedFields.count
             values.lookups += lookups.all
             values.cachedLookups += lookups.cached
@@ -126,6 +131,7 @@ extension PolicyVerdict {
         for match in observed { add(match.rule, "would") }
         for mark in marks { add(mark, "marked") }
         for exemption in exempted { add(exemption, "exempted") }
+        for rule in undecided { add(rule.rule, "undecided") }
         for outcome in mixture?.outcomes ?? [] where outcome.rule != rule { add(outcome.rule, "mixed") }
         return outcomes
     }

@@ -81,6 +81,7 @@ extension Judgement {
     /// Whether there is nothing about the message that anybody would ask about.
     var isCleanPass: Bool {
         verdict.rule == nil && verdict.would == nil && verdict.observed.isEmpty && verdict.mixture == nil
+            && verdict.undecided.isEmpty
             && removedFields.isEmpty && summary.isClean
     }
 }

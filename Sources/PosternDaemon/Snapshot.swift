@@ -35,7 +35,12 @@ public final class Snapshot: Sendable {
         self.lookups = lookups
         roles = Dictionary(configuration.listen.map { (MilterListener($0).place, $0.role) }) { first, _ in first }
         authentication = AuthenticationSettings(configuration)
-        engine = PolicyEngine(rules: configuration.rules, mode: configuration.mode, mixed: configuration.mixed)
+        engine = PolicyEngine(
+            rules: configuration.rules,
+            mode: configuration.mode,
+            mixed: configuration.mixed,
+            undecided: configuration.limits.undecided
+        )
         signing = try SigningTable(configuration.signing)
         trusted = NetworkSet(configuration.trust.networks)
         skipped = NetworkSet(configuration.trust.skip)

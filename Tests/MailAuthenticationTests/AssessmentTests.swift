@@ -21,9 +21,9 @@ struct AssessmentTests {
         #expect(assessment.bestSignature?.result == best)
         let facts = assessment.facts(Sample.envelope())
         #expect(facts.dkim == (best.map { ResultWord(rawValue: $0.rawValue) } ?? ResultWord.none))
-        // An error that may hide a pass leaves open who signed.
-        let isOpen = best == .temperror
-        #expect(facts.dkimDomains?.count == (isOpen ? nil : results.count { $0 == .pass }))
+        #expect(facts.dkimDomains?.count == results.count { $0 == .pass })
+        // An error may hide a pass of that domain, and of no other.
+        #expect(facts.unansweredDKIMDomains.count == results.count { $0 == .temperror })
         #expect(assessment.summary.dkim?.rawValue == best?.rawValue ?? "none")
     }
 
@@ -199,5 +199,73 @@ struct AssessmentTests {
         let judgement = try await Sample.judge(nil, try Sample.zone())
         #expect(judgement.assessment.words == "pass pass - - - pass")
         #expect(judgement.removedFields.isEmpty)
+    }
+}
+
+/// The DNS does not answer for something: rules must be able to tell that from an answer.
+@Suite("Facts without an answer")
+struct UnansweredFactsTests {
+    private func facts(
+        _ lines: String...,
+        without: [String] = [],
+        fields: [String]? = nil
+    ) async throws -> PolicyFacts {
+        var zone = try Sample.zone(without: without)
+        for line in lines { try zone.add(line) }
+        let message = try fields ?? Sample.signed(["From: a@example.com"])
+        return try await Sample.judge(message, zone).assessment.facts(Sample.envelope())
+    }
+
+    @Test("the name of a client, and the address of its name")
+    func names() async throws {
+        for (line, without) in [
+            ("1.2.0.192.in-addr.arpa FAILURE", "1.2.0.192"), ("mail.example.com FAILURE", "mail.example.com A"),
+        ] {
+            let facts = try await facts(line, without: [without])
+            #expect(facts.iprev == .temperror)
+            #expect(facts.clientNames == [])
+        }
+    }
+
+    @Test("the key of a signature beside one that passes")
+    func keys() async throws {
+        let broken = "DKIM-Signature: v=1; a=rsa-sha256; d=list.example; s=s; h=from; bh=AAAA; b=AAAA"
+        let fields = [broken] + (try Sample.signed(["From: a@example.com"]))
+        let facts = try await facts("s._domainkey.list.example FAILURE", fields: fields)
+        #expect(facts.dkim == .pass)
+        #expect(facts.dkimDomains?.map(\.description) == ["example.com"])
+        #expect(facts.unansweredDKIMDomains.map(\.description) == ["list.example"])
+    }
+
+    @Test("the author's policy: whether a signature is aligned is not known, unless its domain is the author's own")
+    func policy() async throws {
+        let noRecord = try await facts(without: ["_dmarc"])
+        #expect(noRecord.dmarc == ResultWord.none)
+        #expect(noRecord.dkimAligned == .pass)
+        let own = try await facts("_dmarc.example.com FAILURE", without: ["_dmarc"])
+        #expect(own.dmarc == .temperror)
+        #expect(own.dmarcPolicy == nil)
+        #expect(own.dkimAligned == .pass)
+        let below = try await facts(
+            "_dmarc.www.example.com FAILURE",
+            "_dmarc.example.com FAILURE",
+            without: ["_dmarc"],
+            fields: Sample.signed(["From: a@www.example.com"])
+        )
+        #expect(below.dkimAligned == .temperror)
+        let elsewhere = try await facts(
+            "_dmarc.example.net FAILURE",
+            without: ["_dmarc"],
+            fields: Sample.signed(["From: a@example.net"])
+        )
+        #expect(elsewhere.dkimAligned == ResultWord.none)
+        let several = try await facts(
+            without: ["_dmarc"],
+            fields: Sample.signed(["From: a@example.com, b@example.org"])
+        )
+        #expect(several.dkimAligned == ResultWord.none)
+        let plain = ["From: a@example.com"]
+        let unsigned = try await facts("_dmarc.example.com FAILURE", without: ["_dmarc"], fields: plain)
+        #expect(unsigned.dkimAligned == ResultWord.none)
     }
 }

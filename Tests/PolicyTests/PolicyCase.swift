@@ -21,7 +21,8 @@ struct PolicyCase: Sendable, CustomTestStringConvertible {
         let mode: PolicyMode = words.contains("mode=observe") ? .observe : .enforce
         let mixed = words.lazy.compactMap { MixedAction(rawValue: String($0.dropFirst(6))) }.first
         let configuration = try Configuration.parse(rules, file: "t")
-        let engine = PolicyEngine(rules: configuration.rules, mode: mode, mixed: mixed ?? .junk)
+        let undecided: UndecidedAction = words.contains("undecided=accept") ? .accept : .tempfail
+        let engine = PolicyEngine(rules: configuration.rules, mode: mode, mixed: mixed ?? .junk, undecided: undecided)
         let facts = try FactsText.facts(words, atEnd: true)
         let envelope = try FactsText.facts(words, atEnd: false)
 
@@ -56,6 +57,7 @@ extension PolicyVerdict {
         words += observed.map { "trial=\($0.rule.name):\($0.action.rawValue)" }
         words += marks.map { "mark=\($0.name)" }
         words += exempted.map { "exempt=\($0.name)" }
+        words += undecided.map { "undecided=\($0)" }
         if let mixture {
             let outcomes = mixture.outcomes.map { outcome in
                 "\(outcome.recipients.count):\(outcome.action.rawValue):\(outcome.rule?.name ?? "-")"
@@ -75,7 +77,7 @@ enum FactsText {
 
     static func facts(_ words: [String], atEnd: Bool) throws -> PolicyFacts {
         var facts = harmless
-        for word in words where !["mode=", "mixed=", "to="].contains(where: word.hasPrefix) {
+        for word in words where !["mode=", "mixed=", "undecided=", "to="].contains(where: word.hasPrefix) {
             let isLate = word.hasPrefix("~")
             let parts = word.drop { $0 == "~" }.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2 else { throw Unreadable(word: word) }
@@ -150,6 +152,7 @@ enum FactsText {
         case "reading": facts.author = AuthorReading(rawValue: value)
         case "authors": facts.fromCount = Int(value)
         case "auth": facts.authenticated = isKnown ? value == "true" : nil
+        case "unanswered": facts.unansweredDKIMDomains = try domains() ?? []
         case "signed": facts.dkimDomains = try domains()
         case "explains":
             facts.explanation = value.split(separator: "_").joined(separator: " ")

@@ -16,7 +16,7 @@ struct PolicyTableTests {
 /// Groups of cases: the rules, then lines of facts and what they must give.
 enum PolicyTable {
     private static let groups =
-        results + identities + recipients + actions + stages + exemptions + modes + replies + mixtures
+        results + identities + recipients + actions + stages + exemptions + modes + replies + mixtures + undecided
 
     static let cases = groups.flatMap { group in
         group.lines.split(separator: "\n").map { line in
@@ -59,7 +59,7 @@ extension PolicyTable {
             spf=neutral -> accept eom
             spf=none -> accept eom
             spf=pass -> accept eom
-            spf=temperror -> accept eom
+            spf=temperror -> tempfail eom r 451 4.4.3 undecided=r:spf
             spf=permerror -> accept eom
             spf=? -> accept eom wait
             ~spf=fail -> reject eom r 550 5.7.23 wait
@@ -72,7 +72,7 @@ extension PolicyTable {
             """
             spf_helo=fail -> reject rcpt r 550 5.7.23
             spf_helo=permerror -> reject rcpt r 550 5.7.24
-            spf_helo=temperror -> accept eom
+            spf_helo=temperror -> tempfail eom r 451 4.4.3 undecided=r:spf_helo
             spf_helo=pass spf=fail -> accept eom
             """
         ),
@@ -82,7 +82,7 @@ extension PolicyTable {
             """
             spf=pass -> accept eom
             spf=none -> reject rcpt r 550 5.7.23
-            spf=temperror -> reject rcpt r 550 5.7.24
+            spf=temperror -> tempfail eom r 451 4.4.3 undecided=r:spf
             spf=? -> accept eom wait
             """
         ),
@@ -103,7 +103,7 @@ extension PolicyTable {
             """
             sender_id=fail -> reject eom r 550 5.7.1
             sender_id=softfail -> reject eom r 550 5.7.1
-            sender_id=temperror -> accept eom
+            sender_id=temperror -> tempfail eom r 451 4.4.3 undecided=r:sender_id
             sender_id=permerror -> accept eom
             sender_id=neutral -> accept eom
             sender_id=? -> accept eom
@@ -119,7 +119,7 @@ extension PolicyTable {
             dkim=policy -> reject eom r 550 5.7.21
             dkim=pass -> accept eom
             dkim=neutral -> accept eom
-            dkim=temperror -> accept eom
+            dkim=temperror -> tempfail eom r 451 4.4.3 undecided=r:dkim
             dkim=permerror -> accept eom
             """
         ),
@@ -141,7 +141,7 @@ extension PolicyTable {
             dmarc=fail p=quarantine -> accept eom
             dmarc=fail p=none -> accept eom
             dmarc=pass p=reject -> accept eom
-            dmarc=temperror p=reject -> accept eom
+            dmarc=temperror p=reject -> tempfail eom r 451 4.4.3 undecided=r:dmarc
             dmarc=permerror p=reject -> accept eom
             dmarc=none p=absent -> accept eom
             dmarc=fail p=? -> accept eom
@@ -171,7 +171,7 @@ extension PolicyTable {
             """
             iprev=fail -> reject rcpt r 550 5.7.25
             iprev=pass -> accept eom
-            iprev=temperror -> accept eom
+            iprev=temperror -> tempfail eom r 451 4.4.3 undecided=r:iprev
             iprev=permerror -> accept eom
             iprev=none -> accept eom
             ~iprev=fail -> reject eom r 550 5.7.25 wait
@@ -190,7 +190,8 @@ extension PolicyTable {
             sender_id=softfail dkim=pass dmarc=none -> accept eom
             sender_id=softfail dkim=none dmarc=pass -> accept eom
             sender_id=fail dkim=none dmarc=none -> accept eom
-            sender_id=softfail dkim=temperror dmarc=none -> accept eom
+            sender_id=softfail dkim=temperror dmarc=none -> tempfail eom r 451 4.4.3 undecided=r:dkim
+            sender_id=fail dkim=temperror dmarc=none -> accept eom
             """
         ),
     ]

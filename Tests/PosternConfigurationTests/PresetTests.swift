@@ -65,7 +65,7 @@ struct PresetTests {
             ("pass", "none", .readable, "example.com", .junk),
             ("none", "none", .readable, "example.com", .junk),
             ("fail", "none", .readable, "example.com", .junk),
-            ("temperror", "temperror", .readable, "example.com", .accept),
+            ("temperror", "temperror", .readable, "example.com", .tempfail),
             ("pass", "pass", .readable, "example.com", .accept),
             ("pass", "none", .readable, "other.example", .accept),
             ("permerror", "none", .readable, "other.example", .accept),

@@ -124,6 +124,7 @@ struct ReadingTests {
 
         [limits]
         timeout = "1m"
+        undecided = "accept"
         idle_timeout = "2h"
         drain_timeout = "0s"
         max_packet = "2MiB"

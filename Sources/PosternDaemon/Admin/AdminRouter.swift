@@ -83,6 +83,7 @@ extension AdminRouter {
         let snapshot = filter.snapshot
         let sockets = snapshot.configuration.listen.map(\.socket.description).joined(separator: ", ")
         let messages = values.messages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        let undecided = values.undecidedMessages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         var lines = [
             "listening on    \(sockets)",
             "mode            \(snapshot.configuration.mode.rawValue), \(snapshot.engine.rules.count) rules",
@@ -90,6 +91,8 @@ extension AdminRouter {
                 + "\(statistics.refusedConnections) over the limit",
             "messages        \(messages.isEmpty ? "none yet" : messages.joined(separator: ", "))",
             "refused before  \(values.refusedRecipients) recipients",
+            "undecided       \(undecided.isEmpty ? "none" : undecided.joined(separator: ", "))"
+                + " for want of an answer of the DNS",
             "put off         \(values.putOffMessages) messages to mixed recipients, \(values.sentAwayRecipients) recipients "
                 + "sent away, \(filter.putOff.count) senders remembered",
             "forged fields   \(values.forgedFields) removed",
@@ -130,6 +133,12 @@ extension AdminRouter {
                 .sorted { $0.labels.map(\.1).lexicographicallyPrecedes($1.labels.map(\.1)) }
         )
         text.add("refused_recipients_total", .counter, "Recipients refused before DATA.", values.refusedRecipients)
+        text.add(
+            "undecided_messages_total",
+            .counter,
+            "Messages of which a rule could not be decided for want of a DNS answer, by what was done with them.",
+            values.undecidedMessages.sorted { $0.key < $1.key }.map { (labels: [("action", $0.key)], value: $0.value) }
+        )
         text.add(
             "put_off_messages_total",
             .counter,

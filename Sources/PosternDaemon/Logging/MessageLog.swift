@@ -157,6 +157,9 @@ extension LogLine {
         if !verdict.observed.isEmpty {
             add("trial", verdict.observed.map { "\($0.rule.name):\($0.action.rawValue)" }.joined(separator: ","))
         }
+        if !verdict.undecided.isEmpty {
+            add("undecided", verdict.undecided.map(\.description).joined(separator: ","))
+        }
         add("mixed", verdict.mixture?.description)
     }
 }
