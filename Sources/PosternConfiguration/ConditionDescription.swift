@@ -108,24 +108,37 @@ extension ConditionName {
     /// What the condition means, for the sample and the manual.
     var text: String {
         switch self {
-        case .spf: "The SPF result of MAIL FROM."
-        case .spfHelo: "The SPF result of the HELO name."
-        case .senderID: "The Sender ID result of the purported responsible address."
+        case .spf:
+            "The SPF result of MAIL FROM; of HELO where that is empty. The sender chooses the domain, its owner the result: "
+                + "anybody can pass with a domain of his own."
+        case .spfHelo: "The SPF result of the HELO name, which the client chooses."
+        case .senderID:
+            "The Sender ID result of the purported responsible address. The sender chooses the address: a Sender field of "
+                + "his own domain passes, two are \"permerror\"."
         case .senderIDAligned:
             "The same when that address is of the author's domain, or of one above or below it; \"none\" when it is anybody "
                 + "else's, and when there is none."
-        case .dkim: "The result of the best DKIM signature."
-        case .dkimAligned: "The result of the best DKIM signature whose domain is aligned with the author's."
-        case .dmarc: "The DMARC result."
+        case .dkim:
+            "The result of the best DKIM signature. The sender chooses the word: a signature of any domain can be \"pass\", "
+                + "and a broken one whatever he likes."
+        case .dkimAligned:
+            "The result of the best DKIM signature whose domain is aligned with the author's. Only that domain can have it "
+                + "\"pass\"; among the other words the sender chooses."
+        case .dmarc:
+            "The DMARC result. Only the author's domain can have it \"pass\" or \"fail\"; a From that cannot be read is "
+                + "\"permerror\", and that is the sender's choice."
         case .dmarcPolicy:
             "The DMARC policy that applies to the author's domain: p=, or a parent's sp= or np=, one step milder "
                 + "under t=y; \"absent\" when there is no record."
         case .dmarcPublished: "The same policy as it is published, whether or not t=y makes it milder."
-        case .iprev: "Whether the client's address has a name that leads back to it."
+        case .iprev:
+            "Whether the client's address has a name that leads back to it: \"fail\" where its names lead elsewhere, "
+                + "\"permerror\" where it has none. Who owns the address chooses."
         case .clients: "The client's address."
         case .clientNames: "The client's name, once iprev has verified it."
         case .helo: "The name of HELO or EHLO. The client chooses it freely."
-        case .senderDomains: "The domain of MAIL FROM or of the purported responsible address; one of them must match."
+        case .senderDomains:
+            "The domain of MAIL FROM or of the purported responsible address; one of them must match. The sender chooses both."
         case .fromDomains:
             "The domains of the authors in From; one of them must match. Of an author that is unreadable, every domain "
                 + "that a mail program might show."
@@ -142,10 +155,23 @@ extension ConditionName {
 }
 
 extension ConditionDescription {
-    /// A line for each condition, with what it means.
+    /// How long a line of the sample may be.
+    private static let longestLine = 114
+
+    /// Each condition with what it means, in lines; those that go on are indented.
     static var lines: [String] {
-        ConditionName.allCases.map { name in
-            name.rawValue + String(repeating: " ", count: max(1, 19 - name.rawValue.count)) + name.text
+        let indentation = String(repeating: " ", count: 18)
+        return ConditionName.allCases.flatMap { name in
+            var done = [String]()
+            var line = name.rawValue + indentation.dropFirst(name.rawValue.count)
+            for word in name.text.split(separator: " ") {
+                if line.count + word.count >= longestLine {
+                    done.append(line)
+                    line = indentation
+                }
+                line += " " + word
+            }
+            return done + [line]
         }
     }
 }

@@ -120,6 +120,10 @@ private struct RuleWarnings {
             lookForHarshRefusals()
             lookForMissingRecords()
         }
+        for evasion in rule.evasions {
+            let key = "\(path).\(evasion.part).\(evasion.condition.name.rawValue)"
+            warn(evasion.condition.location, key, evasion.message, accepted: evasion.accepted)
+        }
     }
 
     private mutating func warn(_ location: PolicyLocation, _ key: String, _ message: String, accepted: String = "") {
@@ -241,12 +245,12 @@ private struct RuleWarnings {
             )
         }
         guard rule.action == .reject else { return }
-        for condition in rule.when where condition.holds(for: .temperror) {
+        for condition in rule.when where condition.namesNoAnswer && condition.holds(for: .temperror) {
             warn(
                 condition.location,
                 path + ".when." + condition.name.rawValue,
-                "refuses for good when the DNS does not answer: \(condition.text) holds for \"temperror\" too",
-                accepted: "\"!temperror\" in the list, or a rule of its own with the action \"tempfail\""
+                "refuses for good when the DNS does not answer: \(condition.text) names \"temperror\"",
+                accepted: "the word left out, so that the mail is deferred then, or the action \"tempfail\""
             )
         }
     }

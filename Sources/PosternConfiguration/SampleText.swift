@@ -19,6 +19,8 @@ enum SampleText {
         # A value may be a list, of which one must match. "!" before a value negates it: ["!pass", "!none"] is anything
         # but these two. ".example.org" is every name below example.org. { file = "/path" } reads values from a file,
         # one a line, again at each reload. Errors (temperror, permerror) are results of their own, and never a fail.
+        # List no words of a check whose result the sender chooses: "!pass" leaves him none. Where a rule that keeps a message
+        # from its recipient hangs on an answer that the DNS does not give, [limits] undecided says what is done.
         #
         # Actions: accept (ask no further rule), mark (name the rule in the log, go on), junk (flag it, see "junk" in
         # [headers]), quarantine (the MTA holds it), reject, tempfail, discard. A refusal may bring its own words, as
@@ -42,10 +44,11 @@ enum SampleText {
         when = { dmarc = "fail", dmarc_policy = ["reject", "quarantine"] }
         action = "junk"
 
-        # Nobody vouches for this message: a softfail alone is common, without any passing check beside it it is not.
+        # Nobody vouches for this message: a softfail alone is common, one without the author's signature or DMARC beside it is
+        # not.
         [[rules]]
         name = "softfail-and-forged"
-        when = { sender_id = "softfail", dkim = ["none", "fail"], dmarc = ["fail", "none"] }
+        when = { sender_id = "softfail", dkim_aligned = "!pass", dmarc = "!pass" }
         action = "junk"
 
         # Who the author is cannot be said: mail programs show what the sender likes, and DMARC says nothing.

@@ -1,0 +1,91 @@
+internal import Policy
+
+/// A way around a rule that its conditions leave open to senders.
+struct Evasion {
+    /// The condition.
+    let condition: Condition
+    /// `when` or `unless`.
+    let part: String
+    /// What a sender can do.
+    let message: String
+    /// What closes the way.
+    let accepted: String
+}
+
+extension Rule {
+    /// The ways around the rule for a sender who chooses the result of a check; none for a rule that harms nobody.
+    ///
+    /// A result that vouches for nothing is as good as another: who lists some of them invites the others.
+    var evasions: [Evasion] {
+        guard action != .accept, action != .mark else { return [] }
+        return when.compactMap { evasion(of: $0) } + unless.compactMap { evasion(by: $0) }
+    }
+
+    private func evasion(of condition: Condition) -> Evasion? {
+        guard case .words = condition.values, !condition.holds(for: .pass) else { return nil }
+        let words = condition.name.words.filter { condition.holds(for: $0) }
+        guard let inviting = condition.name.inviting, words.contains(where: inviting.contains) else { return nil }
+        let nothing = condition.name.vouchingForNothing.filter { word in
+            // Where a rule must be certain, a check without an answer leaves it undecided.
+            word != .temperror || !action.needsAnswers
+        }
+        let missing = nothing.filter { !words.contains($0) }
+        let isOfAnybody = condition.name == .dkim
+        guard !missing.isEmpty || isOfAnybody else { return nil }
+        let better = isOfAnybody ? ConditionName.dkimAligned : condition.name
+        return Evasion(
+            condition: condition,
+            part: "when",
+            message: missing.isEmpty
+                ? "is escaped by a signature of any domain, the sender's own too: dkim is \"pass\" then"
+                : "is escaped by a sender who makes \(condition.name.rawValue) "
+                    + missing.map { "\"\($0.rawValue)\"" }.joined(separator: " or "),
+            accepted: "\(better.rawValue) = \"!pass\""
+        )
+    }
+
+    private func evasion(by exemption: [Condition]) -> Evasion? {
+        let isForAnybody = exemption.allSatisfy { $0.name.isPassedByAnybody && $0.holds(for: .pass) }
+        guard isForAnybody, let first = exemption.first else { return nil }
+        return Evasion(
+            condition: first,
+            part: "unless",
+            message: "exempts everybody: a sender can make \(first.name.rawValue) \"pass\" with a domain of his own",
+            accepted: first.name == .dkim
+                ? "dkim_aligned = \"pass\", or dkim_domains" : "a condition beside it that says who is exempt"
+        )
+    }
+}
+
+extension ConditionName {
+    /// The results that stand for "nobody vouches", so that a rule with one of them must have the others; nil for a
+    /// check whose results no sender chooses.
+    fileprivate var inviting: [ResultWord]? {
+        switch self {
+        // Which one it is depends on how the signature is broken.
+        case .dkim, .dkimAligned: [.none, .fail, .policy, .neutral, .permerror]
+        // The domain's owner decides between fail and softfail, and the sender between that domain and another.
+        case .dmarc, .spf, .spfHelo, .senderID: [ResultWord.none]
+        // An address without a name is permerror.
+        case .iprev: [.fail]
+        default: nil
+        }
+    }
+
+    /// The results by which nobody vouches and that a sender can bring about.
+    fileprivate var vouchingForNothing: [ResultWord] {
+        switch self {
+        case .dkim, .dkimAligned: words.filter { $0 != .pass }
+        case .iprev: [.permerror]
+        default: [.permerror, .temperror]
+        }
+    }
+
+    /// Whether a sender can have it pass whoever he is.
+    fileprivate var isPassedByAnybody: Bool {
+        switch self {
+        case .spf, .spfHelo, .senderID, .dkim, .iprev: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import DKIM
+import DNSLookup
+import FoundationEssentials
+import MailAuthentication
+import MailCrypto
+import MailSyntax
+import Policy
+import PosternConfiguration
+import Testing
+
+/// A forged message, dressed up so that some check has another word than the rules may list.
+struct Disguise: Sendable, CustomTestStringConvertible {
+    let name: String
+    /// The header fields, made of those of the plain forgery.
+    let dress: @Sendable ([String]) throws -> [String]
+
+    var testDescription: String { name }
+
+    init(_ name: String, _ dress: @escaping @Sendable ([String]) throws -> [String]) {
+        self.name = name
+        self.dress = dress
+    }
+
+    /// More fields above the others.
+    init(_ name: String, above lines: String...) {
+        self.init(name) { lines + $0 }
+    }
+
+    /// A signature that is not made by a key.
+    init(_ name: String, signature tags: String) {
+        self.init(name, above: "DKIM-Signature: " + tags)
+    }
+}
+
+/// Forgers, what they publish, and what they can do to a message.
+private enum Forger {
+    static let client = "203.0.113.66"
+
+    /// The tags of a signature that no key has made.
+    private static func tags(
+        v: String = "1",
+        a: String = "ed25519-sha256",
+        d: String = "attacker.example",
+        s: String = "a",
+        h: String = "from",
+        more: String = ""
+    ) -> String {
+        "v=\(v); a=\(a); d=\(d); s=\(s); \(more)h=\(h); bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AA=="
+    }
+
+    static let ofSignatures: [Disguise] = [
+        Disguise("none") { $0 },
+        Disguise("a field that is no signature", signature: "x"),
+        Disguise("an empty one", signature: ""),
+        Disguise("of a later version", signature: tags(v: "2")),
+        Disguise("without a key", signature: tags(a: "rsa-sha256", s: "no")),
+        Disguise("of the author without a key", signature: tags(a: "rsa-sha256", d: "soft.example", s: "no")),
+        Disguise("by a key of the author", signature: tags(d: "example.com", s: "s")),
+        Disguise("by SHA-1", signature: tags(a: "rsa-sha1")),
+        Disguise("by an unknown algorithm", signature: tags(a: "rot13")),
+        Disguise("without From in h=", signature: tags(h: "to")),
+        Disguise("by a key that is not answered for", signature: tags(a: "rsa-sha256", s: "silent")),
+        Disguise("by a revoked key", signature: tags(a: "rsa-sha256", s: "gone")),
+        Disguise("with i= elsewhere", signature: tags(more: "i=@example.com; ")),
+        Disguise("that is over", signature: tags(more: "t=1; x=2; ")),
+        Disguise("of nothing of the body", signature: tags(more: "l=0; ")),
+        Disguise("with a tag twice", signature: tags(more: "v=1; ")),
+        Disguise("of his own") { try sign($0) },
+        Disguise("of his own, being tested") { try sign($0, selector: "test") },
+        Disguise("of his own above a broken one") { try sign(["DKIM-Signature: x"] + $0) },
+        Disguise("of his own, altered") { try sign($0).map { $0.hasPrefix("Subject") ? $0 + "!" : $0 } },
+        Disguise("too many") { Array(repeating: "DKIM-Signature: x", count: 12) + $0 },
+        Disguise("a result of ours", above: "Authentication-Results: mx.example.org; dkim=pass; dmarc=pass"),
+        Disguise("Precedence and a list", above: "List-Id: <l.attacker.example>", "Precedence: list"),
+    ]
+
+    static let ofAuthors: [Disguise] = [
+        Disguise("a Sender of his own", above: "Sender: x@attacker.example"),
+        Disguise("two Senders", above: "Sender: x@attacker.example", "Sender: y@attacker.example"),
+        Disguise("a Sender that is none", above: "Sender: x"),
+        Disguise("a Resent-From that is none", above: "Resent-From: x"),
+        Disguise("a Resent-From of his own", above: "Resent-From: y@attacker.example"),
+        Disguise("a comma in the name", replacing: "Boss, The <ceo@example.com>"),
+        Disguise("brackets in the name", replacing: "[Boss] <ceo@example.com>"),
+        Disguise("a no-break space", replacing: "The Boss <ceo@example.com\u{A0}>"),
+        Disguise("an apostrophe", replacing: "The Boss <ceo@example.com'>"),
+        Disguise("two authors", replacing: "ceo@example.com, x@attacker.example"),
+        Disguise("an encoded address", replacing: "=?utf-8?q?ceo=40example.com?= <x>"),
+        Disguise("white space before the colon") { $0.map { $0.replacing("From:", with: "From :") } },
+        Disguise("two From fields") { $0 + ["From: x@attacker.example"] },
+        Disguise("a name below", replacing: "The Boss <ceo@www.example.com>"),
+    ]
+
+    static func zone() throws -> DNSZone {
+        let record = try key("a").recordText()
+        return try Sample.zone(
+            "attacker.example TXT v=spf1 ip4:203.0.113.66 -all",
+            "soft.example TXT v=spf1 ip4:192.0.2.1 ~all",
+            "a._domainkey.attacker.example TXT \(record)",
+            "test._domainkey.attacker.example TXT \(record); t=y",
+            "gone._domainkey.attacker.example TXT v=DKIM1; p=",
+            "silent._domainkey.attacker.example FAILURE timeout"
+        )
+    }
+
+    private static func key(_ selector: String) throws -> DKIMSigningKey {
+        let domain = try DomainName("attacker.example")
+        return try DKIMSigningKey(domain: domain, selector: DomainName(selector), key: Sample.key.get())
+    }
+
+    private static func sign(_ fields: [String], selector: String = "a") throws -> [String] {
+        var headers = HeaderBlock()
+        for field in fields { headers.append(field) }
+        var signer = DKIMMessageSigner(keys: [try key(selector)], now: Sample.now)
+        signer.endOfHeaders(headers)
+        unsafe Array(Sample.body.utf8).withUnsafeBytes { unsafe signer.body($0) }
+        return try signer.finish().map { "DKIM-Signature:" + $0[...].text } + fields
+    }
+}
+
+extension Disguise {
+    fileprivate init(_ name: String, replacing author: String) {
+        self.init(name) { $0.map { $0.hasPrefix("From:") ? "From: " + author : $0 } }
+    }
+}
+
+/// Whatever a forger puts on, the rules that are shipped treat the message no better than without it.
+@Suite("Disguises")
+struct DisguiseTests {
+    private static let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/"
+
+    private static func rules(_ name: String) throws -> RuleSet {
+        switch name {
+        case "sample": return try Configuration.parse(Configuration.sample, file: root + "Packaging/postern.toml").rules
+        case "README":
+            let text = try String(contentsOfFile: root + "README.md", encoding: .utf8)
+            let block = text.components(separatedBy: "```toml\n").dropFirst().first?.components(separatedBy: "```")
+                .first
+            let path = root + "Packaging/presets/enrolled"
+            let lists = (block ?? "").replacing("/etc/postern/enrolled", with: path)
+            return try Configuration.parse(lists, file: "README.md").rules
+        default: return try Configuration.load(path: root + "Packaging/presets/\(name).toml").rules
+        }
+    }
+
+    /// What becomes of a message from the forger's host.
+    private func action(
+        _ rules: String,
+        _ fields: [String],
+        sender: String = "x@attacker.example",
+        to recipient: String = "b@open.example"
+    ) async throws -> RuleAction {
+        let judge = MessageJudge(
+            settings: AuthenticationSettings(),
+            headers: HeaderSettings(authservID: Octets("mx.example.org")),
+            engine: PolicyEngine(rules: try Self.rules(rules), mode: .enforce),
+            resolver: try Forger.zone(),
+            timeout: .seconds(60)
+        )
+        let envelope = Envelope(
+            clientAddress: IPAddress(Forger.client),
+            helo: Array("mail.attacker.example".utf8),
+            sender: Array(sender.utf8),
+            recipients: [Array(recipient.utf8)]
+        )
+        let message = StoredMessage(Octets(fields.joined(separator: "\r\n") + "\r\n\r\n" + Sample.body))
+        return await judge.judge(envelope, message: message, now: Sample.now).verdict.action
+    }
+
+    @Test(
+        "a softfail that nothing of the author's vouches for is junk",
+        arguments: ["hotmail", "sample", "README"],
+        Forger.ofSignatures
+    )
+    func softfail(_ rules: String, _ disguise: Disguise) async throws {
+        let fields = try disguise.dress(["From: A <a@soft.example>", "Subject: Hello"])
+        #expect(try await action(rules, fields) == .junk)
+    }
+
+    @Test(
+        "the forged author is an enrolled sender: refused at a protected recipient, or junk",
+        arguments: Forger.ofSignatures + Forger.ofAuthors
+    )
+    func enrolled(_ disguise: Disguise) async throws {
+        let fields = try disguise.dress(["From: The Boss <ceo@example.com>", "Subject: Hello"])
+        let atProtected = try await action("hotmail", fields, to: "b@hotmail.example")
+        #expect(atProtected == .reject || atProtected == .junk)
+        #expect(try await action("hotmail", fields) == .junk)
+    }
+
+    @Test(
+        "a failing envelope is refused whatever the header says",
+        arguments: ["spf-strict", "sample", "README"],
+        Forger.ofSignatures + Forger.ofAuthors
+    )
+    func envelope(_ rules: String, _ disguise: Disguise) async throws {
+        let fields = try disguise.dress(["From: The Boss <ceo@example.com>", "Subject: Hello"])
+        #expect(try await action(rules, fields, sender: "ceo@example.com") == .reject)
+    }
+
+    @Test("an enrolled sender's own mail passes, signed or not, and by an agency with its own MAIL FROM")
+    func honest() async throws {
+        let plain = ["From: The Boss <ceo@example.com>", "Subject: Hello"]
+        let judge = MessageJudge(
+            settings: AuthenticationSettings(),
+            headers: HeaderSettings(authservID: Octets("mx.example.org")),
+            engine: PolicyEngine(rules: try Self.rules("hotmail"), mode: .enforce),
+            resolver: try Sample.zone("agency.example TXT v=spf1 ip4:192.0.2.1 -all", without: ["_dmarc"]),
+            timeout: .seconds(60)
+        )
+        let signed = try Sample.signed(plain)
+        let sent = try Sample.signed(["Sender: x@agency.example"] + plain)
+        for (fields, sender) in [
+            (plain, "ceo@example.com"), (signed, "ceo@example.com"), (plain, "bounce@agency.example"),
+            (sent, "bounce@agency.example"), (plain, "x@unknown.example"),
+        ] {
+            let message = StoredMessage(Octets(fields.joined(separator: "\r\n") + "\r\n\r\n" + Sample.body))
+            let judgement = await judge.judge(Sample.envelope(sender: sender), message: message, now: Sample.now)
+            #expect(judgement.verdict.action == .accept, "\(sender)")
+        }
+    }
+}
