@@ -7,6 +7,8 @@ import CMilter
 public struct MilterMacros: Sendable, Hashable {
     /// How many definitions are kept; MTAs make about ten at a stage.
     private static let mostDefinitions = 1024
+    /// How many octets they take; MTAs send a few hundred at a stage.
+    private static let mostOctets = 32_768
 
     /// One definition: where its symbol, without braces, and its value lie in the text.
     private struct Definition: Hashable {
@@ -21,6 +23,9 @@ public struct MilterMacros: Sendable, Hashable {
 
     /// No macros.
     public init() {}
+
+    /// How many octets the definitions take.
+    public var octetCount: Int { text.count }
 
     /// The stages in the order in which they clear one another.
     enum Stage: Int {
@@ -75,9 +80,12 @@ public struct MilterMacros: Sendable, Hashable {
             definitions.reserveCapacity(16)
         }
         var next = text.count
-        unsafe text.append(contentsOf: data.dropFirst())
+        let added = unsafe data.dropFirst().prefix(Self.mostOctets - text.count)
+        let isCut = unsafe added.count < data.count - 1
+        unsafe text.append(contentsOf: added)
         while let nameEnd = end(from: next), definitions.count < Self.mostDefinitions {
-            let valueEnd = end(from: nameEnd + 1) ?? text.count
+            // The last value may lack its NUL, but a part of a value is none.
+            guard let valueEnd = end(from: nameEnd + 1) ?? (isCut ? nil : text.count) else { break }
             definitions.append(Definition(stage: stage, name: symbol(next..<nameEnd), value: nameEnd + 1..<valueEnd))
             next = valueEnd + 1
         }

@@ -110,6 +110,20 @@ public struct MilterSessionMachine: Sendable {
         return response == .skip && !options.skip ? .continue : response
     }
 
+    /// Refuses the message in progress for now, or where there is none all messages of the connection, because the filter
+    /// cannot take what was sent; nothing of it is delivered any more.
+    ///
+    /// - Parameter event: what could not be taken; nil for definitions of macros.
+    /// - Returns: the answer to write, or nil if the MTA waits for none; and whether the filter is to be told that the message
+    ///   in progress is given up.
+    public mutating func fail(at event: MilterEvent?) -> (answer: MilterResponse?, aborting: Bool) {
+        let aborting = isInMessage && settledMessage == nil && settledConnection == nil
+        if isInMessage { settledMessage = .tempfail } else { settledConnection = .tempfail }
+        guard let event, options.expectsAnswer(to: event) else { return (nil, aborting) }
+        if event == .endOfMessage { _ = endMessage() }
+        return (.tempfail, aborting)
+    }
+
     /// The connection is gone.
     ///
     /// - Returns: whether the filter is to be told that the message in progress is given up.

@@ -34,6 +34,9 @@ final class MilterChannelHandler: ChannelDuplexHandler {
 
     private var held = ByteBuffer()
     private var needed = MilterFrame.headLength
+    /// How many octets were written that the MTA has not taken yet, where they are many.
+    private var unsent = 0
+    private var share: MemoryShare
     private var openChunk: OpenChunk?
     private var writer = MilterWriter()
     private var statistics = SessionStatistics()
@@ -66,6 +69,7 @@ final class MilterChannelHandler: ChannelDuplexHandler {
         self.makeHandler = makeHandler
         handler = makeHandler(session)
         lastActivity = session.eventLoop.now
+        share = MemoryShare(of: session.memory)
         session.machine = MilterSessionMachine(request: handler.request)
     }
 }
@@ -136,13 +140,14 @@ extension MilterChannelHandler {
         while held.readableBytes > 0, incoming.readableBytes > 0, !isClosed, pending == nil {
             // Only the rest of the split packet goes through the held buffer.
             let rest = max(needed - held.readableBytes, 0)
-            if var piece = incoming.readSlice(length: min(rest, incoming.readableBytes)) { held.writeBuffer(&piece) }
+            if var piece = incoming.readSlice(length: min(rest, incoming.readableBytes)) { keep(&piece) }
             processHeld()
         }
         if held.readableBytes == 0, pending == nil, !isClosed { process(&incoming) }
         hold(&incoming)
-        // A connection that idles keeps no large buffer.
-        if held.readableBytes == 0, held.capacity > 16_384, !session.machine.isInMessage { held = ByteBuffer() }
+        // Large packets are rare, and a buffer that waits for the next one is counted nowhere.
+        if held.readableBytes == 0, held.capacity > 16_384 { held = ByteBuffer() }
+        share.mustHold(heldOctets)
     }
 
     private func processHeld() {
@@ -163,9 +168,23 @@ extension MilterChannelHandler {
         guard held.readableBytes + incoming.readableBytes <= configuration.maximumPacketLength + 262_144 else {
             return violate(.packetLength(UInt32(clamping: held.readableBytes + incoming.readableBytes)))
         }
-        if held.readableBytes == 0 { held.clear(minimumCapacity: min(needed, 131_072)) }
-        held.writeBuffer(&incoming)
+        keep(&incoming)
     }
+
+    /// Adds octets to those of a packet that is not complete; without room for them the packet is refused.
+    private func keep(_ piece: inout ByteBuffer) {
+        let octets = held.readableBytes + piece.readableBytes
+        // What completes a packet is kept for no time.
+        let isComplete = octets >= needed && pending == nil
+        guard octets <= MemoryShare.free || isComplete || share.hold(heldOctets + piece.readableBytes) else {
+            return refuse(&piece)
+        }
+        if held.readableBytes == 0 { held.clear(minimumCapacity: min(needed, 131_072)) }
+        held.writeBuffer(&piece)
+    }
+
+    /// What counts of this connection for the memory that all share.
+    private var heldOctets: Int { held.readableBytes + session.machine.macros.octetCount + unsent }
 
     private func process(_ buffer: inout ByteBuffer) {
         needed = MilterFrame.headLength
@@ -236,6 +255,48 @@ extension MilterChannelHandler {
     }
 }
 
+// Packets that cannot be kept.
+extension MilterChannelHandler {
+    /// Has the rest of a packet passed over, and its message come again later.
+    private func refuse(_ piece: inout ByteBuffer) {
+        // Octets that come while an answer is owed may be many packets, and no MTA sends them.
+        guard pending == nil else { return close() }
+        if held.readableBytes == 0 { swap(&held, &piece) }
+        let begun = held.readableBytes + piece.readableBytes - MilterFrame.headLength
+        let frame = unsafe held.withUnsafeReadableBytes { octets in
+            unsafe MilterFrame(at: octets, maximumLength: configuration.maximumPacketLength)
+        }
+        held = ByteBuffer()
+        piece.clear()
+        guard case .begun(let command, let length) = frame else { return close() }
+        do throws(MilterViolation) {
+            try refuse(command, rest: length - begun)
+        } catch {
+            violate(error)
+        }
+    }
+
+    private func refuse(_ octet: UInt8, rest: Int) throws(MilterViolation) {
+        guard let command = MilterCommand(octet: octet) else { throw .unknownCommand(octet) }
+        let response: MilterResponse?
+        switch session.machine.receive(command) {
+        case .deliver(let event, let aborting):
+            abort(aborting)
+            response = fail(at: event)
+        case .define: response = fail(at: nil)
+        case .answer(let settled): response = settled
+        default: throw .misplaced(command)
+        }
+        settle(OpenChunk(rest: rest, response: response, isDelivered: false))
+    }
+
+    private func fail(at event: MilterEvent?) -> MilterResponse? {
+        let (response, aborting) = session.machine.fail(at: event)
+        abort(aborting)
+        return response
+    }
+}
+
 // Packets to events.
 extension MilterChannelHandler {
     /// Takes a packet; of a chunk of a body, `rest` octets may be missing.
@@ -247,7 +308,9 @@ extension MilterChannelHandler {
             let offer = try parse { () throws(MilterPayloadError) in try unsafe MilterOffer(parsing: data) }
             session.machine.negotiate(offer)
             writer.write(session.options)
-        case .define: unsafe session.machine.define(data)
+        case .define:
+            unsafe session.machine.define(data)
+            if !share.hold(heldOctets) { _ = fail(at: nil) }
         case .deliver(let event, let aborting):
             abort(aborting)
             try unsafe deliver(event, data, rest: rest)
@@ -382,7 +445,15 @@ extension MilterChannelHandler {
         guard !writer.octets.isEmpty, let context else { return }
         let buffer = context.channel.allocator.buffer(bytes: writer.octets)
         writer.removeAll()
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        guard buffer.readableBytes > MemoryShare.free else {
+            return context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        }
+        unsent += buffer.readableBytes
+        share.mustHold(heldOctets)
+        context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated().whenComplete { [self] _ in
+            unsent -= buffer.readableBytes
+            share.mustHold(heldOctets)
+        }
     }
 
     private func scheduleProgress() {
@@ -422,6 +493,7 @@ extension MilterChannelHandler {
         progress?.cancel()
         pending = nil
         held = ByteBuffer()
+        share.mustHold(heldOctets)
         abort(aborting)
         handler.close()
         report()

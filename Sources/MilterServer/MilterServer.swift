@@ -36,6 +36,8 @@ public final class MilterServer: Sendable {
     private let logger: Logger
     private let makeHandler: @Sendable (MilterSession) -> any MilterSessionHandler
     private let registry: MilterSessionRegistry
+    /// What all sessions share of memory.
+    public let memory: SessionMemory
     private let executors: [ObjectIdentifier: EventLoopTaskExecutor]
     private let shares: LoopShares
     private let listening = Mutex<[Listening]>([])
@@ -52,6 +54,7 @@ public final class MilterServer: Sendable {
         self.logger = logger
         self.makeHandler = makeHandler
         registry = MilterSessionRegistry(logger: logger, mostConnections: configuration.maximumConnections)
+        memory = SessionMemory(limit: configuration.maximumHeldOctets, logger: logger)
         var executors: [ObjectIdentifier: EventLoopTaskExecutor] = [:]
         for loop in group.makeIterator() { executors[ObjectIdentifier(loop)] = EventLoopTaskExecutor(loop) }
         self.executors = executors
@@ -205,7 +208,7 @@ extension MilterServer {
     private func initialize(_ channel: any Channel, _ listener: MilterListener, _ number: Int) throws {
         let (admission, openConnections) = registry.add(channel, of: listener, number)
         guard admission != .close else { return channel.close(promise: nil) }
-        try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveBuffers())
+        try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveBuffers(registry))
         switch channel.remoteAddress ?? channel.localAddress {
         case .v4, .v6:
             // A message's edits and answer are one write; Nagle's algorithm would hold it back for 40 ms all the same.
@@ -217,7 +220,8 @@ extension MilterServer {
             eventLoop: loop,
             executor: executors[ObjectIdentifier(loop)] ?? EventLoopTaskExecutor(loop),
             listener: listener,
-            openConnections: openConnections
+            openConnections: openConnections,
+            memory: memory
         )
         let registry = registry
         let makeHandler = makeHandler

@@ -8,6 +8,8 @@ public struct MilterServerConfiguration: Sendable {
     ///
     /// Each takes a file descriptor, and other things need some too.
     public var maximumConnections: Int?
+    /// How many octets all sessions may hold of what can become large, beyond `MemoryShare.free` each.
+    public var maximumHeldOctets = 32 << 20
     /// Greatest packet accepted, in octets of command and data.
     public var maximumPacketLength = 1_048_576
     /// How long an MTA may take to begin with option negotiation, and to complete a packet from its first octet on.

@@ -11,13 +11,22 @@ public final class MilterSession {
     public let listener: MilterListener
     /// How many connections the server had when the MTA came, this one included.
     public let openConnections: Int
+    /// What all sessions share of memory.
+    public let memory: SessionMemory
     var machine: MilterSessionMachine
 
-    init(eventLoop: any EventLoop, executor: EventLoopTaskExecutor, listener: MilterListener, openConnections: Int) {
+    init(
+        eventLoop: any EventLoop,
+        executor: EventLoopTaskExecutor,
+        listener: MilterListener,
+        openConnections: Int,
+        memory: SessionMemory
+    ) {
         self.eventLoop = eventLoop
         self.executor = executor
         self.listener = listener
         self.openConnections = openConnections
+        self.memory = memory
         self.machine = MilterSessionMachine(request: MilterRequest())
     }
 

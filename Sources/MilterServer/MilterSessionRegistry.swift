@@ -65,12 +65,16 @@ final class MilterSessionRegistry: Sendable {
     private let logger: Logger
     private let mostConnections: Int?
     private let state = Mutex(State())
+    private let openCount = Atomic(0)
 
     /// A registry of no sessions; `mostConnections` of all listeners are served.
     init(logger: Logger, mostConnections: Int? = nil) {
         self.logger = logger
         self.mostConnections = mostConnections
     }
+
+    /// How many connections are open.
+    var openConnections: Int { openCount.load(ordering: .relaxed) }
 
     var statistics: MilterServerStatistics { state.withLock { $0.statistics } }
 
@@ -92,6 +96,7 @@ final class MilterSessionRegistry: Sendable {
             let refusals = admission == .serve ? nil : state.countRefusal(of: number)
             return (admission, state.statistics.openConnections, refusals)
         }
+        openCount.store(openConnections, ordering: .relaxed)
         channel.closeFuture.whenComplete { [self] _ in remove(channel) }
         if let refusals { logRefusals(refusals, listener, open: openConnections) }
         return (admission, openConnections)
@@ -116,6 +121,7 @@ final class MilterSessionRegistry: Sendable {
             if let entry = state.entries.removeValue(forKey: ObjectIdentifier(channel)) {
                 state.statistics.openConnections -= 1
                 state.counts[entry.place, default: 1] -= 1
+                openCount.store(state.statistics.openConnections, ordering: .relaxed)
             }
             return state.entries.isEmpty ? state.whenEmpty.take() : nil
         }

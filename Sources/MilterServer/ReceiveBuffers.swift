@@ -11,8 +11,21 @@ struct ReceiveBuffers: RecvByteBufferAllocator {
     /// An MTA begins with 17 octets and waits for the answer. NIO copies the first buffer of a channel, however little it
     /// holds, so that one is small.
     private var isFirst = true
+    private let registry: MilterSessionRegistry
 
-    private var size: Int { isFirst ? 64 : sizes.nextBufferSize() ?? sizes.initial }
+    /// How many octets the buffers of all connections take about, at most: a channel keeps its buffer while it waits.
+    private static let mostOctets = 16 << 20
+
+    /// The buffers of a connection that is in a registry.
+    init(_ registry: MilterSessionRegistry) {
+        self.registry = registry
+    }
+
+    private var size: Int {
+        guard !isFirst else { return 64 }
+        let most = max(Self.mostOctets / max(registry.openConnections, 1), sizes.minimum)
+        return min(sizes.nextBufferSize() ?? sizes.initial, most)
+    }
 
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer { allocator.buffer(capacity: size) }
 

@@ -523,6 +523,16 @@ extension Configuration.Limits {
             the forged fields, and logged. Mail of our own is accepted unsigned.
             """
         ),
+        Setting(
+            "max_held",
+            \.maxHeld,
+            .size((1 << 20)...(1 << 40)),
+            """
+            How much memory all messages in progress may take for their headers, recipients and unfinished packets, \
+            beyond 16KiB each. A message for which there is none left is told to come back later (452 4.3.1), in \
+            observe mode too.
+            """
+        ),
     ]
 }
 

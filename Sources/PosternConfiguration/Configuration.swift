@@ -354,6 +354,8 @@ extension Configuration {
         public var maxPacket = 1 << 20
         /// How many octets of header a message may have.
         public var maxHeader = 1 << 20
+        /// How many octets all messages in progress may hold.
+        public var maxHeld = 32 << 20
     }
 
     /// What is remembered for `postern why`.

@@ -113,6 +113,7 @@ extension MilterServerConfiguration {
         self.init(listeners: configuration.listen.map(MilterListener.init))
         self.maximumConnections = maximumConnections
         maximumPacketLength = configuration.limits.maxPacket
+        maximumHeldOctets = configuration.limits.maxHeld
         idleTimeout = TimeAmount(configuration.limits.idleTimeout)
     }
 }

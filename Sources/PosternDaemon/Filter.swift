@@ -60,7 +60,8 @@ extension Filter {
                 summary: summary,
                 headers: headers.ofSenders,
                 authservID: authservID,
-                cost: headers.octetCount + judgement.lookups.reduce(0) { $0 + $1.octetCount }
+                cost: headers.octetCount + 96 * judgement.removedFields.count
+                    + judgement.lookups.reduce(0) { $0 + $1.octetCount }
                     + judgement.envelope.recipients.reduce(0) { $0 + $1.count + 48 } + 2048
             )
         )

@@ -129,6 +129,7 @@ private struct FixedSettings: Sendable {
             log == other.log ? nil : "[log]",
             admin == other.admin ? nil : "[admin]",
             limits.maxPacket == other.limits.maxPacket ? nil : "limits.max_packet",
+            limits.maxHeld == other.limits.maxHeld ? nil : "limits.max_held",
             limits.idleTimeout == other.limits.idleTimeout ? nil : "limits.idle_timeout",
             limits.drainTimeout == other.limits.drainTimeout ? nil : "limits.drain_timeout",
         ].compactMap { $0 }

@@ -1,11 +1,13 @@
 """The daemon as a service: starting, ending, and what becomes of mail meanwhile."""
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 import daemon
@@ -96,6 +98,94 @@ class Starting(unittest.TestCase):
                 postern.reload()
                 self.assertTrue(log.recv(4096).endswith(b": configuration reloaded"))
                 self.assertIn(b"the system log is there again", log.recv(4096))
+
+
+class Exhaustion(unittest.TestCase):
+    """What becomes of mail when something runs out."""
+
+    def test_messages_that_would_hold_too_much_come_again_later(self):
+        limits = '[limits]\nmax_held = "1MiB"\n'
+        with daemon.Postern(RULES + limits, ZONE) as postern, contextlib.ExitStack() as stack:
+            sessions = [stack.enter_context(milter_client.Milter(postern.unix)) for _ in range(10)]
+            for number, session in enumerate(sessions):
+                session.negotiate()
+                session.connect("mail.example.com", "192.0.2.1")
+                session.mail("<a@unknown.example>")
+                session.rcpt("<bob@example.org>", macros={"i": f"4XyZ{number}"})
+                session.header("From", "a@unknown.example")
+                for field in range(4):
+                    session.header(f"X-{field}", "x" * 50000)
+            outcomes = []
+            for session in sessions:
+                session.eoh()
+                outcomes.append(session.eom().reply)
+            refused = [outcome for outcome in outcomes if outcome.command == "y"]
+            self.assertTrue(0 < len(refused) < 10, outcomes)
+            self.assertEqual({outcome.text[:9] for outcome in refused}, {"452 4.3.1"})
+            lines = [postern.line(f"4XyZ{number}") for number in range(10)]
+            problems = [line.get("problem") for line in lines if line["action"] == "tempfail"]
+            self.assertEqual(problems, ['"no memory left (limits.max_held)"'] * len(refused))
+            self.assertIn("no memory left for 1 messages", postern.read("log"))
+            self.assertIn(f"{len(refused)} times none left", postern.ask("status").stdout)
+            # With room again, the same message passes.
+            session = sessions[0]
+            session.mail("<a@unknown.example>")
+            session.rcpt("<bob@example.org>")
+            for field in range(4):
+                session.header(f"X-{field}", "x" * 50000)
+            session.eoh()
+            self.assertIn(session.eom().reply.command, "ac")
+            self.assertIn("held            0 KiB of 1024", postern.ask("status").stdout)
+
+    def test_connections_beyond_the_bound_are_logged_once_a_minute(self):
+        with daemon.Postern(RULES, ZONE) as postern, contextlib.ExitStack() as stack:
+            postern.stop_process()
+            text = postern.frame().replace('mode = "0666"', 'mode = "0666"\nmax_connections = 5')
+            postern.write("postern.toml", text + RULES)
+            postern.start()
+            for _ in range(20):
+                stack.enter_context(milter_client.Milter(postern.unix))
+            mta.wait_until(lambda: "too many connections" in postern.read("log"), "a line")
+            self.assertEqual(postern.read("log").count("too many connections"), 1)
+            self.assertIn("15 over the limit", postern.ask("status").stdout)
+
+    def test_without_file_descriptors_it_waits_says_so_and_can_be_asked(self):
+        with daemon.Postern(RULES, ZONE) as postern, contextlib.ExitStack() as stack:
+            before = stack.enter_context(milter_client.Milter(postern.unix))
+            before.negotiate()
+            process = postern.process.pid
+            used = len(os.listdir(f"/proc/{process}/fd"))
+            subprocess.run(["prlimit", f"--pid={process}", f"--nofile={used}:"], check=True)
+            for _ in range(5):
+                stack.enter_context(milter_client.Milter(postern.unix))
+            time.sleep(1)
+            spent = self.seconds(process)
+            time.sleep(3)
+            # It tries once a second: in a loop it would spend all of the time.
+            self.assertLess(self.seconds(process) - spent, 1)
+            self.assertEqual(postern.read("log").count("no file descriptor is left"), 1)
+            for _ in range(20):
+                self.assertEqual(postern.ask("status").returncode, 0)
+            # A session that is open goes on, and with descriptors again the others do.
+            before.connect("mail.example.com", "192.0.2.1")
+            subprocess.run(["prlimit", f"--pid={process}", f"--nofile={used + 100}:"], check=True)
+            with milter_client.Milter(postern.unix) as session:
+                session.negotiate()
+
+    @staticmethod
+    def seconds(process):
+        """How much processor time a process has spent."""
+        with open(f"/proc/{process}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_signals_that_mean_nothing_here_are_ignored(self):
+        with daemon.Postern(RULES, ZONE) as postern:
+            for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGXFSZ):
+                postern.process.send_signal(number)
+            with milter_client.Milter(postern.unix) as session:
+                session.negotiate()
+            self.assertTrue(postern.running())
 
 
 class SideBySide(unittest.TestCase):

@@ -35,6 +35,16 @@ struct MilterMacrosTests {
             .define("M", ["{auth_authen}", "dave"]), .expect("i", nil), .command("M"), .expect("auth_authen", "dave"),
             .command("M"), .expect("auth_authen", nil),
         ],
+        // What is too much is not kept, and no part of it.
+        [
+            .define(
+                "C",
+                ["a", "b", "c", String(repeating: "x", count: 30_000), "d", String(repeating: "y", count: 3000)]
+            ),
+            .expect("a", "b"), .expect("c", String(repeating: "x", count: 30_000)), .expect("d", nil),
+            .define("H", ["e", String(repeating: "z", count: 3000), "f", "g"]), .expect("e", nil), .expect("f", nil),
+            .define("C", ["f", "g"]), .expect("f", "g"), .expect("a", nil),
+        ],
         // The connection's definitions stay, until it is another one.
         [
             .define("C", ["v", "Postfix"]), .command("C"), .define("H", ["{tls_version}", "TLSv1.3"]), .command("H"),

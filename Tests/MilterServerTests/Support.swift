@@ -129,17 +129,23 @@ final class EmbeddedSession {
     let script: Script
     let registry = MilterSessionRegistry(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let reads = ReadCounter()
+    let memory: SessionMemory
 
     init(_ script: Script = Script(), _ change: (inout MilterServerConfiguration) -> Void = { _ in }) throws {
         self.script = script
         let listener = MilterListener(.unix(path: "test", mode: 0o600, group: nil))
         var configuration = MilterServerConfiguration(listeners: [listener])
         change(&configuration)
+        memory = SessionMemory(
+            limit: configuration.maximumHeldOctets,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
         let session = MilterSession(
             eventLoop: channel.embeddedEventLoop,
             executor: EventLoopTaskExecutor(channel.embeddedEventLoop),
             listener: listener,
-            openConnections: 1
+            openConnections: 1,
+            memory: memory
         )
         let handler = MilterChannelHandler(
             session: session,

@@ -89,6 +89,8 @@ extension AdminRouter {
             "mode            \(snapshot.configuration.mode.rawValue), \(snapshot.engine.rules.count) rules",
             "connections     \(statistics.openConnections) open, \(statistics.connections) in all, "
                 + "\(statistics.refusedConnections) over the limit",
+            "held            \(milter.memory.octets >> 10) KiB of \(milter.memory.limit >> 10) by messages in progress, "
+                + "\(milter.memory.shortages) times none left",
             "messages        \(messages.isEmpty ? "none yet" : messages.joined(separator: ", "))",
             "refused before  \(values.refusedRecipients) recipients",
             "undecided       \(undecided.isEmpty ? "none" : undecided.joined(separator: ", "))"
@@ -163,6 +165,13 @@ extension AdminRouter {
             .counter,
             "Times that no file descriptor was left for a connection.",
             statistics.descriptorShortages
+        )
+        text.add("held_octets", .gauge, "Octets that messages in progress hold of max_held.", milter.memory.octets)
+        text.add(
+            "memory_shortages_total",
+            .counter,
+            "Messages put off because those in progress held max_held.",
+            milter.memory.shortages
         )
         text.add("protocol_violations_total", .counter, "Connections closed for a violation.", statistics.violations)
         text.add("aborted_messages_total", .counter, "Messages given up by the MTA.", statistics.abortedMessages)

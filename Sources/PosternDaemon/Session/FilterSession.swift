@@ -16,6 +16,9 @@ final class FilterSession: MilterSessionHandler {
     /// where many messages come at once, those take a tenth of all CPU.
     private static let fewConnections = 4
 
+    /// How many octets of HELO are looked at; a name has 255 at most (RFC 5321 § 4.5.3.1.2).
+    private static let longestHelo = 1024
+
     /// What the MTA is asked for: an answer is needed at the end, and at a recipient when a rule can refuse one.
     let request: MilterRequest
 
@@ -51,13 +54,13 @@ final class FilterSession: MilterSessionHandler {
     }
 
     func helo(_ name: Octets) -> MilterResponse {
-        helo = Array(name)
+        helo = Array(name.prefix(Self.longestHelo))
         let snapshot = filter.snapshot
         // A client whose mail is our own whatever it says is asked nothing about.
         let role = filter.role(of: place, by: snapshot)
         let isJudged = role == .inbound || (role == .auto && !isTrustedNetwork(snapshot))
         if isJudged, !isSkippedNetwork(snapshot) {
-            judgingClient(snapshot).greet(name, now: Clock.now)
+            judgingClient(snapshot).greet(helo[...], now: Clock.now)
         }
         return .continue
     }

@@ -22,6 +22,10 @@ final class MessageInProgress {
         MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Please send to this recipient in a separate transaction")
     )
 
+    private static let noRoom = MilterResponse.reply(
+        MilterReply(code: 452, enhancedStatus: "4.3.1", text: "Not enough memory for this message now")
+    )
+
     private let filter: Filter
     private let snapshot: Snapshot
     private let session: MilterSession
@@ -35,6 +39,11 @@ final class MessageInProgress {
     private var headers = HeaderBlock()
     /// What is forged in a header that is larger than it may be: its fields are not kept, but still looked at.
     private var forgedInLargeHeader: ForgedFields?
+    /// About how many octets the message takes.
+    private var octets: Int
+    private var share: MemoryShare
+    /// Whether the message was given up, because all messages together hold too much.
+    private var hasNoRoom = false
     private var transaction: MailTransaction?
     private var outgoing: OutgoingMessage?
     private var gate = RecipientGate()
@@ -69,6 +78,8 @@ final class MessageInProgress {
         self.trust = trust
         self.login = login
         self.trustsFields = trustsFields
+        octets = envelope.sender.count * 4
+        share = MemoryShare(of: session.memory)
         noteQueueID()
     }
 
@@ -111,6 +122,7 @@ extension MessageInProgress {
     /// Answers RCPT: refuses what the rules refuse by the envelope alone, waiting a moment for SPF where that decides.
     func recipient(_ mailbox: [UInt8], answer: MilterAnswer) -> MilterResponse? {
         noteQueueID()
+        guard hold(2 * mailbox.count + 64) else { return Self.noRoom }
         let decision = gate.recipient(mailbox, facts, isComplete: transaction?.openEnvelopeChecks == nil)
         if case .wait(let number, let patience) = decision { waitForEnvelope(number, TimeAmount(patience), answer) }
         return Self.response(decision)
@@ -172,6 +184,7 @@ extension MessageInProgress {
             if forgedInLargeHeader == nil { forgedInLargeHeader = forged(in: transaction?.headers ?? headers) }
             return unsafe forgedInLargeHeader?.add(name: name, value: value) ?? ()
         }
+        guard unsafe hold(Self.cost(of: name, value)) else { return }
         guard addsSpace else { return unsafe add(name: name, value: value) }
         let spaced = unsafe [0x20] + Array(value)
         unsafe spaced.withUnsafeBytes { unsafe add(name: name, value: $0) }
@@ -187,6 +200,7 @@ extension MessageInProgress {
 
     /// Ends the header; mail of our own may be signed from here on.
     func endOfHeaders() {
+        guard !hasNoRoom else { return }
         if let transaction { return transaction.endOfHeaders() }
         guard trust != .skip else { return }
         // RFC 8601 § 5: whoever has a login is no host of ours, and may not write our results.
@@ -213,6 +227,37 @@ extension MessageInProgress {
     var isBodyComplete: Bool { transaction?.isBodyComplete ?? !(outgoing?.isSigned ?? false) }
 }
 
+// MARK: Memory
+
+extension MessageInProgress {
+    /// About how many octets a field takes with what is read from it: the header grows by pieces, each field is listed, and
+    /// a signature's values are kept beside it.
+    private static func cost(of name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Int {
+        let octets = name.count + value.count
+        return unsafe name.equalsIgnoringCase("DKIM-Signature") ? 4 * octets + 64 : octets + octets / 2 + 64
+    }
+
+    /// Counts what the message is about to take; without room for it the message is given up, to come again later.
+    private func hold(_ more: Int) -> Bool {
+        guard !hasNoRoom else { return false }
+        octets += more
+        guard octets > MemoryShare.free, !share.hold(octets) else { return true }
+        hasNoRoom = true
+        transaction?.cancel()
+        transaction = nil
+        headers = HeaderBlock()
+        _ = share.hold(0)
+        return false
+    }
+
+    /// The end of a message that was given up: it is told to come again, whatever the rules do.
+    private func withoutRoom() -> MilterVerdict {
+        end()
+        filter.recordUnjudged("tempfail", would: nil, problem: "no memory left (limits.max_held)", envelope, summary)
+        return MilterVerdict(Self.noRoom)
+    }
+}
+
 // MARK: The end
 
 extension MessageInProgress {
@@ -220,6 +265,7 @@ extension MessageInProgress {
     func complete(_ finish: @escaping (MilterVerdict) -> Void) {
         endOfMessage = .now()
         noteQueueID()
+        guard !hasNoRoom else { return finish(withoutRoom()) }
         if gate.hasTooMany, !session.options.expectsAnswer(to: .recipient) { return finish(withoutRecipients()) }
         guard let transaction else { return finish(sign()) }
         if let forgedInLargeHeader { return finish(unjudged(Self.headerTooLarge, removing: forgedInLargeHeader)) }
