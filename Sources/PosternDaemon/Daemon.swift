@@ -45,6 +45,7 @@ public struct Daemon: Sendable {
         var services: [any Service] = [
             HangupService(reloader: reloader), SocketWatch(files: servers.flatMap(\.files), logger: logger),
         ]
+        if let watchdog = Watchdog(group: group) { services.append(watchdog) }
         services += admin
         // The last one is stopped first, and the others when it has ended: messages in progress come before everything.
         services.append(

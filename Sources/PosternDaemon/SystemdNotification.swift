@@ -15,6 +15,8 @@ struct SystemdNotification: Sendable {
         case reloading = "RELOADING=1"
         /// No new work is taken.
         case stopping = "STOPPING=1"
+        /// The daemon is not stuck.
+        case alive = "WATCHDOG=1"
     }
 
     /// The address in `$NOTIFY_SOCKET`: a path, or an abstract name after `@`.

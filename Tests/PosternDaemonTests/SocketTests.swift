@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import NIOPosix
 import Synchronization
 import Testing
 
@@ -281,5 +282,39 @@ struct SystemdNotificationTests {
     )
     func nobody(_ address: String?) {
         SystemdNotification(address: address).send(.ready)
+    }
+
+    @Test("sd_watchdog_enabled(3): it is told that we live, in half of the time")
+    func watchdog() async throws {
+        let folder = try Folder()
+        let reader = try DatagramSocket(folder.file("notify"))
+        let watchdog = try #require(
+            Watchdog(
+                group: MultiThreadedEventLoopGroup.singleton,
+                notification: SystemdNotification(address: folder.file("notify")),
+                microseconds: "2000",
+                process: "\(getpid())"
+            )
+        )
+        let running = Task { try await watchdog.run() }
+        var told = 0
+        while told < 3 {
+            if let text = reader.next() {
+                #expect(text == "WATCHDOG=1")
+                told += 1
+            }
+            await Task.yield()
+        }
+        running.cancel()
+        try await running.value
+    }
+
+    @Test(
+        "a watchdog for nobody or for another process is none",
+        arguments: [(nil, nil), ("", nil), ("0", nil), ("x", nil), ("1000", "1")] as [(String?, String?)]
+    )
+    func noWatchdog(_ microseconds: String?, _ process: String?) {
+        let group = MultiThreadedEventLoopGroup.singleton
+        #expect(Watchdog(group: group, microseconds: microseconds, process: process) == nil)
     }
 }
