@@ -6,6 +6,10 @@ struct Alignment: Sendable {
     private var aligned: [DMARCMechanism] = []
     /// What kept an answer from being found.
     private var obstacle: DMARCProblem?
+    /// Where the public suffix list says something else than the walk.
+    private var remarks: [DMARCListRemark] = []
+    /// What the list alone aligns.
+    private var byList: [DMARCListRemark] = []
 
     init(author: DMARCDiscovery.Domain) {
         self.author = author
@@ -47,7 +51,35 @@ struct Alignment: Sendable {
         }
     }
 
-    private func isAligned(
+    private mutating func isAligned(
+        _ identifier: DomainName,
+        _ mode: DMARCRecord.Alignment,
+        _ walks: inout WalkStore
+    ) throws(MissingAnswer) -> Answer {
+        let answer = try isAlignedByWalk(identifier, mode, &walks)
+        guard mode == .relaxed, answer != .unknown, identifier != author.walk.start, let list = walks.method.list else {
+            return answer
+        }
+        let isByList = list.isOneOrganization(identifier, author.walk.start)
+        guard isByList != (answer == .yes), author.walk.taggedOrganizationalDomain == nil else { return answer }
+        let remark = DMARCListRemark(identifier: identifier, author: author.walk.start, isAligned: isByList)
+        guard isByList, case .walkOrList = walks.method else {
+            note(remark)
+            return answer
+        }
+        let walk = try walks.walk(from: identifier)
+        guard !walk.isIncomplete else { return .unknown }
+        guard walk.taggedOrganizationalDomain == nil else { return .no }
+        note(remark)
+        byList.append(remark)
+        return .yes
+    }
+
+    private mutating func note(_ remark: DMARCListRemark) {
+        if !remarks.contains(remark) { remarks.append(remark) }
+    }
+
+    private func isAlignedByWalk(
         _ identifier: DomainName,
         _ mode: DMARCRecord.Alignment,
         _ walks: inout WalkStore
@@ -69,6 +101,7 @@ struct Alignment: Sendable {
     /// What DMARC says of the author domain.
     var outcome: DMARCOutcome {
         var outcome = DMARCOutcome(result: .none, fromDomain: author.walk.start)
+        outcome.listRemarks = remarks
         outcome.organizationalDomain = author.organizationalDomain
         switch author.policy {
         case .none: return outcome
@@ -100,12 +133,15 @@ struct Alignment: Sendable {
         outcome.aligned = aligned
         if !aligned.isEmpty {
             outcome.result = .pass
+            outcome.alignedByList = byList.map(\.identifier)
+            if let first = byList.first, byList.count == aligned.count { outcome.problem = .listAlone(first) }
         } else if let problem {
             // RFC 9989 § 5.3.6: what could not be asked makes neither pass nor fail.
             outcome.result = .temperror
             outcome.problem = problem
         } else {
             outcome.result = .fail
+            outcome.problem = remarks.first { $0.isAligned }.map { .listDiffers($0) }
         }
     }
 }

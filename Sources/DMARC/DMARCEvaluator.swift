@@ -12,15 +12,14 @@ public struct DMARCEvaluator: Sendable {
     public static let mostIdentifiers = 32
 
     private let resolver: any DNSResolving
-    private let list: PublicSuffixList?
+    private let method: AlignmentMethod
 
     /// An evaluator that asks this resolver.
     ///
-    /// - Parameter publicSuffixList: decides what an Organizational Domain is where no record does with a `psd` tag,
-    ///   as RFC 7489 § 3.2 has it; nil to go by RFC 9989 alone.
-    public init(resolver: any DNSResolving, publicSuffixList: PublicSuffixList? = nil) {
+    /// - Parameter alignment: how it is found out whether two domains have one Organizational Domain.
+    public init(resolver: any DNSResolving, alignment: AlignmentMethod = .walk) {
         self.resolver = resolver
-        list = publicSuffixList
+        method = alignment
     }
 
     /// Looks for the policy of one author domain.
@@ -30,19 +29,19 @@ public struct DMARCEvaluator: Sendable {
 
     /// Looks for the policies of every domain that could be the author's.
     public func discover(_ author: AuthorIdentity) async -> DMARCDiscovery {
-        var walks = WalkStore(resolver: resolver, list: list)
+        var walks = WalkStore(resolver: resolver, method: method)
         return await walks.waiting { walks throws(MissingAnswer) in try walks.discover(author) }
     }
 
     /// The same when every answer is at hand; nil when one has to be waited for.
     public func discoverAtHand(_ author: AuthorIdentity) -> DMARCDiscovery? {
-        var walks = WalkStore(resolver: resolver, list: list)
+        var walks = WalkStore(resolver: resolver, method: method)
         return try? walks.discover(author)
     }
 
     /// Walks from a domain that may turn out to vouch, so that the answers are there by then.
     public func lookAhead(from identifier: DomainName) async {
-        var walks = WalkStore(resolver: resolver, list: list)
+        var walks = WalkStore(resolver: resolver, method: method)
         _ = await walks.waiting { walks throws(MissingAnswer) in try walks.walk(from: identifier) }
     }
 
@@ -62,7 +61,7 @@ public struct DMARCEvaluator: Sendable {
         dkimTemperror: [DomainName] = []
     ) async -> DMARCOutcome {
         let identifiers = Identifiers(spf: spf, dkim: dkim, spfTemperror: spfTemperror, dkimTemperror: dkimTemperror)
-        var walks = WalkStore(resolver: resolver, list: list, known: discovery.domains.map(\.walk))
+        var walks = WalkStore(resolver: resolver, method: method, known: discovery.domains.map(\.walk))
         return await walks.waiting { walks throws(MissingAnswer) in try walks.evaluate(discovery, identifiers) }
     }
 
@@ -75,7 +74,7 @@ public struct DMARCEvaluator: Sendable {
         dkimTemperror: [DomainName] = []
     ) -> DMARCOutcome? {
         let identifiers = Identifiers(spf: spf, dkim: dkim, spfTemperror: spfTemperror, dkimTemperror: dkimTemperror)
-        var walks = WalkStore(resolver: resolver, list: list, known: discovery.domains.map(\.walk))
+        var walks = WalkStore(resolver: resolver, method: method, known: discovery.domains.map(\.walk))
         return try? walks.evaluate(discovery, identifiers)
     }
 }

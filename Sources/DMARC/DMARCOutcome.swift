@@ -40,6 +40,10 @@ public enum DMARCProblem: Hashable, Sendable, CustomStringConvertible {
     case mechanismFailed(DMARCMechanism)
     /// The record of this domain has no valid policy and no valid address for reports.
     case unusableRecord(DomainName)
+    /// The domain that vouches is aligned by the public suffix list, and not by the tree walk.
+    case listAlone(DMARCListRemark)
+    /// It would be aligned by the public suffix list, which does not decide.
+    case listDiffers(DMARCListRemark)
 
     /// The problem in words.
     public var description: String {
@@ -51,6 +55,8 @@ public enum DMARCProblem: Hashable, Sendable, CustomStringConvertible {
         case .severalDomains(let count): "\(count) domains in the From field"
         case .lookupFailed(let domain): "no answer for _dmarc.\(domain)"
         case .mechanismFailed(let mechanism): "temporary error in \(mechanism.rawValue)"
+        case .listAlone(let remark): "aligned by the public suffix list alone: \(remark.identifier)"
+        case .listDiffers(let remark): "the public suffix list would align \(remark.identifier)"
         case .unusableRecord(let domain): "no valid policy in the record of \(domain)"
         }
     }
@@ -76,6 +82,17 @@ public struct DMARCOutcome: Hashable, Sendable {
     public internal(set) var problem: DMARCProblem?
     /// The record that applies.
     public internal(set) var record: DMARCRecord?
+    /// The domains that the public suffix list alone aligns.
+    public internal(set) var alignedByList: [DomainName] = []
+    /// Where the public suffix list says something else than the tree walk.
+    public internal(set) var listRemarks: [DMARCListRemark] = []
     /// The tree walks that were made, the author's first.
     public internal(set) var trace: [DMARCTreeWalk] = []
+}
+
+extension DMARCOutcome {
+    /// What was done, a line each.
+    public var steps: [String] {
+        trace.flatMap { $0.steps.map(\.description) } + listRemarks.map(\.description)
+    }
 }

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// The public suffix list: under which names anybody can register one.
 ///
-/// RFC 7489 § 3.2 found Organizational Domains with it. RFC 9989 § 4.10 asks the DNS instead; the list is for mail of
-/// those who publish records of the old kind.
+/// RFC 7489 § 3.2 found Organizational Domains with it. RFC 9989 § 4.10 asks the DNS instead, and the list is asked by
+/// choice only: for mail of those who publish records for subdomains alone.
 ///
 /// libpsl's object is only read after it was loaded, so it may be shared; the rest is behind a lock.
 @safe public final class PublicSuffixList: @unchecked Sendable {
@@ -39,6 +39,12 @@ internal import Synchronization
             known[name] = .some(domain)
         }
         return domain
+    }
+
+    /// Whether two names have one registrable domain.
+    func isOneOrganization(_ one: DomainName, _ other: DomainName) -> Bool {
+        guard let domain = registrableDomain(of: one) else { return false }
+        return registrableDomain(of: other) == domain
     }
 
     private func lookUp(_ name: DomainName) -> DomainName? {

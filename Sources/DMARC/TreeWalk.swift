@@ -65,9 +65,13 @@ public struct DMARCTreeWalk: Hashable, Sendable {
     }
 
     /// The Organizational Domain of the starting point (RFC 9989 § 4.10.2).
-    ///
-    /// With a public suffix list, the list decides where no record has a `psd` tag that does.
-    func organizationalDomain(_ list: PublicSuffixList?) -> DomainName {
+    var organizationalDomain: DomainName {
+        // 3. The record at the name with the fewest labels; without any, the starting point.
+        taggedOrganizationalDomain ?? topRecord?.domain ?? start
+    }
+
+    /// The Organizational Domain by a `psd` tag; nil without one that decides.
+    var taggedOrganizationalDomain: DomainName? {
         for (index, step) in steps.enumerated() {
             switch step.record?.publicSuffixFlag {
             // 1. psd=n: this is the Organizational Domain.
@@ -77,9 +81,7 @@ public struct DMARCTreeWalk: Hashable, Sendable {
             case .yes, .unknown, nil: break
             }
         }
-        if startRecord?.publicSuffixFlag != .yes, let domain = list?.registrableDomain(of: start) { return domain }
-        // 3. The record at the name with the fewest labels; without any, the starting point.
-        return topRecord?.domain ?? start
+        return nil
     }
 }
 

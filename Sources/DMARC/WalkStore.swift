@@ -10,16 +10,16 @@ struct MissingAnswer: Error {
 /// The tree walks for one message; each is made once.
 struct WalkStore: Sendable {
     private let resolver: any DNSResolving
-    private let list: PublicSuffixList?
+    let method: AlignmentMethod
     /// The walks that are over, those for the author's domains first.
     private(set) var all: [DMARCTreeWalk]
     /// What was waited for.
     private var fetched: [(question: DNSQuestion, reply: DNSReply)] = []
 
     /// A store that knows some walks.
-    init(resolver: any DNSResolving, list: PublicSuffixList?, known: [DMARCTreeWalk] = []) {
+    init(resolver: any DNSResolving, method: AlignmentMethod, known: [DMARCTreeWalk] = []) {
         self.resolver = resolver
-        self.list = list
+        self.method = method
         all = known
     }
 
@@ -104,7 +104,7 @@ struct WalkStore: Sendable {
 
     /// The Organizational Domain of where a walk started; nil when the DNS does not say.
     func organizationalDomain(of walk: DMARCTreeWalk) -> DomainName? {
-        walk.isIncomplete ? nil : walk.organizationalDomain(list)
+        walk.isIncomplete ? nil : walk.organizationalDomain
     }
 
     /// Whether a domain exists (RFC 9989 § 3.2.13, RFC 8020); nil when nobody says.

@@ -31,8 +31,8 @@ public struct AuthenticationSettings: Sendable {
     public var spf = SPFOptions()
     /// How signatures are verified.
     public var dkim = DKIMVerificationOptions()
-    /// Finds organizational domains where no DMARC record does; nil to go by RFC 9989 alone.
-    public var publicSuffixList: PublicSuffixList?
+    /// How DMARC finds out whether two domains belong together.
+    public var alignment = AlignmentMethod.walk
 
     /// All checks, by their defaults.
     public init() {}

@@ -145,7 +145,7 @@ extension MailAssessment {
                     dmarc.aligned.isEmpty ? nil : "aligned: " + dmarc.aligned.map(\.rawValue).joined(separator: ", "),
                     dmarc.problem?.description,
                 ],
-                dmarc.trace.flatMap { $0.steps.map(\.description) }
+                dmarc.steps
             )
         }
         if let iprev { add("iprev", iprev.result.rawValue, [iprev.name?.description], []) }

@@ -207,7 +207,7 @@ extension JudgementReport.DMARC {
             effectivePolicy: outcome.effectivePolicy?.rawValue,
             aligned: outcome.aligned.map(\.rawValue),
             problem: outcome.problem?.description,
-            trace: withTrace ? outcome.trace.flatMap { $0.steps.map(\.description) } : nil
+            trace: withTrace ? outcome.steps : nil
         )
     }
 }

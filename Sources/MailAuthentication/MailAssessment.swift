@@ -41,6 +41,7 @@ public struct MailAssessment: Sendable {
             guard let domain = signature.signingDomain else { return false }
             // RFC 9989 § 3.2.10: identical domains are aligned in either mode, and without a record too.
             if domain == from, author?.domains.count == 1 { return true }
+            if dmarc.alignedByList.contains(domain) { return true }
             guard let organization = dmarc.organizationalDomain, domain.isEqualOrSubdomain(of: organization) else {
                 return false
             }

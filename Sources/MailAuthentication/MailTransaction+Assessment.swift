@@ -55,7 +55,7 @@ extension MailTransaction {
         let spf = spf?.outcome
         let passed = signatures?.compactMap { $0.result == .pass ? $0.signingDomain : nil } ?? []
         let undecided = signatures?.compactMap { $0.result == .temperror ? $0.signingDomain : nil } ?? []
-        let evaluator = DMARCEvaluator(resolver: resolver, publicSuffixList: settings.publicSuffixList)
+        let evaluator = DMARCEvaluator(resolver: resolver, alignment: settings.alignment)
         let vouching = spf?.result == .pass ? spf?.domainName : nil
         let unclear = spf?.result == .temperror ? spf?.domainName : nil
         let outcome = evaluator.evaluateAtHand(

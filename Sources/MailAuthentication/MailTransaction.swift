@@ -201,7 +201,7 @@ extension MailTransaction {
         guard author != self.author else { return }
         self.author = author
         discovery?.cancel()
-        let evaluator = DMARCEvaluator(resolver: resolver, publicSuffixList: settings.publicSuffixList)
+        let evaluator = DMARCEvaluator(resolver: resolver, alignment: settings.alignment)
         discovery =
             Pending(atHand: evaluator.discoverAtHand(author))
             ?? Pending(on: client.executor) { await evaluator.discover(author) }
@@ -222,7 +222,7 @@ extension MailTransaction {
         if spf != nil, let sender = SPFIdentity(mailFrom: sender[...], helo: client.helo[...]).domain {
             identifiers.append(sender)
         }
-        let evaluator = DMARCEvaluator(resolver: resolver, publicSuffixList: settings.publicSuffixList)
+        let evaluator = DMARCEvaluator(resolver: resolver, alignment: settings.alignment)
         // An Organizational Domain has two labels at least, but for what public suffixes publish of themselves.
         for identifier in Set(identifiers) where authors.contains(where: { $0.suffix(2) == identifier.suffix(2) }) {
             guard !authors.contains(identifier) else { continue }

@@ -328,10 +328,14 @@ extension Configuration.Checks.DMARC: CheckSettings {
     static let settings: [Setting<Self>] = [
         .enabled,
         Setting(
-            "public_suffix_fallback",
-            \.publicSuffixFallback,
-            .flag,
-            "Whether the public suffix list finds the organizational domain where the tree walk of RFC 9989 does not."
+            "organizational_domain",
+            \.organizationalDomain,
+            .word,
+            """
+            What says whether a domain that vouches belongs to the author's. "walk": the DNS, as RFC 9989 section 4.10 \
+            has it. "walk+list": either that or the public suffix list (RFC 7489), for mail of those who publish a \
+            record for a subdomain alone and sign by another. "postern check" says where the two differ.
+            """
         ),
     ]
 }

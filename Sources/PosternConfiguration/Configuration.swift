@@ -46,6 +46,9 @@ public struct Configuration: Sendable {
 
     /// Whether the control socket was asked for, and is not only the default.
     public var isControlGiven: Bool { places["admin.control"] != nil }
+
+    /// The line of a setting that was given; 0 of one that was not.
+    public func line(of key: String) -> Int { places[key]?.line ?? 0 }
 }
 
 extension Configuration {
@@ -191,8 +194,16 @@ extension Configuration {
         public struct DMARC: Sendable, Equatable {
             /// Whether it is checked.
             public var enabled = true
-            /// Whether the public suffix list helps where the tree walk finds no record.
-            public var publicSuffixFallback = true
+            /// What says whether two domains have one organizational domain.
+            public enum OrganizationalDomain: String, CaseIterable, Sendable {
+                /// The tree walk of RFC 9989 alone.
+                case walk
+                /// The tree walk, or the public suffix list.
+                case walkAndList = "walk+list"
+            }
+
+            /// What says whether two domains have one organizational domain.
+            public var organizationalDomain = OrganizationalDomain.walk
         }
 
         /// Settings of the reverse DNS check.

@@ -16,11 +16,22 @@ enum Suggestion {
 
     /// What a message says of an unknown key, and offers in its place: the closest one, a place where it exists, or all.
     static func unknown(_ key: String, of names: [String], in path: String) -> (message: String, accepted: String) {
+        if let (name, written) = renamed[normalized(key)], names.contains(name) {
+            return ("there is no such setting any more; it is \(name) now", written)
+        }
         if let closest = closest(to: key, of: names) {
             return ("there is no such setting; did you mean \(closest)?", closest)
         }
         return ("there is no such setting", accepted(for: key, of: names, in: path))
     }
+
+    /// What settings of other names have become, and how they are written.
+    private static let renamed: [String: (name: String, written: String)] = [
+        "public_suffix_fallback": (
+            "organizational_domain",
+            "organizational_domain = \"walk\" for false, or \"walk+list\" for nearly what true meant"
+        )
+    ]
 
     private static func accepted(for key: String, of names: [String], in path: String) -> String {
         if path.hasPrefix("rules["), ConditionName(rawValue: key) != nil {

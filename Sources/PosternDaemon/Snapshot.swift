@@ -34,6 +34,7 @@ public final class Snapshot: Sendable {
         self.configuration = configuration
         self.lookups = lookups
         roles = Dictionary(configuration.listen.map { (MilterListener($0).place, $0.role) }) { first, _ in first }
+        try Self.requireList(configuration)
         authentication = AuthenticationSettings(configuration)
         engine = PolicyEngine(
             rules: configuration.rules,
@@ -44,6 +45,23 @@ public final class Snapshot: Sendable {
         signing = try SigningTable(configuration.signing)
         trusted = NetworkSet(configuration.trust.networks)
         skipped = NetworkSet(configuration.trust.skip)
+    }
+
+    /// RFC 7489 § 3.2 cannot be obeyed without the list, and nobody should believe that it is.
+    private static func requireList(_ configuration: Configuration) throws(ConfigurationError) {
+        guard configuration.checks.dmarc.organizationalDomain == .walkAndList, PublicSuffixList.system == nil else {
+            return
+        }
+        let key = "checks.dmarc.organizational_domain"
+        let problem = ConfigurationProblem(
+            file: configuration.file,
+            line: configuration.line(of: key),
+            column: 0,
+            key: key,
+            message: "there is no public suffix list at \(PublicSuffixList.systemPath)",
+            accepted: "\"walk\", or the Debian package publicsuffix installed"
+        )
+        throw ConfigurationError(problems: [problem])
     }
 
     /// The fields that a message gets, from a host of this name.
@@ -71,7 +89,20 @@ extension AuthenticationSettings {
         dkim.maximumRSABits = set.dkim.maximumBits
         dkim.clockSkew = set.dkim.clockSkew.components.seconds
         dkim.bodyBeyondLength = set.dkim.unsignedBody == .pass ? .pass : .policy
-        publicSuffixList = set.dmarc.publicSuffixFallback ? PublicSuffixList.system : nil
+        if set.dmarc.organizationalDomain == .walkAndList, let list = PublicSuffixList.system {
+            alignment = .walkOrList(list)
+        }
+    }
+}
+
+extension AuthenticationSettings {
+    /// The same checks for somebody who asks why: where the public suffix list says something else than the tree walk, the
+    /// outcome tells.
+    public var explained: AuthenticationSettings {
+        guard case .walk = alignment, let list = PublicSuffixList.system else { return self }
+        var settings = self
+        settings.alignment = .walkBeside(list)
+        return settings
     }
 }
 
@@ -113,6 +144,6 @@ extension MilterListener {
 }
 
 extension PublicSuffixList {
-    /// The list that the distribution installs, loaded once; nil where it is not installed.
-    fileprivate static let system = PublicSuffixList(path: systemPath)
+    /// The list that the distribution installs, loaded once and when it is asked for; nil where it is not installed.
+    static let system = PublicSuffixList(path: systemPath)
 }

@@ -76,7 +76,7 @@ extension Snapshot {
 extension MessageJudge {
     /// A judge by a configuration, under the name of this host.
     init(_ snapshot: Snapshot) {
-        var settings = snapshot.authentication
+        var settings = snapshot.authentication.explained
         // Nobody else waits, so what changed may be looked for as long as it takes.
         settings.dkim.diagnosisOctets = 268_435_456
         self.init(

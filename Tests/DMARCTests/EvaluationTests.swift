@@ -498,30 +498,59 @@ struct EvaluationTests {
         }
     }
 
-    @Test("RFC 7489 § 3.2: with the public suffix list")
+    @Test("RFC 9989 § 4.10 alone, and with the public suffix list beside it")
     func publicSuffixList() async throws {
         let list = try #require(PublicSuffixList(path: PublicSuffixList.systemPath))
         let zone = try Self.zone([
             "_dmarc.a.example.co.uk": Self.reject, "_dmarc.com": Self.reject,
-            "_dmarc.n.example.org": "\(Self.reject); psd=n",
-            "_dmarc.example.org": Self.reject,
+            "_dmarc.n.example.org": "\(Self.reject); psd=n", "_dmarc.example.org": Self.reject,
+            "_dmarc.myshopify.com": Self.reject, "_dmarc.one.github.io": Self.reject,
+            "_dmarc.s.example.net": "\(Self.reject); aspf=s", "_dmarc.p.example.edu": Self.reject,
+            "_dmarc.q.example.edu": "\(Self.reject); psd=n", "_dmarc.f.example.info": Self.reject,
+            "_dmarc.g.example.info": "!",
         ])
-        for (from, spf, with, without) in [
-            // The record of a subdomain does not make it an Organizational Domain.
-            ("a.example.co.uk", "b.example.co.uk", DMARCResult.pass, DMARCResult.fail),
-            ("a.example.co.uk", "other.co.uk", .fail, .fail),
-            // A record at a public suffix does not make it one either.
-            ("one.com", "two.com", .fail, .pass),
-            // A psd tag is stronger than the list.
-            ("n.example.org", "m.example.org", .fail, .fail),
-            ("k.example.org", "m.example.org", .pass, .pass),
+        for (from, spf, walk, either, differs) in [
+            // A record of a subdomain alone: by the walk it is an organization of its own.
+            ("a.example.co.uk", "b.example.co.uk", DMARCResult.fail, DMARCResult.pass, true),
+            ("a.example.co.uk", "other.co.uk", .fail, .fail, false),
+            // A record at a public suffix, and at one of the list's private part.
+            ("one.com", "two.com", .pass, .pass, true),
+            ("myshopify.com", "em.myshopify.com", .pass, .pass, true),
+            // The private part keeps the customers of a provider apart.
+            ("one.github.io", "two.github.io", .fail, .fail, false),
+            // A psd tag is stronger than the list, on either side.
+            ("n.example.org", "m.example.org", .fail, .fail, false),
+            ("p.example.edu", "q.example.edu", .fail, .fail, false),
+            ("k.example.org", "m.example.org", .pass, .pass, false),
+            // Strict alignment knows no organization.
+            ("s.example.net", "m.example.net", .fail, .fail, false),
+            // What is not known is not guessed.
+            ("f.example.info", "g.example.info", .fail, .temperror, false),
         ] {
-            for (list, expected) in [(list, with), (nil, without)] {
-                let evaluator = DMARCEvaluator(resolver: zone, publicSuffixList: list)
+            for (method, expected) in [
+                (AlignmentMethod.walk, walk), (.walkBeside(list), walk), (.walkOrList(list), either),
+            ] {
+                let evaluator = DMARCEvaluator(resolver: zone, alignment: method)
                 let discovery = await evaluator.discover(try DomainName(from))
-                #expect(await evaluator.evaluate(discovery, spf: try DomainName(spf), dkim: []).result == expected)
+                let outcome = await evaluator.evaluate(discovery, spf: try DomainName(spf), dkim: [])
+                #expect(outcome.result == expected, "\(from) \(spf)")
+                // RFC 9989 § 4.10.1: the policy is found by the walk, whatever the list says.
+                #expect(outcome.policyDomain != nil)
+                if case .walk = method {
+                    #expect(outcome.listRemarks.isEmpty && outcome.problem == nil)
+                } else if differs {
+                    #expect(outcome.steps.last?.hasPrefix("public suffix list: \(spf) and \(from) are ") == true)
+                }
+                #expect(outcome.alignedByList.isEmpty == (expected != .pass || walk == .pass))
             }
         }
+        let evaluator = DMARCEvaluator(resolver: zone, alignment: .walkOrList(list))
+        let discovery = await evaluator.discover(try DomainName("a.example.co.uk"))
+        let outcome = await evaluator.evaluate(discovery, spf: nil, dkim: [try DomainName("b.example.co.uk")])
+        #expect(outcome.problem?.description == "aligned by the public suffix list alone: b.example.co.uk")
+        let beside = DMARCEvaluator(resolver: zone, alignment: .walkBeside(list))
+        let failing = await beside.evaluate(discovery, spf: nil, dkim: [try DomainName("b.example.co.uk")])
+        #expect(failing.problem?.description == "the public suffix list would align b.example.co.uk")
         #expect(PublicSuffixList(path: "/nonexistent") == nil)
         #expect(list.registrableDomain(of: .root) == nil)
     }

@@ -70,7 +70,7 @@ struct ReadingTests {
 
         [checks.dmarc]
         enabled = true
-        public_suffix_fallback = false
+        organizational_domain = "walk+list"
 
         [checks.iprev]
         enabled = false
