@@ -11,6 +11,7 @@ let settings: [SwiftSetting] = [
 ]
 
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -85,7 +86,7 @@ let package = Package(
         library("Policy", ["MailSyntax"]),
 
         // Transport
-        library("DNSResolver", ["MailSyntax", "DNSLookup", "CLDNS", nioCore, nioPosix]),
+        library("DNSResolver", ["MailSyntax", "DNSLookup", "CLDNS", deque, heap, nioCore, nioPosix]),
         library("MilterServer", ["MilterProtocol", nioCore, nioPosix, logging]),
 
         // The product

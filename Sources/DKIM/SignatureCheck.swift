@@ -107,7 +107,7 @@ struct SignatureCheck {
         case .failure(let error)?:
             // RFC 6376 § 6.1.2: "If the query for the public key fails to respond, the Verifier MAY seek a later
             // verification attempt by returning TEMPFAIL (key unavailable)."
-            outcome.problem = "key unavailable: \(Self.words(error))"
+            outcome.problem = "key unavailable: \(error)"
         case .success(let answer)?:
             guard let key else {
                 // RFC 6376 § 6.1.2: "If the query for the public key fails because the corresponding key record does not
@@ -224,17 +224,6 @@ struct SignatureCheck {
             }
         guard !outcome.diagnoses.isEmpty else { return part }
         return part + ": " + outcome.diagnoses.map(\.description).joined(separator: "; ")
-    }
-
-    private static func words(_ error: DNSLookupError) -> String {
-        switch error {
-        case .timeout: "timeout"
-        case .serverFailure: "server failure"
-        case .refused: "refused"
-        case .malformed: "malformed reply"
-        case .aliasLoop: "alias loop"
-        case .cancelled: "cancelled"
-        }
     }
 
     private static func words(_ error: DKIMKeyRecord.SyntaxError?) -> String {

@@ -33,7 +33,7 @@ struct Alignment: Sendable {
                 aligned.append(mechanism)
                 return
             case .no: continue
-            case .unknown: obstacle = obstacle ?? .lookupFailed(domain)
+            case .unknown: obstacle = obstacle ?? .lookupFailed(domain, nil)
             }
         }
         for domain in undecided.prefix(DMARCEvaluator.mostIdentifiers) {
@@ -112,12 +112,12 @@ struct Alignment: Sendable {
             return outcome
         case .failed:
             outcome.result = .temperror
-            outcome.problem = .lookupFailed(author.walk.steps.last?.domain ?? author.walk.start)
+            outcome.problem = .lookupFailed(author.walk.steps.last?.domain ?? author.walk.start, author.walk.failure)
             return outcome
         case .undetermined(let record, let domain):
             outcome.record = record
             outcome.policyDomain = domain
-            obstructed(&outcome, by: obstacle ?? .lookupFailed(author.walk.start))
+            obstructed(&outcome, by: obstacle ?? .lookupFailed(author.walk.start, nil))
         case .applies(let record, let domain, let policy):
             outcome.record = record
             outcome.policyDomain = domain

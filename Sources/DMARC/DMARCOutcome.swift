@@ -1,3 +1,4 @@
+public import DNSLookup
 public import MailSyntax
 
 /// The result of DMARC, in the words of Authentication-Results (RFC 9989 § 9.1).
@@ -34,8 +35,8 @@ public enum DMARCProblem: Hashable, Sendable, CustomStringConvertible {
     case noDomain
     /// The From field has several domains.
     case severalDomains(Int)
-    /// The question about this domain's record was not answered.
-    case lookupFailed(DomainName)
+    /// The question about this domain's record was not answered; the reason, where there is one alone.
+    case lookupFailed(DomainName, DNSLookupError?)
     /// SPF or DKIM of a domain that would be aligned had a temporary error.
     case mechanismFailed(DMARCMechanism)
     /// The record of this domain has no valid policy and no valid address for reports.
@@ -53,7 +54,8 @@ public enum DMARCProblem: Hashable, Sendable, CustomStringConvertible {
         case .unreadableFrom(let error): "unreadable From field: \(error)"
         case .noDomain: "no domain in the From field"
         case .severalDomains(let count): "\(count) domains in the From field"
-        case .lookupFailed(let domain): "no answer for _dmarc.\(domain)"
+        case .lookupFailed(let domain, let error):
+            "no answer for _dmarc.\(domain)" + (error.map { ": \($0)" } ?? "")
         case .mechanismFailed(let mechanism): "temporary error in \(mechanism.rawValue)"
         case .listAlone(let remark): "aligned by the public suffix list alone: \(remark.identifier)"
         case .listDiffers(let remark): "the public suffix list would align \(remark.identifier)"

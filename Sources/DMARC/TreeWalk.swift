@@ -1,3 +1,4 @@
+public import DNSLookup
 public import MailSyntax
 
 /// What was found at one name of a DNS Tree Walk.
@@ -9,7 +10,7 @@ public enum DMARCFinding: Hashable, Sendable {
     /// One.
     case record(DMARCRecord)
     /// No answer.
-    case failed
+    case failed(DNSLookupError)
 }
 
 /// A DNS Tree Walk (RFC 9989 § 4.10): which names were asked about, and what they hold.
@@ -36,7 +37,7 @@ public struct DMARCTreeWalk: Hashable, Sendable {
     /// no labels remain.
     var next: DomainName? {
         guard let last = steps.last else { return start.wire.isEmpty ? nil : start }
-        if last.finding == .failed { return nil }
+        if case .failed = last.finding { return nil }
         if let flag = last.record?.publicSuffixFlag, flag != .unknown { return nil }
         return Self.domain(after: last.domain)
     }
@@ -52,7 +53,12 @@ public struct DMARCTreeWalk: Hashable, Sendable {
     var startRecord: DMARCRecord? { steps.first?.record }
 
     /// Whether a query was not answered, so that nothing beyond it is known.
-    var isIncomplete: Bool { steps.last?.finding == .failed }
+    var isIncomplete: Bool { failure != nil }
+
+    /// Why a query was not answered.
+    var failure: DNSLookupError? {
+        if case .failed(let error) = steps.last?.finding { error } else { nil }
+    }
 
     /// The valid record at a name of the walk.
     func record(at domain: DomainName) -> DMARCRecord? {
@@ -92,7 +98,7 @@ extension DMARCTreeWalk.Step: CustomStringConvertible {
             switch finding {
             case .none: "no record"
             case .several: "several records"
-            case .failed: "no answer"
+            case .failed(let error): "no answer: \(error)"
             case .record(let record): record.description
             }
         return "_dmarc.\(domain) TXT: \(text)"

@@ -95,8 +95,11 @@ struct WalkStore: Sendable {
             return DMARCTreeWalk.Step(domain: domain, finding: .none, showsExistence: false)
         }
         guard let reply = reply(to: question) else { throw MissingAnswer(questions: [question] + others()) }
-        guard case .success(let answer) = reply.result else {
-            return DMARCTreeWalk.Step(domain: domain, finding: .failed, showsExistence: false)
+        let answer: DNSAnswer
+        switch reply.result {
+        case .success(let success): answer = success
+        case .failure(let error):
+            return DMARCTreeWalk.Step(domain: domain, finding: .failed(error), showsExistence: false)
         }
         let finding = answer.derived { DMARCFinding($0) }
         return DMARCTreeWalk.Step(domain: domain, finding: finding, showsExistence: answer.status != .noSuchName)

@@ -1,21 +1,3 @@
-/// Why a question was not answered.
-///
-/// Whoever meets one of these knows nothing about the name.
-public enum DNSLookupError: Error, Hashable, Sendable {
-    /// No server replied in time.
-    case timeout
-    /// The servers replied SERVFAIL, or failed in another way.
-    case serverFailure
-    /// The servers replied REFUSED.
-    case refused
-    /// The reply could not be understood, or went beyond a bound.
-    case malformed
-    /// The CNAME records lead in a circle, or further than the resolver follows.
-    case aliasLoop
-    /// The lookup was given up because nobody waits for it any more.
-    case cancelled
-}
-
 /// Where a reply came from.
 public enum DNSSource: Hashable, Sendable {
     /// Known already.
@@ -54,6 +36,9 @@ public protocol DNSResolving: Sendable {
     /// cancelled it returns soon, with `.cancelled`.
     func lookUp(_ question: DNSQuestion) async -> DNSReply
 
+    /// Answers a question for somebody, so that where room is short all who ask get their share.
+    func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply
+
     /// Answers a question that needs no waiting; nil when somebody has to be asked.
     ///
     /// Evaluators try this first: a message whose answers are all known is judged without a suspension. It is a lookup
@@ -62,6 +47,20 @@ public protocol DNSResolving: Sendable {
 }
 
 extension DNSResolving {
+    /// Has room for everybody.
+    public func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply { await lookUp(question) }
+
     /// Knows nothing without asking.
     public func answerAtHand(_ question: DNSQuestion) -> DNSReply? { nil }
+}
+
+/// Somebody whose lookups are counted together, a message most often.
+public protocol DNSAsker: AnyObject, Sendable {
+    /// How many questions had to be sent to a server so far.
+    var questionCount: Int { get }
+
+    /// Counts one more question that has to be sent to a server.
+    ///
+    /// - Returns: how many there have been before.
+    func countQuestion() -> Int
 }

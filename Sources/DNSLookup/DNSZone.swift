@@ -18,9 +18,6 @@ public struct DNSZone: DNSResolving {
         var aliasTimeToLive: UInt32 = .max
     }
 
-    /// How far an alias is followed.
-    static let longestAliasChain = 8
-
     private var nodes: [DomainName: Node] = [:]
     private let timeToLive: UInt32
 
@@ -90,8 +87,9 @@ public struct DNSZone: DNSResolving {
     /// Answers at once.
     public func answer(_ question: DNSQuestion) -> Result<DNSAnswer, DNSLookupError> {
         var name = question.name
+        var path = AliasPath(from: name)
         var leastTimeToLive = UInt32.max
-        for _ in 0...Self.longestAliasChain {
+        while true {
             guard let node = node(for: name) else {
                 return .success(
                     DNSAnswer(question, negative: .noSuchName, timeToLive: min(leastTimeToLive, timeToLive))
@@ -103,6 +101,7 @@ public struct DNSZone: DNSResolving {
             }
             if let failure = node.failures[question.type] { return .failure(failure) }
             if let target = node.alias {
+                do throws(DNSLookupError) { try path.follow(target) } catch { return .failure(error) }
                 name = target
                 leastTimeToLive = min(leastTimeToLive, node.aliasTimeToLive)
             } else if let failure = node.failure {
@@ -111,7 +110,6 @@ public struct DNSZone: DNSResolving {
                 return .success(DNSAnswer(question, negative: .noData, timeToLive: min(leastTimeToLive, timeToLive)))
             }
         }
-        return .failure(.aliasLoop)
     }
 
     /// Answers at once.

@@ -28,20 +28,23 @@ public final class CachingResolver: DNSResolving, Sendable {
 
     /// A resolver that asks the servers in `options`.
     ///
-    /// - Parameter onHealthChange: called once when the DNS stops answering, and once when it is back; on an event loop.
+    /// - Parameters:
+    ///   - onHealthChange: called once when the DNS stops answering, and once when it is back; on an event loop.
+    ///   - onRoomChange: called once when lookups begin to wait for room, and once when they do no more.
     public convenience init(
         _ options: ResolverOptions,
         cache: CacheOptions = CacheOptions(),
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         now: @escaping Clock = { .now },
-        onHealthChange: @escaping @Sendable (ResolverHealth) -> Void = { _ in }
+        onHealthChange: @escaping @Sendable (ResolverHealth) -> Void = { _ in },
+        onRoomChange: @escaping @Sendable (RoomChange) -> Void = { _ in }
     ) {
         let outages = Outages()
         let health = ServerHealth(options) { health in
             if health == .answering { outages.ended.add(1, ordering: .relaxed) }
             onHealthChange(health)
         }
-        let network = NetworkTransport(options, group: eventLoopGroup, health: health)
+        let network = NetworkTransport(options, group: eventLoopGroup, health: health, onRoomChange: onRoomChange)
         self.init(network, network: network, cache: cache, group: eventLoopGroup, outages: outages, now: now)
     }
 
@@ -67,22 +70,31 @@ public final class CachingResolver: DNSResolving, Sendable {
         network?.update(options)
     }
 
+    /// Finds out whether the servers are there, before somebody asks.
+    public func checkServers() { network?.check() }
+
     /// Ends all queries, with `.cancelled`, and closes all sockets; later lookups find only what is at hand.
     public func shutdown() async {
         isShutDown.store(true, ordering: .relaxed)
         await network?.shutdown()
     }
 
+    /// The most memory that answers take, and so the longest snapshot there can be of them.
+    var mostOctets: Int { options.maximumBytes }
+
     // MARK: Lookups
 
     /// Answers from the cache, or asks the servers.
-    public func lookUp(_ question: DNSQuestion) async -> DNSReply {
+    public func lookUp(_ question: DNSQuestion) async -> DNSReply { await lookUp(question, for: nil) }
+
+    /// Answers from the cache, or asks the servers; room to ask is shared among all who ask.
+    public func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply {
         if let reply = answerAtHand(question) { return reply }
         let key = CacheKey(question)
         let number = numbers.add(1, ordering: .relaxed).newValue
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                join(question, key, InFlight.Waiter(number: number, continuation: continuation))
+                join(question, key, InFlight.Waiter(number: number, continuation: continuation), asker)
             }
         } onCancel: {
             leave(key, number)
@@ -123,12 +135,17 @@ public final class CachingResolver: DNSResolving, Sendable {
 
     private enum Step {
         case reply(DNSReply)
-        case wait
+        case wait(QueryHandle?)
         case start(stale: Bool)
     }
 
     /// Adds somebody to those who wait for an answer, and sends the question if nobody waited before.
-    private func join(_ question: DNSQuestion, _ key: CacheKey, _ waiter: InFlight.Waiter) {
+    private func join(
+        _ question: DNSQuestion,
+        _ key: CacheKey,
+        _ waiter: InFlight.Waiter,
+        _ asker: (any DNSAsker)?
+    ) {
         let time = now()
         let epoch = outages.ended.load(ordering: .relaxed)
         let isShutDown = isShutDown.load(ordering: .relaxed)
@@ -148,17 +165,18 @@ public final class CachingResolver: DNSResolving, Sendable {
                     return .reply(DNSReply(.success(stale), source: .stale))
                 }
                 shard.inFlight[key]?.waiters.append(waiter)
-                return .wait
+                return .wait(flight.handle)
             }
             shard.misses += 1
-            shard.inFlight[key] = InFlight(number: waiter.number, waiters: [waiter], stale: stale)
+            shard.inFlight[key] = InFlight(number: waiter.number, waiters: Waiters(waiter), stale: stale)
             return .start(stale: stale != nil)
         }
         switch step {
         case .reply(let reply): return waiter.continuation.resume(returning: reply)
-        case .wait: break
+        case .wait(let handle):
+            if let handle { transport.join(handle, asked: asker?.questionCount ?? 0) }
         case .start(let hasStale):
-            start(question, key, waiter.number)
+            start(question, key, waiter.number, .wanted(asked: asker?.countQuestion() ?? 0))
             if hasStale { startStaleTimer(key, waiter.number) }
         }
         // The task may have been cancelled before there was somebody to leave.
@@ -167,17 +185,22 @@ public final class CachingResolver: DNSResolving, Sendable {
 
     /// Takes somebody off those who wait; the last one takes the question along.
     private func leave(_ key: CacheKey, _ number: UInt64) {
-        let (waiter, handle) = cache.with(key) { shard -> (InFlight.Waiter?, QueryHandle?) in
-            guard let flight = shard.inFlight[key],
-                let position = flight.waiters.firstIndex(where: { $0.number == number })
-            else { return (nil, nil) }
-            let waiter = shard.inFlight[key]?.waiters.remove(at: position)
-            guard flight.waiters.count == 1, !flight.isWanted else { return (waiter, nil) }
-            shard.inFlight[key] = nil
-            return (waiter, flight.handle)
+        let (waiter, flight, isLast) = cache.with(key) { shard -> (InFlight.Waiter?, InFlight?, Bool) in
+            // Taken out, so that those who wait are not copied.
+            guard var flight = shard.inFlight.removeValue(forKey: key) else { return (nil, nil, false) }
+            let waiter = flight.waiters.remove(number)
+            let isLast = waiter != nil && flight.waiters.isEmpty && !flight.isWanted
+            if !isLast { shard.inFlight[key] = flight }
+            return (waiter, flight, isLast)
         }
-        waiter?.continuation.resume(returning: DNSReply(.failure(.cancelled), source: .server))
-        if let handle { transport.cancel(handle) }
+        guard let waiter else { return }
+        let handle = flight?.handle
+        // Whoever gave up while the question could not be sent has no other reason to know nothing.
+        let isWaiting = handle.map { transport.isWaiting($0) } ?? false
+        if isLast, let handle { transport.cancel(handle) }
+        waiter.continuation.resume(
+            returning: DNSReply(.failure(isWaiting ? .noRoom : .cancelled), source: .server)
+        )
     }
 
     /// Sends a question that nobody waits for, as the answer is in demand and soon too old.
@@ -189,11 +212,11 @@ public final class CachingResolver: DNSResolving, Sendable {
             shard.inFlight[key] = InFlight(number: number, isWanted: true)
             return true
         }
-        if isNew { start(question, key, number) }
+        if isNew { start(question, key, number, .ahead) }
     }
 
-    private func start(_ question: DNSQuestion, _ key: CacheKey, _ number: UInt64) {
-        let handle = transport.start(question) { outcome in self.complete(key, number, outcome) }
+    private func start(_ question: DNSQuestion, _ key: CacheKey, _ number: UInt64, _ demand: Demand) {
+        let handle = transport.start(question, for: demand) { outcome in self.complete(key, number, outcome) }
         let isGone = cache.with(key) { shard in
             guard shard.inFlight[key]?.number == number else { return true }
             shard.inFlight[key]?.handle = handle
@@ -214,13 +237,14 @@ public final class CachingResolver: DNSResolving, Sendable {
             switch outcome.result {
             case .success where outcome.deniesName: shard.remove(key)
             case .success(let answer): shard.store(answer, for: key, at: time)
-            case .failure(.cancelled): break
+            // What is our own trouble says nothing of the name.
+            case .failure(let error) where error.isLocal: break
             case .failure(let error): shard.store(error, for: key, at: time, epoch: epoch)
             }
             return shard.inFlight.removeValue(forKey: key)
         }
         guard let flight else { return }
-        for waiter in flight.waiters {
+        for waiter in flight.waiters.all {
             if case .failure = outcome.result, let stale = flight.stale {
                 waiter.continuation.resume(returning: DNSReply(.success(stale), source: .stale))
             } else {
@@ -233,15 +257,15 @@ public final class CachingResolver: DNSResolving, Sendable {
     /// RFC 8767 § 5: after a while those who wait get the stale answer, and the query goes on.
     private func startStaleTimer(_ key: CacheKey, _ number: UInt64) {
         group.any().scheduleTask(in: TimeAmount(options.staleResponseTime)) {
-            let (waiters, stale) = self.cache.with(key) { shard -> ([InFlight.Waiter], DNSAnswer?) in
-                guard let flight = shard.inFlight[key], flight.number == number else { return ([], nil) }
-                shard.inFlight[key]?.waiters = []
+            let (waiters, stale) = self.cache.with(key) { shard -> (Waiters, DNSAnswer?) in
+                guard let flight = shard.inFlight[key], flight.number == number else { return (Waiters(), nil) }
+                shard.inFlight[key]?.waiters = Waiters()
                 shard.inFlight[key]?.isWanted = true
                 shard.inFlight[key]?.hasServedStale = true
                 return (flight.waiters, flight.stale)
             }
             guard let stale else { return }
-            for waiter in waiters {
+            for waiter in waiters.all {
                 waiter.continuation.resume(returning: DNSReply(.success(stale), source: .stale))
             }
         }

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import MailSyntax
+internal import NIOCore
 
 /// Which servers are asked, and how long they are waited for.
 public struct ResolverOptions: Sendable {
@@ -14,10 +15,15 @@ public struct ResolverOptions: Sendable {
     public var maximumTimeout: Duration = .seconds(5)
     /// How many times a question is sent in all.
     public var attempts = 6
-    /// How long a lookup takes at most; RFC 7208 § 4.6.4 asks for 20 seconds or more for a whole check.
+    /// How long a lookup takes at most, once there is room for it; RFC 7208 § 4.6.4 asks for 20 seconds or more for a whole check.
     public var deadline: Duration = .seconds(20)
-    /// How many questions are out at the same time; others wait for their turn.
+    /// How many questions are out at the same time, and as many again that have not been answered within `timeout`; others
+    /// wait for their turn.
     public var maximumInFlight = 1024
+    /// How many questions may wait beyond the first eight of each message.
+    public var maximumWaiting = 8192
+    /// How long a question waits for its turn; whoever asks may give up earlier.
+    public var patience: Duration = .seconds(20)
     /// The size of reply taken over UDP (RFC 6891 § 6.2.3).
     public var ednsSize: UInt16 = 1232
     /// For how long a TCP connection without questions is kept (RFC 7766 § 6.2.3).
@@ -39,5 +45,16 @@ public struct ResolverOptions: Sendable {
             return NameServer(words[1].text)
         }
         return servers.isEmpty ? [NameServer(.v4(IPv4Address(0x7F00_0001)))] : servers
+    }
+}
+
+extension Room.Size {
+    /// The room that the options give.
+    init(_ options: ResolverOptions) {
+        self.init(
+            inside: options.maximumInFlight,
+            waiting: options.maximumWaiting,
+            patience: TimeAmount(options.patience)
+        )
     }
 }

@@ -18,6 +18,10 @@ public struct ResolverStatistics: Hashable, Sendable {
     public var bytes = 0
     /// Questions that are out.
     public var inFlight = 0
+    /// Those of them that wait for room.
+    public var waiting = 0
+    /// Questions that were given up for lack of room.
+    public var unserved = 0
     /// Messages sent over UDP.
     public var queries = 0
     /// Messages sent over TCP.
@@ -27,12 +31,15 @@ public struct ResolverStatistics: Hashable, Sendable {
     /// Messages received that answered nothing, forged ones among them.
     public var dropped = 0
     /// Whether the DNS answers.
-    public var health = ResolverHealth.answering
+    public var health = ResolverHealth.unknown
     /// The servers, in the order of preference.
     public var servers: [ServerStatistics] = []
 }
 
 extension CachingResolver {
+    /// Whether the DNS answers.
+    public var health: ResolverHealth { network?.health.statistics.health ?? .unknown }
+
     /// What the resolver has done and holds.
     public var statistics: ResolverStatistics {
         var sum = ResolverStatistics()
@@ -51,6 +58,7 @@ extension CachingResolver {
         sum.queriesOverTCP = network.counters.queriesOverTCP.load(ordering: .relaxed)
         sum.timeouts = network.counters.timeouts.load(ordering: .relaxed)
         sum.dropped = network.counters.dropped.load(ordering: .relaxed)
+        (sum.waiting, sum.unserved) = network.room.statistics
         (sum.health, sum.servers) = network.health.statistics
         return sum
     }

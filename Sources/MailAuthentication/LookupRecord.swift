@@ -2,7 +2,7 @@ public import DNSLookup
 internal import Synchronization
 
 /// The lookups of one message: each question once, with its first reply, in the order in which the replies came.
-public final class LookupRecord: Sendable {
+public final class LookupRecord: DNSAsker {
     /// One question and what came back.
     public struct Entry: Sendable {
         /// What was asked.
@@ -28,6 +28,7 @@ public final class LookupRecord: Sendable {
     }
 
     private let state = Mutex(State())
+    private let questions = Atomic(0)
 
     /// A record without lookups.
     public init() {}
@@ -39,6 +40,12 @@ public final class LookupRecord: Sendable {
             state.entries.append(Entry(question: question, reply: reply))
         }
     }
+
+    /// How many questions had to be sent to a server so far.
+    public var questionCount: Int { questions.load(ordering: .relaxed) }
+
+    /// Counts one more question that has to be sent to a server.
+    public func countQuestion() -> Int { questions.add(1, ordering: .relaxed).oldValue }
 
     /// The lookups so far.
     public var entries: [Entry] { state.withLock { $0.entries } }
@@ -57,7 +64,7 @@ public final class RecordingResolver: DNSResolving {
 
     /// Answers as the base does.
     public func lookUp(_ question: DNSQuestion) async -> DNSReply {
-        let reply = await base.lookUp(question)
+        let reply = await base.lookUp(question, for: record)
         record.append(question, reply)
         return reply
     }

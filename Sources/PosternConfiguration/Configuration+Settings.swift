@@ -164,7 +164,7 @@ extension Configuration.DNS {
             "timeout",
             \.timeout,
             .duration(.milliseconds(100)...(.seconds(60))),
-            "How long one lookup may take in all."
+            "How long one lookup may take in all, once there is room for it."
         ),
         Setting(
             "attempt_timeout",
@@ -177,7 +177,12 @@ extension Configuration.DNS {
             "max_in_flight",
             \.maxInFlight,
             .count(1...100_000),
-            "How many queries may be under way at once. Further lookups wait."
+            """
+            How many lookups may be unanswered at once; one that has been for attempt_timeout makes room, up to as many \
+            again. Further ones wait in turns: no message gets its ninth before every other that waits has its eighth, and \
+            names that end in the same two labels get one at a time while nobody answers for them. What waits until the \
+            end of its message's time gives temperror.
+            """
         ),
         .table("cache", \.cache, Cache.settings, "What is kept of answers."),
     ]
@@ -469,7 +474,10 @@ extension Configuration.Admin {
             \.listen,
             .optional(.socketAddress(defaultPort: nil)),
             example: "\"127.0.0.1:8892\"",
-            "Where /metrics, /healthz and /readyz are served. Default: nowhere. There is no access control."
+            """
+            Where /metrics, /healthz and /readyz are served; /readyz says 503 as well when no name server answers. Default: \
+            nowhere. There is no access control.
+            """
         ),
         Setting(
             "control",

@@ -6,6 +6,14 @@ public import PosternConfiguration
 
 /// Where answers come from: name servers behind a cache, or a zone file.
 public struct Lookups: Sendable {
+    /// What is worth a line in the log.
+    public enum News: Sendable {
+        /// The DNS stops answering, or is back.
+        case health(ResolverHealth)
+        /// Lookups begin or cease to wait for room.
+        case room(RoomChange)
+    }
+
     /// Answers questions.
     public let resolver: any DNSResolving
     /// The resolver with its cache; nil with a zone file.
@@ -15,15 +23,16 @@ public struct Lookups: Sendable {
     /// Opens what the settings name.
     ///
     /// - Parameters:
-    ///   - settings: the configuration's `[dns]`.
+    ///   - configuration: its `[dns]`, and how many sessions there may be.
     ///   - group: the event loops that sockets live on.
-    ///   - reportHealth: called with whether the DNS answers, when that changes.
+    ///   - report: called when the DNS stops answering or is back, and when lookups begin or cease to wait for room.
     /// - Throws: what is wrong with the zone file.
     public init(
-        _ settings: Configuration.DNS,
+        _ configuration: Configuration,
         group: any EventLoopGroup,
-        reportHealth: @escaping @Sendable (Bool) -> Void = { _ in }
+        report: @escaping @Sendable (News) -> Void = { _ in }
     ) throws(ConfigurationError) {
+        let settings = configuration.dns
         self.settings = settings
         if let path = settings.zone {
             do {
@@ -40,10 +49,11 @@ public struct Lookups: Sendable {
             }
         } else {
             let caching = CachingResolver(
-                ResolverOptions(settings),
+                ResolverOptions(configuration),
                 cache: CacheOptions(settings.cache),
                 eventLoopGroup: group,
-                onHealthChange: { reportHealth($0 == .answering) }
+                onHealthChange: { report(.health($0)) },
+                onRoomChange: { report(.room($0)) }
             )
             resolver = OwnedResolver(caching)
         }
@@ -54,10 +64,17 @@ public struct Lookups: Sendable {
         caching != nil && other.zone == nil && other.cache == settings.cache
     }
 
-    /// Takes the servers and times of other settings, which it serves.
-    func update(_ settings: Configuration.DNS) {
-        caching?.update(ResolverOptions(settings))
+    /// Takes the servers and times of another configuration, which it serves.
+    func update(_ configuration: Configuration) {
+        caching?.update(ResolverOptions(configuration))
+        caching?.checkServers()
     }
+
+    /// Finds out whether the servers are there, before a message asks.
+    func checkServers() { caching?.checkServers() }
+
+    /// Whether there is an answer to be had at all, as far as is known.
+    var isAnswering: Bool { caching?.health != .notAnswering }
 }
 
 /// Shuts a resolver down when nobody can ask it any more: neither a configuration nor a message that it is judged by.
@@ -75,18 +92,28 @@ private final class OwnedResolver: DNSResolving {
 
     func lookUp(_ question: DNSQuestion) async -> DNSReply { await caching.lookUp(question) }
 
+    func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply {
+        await caching.lookUp(question, for: asker)
+    }
+
     func answerAtHand(_ question: DNSQuestion) -> DNSReply? { caching.answerAtHand(question) }
 }
 
 extension ResolverOptions {
-    /// The servers and times that a configuration asks for.
-    public init(_ settings: Configuration.DNS) {
+    /// How many questions of a message are sure to find a place to wait.
+    private static let waitingPerSession = 8
+
+    /// The servers, times and bounds that a configuration asks for.
+    public init(_ configuration: Configuration) {
+        let settings = configuration.dns
         let servers = settings.servers.map { NameServer($0.address, port: $0.port) }
         self.init(servers: servers.isEmpty ? Self.systemServers() : servers)
         timeout = settings.attemptTimeout
         attempts = settings.attempts
         deadline = settings.timeout
         maximumInFlight = settings.maxInFlight
+        maximumWaiting = configuration.listen.reduce(0) { $0 + $1.maxConnections } * Self.waitingPerSession
+        patience = configuration.limits.timeout
     }
 }
 
@@ -119,7 +146,7 @@ extension Lookups {
             try caching?.saveSnapshot(to: path, at: Clock.now)
             return nil
         } catch {
-            return "\(path): the DNS cache could not be kept: \(error)"
+            return "\(path) \(error): the DNS cache is not kept"
         }
     }
 
@@ -131,43 +158,79 @@ extension Lookups {
         do {
             return "\(path): \(try caching.loadSnapshot(from: path, at: Clock.now)) answers taken over"
         } catch {
-            return "\(path): the DNS cache could not be taken over: \(error)"
+            return "\(path) \(error): the DNS cache begins empty"
         }
     }
 
     /// The resolver's state for `postern status`.
     var statusLines: [String] {
         guard let statistics = caching?.statistics else { return ["DNS             zone file \(settings.zone ?? "")"] }
-        let health = statistics.health == .answering ? "answering" : "NOT ANSWERING"
-        let servers = statistics.servers.map { server in
-            let time = server.roundTrip.map { ", \($0)" } ?? ""
-            return "  server        \(server.server): \(server.answers) answers, \(server.failures) failures\(time)"
-                + (server.isHeld ? ", left alone for now" : "")
-        }
         return [
-            "DNS             \(health), \(statistics.queries) queries, \(statistics.timeouts) timeouts, "
+            "DNS             \(statistics.health.words), \(statistics.queries) queries, \(statistics.timeouts) timeouts, "
                 + "\(statistics.inFlight) open",
+            "room            \(statistics.waiting) lookups wait, \(statistics.unserved) given up so far",
             "cache           \(statistics.entries) answers, \(statistics.bytes) octets, \(statistics.hits) hits, "
                 + "\(statistics.misses) misses, \(statistics.joins) joined, \(statistics.evictions) evicted",
-        ] + servers
+        ] + statistics.servers.map { "  server        " + $0.words }
     }
 
     /// The resolver's state for /metrics.
     func addMetrics(to text: inout MetricsText) {
         guard let statistics = caching?.statistics else { return }
         let isAnswering = statistics.health == .answering ? 1 : 0
-        text.add("dns_answering", .gauge, "Whether the DNS answers at all.", isAnswering)
+        text.add("dns_answering", .gauge, "Whether a name server is known to answer.", isAnswering)
         text.add("dns_queries_total", .counter, "Queries sent to servers.", statistics.queries)
         text.add("dns_tcp_queries_total", .counter, "Queries sent over TCP.", statistics.queriesOverTCP)
         text.add("dns_timeouts_total", .counter, "Queries without a reply in time.", statistics.timeouts)
         text.add("dns_dropped_replies_total", .counter, "Replies that answered no question.", statistics.dropped)
         text.add("dns_failures_total", .counter, "Lookups that failed.", statistics.failures)
-        text.add("dns_in_flight", .gauge, "Queries under way.", statistics.inFlight)
+        text.add("dns_in_flight", .gauge, "Lookups under way, those that wait included.", statistics.inFlight)
+        text.add("dns_waiting", .gauge, "Lookups that wait for room.", statistics.waiting)
+        text.add("dns_unserved_total", .counter, "Lookups given up for lack of room.", statistics.unserved)
+        text.add(
+            "dns_server_answers_total",
+            .counter,
+            "Useful replies of each name server.",
+            statistics.servers.map { (labels: [("server", "\($0.server)")], value: $0.answers) }
+        )
+        text.add(
+            "dns_server_failures_total",
+            .counter,
+            "Queries to each name server without a useful reply in time.",
+            statistics.servers.map { (labels: [("server", "\($0.server)")], value: $0.failures) }
+        )
         text.add("cache_hits_total", .counter, "Lookups answered by the cache.", statistics.hits)
         text.add("cache_misses_total", .counter, "Lookups that a server was asked for.", statistics.misses)
         text.add("cache_joins_total", .counter, "Lookups that waited with another.", statistics.joins)
         text.add("cache_evictions_total", .counter, "Answers dropped for room.", statistics.evictions)
         text.add("cache_entries", .gauge, "Answers in the cache.", statistics.entries)
         text.add("cache_bytes", .gauge, "Octets the cache takes.", statistics.bytes)
+    }
+}
+
+extension ResolverHealth {
+    fileprivate var words: String {
+        switch self {
+        case .unknown: "not asked yet"
+        case .answering: "answering"
+        case .notAnswering: "NOT ANSWERING"
+        }
+    }
+}
+
+extension ServerStatistics {
+    /// The server and how it does.
+    fileprivate var words: String {
+        var parts = ["\(answers) answers", "\(failures) failures"]
+        if let roundTrip { parts.append("\(roundTrip)") }
+        if isDown {
+            parts.append("down")
+        } else if isFailing {
+            parts.append("refuses or fails whatever it is asked")
+        } else if failuresInARow > 0 {
+            parts.append("the last \(failuresInARow) without an answer")
+        }
+        if isHeld { parts.append("left alone for now") }
+        return "\(server): " + parts.joined(separator: ", ")
     }
 }

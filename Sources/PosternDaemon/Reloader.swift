@@ -20,16 +20,11 @@ struct SnapshotLoader: Sendable {
     func load(_ configuration: Configuration, after previous: Snapshot?) throws(ConfigurationError) -> Snapshot {
         if let lookups = previous?.lookups, lookups.serves(configuration.dns) {
             let snapshot = try Snapshot(configuration, lookups: lookups)
-            lookups.update(configuration.dns)
+            lookups.update(configuration)
             return snapshot
         }
-        let lookups = try Lookups(configuration.dns, group: group) { [logger] isAnswering in
-            if isAnswering {
-                logger.notice("DNS is answering again")
-            } else {
-                logger.error("DNS is not answering: checks that need it give temperror")
-            }
-        }
+        let lookups = try Lookups(configuration, group: group) { [logger] news in logger.log(news) }
+        lookups.checkServers()
         return try Snapshot(configuration, lookups: lookups)
     }
 }

@@ -40,7 +40,7 @@ extension SPFProblem: CustomStringConvertible {
         case .noRecord(let name): "no record at \(name)"
         case .severalRecords(let name): "more than one record at \(name)"
         case .syntax(let error, let name): "\(error.reason) in the record at \(name): \(error.term.printable)"
-        case .lookup(let question, let error): "\(question): \(error.words)"
+        case .lookup(let question, let error): "\(question): \(error)"
         case .malformedTarget: "malformed domain name in a term"
         case .internationalizedLocalPart: "local-part is not US-ASCII"
         case .tooManyTerms(let limit): "more than \(limit) terms with DNS lookups"
@@ -48,20 +48,6 @@ extension SPFProblem: CustomStringConvertible {
         case .tooManyExchanges(let name): "more than 10 MX records at \(name)"
         case .tooManyQueries(let limit): "more than \(limit) DNS queries"
         case .unknownClient: "the client's address is not known"
-        }
-    }
-}
-
-extension DNSLookupError {
-    /// A few words for people.
-    fileprivate var words: String {
-        switch self {
-        case .timeout: "timed out"
-        case .serverFailure: "server failure"
-        case .refused: "refused"
-        case .malformed: "malformed reply"
-        case .aliasLoop: "alias loop"
-        case .cancelled: "given up"
         }
     }
 }

@@ -93,8 +93,7 @@ struct LookupCommand: AsyncParsableCommand {
         case .serverFailure: "the servers failed (SERVFAIL or no usable reply)"
         case .refused: "the servers refused to answer"
         case .malformed: "the reply could not be understood"
-        case .aliasLoop: "the aliases lead in a circle or too far"
-        case .cancelled: "given up"
+        case .aliasLoop, .tooManyAliases, .cancelled, .noRoom, .noServer: "\(error)"
         }
     }
 

@@ -65,7 +65,7 @@ extension Snapshot {
         lookups.apply(to: &configuration)
         do throws(ConfigurationError) {
             let group = MultiThreadedEventLoopGroup.singleton
-            return try Snapshot(configuration, lookups: Lookups(configuration.dns, group: group))
+            return try Snapshot(configuration, lookups: Lookups(configuration, group: group))
         } catch {
             for problem in error.problems { Report.print("\(problem)") }
             throw ConfigurationFile.invalid

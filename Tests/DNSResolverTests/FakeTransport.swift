@@ -30,7 +30,11 @@ final class FakeTransport: QueryTransport {
     /// Answers every question at once from now on.
     func answer(_ make: (@Sendable (DNSQuestion) -> QueryOutcome)?) { state.withLock { $0.automatic = make } }
 
-    func start(_ question: DNSQuestion, completion: @escaping @Sendable (QueryOutcome) -> Void) -> QueryHandle {
+    func start(
+        _ question: DNSQuestion,
+        for demand: Demand,
+        completion: @escaping @Sendable (QueryOutcome) -> Void
+    ) -> QueryHandle {
         let (handle, automatic) = state.withLock { state in
             let handle = QueryHandle(loop: 0, number: UInt64(state.sent.count))
             state.sent.append(Sent(question: question, handle: handle, completion: completion))
@@ -39,6 +43,10 @@ final class FakeTransport: QueryTransport {
         if let automatic { completion(automatic(question)) }
         return handle
     }
+
+    func join(_ handle: QueryHandle, asked: Int) {}
+
+    func isWaiting(_ handle: QueryHandle) -> Bool { false }
 
     func cancel(_ handle: QueryHandle) { state.withLock { $0.cancelled.append(handle) } }
 

@@ -22,20 +22,36 @@ struct QueryPlanTests {
         .send(server, overTCP: overTCP, edns: edns, wait: .seconds(seconds))
     }
 
-    @Test("silence: six times with growing waits, then only listening")
+    @Test("silence: six times with growing waits, every second time without EDNS, then only listening")
     func silence() {
         var plan = Self.plan(Self.one)
         #expect(plan.begin() == Self.send(Self.one, 1))
-        for seconds in [2, 4, 5, 5, 5] { #expect(plan.timedOut() == Self.send(Self.one, seconds)) }
+        for (seconds, edns) in [(2, false), (4, true), (5, false), (5, true), (5, false)] {
+            #expect(plan.timedOut() == Self.send(Self.one, seconds, edns: edns))
+        }
         #expect(plan.timedOut() == .wait)
+    }
+
+    @Test("a server on whose way EDNS gets lost is asked without it first")
+    func plainFirst() {
+        let servers = [Self.one, Self.two]
+        var plan = QueryPlan(servers: servers, options: ResolverOptions(servers: servers), plainFirst: [Self.one])
+        #expect(plan.begin() == Self.send(Self.one, 1, edns: false))
+        #expect(plan.timedOut() == Self.send(Self.two, 1))
+        #expect(plan.timedOut() == Self.send(Self.one, 2))
+        #expect(plan.timedOut() == Self.send(Self.two, 2, edns: false))
     }
 
     @Test("two silent servers take turns, and the waits grow with each round")
     func turns() {
         var plan = Self.plan(Self.one, Self.two)
         #expect(plan.begin() == Self.send(Self.one, 1))
-        let rounds = [(Self.two, 1), (Self.one, 2), (Self.two, 2), (Self.one, 4), (Self.two, 4)]
-        for (server, seconds) in rounds { #expect(plan.timedOut() == Self.send(server, seconds)) }
+        let rounds = [
+            (Self.two, 1, true), (Self.one, 2, false), (Self.two, 2, false), (Self.one, 4, true), (Self.two, 4, true),
+        ]
+        for (server, seconds, edns) in rounds {
+            #expect(plan.timedOut() == Self.send(server, seconds, edns: edns))
+        }
         #expect(plan.timedOut() == .wait)
     }
 
@@ -44,7 +60,7 @@ struct QueryPlanTests {
         var plan = Self.plan(Self.one, Self.two)
         _ = plan.begin()
         #expect(plan.failed(Self.one, .serverFailure) == Self.send(Self.two, 1))
-        #expect(plan.timedOut() == Self.send(Self.two, 2))
+        #expect(plan.timedOut() == Self.send(Self.two, 2, edns: false))
         #expect(plan.failed(Self.two, .refused) == .finish(.refused))
     }
 
@@ -52,9 +68,9 @@ struct QueryPlanTests {
     func withoutEDNS() {
         var plan = Self.plan(Self.one)
         _ = plan.begin()
-        #expect(plan.timedOut() == Self.send(Self.one, 2))
-        #expect(plan.notUnderstood(by: Self.one, edns: true) == Self.send(Self.one, 4, edns: false))
+        #expect(plan.notUnderstood(by: Self.one, edns: true) == Self.send(Self.one, 2, edns: false))
         #expect(plan.notUnderstood(by: Self.one, edns: true) == .wait)
+        #expect(plan.timedOut() == Self.send(Self.one, 4, edns: false))
         #expect(plan.notUnderstood(by: Self.one, edns: false) == .finish(.serverFailure))
     }
 
@@ -76,7 +92,7 @@ struct QueryPlanTests {
         #expect(plan.unreachable(Self.one) == Self.send(Self.two, 1))
         #expect(plan.unreachable(Self.two) == .wait)
         #expect(plan.timedOut() == Self.send(Self.one, 2))
-        #expect(plan.failed(Self.one, .serverFailure) == Self.send(Self.two, 2))
+        #expect(plan.failed(Self.one, .serverFailure) == Self.send(Self.two, 2, edns: false))
         #expect(plan.unreachable(Self.two) == .wait)
     }
 

@@ -68,6 +68,8 @@ final class ScriptedServer: Sendable {
         var queries: [ServedQuery] = []
         var ports: [Int] = []
         var connections = 0
+        var probes = 0
+        var answersProbes = true
     }
 
     let port: Int
@@ -79,6 +81,14 @@ final class ScriptedServer: Sendable {
     /// The source ports of the UDP queries.
     var ports: [Int] { state.withLock { $0.ports } }
     var connections: Int { state.withLock { $0.connections } }
+    /// How often it was asked who serves the root.
+    var probes: Int { state.withLock { $0.probes } }
+
+    /// Whether it answers who serves the root, whatever the script says, or leaves that to the script.
+    func answerProbes(_ value: Bool) { state.withLock { $0.answersProbes = value } }
+
+    /// Does something else from now on.
+    func follow(_ script: @escaping Script) { state.withLock { $0.script = script } }
 
     /// Binds one port for both transports: one of those below what the system gives to outgoing sockets, so that the port
     /// can be taken again after a stop.
@@ -142,7 +152,13 @@ final class ScriptedServer: Sendable {
 
     fileprivate func serve(_ octets: [UInt8], overTCP: Bool, port: Int?) -> [ServedAction] {
         guard octets.count > 16 else { return [] }
-        let (query, script) = state.withLock { state in
+        let (query, script) = state.withLock { state -> (ServedQuery, Script) in
+            if octets[12] == 0 {
+                state.probes += 1
+                let probe = ServedQuery(octets: octets, overTCP: overTCP, number: 0)
+                let answer: Script = { [.send($0.reply())] }
+                return (probe, state.answersProbes ? answer : state.script)
+            }
             let query = ServedQuery(octets: octets, overTCP: overTCP, number: state.queries.count)
             state.queries.append(query)
             if !overTCP, let port { state.ports.append(port) }

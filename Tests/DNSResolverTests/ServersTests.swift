@@ -147,8 +147,10 @@ struct ServersTests {
         #expect(await load("c") == 0)
         #expect(events.withLock { $0 } == [.notAnswering])
         #expect(resolver.statistics.health == .notAnswering)
+        #expect(resolver.statistics.servers.map(\.isDown) == [true])
         let back = try await ScriptedServer.start(port: server.port) { [.send($0.good)] }
-        // The same names as before: their failures are forgotten, once one has been answered.
+        while resolver.health != .answering { try await Task.sleep(for: .milliseconds(10)) }
+        // The same names as before: nothing is held against them.
         #expect(await load("d") == 50)
         #expect(await load("b") == 50)
         #expect(events.withLock { $0 } == [.notAnswering, .answering])
@@ -157,16 +159,91 @@ struct ServersTests {
         await back.stop()
     }
 
-    @Test("one domain that nobody answers for is not an outage")
-    func attackersName() async throws {
+    @Test("a server that is silent to everything, ourselves included, is asked nothing but whether it is back")
+    func silence() async throws {
+        let server = try await ScriptedServer.start { _ in [] }
+        server.answerProbes(false)
+        let resolver = CachingResolver(Self.options(server, timeout: .milliseconds(500)))
+        #expect(await resolver.lookUp(try Self.question("a.example")).result.error == .noServer)
+        #expect(resolver.health == .notAnswering)
+        let asked = server.queries.count
+        for number in 0..<100 {
+            #expect(await resolver.lookUp(try Self.question("n\(number).example")).result.error == .noServer)
+        }
+        #expect(server.queries.count == asked)
+        server.follow { [.send($0.good)] }
+        while resolver.health != .answering { try await Task.sleep(for: .milliseconds(10)) }
+        // Nothing is remembered of the names.
+        #expect(try await Self.source(resolver, "n7.example") == .server)
+        await resolver.shutdown()
+        await server.stop()
+    }
+
+    @Test("five hundred silent domains are no outage: the server answers ourselves")
+    func silentDomains() async throws {
         let events = Mutex<[ResolverHealth]>([])
-        let server = try await ScriptedServer.start { [.send($0.reply(code: 2))] }
+        let server = try await ScriptedServer.start { _ in [] }
+        var options = Self.options(server, timeout: .milliseconds(250))
+        options.deadline = .milliseconds(4500)
+        let resolver = CachingResolver(options, onHealthChange: { event in events.withLock { $0.append(event) } })
+        let errors = await withTaskGroup(of: DNSLookupError?.self) { group in
+            for number in 0..<500 {
+                group.addTask { await resolver.lookUp(DNSQuestion(DomainName.silent(number), .txt)).result.error }
+            }
+            return await group.reduce(into: Set()) { $0.insert($1) }
+        }
+        #expect(errors == [.timeout])
+        #expect(events.withLock { $0.isEmpty })
+        #expect(resolver.health == .answering)
+        #expect(server.probes > 0)
+        await resolver.shutdown()
+        await server.stop()
+    }
+
+    @Test("who asks nothing wants to know as well whether servers are there", arguments: [true, false])
+    func checking(isOpen: Bool) async throws {
+        let server = try await ScriptedServer.start { _ in [] }
+        if !isOpen { await server.stop() }
+        let resolver = CachingResolver(Self.options(server))
+        #expect(resolver.health == .unknown)
+        resolver.checkServers()
+        while resolver.health == .unknown { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(resolver.health == (isOpen ? .answering : .notAnswering))
+        #expect(server.queries.isEmpty)
+        await resolver.shutdown()
+        if isOpen { await server.stop() }
+    }
+
+    @Test(
+        "one domain that nobody answers for is not an outage, and a server that fails at everything is",
+        arguments: [2, 5]
+    )
+    func attackersName(code: UInt16) async throws {
+        let events = Mutex<[ResolverHealth]>([])
+        let server = try await ScriptedServer.start { [.send($0.reply(code: code))] }
         let resolver = CachingResolver(
             Self.options(server),
             onHealthChange: { event in events.withLock { $0.append(event) } }
         )
         for number in 0..<50 { _ = try await Self.source(resolver, "n\(number).attacker.example") }
+        while server.probes == 0 { try await Task.sleep(for: .milliseconds(10)) }
         #expect(events.withLock { $0.isEmpty })
+        server.answerProbes(false)
+        while resolver.health != .notAnswering { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(resolver.statistics.servers.map(\.isFailing) == [true])
+        #expect(resolver.statistics.servers.map(\.isDown) == [false])
+        await resolver.shutdown()
+        await server.stop()
+    }
+
+    @Test("a server on whose way EDNS gets lost is asked without it, once that is known")
+    func lostEDNS() async throws {
+        let server = try await ScriptedServer.start { $0.hasEDNS ? [] : [.send($0.good)] }
+        let resolver = CachingResolver(Self.options(server, timeout: .seconds(1)))
+        for number in 0..<3 { #expect(try await Self.source(resolver, "n\(number).example") == .server) }
+        #expect(server.queries.map(\.hasEDNS) == [true, false, true, false, true, false])
+        #expect(try await Self.source(resolver, "n3.example") == .server)
+        #expect(server.queries.dropFirst(6).map(\.hasEDNS) == [false])
         await resolver.shutdown()
         await server.stop()
     }
@@ -232,23 +309,74 @@ struct ServersTests {
         await server.stop()
     }
 
-    @Test("questions beyond the bound wait for their turn")
-    func bound() async throws {
+    @Test("questions beyond the bound wait for their turn, however many", arguments: [1, 2])
+    func bound(loops: Int) async throws {
         let server = try await ScriptedServer.start { [.send($0.good, after: .milliseconds(10))] }
         var options = Self.options(server)
         options.maximumInFlight = 20
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
         let resolver = CachingResolver(options, eventLoopGroup: group)
         let answered = await withTaskGroup(of: Bool.self) { group in
-            for number in 0..<40 {
+            for number in 0..<400 {
                 group.addTask { (try? await Self.source(resolver, "n\(number).example")) == .some(.server) }
             }
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
-        #expect(answered == 40)
+        #expect(answered == 400)
+        #expect(resolver.statistics.waiting == 0)
+        #expect(resolver.statistics.unserved == 0)
         await resolver.shutdown()
         await server.stop()
         try await group.shutdownGracefully()
+    }
+
+    @Test("what gets no room until it is given up says so, and nothing is remembered of the name")
+    func noRoom() async throws {
+        let isSilent = Atomic(true)
+        let server = try await ScriptedServer.start { isSilent.load(ordering: .relaxed) ? [] : [.send($0.good)] }
+        let resolver = CachingResolver(Self.options(server))
+        let question = try Self.question("last.silent.example")
+        let tasks = (0..<20).map { number in
+            Task { await resolver.lookUp(DNSQuestion(try DomainName("n\(number).silent.example"), .txt)) }
+        }
+        while resolver.statistics.waiting < 16 { try await Task.sleep(for: .milliseconds(1)) }
+        let last = Task { await resolver.lookUp(question) }
+        while resolver.statistics.waiting < 17 { try await Task.sleep(for: .milliseconds(1)) }
+        while server.queries.count < 4 { try await Task.sleep(for: .milliseconds(1)) }
+        last.cancel()
+        #expect(await last.value.result.error == .noRoom)
+        while resolver.statistics.unserved < 1 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(server.queries.count == 4)
+        for task in tasks { task.cancel() }
+        for task in tasks { #expect(try await task.value.result.error?.isLocal == true) }
+        isSilent.store(false, ordering: .relaxed)
+        #expect(await resolver.lookUp(question).source == .server)
+        #expect(resolver.statistics.waiting == 0)
+        await resolver.shutdown()
+        await server.stop()
+    }
+
+    @Test("one message with a hundred silent names keeps no other from its answer")
+    func fairness() async throws {
+        let server = try await ScriptedServer.start { query in
+            query.firstLabel.hasPrefix("good") ? [.send(query.good)] : []
+        }
+        var options = Self.options(server)
+        options.maximumInFlight = 8
+        let resolver = CachingResolver(options)
+        let greedy = Asker()
+        let tasks = (0..<100).map { number in
+            Task { await resolver.lookUp(DNSQuestion(DomainName.silent(number), .txt), for: greedy) }
+        }
+        while resolver.statistics.waiting < 92 { try await Task.sleep(for: .milliseconds(1)) }
+        let other = Task { await resolver.lookUp(try Self.question("good.example"), for: Asker()) }
+        while resolver.statistics.waiting < 93 { try await Task.sleep(for: .milliseconds(1)) }
+        tasks[0].cancel()
+        #expect(try await other.value.source == .server)
+        for task in tasks { task.cancel() }
+        for task in tasks { _ = await task.value }
+        await resolver.shutdown()
+        await server.stop()
     }
 
     @Test("other servers can be named while running")
@@ -282,6 +410,22 @@ struct ServersTests {
         let resolver = CachingResolver(ResolverOptions(servers: []))
         #expect(await resolver.lookUp(try Self.question("a.example")).result.error == .serverFailure)
         await resolver.shutdown()
+    }
+}
+
+/// A message, as far as its lookups go.
+private final class Asker: DNSAsker {
+    private let questions = Atomic(0)
+
+    var questionCount: Int { questions.load(ordering: .relaxed) }
+
+    func countQuestion() -> Int { questions.add(1, ordering: .relaxed).oldValue }
+}
+
+extension DomainName {
+    /// A name of one of many owners whose servers are silent.
+    fileprivate static func silent(_ number: Int) -> DomainName {
+        (try? DomainName("silent.owner\(number).example\(number)")) ?? .root
     }
 }
 

@@ -108,6 +108,54 @@ struct TransportTests {
         },
     ]
 
+    static let withoutEDNS: [TransportCase] = [
+        TransportCase("EDNS dropped on the way", .text("good"), patient: false) {
+            $0.hasEDNS ? [] : [.send($0.good)]
+        },
+        TransportCase("EDNS dropped on the way, and TC without it", .text("good"), patient: false) {
+            if $0.overTCP { return [.send($0.good)] }
+            return $0.hasEDNS ? [] : [.send($0.truncated)]
+        },
+        TransportCase("anything but EDNS dropped on the way, and the first one lost", .text("good"), patient: false) {
+            $0.hasEDNS && $0.number > 0 ? [.send($0.good)] : []
+        },
+    ]
+
+    // RFC 1034 § 5.3.3
+    static let aliases: [TransportCase] = [
+        TransportCase("an alias alone, then its target", .text("good"), queries: 2) {
+            $0.firstLabel == "name" ? [.send($0.reply([alias($0, to: "target.example")]))] : [.send($0.good)]
+        },
+        TransportCase("two aliases, each alone", .text("good"), queries: 3) {
+            switch $0.firstLabel {
+            case "name": [.send($0.reply([alias($0, to: "one.example")]))]
+            case "one": [.send($0.reply([alias($0, to: "two.example")]))]
+            default: [.send($0.good)]
+            }
+        },
+        TransportCase("an alias alone, to a name that does not exist", .negative(.noSuchName), queries: 2) {
+            $0.firstLabel == "name"
+                ? [.send($0.reply([alias($0, to: "target.example")]))] : [.send($0.reply(code: 3))]
+        },
+        TransportCase("an alias, and an SOA record that says there is no more", .negative(.noData), queries: 1) {
+            [.send($0.reply([alias($0, to: "target.example")], authorities: [Wire.authority("example")]))]
+        },
+        TransportCase("aliases alone in a circle", .failure(.aliasLoop), queries: 2) {
+            [.send($0.reply([alias($0, to: $0.firstLabel == "name" ? "other.example" : "name.example")]))]
+        },
+        TransportCase("aliases alone without an end", .failure(.tooManyAliases), queries: 16) {
+            [.send($0.reply([alias($0, to: "n\($0.number).example")]))]
+        },
+        TransportCase("an alias alone, and its target's server fails", .failure(.serverFailure), queries: 2) {
+            $0.firstLabel == "name"
+                ? [.send($0.reply([alias($0, to: "target.example")]))] : [.send($0.reply(code: 2))]
+        },
+    ]
+
+    private static func alias(_ query: ServedQuery, to target: String) -> Wire.Record {
+        Wire.Record(owner: Wire.pointerToQuestion, type: 5, data: Wire.name(target))
+    }
+
     static let truncation: [TransportCase] = [
         TransportCase("TC, then TCP", .text("good"), queries: 2) { [.send($0.overTCP ? $0.good : $0.truncated)] },
         TransportCase("TC, then TCP refused", .failure(.serverFailure), queries: 1, overTCP: false) {
@@ -130,6 +178,10 @@ struct TransportTests {
         TransportCase("TC, then another question over TCP, then the right one", .text("good"), queries: 2) {
             guard $0.overTCP else { return [.send($0.truncated)] }
             return [.send(forged($0, question: Wire.question("other.example", .txt))), .send($0.good)]
+        },
+        TransportCase("TC, then messages without end over TCP", .failure(.serverFailure), queries: 2) { query in
+            guard query.overTCP else { return [.send(query.truncated)] }
+            return (0..<1000).map { _ in .send(forged(query, identifier: query.identifier &+ 1)) }
         },
         TransportCase("65,535 octets over TCP", .length(65_237)) {
             [.send($0.overTCP ? largest($0) : $0.truncated)]
@@ -204,8 +256,8 @@ struct TransportTests {
                 )
             ]
         },
-        TransportCase("eight aliases", .text("end"), queries: 1) { [.send($0.reply(chain(8)))] },
-        TransportCase("nine aliases", .failure(.aliasLoop), queries: 1) { [.send($0.reply(chain(9)))] },
+        TransportCase("fifteen aliases", .text("end"), queries: 1) { [.send($0.reply(chain(15)))] },
+        TransportCase("sixteen aliases", .failure(.tooManyAliases), queries: 1) { [.send($0.reply(chain(16)))] },
     ]
 
     static func options(_ server: ScriptedServer, patient: Bool) -> ResolverOptions {
@@ -228,7 +280,7 @@ struct TransportTests {
         }
     }
 
-    @Test("outcome", arguments: silence + codes + truncation + forgeries + malformed)
+    @Test("outcome", arguments: silence + codes + withoutEDNS + aliases + truncation + forgeries + malformed)
     func outcome(_ row: TransportCase) async throws {
         let server = try await ScriptedServer.start(overTCP: row.overTCP) { query in
             query.firstLabel.hasPrefix("warm") ? [.send(query.good)] : row.script(query)

@@ -45,7 +45,7 @@ struct ReloadTests {
         let path = try folder.write("zone", Array(Sample.zoneText.utf8))
         let text = "authserv_id = \"own.example\"\n[dns]\nzone = \"\(path)\"\n"
         let configuration = try Configuration.parse(text, file: "postern.toml")
-        let lookups = try Lookups(configuration.dns, group: MultiThreadedEventLoopGroup.singleton)
+        let lookups = try Lookups(configuration, group: MultiThreadedEventLoopGroup.singleton)
         let snapshot = try Snapshot(configuration, lookups: lookups)
         #expect(snapshot.headers(authservID: Octets("mx.example.org")).authservID == Octets("own.example"))
     }
@@ -54,10 +54,10 @@ struct ReloadTests {
     func zone() throws {
         let folder = try Folder()
         let path = try folder.write("zone", Array("this is no zone\n".utf8))
-        var dns = Configuration().dns
-        dns.zone = path
+        var configuration = Configuration()
+        configuration.dns.zone = path
         do throws(ConfigurationError) {
-            _ = try Lookups(dns, group: MultiThreadedEventLoopGroup.singleton)
+            _ = try Lookups(configuration, group: MultiThreadedEventLoopGroup.singleton)
             Issue.record("the zone was taken")
         } catch {
             #expect(error.problems.map(\.file) == [path])

@@ -225,22 +225,3 @@ struct CacheShard {
         }
     }
 }
-
-/// A question that is out, and who waits for it.
-struct InFlight {
-    struct Waiter {
-        let number: UInt64
-        let continuation: CheckedContinuation<DNSReply, Never>
-    }
-
-    /// Tells this query from a later one for the same question; it is the number of who asked first.
-    let number: UInt64
-    var waiters: [Waiter] = []
-    var handle: QueryHandle?
-    /// What those who wait get when the servers fail.
-    var stale: DNSAnswer?
-    /// Goes on when nobody waits: the answer is fetched ahead, or somebody got a stale one.
-    var isWanted = false
-    /// Nobody waits any more, for the servers have had their time.
-    var hasServedStale = false
-}

@@ -8,6 +8,10 @@ struct AliasChain {
     private(set) var end: DomainName
     /// The records of the type asked for at the end.
     private(set) var records: [DNSRecord] = []
+    /// The way to the end.
+    private(set) var path: AliasPath
+    /// Why the aliases could not be followed to their end.
+    private(set) var failure: DNSLookupError?
     /// The smallest TTL of all that was used.
     private(set) var timeToLive = UInt32.max
 
@@ -23,14 +27,15 @@ struct AliasChain {
         let timeToLive: UInt32
     }
 
-    /// Follows the aliases from the question's name; nil when they lead in a circle or too far.
-    init?(
+    /// Follows the aliases from the question's name, to which others may have led.
+    init(
         _ frames: [MessageReader.Frame],
         of reader: MessageReader,
         question: DNSQuestion,
-        longest: Int
+        path: AliasPath
     ) throws(MessageReader.Malformed) {
         end = question.name
+        self.path = path
         var aliases = [Alias]()
         var candidates = [Candidate]()
         for frame in frames {
@@ -47,14 +52,19 @@ struct AliasChain {
                 throw MessageReader.Malformed()
             }
         }
-        for step in 0... {
+        while true {
             let found = candidates.filter { $0.owner == end }
             guard found.isEmpty, let alias = aliases.first(where: { $0.owner == end }) else {
                 records = found.map(\.record)
                 timeToLive = found.reduce(timeToLive) { min($0, $1.timeToLive) }
                 return
             }
-            guard step < longest else { return nil }
+            do throws(DNSLookupError) {
+                try self.path.follow(alias.target)
+            } catch {
+                failure = error
+                return
+            }
             end = alias.target
             timeToLive = min(timeToLive, alias.timeToLive)
         }

@@ -4,7 +4,6 @@ internal import MailSyntax
 
 /// A question as it goes to a server, and what a reply to it has to repeat.
 package struct QueryMessage {
-    let question: DNSQuestion
     let identifier: UInt16
     /// Whether the server was told that we know EDNS.
     let hasEDNS: Bool
@@ -17,8 +16,21 @@ package struct QueryMessage {
     ///
     /// - Parameter ednsSize: the size of reply that we can take over UDP (RFC 6891 § 6.2.3); nil leaves EDNS out.
     package init?(_ question: DNSQuestion, identifier: UInt16, ednsSize: UInt16?) {
-        let name = question.name.wire + [0]
-        let type = ldns_rr_type(rawValue: UInt32(question.type.rawValue))
+        self.init(
+            question.name,
+            type: ldns_rr_type(rawValue: UInt32(question.type.rawValue)),
+            identifier: identifier,
+            ednsSize: ednsSize
+        )
+    }
+
+    /// Asks who serves the root, which every server knows or can find out.
+    static func ofRoot(identifier: UInt16) -> QueryMessage? {
+        QueryMessage(.root, type: LDNS_RR_TYPE_NS, identifier: identifier, ednsSize: nil)
+    }
+
+    private init?(_ name: DomainName, type: ldns_rr_type, identifier: UInt16, ednsSize: UInt16?) {
+        let name = name.wire + [0]
         // ldns_rdf_new_frm_data copies the octets. ldns_pkt_query_new takes the name over, unless it returns null.
         guard let field = unsafe ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name.count, name) else { return nil }
         guard let packet = unsafe ldns_pkt_query_new(field, type, LDNS_RR_CLASS_IN, UInt16(LDNS_RD)) else {
@@ -35,7 +47,6 @@ package struct QueryMessage {
         defer { unsafe free(wire) }
         let section = MessageHeader.size..<MessageHeader.size + name.count + 4
         guard count >= section.upperBound else { return nil }
-        self.question = question
         self.identifier = identifier
         hasEDNS = ednsSize != nil
         self.octets = unsafe Array(UnsafeBufferPointer(start: wire, count: count))

@@ -1,11 +1,13 @@
 internal import CLDNS
 package import DNSLookup
-internal import MailSyntax
+package import MailSyntax
 
 /// What a reply that was accepted says.
 package enum ReplyMessage {
     /// The question is answered; `deniesName` when the name asked about, and not one that an alias led to, does not exist.
     case answer(DNSAnswer, deniesName: Bool)
+    /// The name is an alias, and what is to be known of its target has to be asked for.
+    case alias(DomainName, AliasPath, timeToLive: UInt32)
     /// The reply did not fit into a datagram.
     case truncated
     /// The server cannot read the query, perhaps for its EDNS record (RFC 6891 § 7).
@@ -13,13 +15,12 @@ package enum ReplyMessage {
     /// The server does not answer the question.
     case failure(DNSLookupError)
 
-    /// How many aliases are followed.
-    private static let longestAliasChain = 8
-
     /// Reads a reply to a question; whatever the octets are, this ends soon and with one of the cases.
-    package init(_ octets: [UInt8], to question: DNSQuestion) {
+    ///
+    /// - Parameter path: the aliases that led to the question's name; nil when it is the first to be asked about.
+    package init(_ octets: [UInt8], to question: DNSQuestion, after path: AliasPath? = nil) {
         do throws(MessageReader.Malformed) {
-            self = try Self.decode(octets, to: question)
+            self = try Self.decode(octets, to: question, path ?? AliasPath(from: question.name))
         } catch {
             self = .failure(.malformed)
         }
@@ -27,7 +28,8 @@ package enum ReplyMessage {
 
     private static func decode(
         _ octets: [UInt8],
-        to question: DNSQuestion
+        to question: DNSQuestion,
+        _ path: AliasPath
     ) throws(MessageReader.Malformed) -> ReplyMessage {
         guard let header = MessageHeader(octets), header.isReply else { throw MessageReader.Malformed() }
         if header.isTruncated { return .truncated }
@@ -50,15 +52,20 @@ package enum ReplyMessage {
         case .badVersion: return .notUnderstood
         default: return .failure(.serverFailure)
         }
-        let chain = try AliasChain(answers, of: reader, question: question, longest: longestAliasChain)
-        guard let chain else { return .failure(.aliasLoop) }
+        let chain = try AliasChain(answers, of: reader, question: question, path: path)
+        if let failure = chain.failure { return .failure(failure) }
         if header.code == .noError, !chain.records.isEmpty {
             let answer = DNSAnswer(question, records: chain.records, timeToLive: chain.timeToLive)
             return .answer(answer, deniesName: false)
         }
         let negativeTimeToLive = try negativeTimeToLive(authorities, of: reader, for: chain.end)
+        // RFC 1034 § 5.3.3, step 5: an alias alone is no answer. Without an SOA record, which would say that its target
+        // has nothing (RFC 2308 § 2.2), the target is asked about.
+        if header.code == .noError, negativeTimeToLive == nil, chain.end != question.name {
+            return .alias(chain.end, chain.path, timeToLive: chain.timeToLive)
+        }
         // RFC 2308 § 2.2: a referral has NS records and no SOA; the server knows nothing and does not recurse for us.
-        if header.code == .noError, negativeTimeToLive == nil, !header.isAuthoritative, chain.end == question.name,
+        if header.code == .noError, negativeTimeToLive == nil, !header.isAuthoritative,
             authorities.contains(where: { $0.type == UInt16(LDNS_RR_TYPE_NS.rawValue) })
         {
             return .failure(.serverFailure)

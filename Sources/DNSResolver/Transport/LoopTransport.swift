@@ -1,4 +1,5 @@
 internal import DNSLookup
+internal import MailSyntax
 internal import NIOCore
 internal import Synchronization
 
@@ -6,57 +7,73 @@ internal import Synchronization
 final class LoopTransport {
     let loop: any EventLoop
     private let health: ServerHealth
+    private let room: SharedRoom
     private let counters: TransportCounters
-    private var mostQueries: Int
+    /// Asks for time to be looked at.
+    private let wakeUpkeep: @Sendable () -> Void
 
     private var queries: [UInt64: Query] = [:]
-    /// Queries that wait for others to end; those that have gone meanwhile are passed over.
-    private var waiting: [Query] = []
-    private var running = 0
     /// Numbers of queries of our own, from the end that nobody reaches.
     private var nextProbe = UInt64.max
     private var sockets: [NameServer: UDPSocket] = [:]
     private var connections: [NameServer: TCPConnection] = [:]
 
-    init(loop: any EventLoop, health: ServerHealth, counters: TransportCounters, mostQueries: Int) {
+    init(
+        loop: any EventLoop,
+        health: ServerHealth,
+        room: SharedRoom,
+        counters: TransportCounters,
+        wakeUpkeep: @escaping @Sendable () -> Void
+    ) {
         self.loop = loop
         self.health = health
+        self.room = room
         self.counters = counters
-        self.mostQueries = max(1, mostQueries)
+        self.wakeUpkeep = wakeUpkeep
     }
 
     var idleTimeout: TimeAmount { TimeAmount(health.options.idleTimeout) }
 
     // MARK: Queries
 
-    func start(
-        number: UInt64,
-        question: DNSQuestion,
-        completion: @escaping @Sendable (QueryOutcome) -> Void
-    ) {
-        let deadline = NIODeadline.now() + TimeAmount(health.options.deadline)
-        let query = Query(number: number, question: question, deadline: deadline, completion: completion)
-        queries[number] = query
-        if running < mostQueries {
-            begin(query)
-        } else if waiting.count < mostQueries {
-            waiting.append(query)
-            setTimer(query, deadline)
-        } else {
-            finish(query, QueryOutcome(result: .failure(.serverFailure)))
+    func start(_ query: Query, demand: Demand) {
+        queries[query.handle.number] = query
+        let (asked, isOptional) =
+            switch demand {
+            case .wanted(let asked): (asked, false)
+            case .ahead: (0, true)
+            }
+        switch room.enter(query.handle, about: query.question.name, asked: asked, isOptional: isOptional) {
+        case .begins: begin(query)
+        case .waits: wakeUpkeep()
+        case .refused: finish(query, .noRoom)
         }
     }
 
-    func cancel(number: UInt64) {
-        guard let query = queries[number] else { return }
-        release(query)
+    func cancel(_ handle: QueryHandle) {
+        if let query = queries[handle.number] { release(query) }
+    }
+
+    /// Sends a question that had to wait.
+    func begin(_ handle: QueryHandle) {
+        if let query = queries[handle.number] { begin(query) }
+    }
+
+    /// Ends a question for which there is no room.
+    func end(_ handle: QueryHandle) {
+        if let query = queries[handle.number] { finish(query, .noRoom) }
     }
 
     private func begin(_ query: Query) {
-        running += 1
-        let (servers, probe) = health.order(at: .now())
-        run(query, QueryPlan(servers: servers, options: health.options))
-        if let probe { look(for: probe, query.question) }
+        let now = NIODeadline.now()
+        if query.deadline == .distantFuture { query.deadline = now + TimeAmount(health.options.deadline) }
+        switch health.way(at: now) {
+        case .nowhere(let end) where end <= now: finish(query, .noServer)
+        case .nowhere(let end): setTimer(query, end)
+        case .servers(let servers, let plainFirst, let probe):
+            run(query, QueryPlan(servers: servers, options: health.options, plainFirst: plainFirst))
+            if let probe { look(for: probe, query.question) }
+        }
     }
 
     private func run(_ query: Query, _ plan: QueryPlan) {
@@ -69,35 +86,29 @@ final class LoopTransport {
         var options = health.options
         options.attempts = 1
         nextProbe -= 1
-        let query = Query(
-            number: nextProbe,
-            question: question,
-            deadline: .now() + TimeAmount(options.timeout),
-            completion: { _ in }
-        )
-        queries[query.number] = query
-        running += 1
+        let query = Query(handle: QueryHandle(loop: 0, number: nextProbe), question: question) { _ in }
+        query.deadline = .now() + TimeAmount(options.timeout)
+        queries[nextProbe] = query
         run(query, QueryPlan(servers: [server], options: options))
     }
 
+    private func finish(_ query: Query, _ error: DNSLookupError) {
+        finish(query, QueryOutcome(result: .failure(error)))
+    }
+
     private func finish(_ query: Query, _ outcome: QueryOutcome) {
-        release(query)
+        guard queries[query.handle.number] != nil else { return }
+        release(query, isAnswered: (try? outcome.result.get()) != nil)
         query.completion(outcome)
     }
 
-    /// Frees everything a query holds, and lets the next one begin.
-    private func release(_ query: Query) {
-        guard queries.removeValue(forKey: query.number) != nil else { return }
+    /// Frees everything a query holds, and lets others begin.
+    private func release(_ query: Query, isAnswered: Bool = false) {
+        queries[query.handle.number] = nil
         query.timer?.cancel()
         for attempt in query.attempts { attempt.carrier?.forget(attempt) }
         query.attempts = []
-        guard query.plan != nil else { return waiting.removeAll { $0 === query } }
-        running -= 1
-        beginWaiting()
-    }
-
-    private func beginWaiting() {
-        while running < mostQueries, !waiting.isEmpty { begin(waiting.removeFirst()) }
+        room.leave(query.handle, isAnswered: isAnswered)
     }
 
     private func perform(_ action: QueryPlan.Action?, _ query: Query) {
@@ -106,7 +117,7 @@ final class LoopTransport {
             setTimer(query, .now() + TimeAmount(wait))
             send(query, to: server, overTCP: overTCP, edns: edns, wait: wait)
         case .wait: break
-        case .finish(let error): finish(query, QueryOutcome(result: .failure(error)))
+        case .finish(let error): finish(query, error)
         case nil: break
         }
     }
@@ -117,17 +128,32 @@ final class LoopTransport {
     }
 
     private func timerFired(_ query: Query) {
-        guard NIODeadline.now() < query.deadline, query.plan != nil else {
-            return finish(query, QueryOutcome(result: .failure(query.plan?.error ?? .timeout)))
+        let now = NIODeadline.now()
+        guard now < query.deadline else { return finish(query, query.plan?.error ?? .timeout) }
+        if let end = health.downUntil { return end <= now ? finish(query, .noServer) : setTimer(query, end) }
+        guard query.plan != nil else { return begin(query) }
+        if !query.isLate {
+            query.isLate = true
+            room.linger(query.handle)
         }
         if let last = query.attempts.last {
             counters.timeouts.add(1, ordering: .relaxed)
-            health.failed(last.server, question: query.question, at: .now())
+            noteFailure(last, wasHeard: false)
             (last.carrier as? TCPConnection)?.isSlow = true
         }
         // Sending again sets the timer again; with nothing left to send only the deadline remains.
         setTimer(query, query.deadline)
         perform(query.plan?.timedOut(), query)
+    }
+
+    private func noteFailure(_ attempt: Attempt, wasHeard: Bool) {
+        let question = attempt.query.question
+        if health.failed(attempt.server, question: question, wasHeard: wasHeard, at: .now()) { wakeUpkeep() }
+    }
+
+    /// No server is there any more: what was asked ends soon, unless one comes back.
+    func serversAreDown(until end: NIODeadline) {
+        for query in queries.values where query.deadline != .distantFuture { setTimer(query, end) }
     }
 
     // MARK: Sending
@@ -142,12 +168,13 @@ final class LoopTransport {
         let carrier: any AttemptCarrier = overTCP ? connection(to: server) : socket(to: server)
         guard let identifier = carrier.freeIdentifier(),
             let message = QueryMessage(
-                query.question,
+                query.current,
                 identifier: identifier,
                 ednsSize: edns ? health.options.ednsSize : nil
             )
-        else { return perform(query.plan?.failed(server, .serverFailure), query) }
+        else { return finish(query, .noRoom) }
         let now = NIODeadline.now()
+        health.sent(to: server, at: now)
         let attempt = Attempt(
             query: query,
             server: server,
@@ -199,22 +226,54 @@ final class LoopTransport {
         let query = attempt.query
         query.attempts.removeAll { $0 === attempt }
         let now = NIODeadline.now()
-        switch ReplyMessage(message, to: query.question) {
+        switch ReplyMessage(message, to: query.current, after: query.detour?.path) {
         case .answer(let answer, let deniesName):
             let time = now <= attempt.inTime ? Duration(now - attempt.sent) : nil
             health.succeeded(attempt.server, question: query.question, after: time)
-            finish(query, QueryOutcome(result: .success(answer), deniesName: deniesName))
-        case .truncated where overTCP: failed(attempt, .malformed)
-        case .truncated: perform(query.plan?.truncated(by: attempt.server), query)
+            health.answered(
+                attempt.server,
+                overEDNS: attempt.message.hasEDNS,
+                hasLostEDNS: query.hasUnansweredEDNS(at: attempt.server),
+                at: now
+            )
+            let isAlias = query.detour != nil
+            return finish(
+                query,
+                QueryOutcome(result: .success(query.answer(answer)), deniesName: deniesName && !isAlias)
+            )
+        case .alias(let target, let path, let timeToLive):
+            health.heard(attempt.server)
+            return follow(target, path, timeToLive: timeToLive, query)
+        case .failure(let error) where error.isAboutAliases:
+            health.heard(attempt.server)
+            return finish(query, error)
+        case .failure(let error): return failed(attempt, error)
+        case .truncated where overTCP: return failed(attempt, .malformed)
+        case .truncated:
+            health.heard(attempt.server)
+            perform(query.plan?.truncated(by: attempt.server), query)
         case .notUnderstood:
+            health.heard(attempt.server)
             perform(query.plan?.notUnderstood(by: attempt.server, edns: attempt.message.hasEDNS), query)
-        case .failure(.aliasLoop): finish(query, QueryOutcome(result: .failure(.aliasLoop)))
-        case .failure(let error): failed(attempt, error)
         }
     }
 
+    /// Asks about the name that an alias leads to.
+    private func follow(_ target: DomainName, _ path: AliasPath, timeToLive: UInt32, _ query: Query) {
+        for attempt in query.attempts { attempt.carrier?.forget(attempt) }
+        query.attempts = []
+        query.detour = Detour(
+            question: DNSQuestion(target, query.question.type),
+            path: path,
+            timeToLive: min(timeToLive, query.detour?.timeToLive ?? .max)
+        )
+        query.plan = nil
+        begin(query)
+    }
+
+    /// A server has said that it does not answer.
     private func failed(_ attempt: Attempt, _ error: DNSLookupError) {
-        health.failed(attempt.server, question: attempt.query.question, at: .now())
+        noteFailure(attempt, wasHeard: true)
         perform(attempt.query.plan?.failed(attempt.server, error), attempt.query)
     }
 
@@ -222,34 +281,36 @@ final class LoopTransport {
     func unreachable(_ attempt: Attempt) {
         let query = attempt.query
         query.attempts.removeAll { $0 === attempt }
-        health.failed(attempt.server, question: query.question, at: .now())
-        guard queries[query.number] != nil else { return }
+        health.closed(attempt.server, at: .now())
+        wakeUpkeep()
+        guard queries[query.handle.number] != nil else { return }
         perform(query.plan?.unreachable(attempt.server), query)
+        if let end = health.downUntil { setTimer(query, end) }
+    }
+
+    /// This host has no socket left to ask by.
+    func lackedRoom(_ attempt: Attempt) {
+        attempt.query.attempts.removeAll { $0 === attempt }
+        finish(attempt.query, .noRoom)
     }
 
     /// The connection of an attempt has gone.
     func disconnected(_ attempt: Attempt, wasReused: Bool) {
         let query = attempt.query
         query.attempts.removeAll { $0 === attempt }
-        guard queries[query.number] != nil else { return }
+        guard queries[query.handle.number] != nil else { return }
         if wasReused {
             perform(query.plan?.disconnected(from: attempt.server), query)
         } else {
-            failed(attempt, .serverFailure)
+            noteFailure(attempt, wasHeard: false)
+            perform(query.plan?.failed(attempt.server, .serverFailure), query)
         }
     }
 
     // MARK: The end
 
-    /// Takes another bound on queries, and goes by the servers that there are now.
-    func update(mostQueries: Int) {
-        self.mostQueries = max(1, mostQueries)
-        prune()
-        beginWaiting()
-    }
-
     /// Closes the sockets of servers that are asked no more.
-    private func prune() {
+    func prune() {
         let servers = health.options.servers
         for (server, socket) in sockets where !servers.contains(server) {
             socket.close()
@@ -259,7 +320,7 @@ final class LoopTransport {
     }
 
     func shutdown() {
-        for query in queries.values { finish(query, QueryOutcome(result: .failure(.cancelled))) }
+        for query in queries.values { finish(query, .cancelled) }
         for socket in sockets.values { socket.close() }
         for connection in connections.values { connection.close() }
         sockets = [:]

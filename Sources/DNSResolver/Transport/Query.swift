@@ -11,9 +11,25 @@ struct QueryOutcome: Sendable {
 /// Asks servers.
 protocol QueryTransport: Sendable {
     /// Asks a question; `completion` is called once, on any thread, unless the query is cancelled before.
-    func start(_ question: DNSQuestion, completion: @escaping @Sendable (QueryOutcome) -> Void) -> QueryHandle
+    func start(
+        _ question: DNSQuestion,
+        for demand: Demand,
+        completion: @escaping @Sendable (QueryOutcome) -> Void
+    ) -> QueryHandle
+    /// Notes that somebody else wants the answer as well, before whose message so many questions were asked.
+    func join(_ handle: QueryHandle, asked: Int)
+    /// Whether the question has not been sent yet, as there is no room.
+    func isWaiting(_ handle: QueryHandle) -> Bool
     /// Stops caring about a question.
     func cancel(_ handle: QueryHandle)
+}
+
+/// How much an answer is wanted.
+enum Demand: Hashable, Sendable {
+    /// Somebody waits for it, whose message has had so many questions before.
+    case wanted(asked: Int)
+    /// Nobody waits for it yet.
+    case ahead
 }
 
 /// Names a query that is out.
@@ -23,27 +39,57 @@ struct QueryHandle: Hashable, Sendable {
     let number: UInt64
 }
 
+/// What is asked in place of a question whose name is an alias.
+struct Detour {
+    let question: DNSQuestion
+    let path: AliasPath
+    /// The smallest TTL of the aliases on the way.
+    let timeToLive: UInt32
+}
+
 /// A question that is out; lives on one event loop.
 final class Query {
-    let number: UInt64
+    let handle: QueryHandle
     let question: DNSQuestion
-    let deadline: NIODeadline
     let completion: @Sendable (QueryOutcome) -> Void
+    /// When it ends at the latest, once there is room for it.
+    var deadline = NIODeadline.distantFuture
+    /// Nil while there is no room.
     var plan: QueryPlan?
+    /// The alias that has to be followed, when the name turned out to be one.
+    var detour: Detour?
+    /// Whether it has gone unanswered for so long that it takes no room any more.
+    var isLate = false
     /// Every sending that may still be answered.
     var attempts: [Attempt] = []
     var timer: Scheduled<Void>?
 
     init(
-        number: UInt64,
+        handle: QueryHandle,
         question: DNSQuestion,
-        deadline: NIODeadline,
         completion: @escaping @Sendable (QueryOutcome) -> Void
     ) {
-        self.number = number
+        self.handle = handle
         self.question = question
-        self.deadline = deadline
         self.completion = completion
+    }
+
+    /// What is asked of servers.
+    var current: DNSQuestion { detour?.question ?? question }
+
+    /// Whether the same server has been asked with EDNS, and has not replied to that.
+    func hasUnansweredEDNS(at server: NameServer) -> Bool {
+        attempts.contains { $0.server == server && $0.message.hasEDNS && $0.carrier is UDPSocket }
+    }
+
+    /// What an answer to what was asked says about the question.
+    func answer(_ answer: DNSAnswer) -> DNSAnswer {
+        guard let detour else { return answer }
+        let timeToLive = min(answer.timeToLive, detour.timeToLive)
+        guard answer.status == .records else {
+            return DNSAnswer(question, negative: answer.status, timeToLive: timeToLive)
+        }
+        return DNSAnswer(question, records: answer.records, timeToLive: timeToLive)
     }
 }
 

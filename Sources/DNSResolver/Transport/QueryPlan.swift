@@ -22,14 +22,18 @@ struct QueryPlan {
     private var excluded: Set<NameServer> = []
     /// Servers that nobody listens at, in this round.
     private var unreachable: Set<NameServer> = []
+    /// Servers that do not understand EDNS.
     private var plain: Set<NameServer> = []
+    /// Servers whose next datagram is to be without EDNS, or with it again: something on the way may drop it.
+    private var isWithout: Set<NameServer>
     private var overTCP: Set<NameServer> = []
     /// The error of the last server that gave one.
     private(set) var error: DNSLookupError?
 
-    /// A plan to ask these servers in this order.
-    init(servers: [NameServer], options: ResolverOptions) {
+    /// A plan to ask these servers in this order, some of them without EDNS first.
+    init(servers: [NameServer], options: ResolverOptions, plainFirst: Set<NameServer> = []) {
         self.servers = servers
+        isWithout = plainFirst
         timeout = options.timeout
         maximumTimeout = max(options.timeout, options.maximumTimeout)
         attempts = max(1, options.attempts)
@@ -37,9 +41,15 @@ struct QueryPlan {
 
     mutating func begin() -> Action { next() }
 
+    /// The server that was asked last.
+    private var last: NameServer? { servers.indices.contains(position) ? servers[position] : nil }
+
     /// Nothing came in time.
     mutating func timedOut() -> Action {
         unreachable = []
+        // RFC 6891 § 6.2.6 knows of firewalls that drop what has an OPT record. Since nobody says which of the two was
+        // lost, the server or the record, both ways take turns.
+        if let last, !overTCP.contains(last), isWithout.remove(last) == nil { isWithout.insert(last) }
         position += 1
         return next()
     }
@@ -97,7 +107,7 @@ struct QueryPlan {
         return .send(
             server,
             overTCP: overTCP.contains(server),
-            edns: !plain.contains(server),
+            edns: !plain.contains(server) && (overTCP.contains(server) || !isWithout.contains(server)),
             wait: min(timeout * (1 << round), maximumTimeout)
         )
     }

@@ -5,9 +5,11 @@ internal import Synchronization
 
 /// Whether the DNS as a whole answers.
 public enum ResolverHealth: Hashable, Sendable {
-    /// Questions are answered.
+    /// Nothing has been asked yet, or not long enough ago to tell.
+    case unknown
+    /// A server answers.
     case answering
-    /// Unrelated names have failed at every server, and none has been answered since.
+    /// Every server is down, or would not answer even a question of our own.
     case notAnswering
 }
 
@@ -17,35 +19,85 @@ public struct ServerStatistics: Hashable, Sendable {
     public let server: NameServer
     /// Whether it is left alone for a while because it does not answer.
     public let isHeld: Bool
+    /// Whether nothing at all comes from it.
+    public let isDown: Bool
+    /// Whether it replies, but with a refusal or a failure even to a question of our own.
+    public let isFailing: Bool
     /// The smoothed time from question to answer; nil before the first.
     public let roundTrip: Duration?
     /// How many replies of it have been useful.
     public let answers: Int
     /// How often it has not answered in time, or not usefully.
     public let failures: Int
+    /// How many of them there have been since the last useful reply.
+    public let failuresInARow: Int
 }
 
 /// Remembers which servers answer; shared by all loops.
 final class ServerHealth: Sendable {
-    /// How many unrelated names in a row have to fail before it is the server's fault.
+    /// Where a question may go.
+    enum Way: Equatable {
+        /// To these servers, best first, some of them without EDNS; and one that should be tried again beside them.
+        case servers([NameServer], plainFirst: Set<NameServer>, probe: NameServer?)
+        /// Nowhere: no server is there. Some time is given to one of them to come back.
+        case nowhere(until: NIODeadline)
+    }
+
+    /// How many unrelated names in a row have to fail before other servers are asked first.
     ///
     /// Whoever sends mail chooses names, and can choose one that nobody answers for.
     private static let unrelatedFailures = 5
     private static let mostDoublings = 4
+    /// How many replies in a row have to come without EDNS only, before that is how the server is asked.
+    private static let mostLostEDNS = 3
+    /// For how long.
+    private static let plainTime = TimeAmount.minutes(10)
+    /// How long a question waits for a server that has just gone, as it may be starting again.
+    private static let returnTime = TimeAmount.milliseconds(500)
 
     private struct Server {
+        var watch = ServerWatch()
         var failedNames: Set<DomainName> = []
         var heldUntil: NIODeadline?
         var doublings = 0
         var roundTrip: Duration?
         var answers = 0
         var failures = 0
+        /// How often in a row a reply came only once EDNS was left out.
+        var lostEDNS = 0
+        var plainUntil: NIODeadline?
     }
 
     private struct State {
         var options: ResolverOptions
         var servers: [NameServer: Server]
-        var health = ResolverHealth.answering
+        var health = ResolverHealth.unknown
+
+        func plainFirst(at now: NIODeadline) -> Set<NameServer> {
+            guard servers.values.contains(where: { $0.plainUntil != nil }) else { return [] }
+            return Set(options.servers.filter { (servers[$0]?.plainUntil).map { now < $0 } ?? false })
+        }
+
+        /// Until when questions wait for a server to come back; nil when there is one.
+        var downUntil: NIODeadline? {
+            var latest: NIODeadline?
+            for name in options.servers {
+                guard let down = servers[name]?.watch.downSince else { return nil }
+                latest = max(latest ?? down, down)
+            }
+            return latest.map { $0 + ServerHealth.returnTime }
+        }
+
+        var currentHealth: ResolverHealth {
+            var health = ResolverHealth.notAnswering
+            for name in options.servers {
+                guard let watch = servers[name]?.watch else { return .unknown }
+                guard watch.downSince == nil, !watch.isFailing else { continue }
+                if watch.hasAnswered { return .answering }
+                health = .unknown
+            }
+            return health
+        }
     }
 
     private let state: Mutex<State>
@@ -60,20 +112,26 @@ final class ServerHealth: Sendable {
 
     /// Takes other servers or times; what is known about servers that stay is kept.
     func update(_ options: ResolverOptions) {
-        state.withLock { state in
+        change { state in
             state.options = options
             state.servers = state.servers.filter { options.servers.contains($0.key) }
         }
     }
 
-    /// The servers for a question, best first, and one that should be tried again beside them.
-    func order(at now: NIODeadline) -> (servers: [NameServer], probe: NameServer?) {
+    /// Until when questions wait for a server to come back; nil when there is one.
+    var downUntil: NIODeadline? { state.withLock { $0.downUntil } }
+
+    /// The way of a question.
+    func way(at now: NIODeadline) -> Way {
         state.withLock { state in
-            let held = state.options.servers.filter { state.servers[$0]?.heldUntil != nil }
-            guard !held.isEmpty, held.count < state.options.servers.count else { return (state.options.servers, nil) }
+            if let downUntil = state.downUntil { return .nowhere(until: downUntil) }
+            let up = state.options.servers.filter { state.servers[$0]?.watch.downSince == nil }
+            let held = up.filter { state.servers[$0]?.heldUntil != nil }
+            let plain = state.plainFirst(at: now)
+            guard !held.isEmpty, held.count < up.count else { return .servers(up, plainFirst: plain, probe: nil) }
             let probe = held.first { server in state.servers[server]?.heldUntil.map { $0 <= now } ?? false }
             if let probe { Self.hold(&state.servers[probe, default: Server()], state.options, now) }
-            return (state.options.servers.filter { !held.contains($0) } + held, probe)
+            return .servers(up.filter { !held.contains($0) } + held, plainFirst: plain, probe: probe)
         }
     }
 
@@ -81,12 +139,28 @@ final class ServerHealth: Sendable {
         server.heldUntil = now + TimeAmount(options.hold * (1 << server.doublings))
         server.doublings = min(server.doublings + 1, mostDoublings)
     }
+}
+
+// MARK: Events
+
+extension ServerHealth {
+    /// It shall be found out whether the servers are there.
+    func check() {
+        state.withLock { state in
+            for name in state.options.servers { state.servers[name, default: Server()].watch.check() }
+        }
+    }
+
+    /// A question is sent to a server.
+    func sent(to name: NameServer, at now: NIODeadline) {
+        state.withLock { $0.servers[name, default: Server()].watch.sent(at: now) }
+    }
 
     /// A server has answered; nil for `time` when it took longer than the question was to wait.
     func succeeded(_ name: NameServer, question: DNSQuestion, after time: Duration?) {
-        let isBack = state.withLock { state in
-            var server = state.servers[name] ?? Server()
+        changeServer(name) { server in
             server.answers += 1
+            server.watch.answered()
             if let time {
                 server.failedNames = []
                 server.heldUntil = nil
@@ -96,33 +170,89 @@ final class ServerHealth: Sendable {
                 // The name took long, but it has not failed.
                 server.failedNames.remove(question.name.suffix(2))
             }
-            state.servers[name] = server
-            defer { state.health = .answering }
-            return state.health == .notAnswering
         }
-        if isBack { onChange(.answering) }
     }
 
-    /// A server has not answered in time, or has said that it cannot.
-    func failed(_ name: NameServer, question: DNSQuestion, at now: NIODeadline) {
-        let isGone = state.withLock { state in
-            guard state.options.servers.contains(name) else { return false }
-            var server = state.servers[name] ?? Server()
+    /// A server has answered with EDNS, or without it while a query with it got no reply.
+    func answered(_ name: NameServer, overEDNS: Bool, hasLostEDNS: Bool, at now: NIODeadline) {
+        guard overEDNS || hasLostEDNS else { return }
+        changeServer(name) { server in
+            server.lostEDNS = overEDNS ? 0 : server.lostEDNS + 1
+            if overEDNS { server.plainUntil = nil }
+            if server.lostEDNS >= Self.mostLostEDNS { server.plainUntil = now + Self.plainTime }
+        }
+    }
+
+    /// A server has said that it cannot answer, or has not said anything in time.
+    ///
+    /// - Returns: whether it should be looked at.
+    func failed(_ name: NameServer, question: DNSQuestion, wasHeard: Bool, at now: NIODeadline) -> Bool {
+        changeServer(name) { [options] server in
             server.failures += 1
+            if wasHeard { server.watch.heard() }
+            server.watch.failed()
             if server.failedNames.count < Self.unrelatedFailures { server.failedNames.insert(question.name.suffix(2)) }
             if server.failedNames.count >= Self.unrelatedFailures, server.heldUntil == nil {
-                Self.hold(&server, state.options, now)
+                Self.hold(&server, options, now)
             }
-            state.servers[name] = server
-            guard state.health == .answering,
-                state.options.servers.allSatisfy({ state.servers[$0]?.heldUntil != nil })
-            else { return false }
-            state.health = .notAnswering
-            return true
         }
-        if isGone { onChange(.notAnswering) }
     }
 
+    /// A server has replied, but what it says is of no use yet.
+    func heard(_ name: NameServer) {
+        changeServer(name) { $0.watch.heard() }
+    }
+
+    /// Nobody listens at a server.
+    func closed(_ name: NameServer, at now: NIODeadline) {
+        changeServer(name) { server in
+            server.failures += 1
+            server.watch.closed(at: now)
+        }
+    }
+
+    /// A server has replied to our own question.
+    func probeReplied(_ name: NameServer, isUseful: Bool) {
+        changeServer(name) { $0.watch.probeReplied(isUseful: isUseful) }
+    }
+
+    /// Time has passed.
+    ///
+    /// - Returns: which servers are to be asked a question of our own, and whether time has to be looked at further.
+    func tick(at now: NIODeadline) -> (probes: [NameServer], isSuspicious: Bool) {
+        change { state in
+            var probes = [NameServer]()
+            for name in state.options.servers where state.servers[name]?.watch.tick(at: now) ?? false {
+                probes.append(name)
+            }
+            return (probes, state.servers.values.contains { $0.watch.isSuspicious })
+        }
+    }
+
+    @discardableResult
+    private func changeServer(_ name: NameServer, _ body: (inout Server) -> Void) -> Bool {
+        change { state in
+            guard state.options.servers.contains(name) else { return false }
+            body(&state.servers[name, default: Server()])
+            return state.servers[name]?.watch.isSuspicious ?? false
+        }
+    }
+
+    private func change<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+        let (result, change) = state.withLock { state in
+            let result = body(&state)
+            let health = state.currentHealth
+            // Until there is evidence of something else, what was known holds.
+            guard health != state.health, health != .unknown else { return (result, ResolverHealth?.none) }
+            defer { state.health = health }
+            return (result, state.health == .unknown && health == .answering ? nil : health)
+        }
+        if let change { onChange(change) }
+        return result
+    }
+}
+
+extension ServerHealth {
     /// Whether the DNS answers, and how each server does.
     var statistics: (health: ResolverHealth, servers: [ServerStatistics]) {
         state.withLock { state in
@@ -131,9 +261,12 @@ final class ServerHealth: Sendable {
                 return ServerStatistics(
                     server: name,
                     isHeld: server.heldUntil != nil,
+                    isDown: server.watch.downSince != nil,
+                    isFailing: server.watch.isFailing,
                     roundTrip: server.roundTrip,
                     answers: server.answers,
-                    failures: server.failures
+                    failures: server.failures,
+                    failuresInARow: server.watch.failuresInARow
                 )
             }
             return (state.health, servers)

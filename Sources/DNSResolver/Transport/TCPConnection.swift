@@ -5,6 +5,8 @@ internal import NIOPosix
 final class TCPConnection: AttemptCarrier {
     /// How many questions wait on one connection before another is opened.
     private static let mostPending = 100
+    /// How many messages in a row may answer nothing: whoever sends more of them wants to keep us busy.
+    private static let mostUseless = 8
 
     let server: NameServer
     var pending: [UInt16: Attempt] = [:]
@@ -13,6 +15,7 @@ final class TCPConnection: AttemptCarrier {
     private var idle: Scheduled<Void>?
     /// Whether the connection has served a question: then its end is not the next question's fault.
     private var hasServed = false
+    private var useless = 0
     private(set) var isClosed = false
     /// A question on it was not answered in time.
     var isSlow = false
@@ -68,8 +71,15 @@ final class TCPConnection: AttemptCarrier {
     }
 
     func receive(_ message: [UInt8]) {
+        guard !isClosed else { return }
+        guard let attempt = take(message) else {
+            transport.droppedMessage()
+            useless += 1
+            if useless > Self.mostUseless { close() }
+            return
+        }
         hasServed = true
-        guard let attempt = take(message) else { return transport.droppedMessage() }
+        useless = 0
         transport.received(message, for: attempt, overTCP: true)
         attemptEnded()
     }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 
@@ -18,7 +19,7 @@ final class UDPSocket: AttemptCarrier {
     private var remaining: Int
     private var channel: (any Channel)?
     private var unsent: [ByteBuffer] = []
-    private var isFailed = false
+    private var failure: (any Error)?
     private let transport: LoopTransport
 
     init(to server: NameServer, transport: LoopTransport) {
@@ -29,10 +30,10 @@ final class UDPSocket: AttemptCarrier {
     }
 
     /// Whether new questions may leave from here.
-    var isUsable: Bool { remaining > 0 && !isFailed && NIODeadline.now() - opened < Self.lifetime }
+    var isUsable: Bool { remaining > 0 && failure == nil && NIODeadline.now() - opened < Self.lifetime }
 
     func open() {
-        guard let address = server.socketAddress else { return fail() }
+        guard let address = server.socketAddress else { return fail(ChannelError.unknownLocalAddress) }
         let bound = NIOLoopBound(self, eventLoop: transport.loop)
         DatagramBootstrap(group: transport.loop)
             .channelInitializer { channel in
@@ -45,7 +46,7 @@ final class UDPSocket: AttemptCarrier {
             .whenComplete { result in
                 switch result {
                 case .success(let channel): self.opened(channel)
-                case .failure: self.fail()
+                case .failure(let error): self.fail(error)
                 }
             }
     }
@@ -58,7 +59,7 @@ final class UDPSocket: AttemptCarrier {
     }
 
     func send(_ attempt: Attempt) {
-        guard !isFailed else { return transport.unreachable(attempt) }
+        if let failure { return fail(attempt, failure) }
         remaining -= 1
         pending[attempt.message.identifier] = attempt
         attempt.carrier = self
@@ -80,10 +81,14 @@ final class UDPSocket: AttemptCarrier {
     }
 
     /// Nobody listens at the server, or the socket cannot be had.
-    func fail() {
-        isFailed = true
-        for attempt in takeAll() { transport.unreachable(attempt) }
+    func fail(_ error: any Error) {
+        failure = failure ?? error
+        for attempt in takeAll() { fail(attempt, error) }
         attemptEnded()
+    }
+
+    private func fail(_ attempt: Attempt, _ error: any Error) {
+        if error.isShortage { transport.lackedRoom(attempt) } else { transport.unreachable(attempt) }
     }
 
     func close() {
@@ -108,10 +113,18 @@ private final class DatagramReceiver: ChannelInboundHandler {
 
     // The server's host says by ICMP that the port is closed: the channel reports an error, and may end.
     func channelInactive(context: ChannelHandlerContext) {
-        socket.fail()
+        socket.fail(ChannelError.eof)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        socket.fail()
+        socket.fail(error)
+    }
+}
+
+extension Error {
+    /// Whether this host has no socket, port or memory left, which says nothing about a server.
+    var isShortage: Bool {
+        guard let error = self as? IOError else { return false }
+        return [EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN, EADDRNOTAVAIL].contains(error.errnoCode)
     }
 }

@@ -41,6 +41,9 @@ struct AdminRouter: Sendable {
         guard lost.isEmpty else {
             return AdminResponse(status: .serviceUnavailable, body: lost.joined(separator: "\n") + "\n")
         }
+        guard filter.snapshot.lookups.isAnswering else {
+            return AdminResponse(status: .serviceUnavailable, body: "DNS is not answering\n")
+        }
         return AdminResponse(body: "ready\n")
     }
 

@@ -33,7 +33,7 @@ public struct ConfigurationCheck: Sendable {
         if var configuration = reading.configuration {
             // The file belongs to the daemon.
             configuration.dns.cache.snapshot = nil
-            do throws(ConfigurationError) { lookups = try Lookups(configuration.dns, group: group) } catch {
+            do throws(ConfigurationError) { lookups = try Lookups(configuration, group: group) } catch {
                 found += error.problems.map {
                     $0.line > 0 ? $0 : configuration.problem("dns.zone", "\($0.file): \($0.message)")
                 }

@@ -1,0 +1,53 @@
+/// Why a question was not answered.
+///
+/// Whoever meets one of these knows nothing about the name.
+public enum DNSLookupError: Error, Hashable, Sendable {
+    /// No server replied in time.
+    case timeout
+    /// The servers replied SERVFAIL, or failed in another way.
+    case serverFailure
+    /// The servers replied REFUSED.
+    case refused
+    /// The reply could not be understood, or went beyond a bound.
+    case malformed
+    /// The CNAME records lead in a circle.
+    case aliasLoop
+    /// The CNAME records lead further than is followed.
+    case tooManyAliases
+    /// The lookup was given up because nobody waits for it any more.
+    case cancelled
+    /// The question had to wait here for others, and its time was over before it was sent.
+    case noRoom
+    /// No name server answers anything at all.
+    case noServer
+
+    /// Whether the trouble is our own, so that it says nothing about the name: it is not remembered.
+    public var isLocal: Bool {
+        switch self {
+        case .cancelled, .noRoom, .noServer: true
+        case .timeout, .serverFailure, .refused, .malformed, .aliasLoop, .tooManyAliases: false
+        }
+    }
+}
+
+extension DNSLookupError {
+    /// Whether it is what the records say that leads nowhere, so that no other server would help.
+    package var isAboutAliases: Bool { self == .aliasLoop || self == .tooManyAliases }
+}
+
+extension DNSLookupError: CustomStringConvertible {
+    /// A few words for people.
+    public var description: String {
+        switch self {
+        case .timeout: "timed out"
+        case .serverFailure: "server failure"
+        case .refused: "refused"
+        case .malformed: "malformed reply"
+        case .aliasLoop: "the aliases lead in a circle"
+        case .tooManyAliases: "more than \(AliasPath.longest) CNAME records in a row"
+        case .cancelled: "given up"
+        case .noRoom: "no room here to ask: too many questions wait"
+        case .noServer: "no name server answers"
+        }
+    }
+}

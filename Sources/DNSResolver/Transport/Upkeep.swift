@@ -1,0 +1,53 @@
+internal import NIOCore
+internal import Synchronization
+
+/// Looks twice a second at what only time changes, as long as there is something: servers that are silent, and lookups that
+/// wait for room.
+final class Upkeep: Sendable {
+    private static let interval = TimeAmount.milliseconds(500)
+
+    private let loop: any EventLoop
+    private let health: ServerHealth
+    private let room: SharedRoom
+    private let serversAreDown: @Sendable (NIODeadline) -> Void
+    private let isAwake = Atomic(false)
+    private let isDown = Atomic(false)
+    private let isStopped = Atomic(false)
+
+    init(
+        on loop: any EventLoop,
+        health: ServerHealth,
+        room: SharedRoom,
+        serversAreDown: @escaping @Sendable (NIODeadline) -> Void
+    ) {
+        self.loop = loop
+        self.health = health
+        self.room = room
+        self.serversAreDown = serversAreDown
+    }
+
+    /// Begins to look, unless that goes on already.
+    func wake() {
+        guard isAwake.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
+        loop.execute { self.tick() }
+    }
+
+    /// Looks no more.
+    func stop() { isStopped.store(true, ordering: .relaxed) }
+
+    private func tick() {
+        // Whoever wakes it from here on may have something that is not seen below.
+        isAwake.store(false, ordering: .sequentiallyConsistent)
+        guard !isStopped.load(ordering: .relaxed) else { return }
+        let (probes, isSuspicious) = health.tick(at: .now())
+        for server in probes { ServerProbe.send(to: server, on: loop, health: health) }
+        let downUntil = health.downUntil
+        let wasDown = isDown.exchange(downUntil != nil, ordering: .relaxed)
+        if let downUntil, !wasDown { serversAreDown(downUntil) }
+        let isCrowded = room.tick()
+        guard isSuspicious || isCrowded,
+            isAwake.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
+        else { return }
+        loop.scheduleTask(in: Self.interval) { self.tick() }
+    }
+}
