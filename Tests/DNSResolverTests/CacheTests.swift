@@ -435,6 +435,50 @@ struct CacheTests {
         try Data("something else entirely".utf8).write(to: URL(filePath: path))
         #expect(throws: CachingResolver.SnapshotError.self) { try next.loadSnapshot(from: path, at: 1100) }
     }
+
+    @Test("a snapshot is readable for us alone, and one that others could have written is not believed")
+    func snapshotOwner() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/cache"
+        let transport = FakeTransport()
+        let resolver = CachingResolver(transport, cache: CacheOptions(), now: transport.clock)
+        try resolver.saveSnapshot(to: path, at: 1000)
+        try resolver.saveSnapshot(to: path, at: 1000)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["cache"])
+        #expect(try mode(path) == 0o600)
+        #expect(try resolver.loadSnapshot(from: path, at: 1000) == 0)
+        for mode in [0o620, 0o602, 0o666] {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+            #expect(throws: CachingResolver.SnapshotError.self) { try resolver.loadSnapshot(from: path, at: 1000) }
+        }
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+        #expect(try resolver.loadSnapshot(from: path, at: 1000) == 0)
+        try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: path)
+        #expect(throws: CachingResolver.SnapshotError.self) { try resolver.loadSnapshot(from: folder + "/link", at: 1) }
+        // What the link leads to is left alone.
+        try resolver.saveSnapshot(to: folder + "/link", at: 1000)
+        #expect(try mode(path) == 0o640)
+        #expect(throws: CachingResolver.SnapshotError(description: "cannot be created: No such file or directory")) {
+            try resolver.saveSnapshot(to: folder + "/none/cache", at: 1000)
+        }
+    }
+
+    private func mode(_ path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+
+    @Test("a snapshot of another user is not believed", .enabled(if: geteuid() == 0, "only root can give files away"))
+    func snapshotOfOthers() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).snapshot").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let transport = FakeTransport()
+        let resolver = CachingResolver(transport, cache: CacheOptions(), now: transport.clock)
+        try resolver.saveSnapshot(to: path, at: 1000)
+        #expect(unsafe chown(path, 65_534, 65_534) == 0)
+        #expect(throws: CachingResolver.SnapshotError.self) { try resolver.loadSnapshot(from: path, at: 1000) }
+    }
 }
 
 extension Result {

@@ -1,12 +1,11 @@
 internal import DNSLookup
-internal import FoundationEssentials
 internal import MailSyntax
 internal import NIOCore
 
 extension CachingResolver {
     /// Why a file is no snapshot.
     public struct SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
-        /// The file and what is wrong with it.
+        /// What is wrong with it, to go behind its name.
         public let description: String
     }
 
@@ -15,7 +14,7 @@ extension CachingResolver {
     ///
     /// - Parameter time: the wall clock, in seconds since 1970: the monotonic one does not outlive the machine.
     /// - Throws: what the file system says.
-    public func saveSnapshot(to path: String, at time: Int64) throws {
+    public func saveSnapshot(to path: String, at time: Int64) throws(SnapshotError) {
         let now = now()
         var buffer = ByteBuffer()
         buffer.writeInteger(CacheSnapshot.magic)
@@ -30,19 +29,19 @@ extension CachingResolver {
                 CacheSnapshot.write(entry, to: &buffer)
             }
         }
-        try Data(buffer.readableBytesView).write(to: URL(filePath: path), options: .atomic)
+        try SnapshotFile(path: path).write(Array(buffer.readableBytesView))
     }
 
     /// Takes the answers of a snapshot that are still good; what is cut off or damaged at its end is left.
     ///
     /// - Parameter time: the wall clock, in seconds since 1970.
     /// - Returns: how many answers there were.
-    /// - Throws: `SnapshotError`, or what the file system says.
+    /// - Throws: why it is not believed, or what the file system says.
     @discardableResult
-    public func loadSnapshot(from path: String, at time: Int64) throws -> Int {
-        var buffer = ByteBuffer(bytes: try Data(contentsOf: URL(filePath: path)))
+    public func loadSnapshot(from path: String, at time: Int64) throws(SnapshotError) -> Int {
+        var buffer = ByteBuffer(bytes: try SnapshotFile(path: path).read(atMost: mostOctets))
         guard buffer.readInteger(as: UInt64.self) == CacheSnapshot.magic, let saved = buffer.readInteger(as: Int64.self)
-        else { throw SnapshotError(description: "\(path): no snapshot of this version") }
+        else { throw SnapshotError(description: "is no snapshot of this version") }
         // A clock that went backwards says nothing about the time that has passed.
         let (elapsed, overflow) = time.subtractingReportingOverflow(saved)
         guard !overflow, elapsed >= 0 else { return 0 }
