@@ -22,6 +22,7 @@ mode = "0666"
 
 [[listen]]
 socket = "inet:{port}@127.0.0.1"
+max_connections = {connections}
 
 [trust]
 networks = [{trusted}]
@@ -81,12 +82,15 @@ class Postern(Server):
 
     LINE = re.compile(r"(?:^|\s)([0-9A-Za-z]+: (?:action|would)=.*)$", re.M)
 
-    def __init__(self, rules="", zone="", mode="enforce", servers=(), trusted=(), skipped=(), top=""):
+    def __init__(
+        self, rules="", zone="", mode="enforce", servers=(), trusted=(), skipped=(), top="", connections=1000
+    ):
         super().__init__()
         self.port = free_port()
         self.mode = mode
         self.trusted, self.skipped = trusted, skipped
         self.top = top
+        self.connections = connections
         if servers:
             self.dns = "servers = [" + ", ".join(f'"{server}"' for server in servers) + "]"
         else:
@@ -104,7 +108,8 @@ class Postern(Server):
 
     def frame(self):
         return FRAME.format(
-            mode=self.mode, top=self.top, directory=self.directory, port=self.port, dns=self.dns,
+            mode=self.mode, top=self.top, directory=self.directory, port=self.port, connections=self.connections,
+            dns=self.dns,
             trusted=", ".join(f'"{network}"' for network in self.trusted),
             skip="skip = [" + ", ".join(f'"{network}"' for network in self.skipped) + "]" if self.skipped else "",
         )
@@ -165,6 +170,12 @@ class Postern(Server):
         """The resident set in KiB."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             return int(re.search(r"^VmRSS:\s+(\d+)", file.read(), re.M)[1])
+
+    def processor_time(self):
+        """The seconds of CPU that it has taken."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def lines(self):
         """The messages' lines so far."""
