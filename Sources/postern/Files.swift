@@ -45,6 +45,8 @@ enum OutputFile {
         defer { close(descriptor) }
         if let group, fchown(descriptor, uid_t.max, group) != 0 || fchmod(descriptor, mode | S_IRGRP) != 0 {
             Report.writeSystemError(path)
+            // Nothing is in it yet, and it would be in the way of another try.
+            unsafe unlink(path)
             throw ExitCode(EX_CANTCREAT)
         }
         try write(octets, descriptor, path)
