@@ -253,7 +253,8 @@ extension MessageInProgress {
     /// The end of a message that was given up: it is told to come again, whatever the rules do.
     private func withoutRoom() -> MilterVerdict {
         end()
-        filter.recordUnjudged("tempfail", would: nil, problem: "no memory left (limits.max_held)", removed: 0, envelope, summary)
+        let problem = "no memory left (limits.max_held)"
+        filter.recordUnjudged("tempfail", would: nil, problem: problem, removed: 0, envelope, summary)
         return MilterVerdict(Self.noRoom)
     }
 }
