@@ -129,6 +129,7 @@ struct ReadingTests {
         drain_timeout = "0s"
         max_packet = "2MiB"
         max_header = "64KiB"
+        max_held = "64MiB"
 
         [why]
         history = 0
