@@ -45,6 +45,23 @@ struct MessageTests {
         #expect(QueryMessage(DNSQuestion(.root, .a), identifier: 1, ednsSize: nil)?.octets.count == 17)
     }
 
+    @Test(
+        "rspamd 4.1.0 read labels beyond the end of a message; here it is malformed",
+        arguments: [
+            [63], [3, 0x61, 0x62], [1, 0x61, 63, 0x62], [0xC0], [0xC0, 0xFF], [0xFF, 0xFF], [1, 0x61, 0xC0],
+            [0xC0, 12 + 14 + 4 + 12], [0x40, 0x61], [0x80, 0x61],
+        ] as [[UInt8]]
+    )
+    func labelsBeyondTheEnd(_ name: [UInt8]) throws {
+        let question = DNSQuestion(try DomainName("name.example"), .ptr)
+        var octets = Wire(identifier: 7, question: Wire.question("name.example", .ptr)).octets
+        // One record, whose data is the name and ends with the message.
+        octets[7] = 1
+        octets += [0xC0, 12, 0, 12, 0, 1, 0, 0, 0, 9, 0, UInt8(name.count)] + name
+        #expect(throws: (any Error).self) { try Self.answer(octets, to: question) }
+        for length in octets.indices { _ = ReplyMessage(Array(octets.prefix(length)), to: question) }
+    }
+
     @Test("every type is read")
     func types() throws {
         let exchange = try DomainName("mx.example")
