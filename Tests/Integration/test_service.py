@@ -279,13 +279,15 @@ class Serving(unittest.TestCase):
             self.assertEqual(mail.results(postfix.delivered("bob@example.org")[0])["spf"], "pass")
 
     def test_name_servers_that_do_not_answer_are_temperror(self):
-        """A port that nothing listens on; nothing is refused for it."""
+        """A port that nothing listens on: what a rule must know is put off, or accepted where the site says so."""
         rules = RULES + '[limits]\ntimeout = "3s"\n'
-        with (
-            daemon.Postern(rules, servers=[f"127.0.0.1:{mta.free_port()}"]) as postern,
-            mta.Postfix(postern.unix) as postfix,
-        ):
-            self.assertEqual(mail.send(postfix, mail.key("example.com").sign(mail.letter())).code, 250)
+        server = f"127.0.0.1:{mta.free_port()}"
+        message = mail.key("example.com").sign(mail.letter())
+        with daemon.Postern(rules, servers=[server]) as postern, mta.Postfix(postern.unix) as postfix:
+            self.assertRegex(mail.send(postfix, message).reply, r"^451 4\.4\.3 ")
+        rules += 'undecided = "accept"\n'
+        with daemon.Postern(rules, servers=[server]) as postern, mta.Postfix(postern.unix) as postfix:
+            self.assertEqual(mail.send(postfix, message).code, 250)
             postfix.settle()
             results = mail.results(postfix.delivered("bob@example.org")[0])
             self.assertEqual((results["spf"], results["dkim"], results["dmarc"]), ("temperror",) * 3)
