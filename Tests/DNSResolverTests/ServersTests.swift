@@ -128,8 +128,9 @@ struct ServersTests {
     func deathAndReturn() async throws {
         let events = Mutex<[ResolverHealth]>([])
         let server = try await ScriptedServer.start { [.send($0.good)] }
-        var options = Self.options(server)
-        options.deadline = .milliseconds(2000)
+        // Long enough for a machine that is busy with other tests; a closed port is known without waiting.
+        var options = Self.options(server, timeout: .seconds(5))
+        options.deadline = .seconds(30)
         let resolver = CachingResolver(options, onHealthChange: { event in events.withLock { $0.append(event) } })
         func load(_ prefix: String) async -> Int {
             await withTaskGroup(of: Bool.self) { group in
