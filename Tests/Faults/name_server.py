@@ -74,6 +74,9 @@ class Record(collections.namedtuple("Record", "name kind value ttl", defaults=(3
 class Query:
     """A question as it came; `name` is in lower case and without the last dot, `over` is "udp" or "tcp"."""
 
+    # The address that it came from, over UDP.
+    peer = None
+
     def __init__(self, octets, over):
         self.octets, self.over, self.time = octets, over, time.monotonic()
         self.identifier, self.flags, _, _, _, additional = struct.unpack(">6H", octets[:12])
@@ -138,12 +141,13 @@ class Zone:
 class NameServer:
     """The server; `silent` are names that nobody answers for, themselves and all below them."""
 
-    def __init__(self, zone="", silent=(), script=None, host="127.0.0.1", port=0, delay=0.0):
+    def __init__(self, zone="", silent=(), script=None, host="127.0.0.1", port=0, delay=0.0, remembers=True):
         self.zone = zone if isinstance(zone, Zone) else Zone(zone)
         self.silent = {name.rstrip(".").lower() for name in silent}
         self.script = script or (lambda query: ZONE_ANSWER)
         self.delay = delay
-        self.asked = []
+        # Every query so far; without `remembers` only the newest, because an hour of them is much.
+        self.asked = [] if remembers else collections.deque(maxlen=1000)
         self.host = host
         self.streams = {}
         self.later = []
@@ -216,7 +220,7 @@ class NameServer:
                 octets, peer = self.datagrams.recvfrom(4096)
             except OSError:
                 return
-            self.serve(octets, "udp", lambda reply, peer=peer: self.send_datagram(reply, peer), lambda: None)
+            self.serve(octets, "udp", lambda reply, peer=peer: self.send_datagram(reply, peer), lambda: None, peer)
 
     def send_datagram(self, octets, peer):
         try:
@@ -268,11 +272,12 @@ class NameServer:
             _, _, send, octets = heapq.heappop(self.later)
             send(octets)
 
-    def serve(self, octets, over, send, close):
+    def serve(self, octets, over, send, close, peer=None):
         try:
             query = Query(octets, over)
         except (IndexError, struct.error):
             return
+        query.peer = peer
         self.asked.append(query)
         if self.is_silent(query.name):
             return

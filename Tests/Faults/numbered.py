@@ -1,4 +1,4 @@
-"""Numbered mail through a real Postfix: what was sent, accepted, delivered and stamped, so that nothing can be lost unseen."""
+"""Numbered mail through a real mail server: what was sent, accepted, delivered and stamped, so that no loss is unseen."""
 
 import collections
 import contextlib
@@ -8,15 +8,16 @@ import threading
 
 import mail
 
-Count = collections.namedtuple("Count", "sent accepted delivered stamped twice")
+Count = collections.namedtuple("Count", "sent accepted delivered stamped twice refused")
 
 
 class NumberedMail:
     """Threads that send numbered messages one after another until told to stop."""
 
-    def __init__(self, postfix, threads=4):
-        self.postfix = postfix
+    def __init__(self, server, threads=4, **client):
+        self.server, self.client = server, client
         self.sent, self.accepted = set(), set()
+        self.others = collections.Counter()
         self.counted = None
         self.lock = threading.Lock()
         self.stopped = threading.Event()
@@ -34,28 +35,31 @@ class NumberedMail:
 
     def send(self, number, step):
         while not self.stopped.is_set():
-            with contextlib.suppress(OSError, smtplib.SMTPException), mail.Session(self.postfix) as session:
+            with contextlib.suppress(OSError, smtplib.SMTPException), mail.Session(self.server, **self.client) as session:
                 while not self.stopped.is_set():
                     number += step
                     with self.lock:
                         self.sent.add(number)
-                    outcome = session.send(mail.letter(author="a@bank.example", extra=[f"X-Number: {number}"]), "a@bank.example")
+                    letter = mail.letter(author="a@bank.example", extra=[f"X-Number: {number}"])
+                    outcome = session.send(letter, "a@bank.example")
                     if outcome.code == 250:
                         with self.lock:
                             self.accepted.add(number)
                     else:
+                        with self.lock:
+                            self.others[outcome.code] += 1
                         # smtpd(8) does without a filter that has gone until the session ends.
                         break
 
     def count(self):
-        """Sums of what was sent, when all is delivered: to be asked first while Postfix runs and the threads have ended."""
+        """Sums of what was sent, when all is delivered: to be asked first while the server runs and the threads have ended."""
         self.counted = self.counted or self.sums()
         return self.counted
 
     def sums(self):
-        self.postfix.settle(120)
+        self.server.settle(120)
         delivered, stamped = collections.Counter(), 0
-        for message in self.postfix.delivered("bob@example.org"):
+        for message in self.server.delivered("bob@example.org"):
             number = int(re.search(rb"^X-Number: (\d+)", message, re.M)[1])
             delivered[number] += 1
             stamped += bool(mail.results(message))
@@ -63,4 +67,5 @@ class NumberedMail:
         missing = self.accepted - set(delivered)
         if missing:
             raise AssertionError(f"{len(missing)} accepted messages are missing")
-        return Count(len(self.sent), len(self.accepted), sum(delivered.values()), stamped, twice)
+        refused = sum(count for code, count in self.others.items() if not 400 <= code < 500)
+        return Count(len(self.sent), len(self.accepted), sum(delivered.values()), stamped, twice, refused)

@@ -30,7 +30,7 @@ import daemon
 import mta
 import name_server
 import swarm
-from name_server import A, MX, TXT, Record
+from name_server import MX, TXT, Record
 
 SESSIONS = 200
 DOMAINS = 10

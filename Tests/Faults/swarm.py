@@ -19,7 +19,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Integration"))
 
-from milter_client import ALL_ACTIONS, ALL_PROTOCOL, LEADSPC, NO, NR, octets
+from milter_client import ALL_ACTIONS, ALL_PROTOCOL, CHUNK, LEADSPC, NO, NR, octets
 
 FINAL = {"a": "accept", "c": "accept", "r": "reject", "t": "tempfail", "d": "discard", "f": "closed"}
 
@@ -29,7 +29,7 @@ class Message:
     """What SMTP and the message say."""
 
     sender: str = ""
-    recipient: str = "postmaster@example.org"
+    recipients: tuple = ("postmaster@example.org",)
     headers: list = dataclasses.field(default_factory=list)
     body: bytes = b"Hello.\r\n"
     queue_id: str = "NOQUEUE"
@@ -45,6 +45,15 @@ class Outcome:
     seconds: float = 0.0
     fields: list = dataclasses.field(default_factory=list)
 
+    @property
+    def results(self):
+        """The methods and their results of our Authentication-Results; None where the message has none."""
+        for name, value in self.fields:
+            if name == "Authentication-Results":
+                parts = (part.strip().partition("=") for part in value.split(";")[1:])
+                return {method: rest.split()[0] for method, _, rest in parts if rest}
+        return None
+
 
 def packet(command, data=b""):
     return struct.pack(">I", len(data) + 1) + command.encode() + data
@@ -56,6 +65,7 @@ class Session:
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
         self.protocol = 0
+        self.skips = False
 
     @classmethod
     async def open(cls, address, client="192.0.2.1", helo="mail.example.com", name="unknown"):
@@ -84,36 +94,56 @@ class Session:
         except (asyncio.IncompleteReadError, ConnectionError):
             return "f", b""
 
+    def wants(self, command):
+        """Whether the filter wants this event at all."""
+        return not self.protocol & NO.get(command, 0)
+
+    def answers(self, command):
+        """Whether the filter replies to this event."""
+        return not self.protocol & NR.get(command, 0)
+
     async def event(self, command, data=b""):
         """Sends an event where the filter wants it; its reply, None where there is none or it says to go on."""
-        if self.protocol & NO.get(command, 0):
+        if not self.wants(command):
             return None
         self.writer.write(packet(command, data))
-        if self.protocol & NR.get(command, 0):
-            return None
+        return await self.reply() if self.answers(command) else None
+
+    async def reply(self):
+        """The reply to an event; None where it says to go on."""
         while True:
             letter, data = await self.read()
             if letter != "p":
+                self.skips = letter == "s"
                 return None if letter in "cs" else (letter, data)
 
-    async def send(self, message):
-        """Sends a message and waits for what becomes of it."""
-        self.writer.write(packet("D", b"Mi\0" + octets(message.queue_id) + b"\0"))
-        steps = [
-            ("M", octets(f"<{message.sender}>") + b"\0"), ("R", octets(f"<{message.recipient}>") + b"\0"), ("T", b""),
-        ]
-        space = b" " if self.protocol & LEADSPC else b""
-        steps += [("L", octets(name) + b"\0" + space + octets(value) + b"\0") for name, value in message.headers]
-        steps += [("N", b""), ("B", message.body)]
+    async def send(self, message, last="E"):
+        """Sends a message and waits for what becomes of it; with several recipients the first that is refused ends it.
+
+        With another `last` than "E" it ends with this event, an abort or a hang-up, and there is no outcome.
+        """
+        block = bytearray(packet("D", b"Mi\0" + octets(message.queue_id) + b"\0"))
         began = time.monotonic()
-        for command, data in steps:
-            reply = await self.event(command, data)
+        for command, data in self.steps(message):
+            if not self.wants(command):
+                continue
+            block += packet(command, data)
+            if self.answers(command) or len(block) > CHUNK:
+                # What needs no reply travels with what comes next.
+                self.writer.write(bytes(block))
+                block.clear()
+                await self.writer.drain()
+            reply = await self.reply() if self.answers(command) else None
             if reply:
                 if reply[0] != "f":
                     self.writer.write(packet("A"))
                 return self.outcome(reply, command, began, [])
+        self.writer.write(bytes(block) + packet(last))
+        return await self.end() if last == "E" else None
+
+    async def end(self):
+        """What becomes of a message whose end is sent."""
         began = time.monotonic()
-        self.writer.write(packet("E"))
         fields = []
         while True:
             letter, data = await self.read()
@@ -122,6 +152,21 @@ class Session:
             if letter == "i":
                 name, value = data[4:].split(b"\0")[:2]
                 fields.append((name.decode(), value.decode("utf-8", "replace")))
+
+    def steps(self, message):
+        """The events of a message up to its end."""
+        yield "M", octets(f"<{message.sender}>") + b"\0"
+        for recipient in message.recipients:
+            yield "R", octets(f"<{recipient}>") + b"\0"
+        yield "T", b""
+        space = b" " if self.protocol & LEADSPC else b""
+        for name, value in message.headers:
+            yield "L", octets(name) + b"\0" + space + octets(value) + b"\0"
+        yield "N", b""
+        self.skips = False
+        for at in range(0, len(message.body), CHUNK):
+            if not self.skips:
+                yield "B", message.body[at:at + CHUNK]
 
     @staticmethod
     def outcome(reply, stage, began, fields):
@@ -137,3 +182,12 @@ class Session:
         except ConnectionError:
             pass
         self.writer.close()
+
+
+async def play(address, message, client="192.0.2.1", helo="mail.example.com"):
+    """One message in a session of its own."""
+    session = await Session.open(address, client, helo)
+    try:
+        return await session.send(message)
+    finally:
+        await session.close()
