@@ -114,6 +114,14 @@ extension DefectTests {
             signer.endOfHeaders(headers)
             #expect(throws: DKIMSigningError.self) { try signer.finish() }
         },
+        Defect("mox pull request 459", "a second From field stood beside the signed one, and DMARC passed") {
+            let fields = try Sample.signed(["From: a@example.com"])
+            #expect(try await judge(fields).assessment.dmarc?.result == .pass)
+            for forged in [[fields[0], "From: b@bank.test"] + fields.dropFirst(), fields + ["From: b@bank.test"]] {
+                let assessment = try await judge(forged).assessment
+                #expect(assessment.dmarc?.result != .pass && assessment.author?.reading == .unreadable)
+            }
+        },
         Defect("CVE-2024-7209", "a host's SPF vouched for all domains that it serves") {
             let zone = try Sample.zone("tenant.test TXT v=spf1 ip4:192.0.2.1 -all")
             let judgement = try await judge(["From: a@example.com"], zone, sender: "x@tenant.test")
