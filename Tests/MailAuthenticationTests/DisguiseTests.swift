@@ -139,17 +139,31 @@ struct DisguiseTests {
             let path = root + "Packaging/presets/enrolled"
             let lists = (block ?? "").replacing("/etc/postern/enrolled", with: path)
             return try Configuration.parse(lists, file: "README.md").rules
+        case _ where name.hasPrefix("sid-") && name != "sid-milter": return try combination(name)
         default: return try Configuration.load(path: root + "Packaging/presets/\(name).toml").rules
         }
     }
 
+    /// sid-milter.toml with the "#" taken off the rules whose names begin so, and put before the others, as it says.
+    private static func combination(_ name: String) throws -> RuleSet {
+        let text = try String(contentsOfFile: root + "Packaging/presets/sid-milter.toml", encoding: .utf8)
+        let rules = text.components(separatedBy: "\n#[[rules]]\n").dropFirst().map { rule in
+            rule.split(separator: "\n").prefix { $0.hasPrefix("#") && !$0.hasPrefix("# ") }.map { $0.dropFirst() }
+        }
+        let chosen = rules.filter { $0.first?.hasPrefix("name = \"\(name)") == true }
+        try #require(!chosen.isEmpty)
+        let lines = chosen.flatMap { ["[[rules]]"] + $0 }.joined(separator: "\n")
+        let shipped = text.replacing("mode = \"enforce\"", with: "mode = \"enforce\"\n" + lines)
+        return try Configuration.parse(shipped, file: "sid-milter.toml").rules
+    }
+
     /// What becomes of a message from the forger's host.
-    private func action(
+    private func judgement(
         _ rules: String,
         _ fields: [String],
         sender: String = "x@attacker.example",
         to recipient: String = "b@open.example"
-    ) async throws -> RuleAction {
+    ) async throws -> Judgement {
         let judge = MessageJudge(
             settings: AuthenticationSettings(),
             headers: HeaderSettings(authservID: Octets("mx.example.org")),
@@ -164,7 +178,16 @@ struct DisguiseTests {
             recipients: [Array(recipient.utf8)]
         )
         let message = StoredMessage(Octets(fields.joined(separator: "\r\n") + "\r\n\r\n" + Sample.body))
-        return await judge.judge(envelope, message: message, now: Sample.now).verdict.action
+        return await judge.judge(envelope, message: message, now: Sample.now)
+    }
+
+    private func action(
+        _ rules: String,
+        _ fields: [String],
+        sender: String = "x@attacker.example",
+        to recipient: String = "b@open.example"
+    ) async throws -> RuleAction {
+        try await judgement(rules, fields, sender: sender, to: recipient).verdict.action
     }
 
     @Test(
@@ -190,12 +213,49 @@ struct DisguiseTests {
 
     @Test(
         "a failing envelope is refused whatever the header says",
-        arguments: ["spf-strict", "sample", "README"],
+        arguments: ["spf-strict", "sample", "README", "sid-spf", "sid-either"],
         Forger.ofSignatures + Forger.ofAuthors
     )
     func envelope(_ rules: String, _ disguise: Disguise) async throws {
         let fields = try disguise.dress(["From: The Boss <ceo@example.com>", "Subject: Hello"])
         #expect(try await action(rules, fields, sender: "ceo@example.com") == .reject)
+    }
+
+    @Test(
+        "where Sender ID decides, no signature makes a failing message better",
+        arguments: ["sid-sender-id", "sid-either", "sid-both", "sid-neither-passes"],
+        Forger.ofSignatures
+    )
+    func senderID(_ rules: String, _ disguise: Disguise) async throws {
+        let fields = try disguise.dress(["From: The Boss <ceo@example.com>", "Subject: Hello"])
+        #expect(try await action(rules, fields, sender: "ceo@example.com") == .reject)
+    }
+
+    @Test(
+        "where nothing is refused, nothing but stamps happens",
+        arguments: ["stamp-only", "sid-milter"],
+        Forger.ofSignatures + Forger.ofAuthors
+    )
+    func stamps(_ rules: String, _ disguise: Disguise) async throws {
+        let fields = try disguise.dress(["From: The Boss <ceo@example.com>", "Subject: Hello"])
+        for sender in ["ceo@example.com", "x@attacker.example"] {
+            let judgement = try await judgement(rules, fields, sender: sender)
+            let verdict = judgement.verdict
+            #expect(verdict.action == .accept && verdict.reply == nil && verdict.marks.isEmpty && !verdict.isUndecided)
+            #expect(verdict.rule?.name == (rules == "sid-milter" ? "sid-stamp-only" : nil))
+            let fields = Set(judgement.newFields.map(\.name))
+            #expect(fields.contains("Authentication-Results"))
+            #expect(fields.isSubset(of: ["Authentication-Results", "X-SID-PRA", "X-SID-Result", "X-DKIM-Result"]))
+        }
+    }
+
+    @Test("beside them, mail that does not say who its author is can be set aside", arguments: Forger.ofAuthors)
+    func unreadable(_ disguise: Disguise) async throws {
+        let fields = try disguise.dress(["From: The Boss <ceo@example.com>", "Subject: Hello"])
+        let judgement = try await judgement("sid-unreadable-author", fields)
+        let isUnreadable = judgement.assessment.author?.reading == .unreadable
+        #expect(judgement.verdict.action == (isUnreadable ? .junk : .accept))
+        if disguise.name == "a no-break space" || disguise.name == "two From fields" { #expect(isUnreadable) }
     }
 
     @Test("an enrolled sender's own mail passes, signed or not, and by an agency with its own MAIL FROM")
