@@ -18,12 +18,6 @@ def cases():
         return json.load(file)
 
 
-def still_open():
-    """Ids of the cases that do not hold yet."""
-    with open(os.path.join(FOLDER, "open.txt"), encoding="utf-8") as file:
-        return [line.split()[0] for line in file if line.strip() and not line.startswith("#")]
-
-
 def run(case):
     """The JSON that the case's command prints."""
     program, *arguments = shlex.split(case["command"])
@@ -67,17 +61,8 @@ def wrong(case):
 class Field(unittest.TestCase):
     longMessage = False
 
-    def test_each_case_holds_or_is_known_to_be_open(self):
-        known = still_open()
+    def test_each_case_holds(self):
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             for case, lines in zip(cases(), pool.map(wrong, cases())):
                 with self.subTest(case["id"]):
-                    if case["id"] in known:
-                        self.assertTrue(lines, f"{case['id']} holds now: take it off Tests/Vectors/field/open.txt")
-                    else:
-                        self.assertFalse(lines, f"{case['id']}: {case['what']}\n  right: {case['right']}\n{lines}")
-
-    def test_every_open_case_is_there_once(self):
-        known = still_open()
-        self.assertEqual(len(known), len(set(known)))
-        self.assertLessEqual(set(known), {case["id"] for case in cases()})
+                    self.assertFalse(lines, f"{case['id']}: {case['what']}\n  right: {case['right']}\n{lines}")
