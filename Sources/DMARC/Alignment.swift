@@ -151,8 +151,9 @@ extension AuthorIdentity {
     ///
     /// RFC 9989 § 5.3.1 leaves messages without exactly one author domain aside, and § 11.5 warns what that allows. Here a
     /// domain that fails makes the message fail, by the strictest policy of those that do, and nothing but one From
-    /// field with one domain, or with several that all vouch, passes. A From that cannot be read names no domain whose
-    /// policy could apply.
+    /// field with one domain, or with several that all vouch, passes. The same goes for several From fields, as far as
+    /// each can be read: § 11.5 asks receivers to see the threat in them, and none of their domains is a display name. A
+    /// From that cannot be read names no domain whose policy could apply.
     func combine(_ outcomes: [DMARCOutcome], limit: Int) -> DMARCOutcome {
         // Nearly every message has one author.
         if authorDomain != nil, let outcome = outcomes.first { return outcome }
