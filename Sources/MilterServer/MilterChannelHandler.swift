@@ -292,7 +292,7 @@ extension MilterChannelHandler {
 
     private func fail(at event: MilterEvent?) -> MilterResponse? {
         let (response, aborting) = session.machine.fail(at: event)
-        abort(aborting)
+        if aborting { giveUp { $0.giveUpWithoutRoom() } }
         return response
     }
 }
@@ -398,9 +398,12 @@ extension MilterChannelHandler {
     }
 
     private func abort(_ isInMessage: Bool) {
-        guard isInMessage else { return }
+        if isInMessage { giveUp { $0.abort() } }
+    }
+
+    private func giveUp(_ tell: (any MilterSessionHandler) -> Void) {
         statistics.abortedMessages += 1
-        handler.abort()
+        tell(handler)
         report()
     }
 }

@@ -36,6 +36,8 @@ public protocol MilterSessionHandler: AnyObject {
     func unknown(_ command: ArraySlice<UInt8>) -> MilterResponse
     /// The message in progress was given up. Not called when a response has already ended it.
     func abort()
+    /// The message in progress needs more memory than there is: it is told to come again, and no more of it comes.
+    func giveUpWithoutRoom()
     /// The SMTP session is over; nothing is called after this. A pending answer is not waited for any more.
     func close()
 }
@@ -61,6 +63,8 @@ extension MilterSessionHandler {
     public func unknown(_ command: ArraySlice<UInt8>) -> MilterResponse { .continue }
     /// Does nothing.
     public func abort() {}
+    /// Does what is done for a message that was given up.
+    public func giveUpWithoutRoom() { abort() }
     /// Does nothing.
     public func close() {}
 }

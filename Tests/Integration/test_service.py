@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -119,9 +120,10 @@ class Exhaustion(unittest.TestCase):
             for session in sessions:
                 session.eoh()
                 outcomes.append(session.eom().reply)
-            refused = [outcome for outcome in outcomes if outcome.command == "y"]
+            refused = [outcome for outcome in outcomes if outcome.command in "ty"]
             self.assertTrue(0 < len(refused) < 10, outcomes)
-            self.assertEqual({outcome.text[:9] for outcome in refused}, {"452 4.3.1"})
+            # A packet that came in pieces, as on a busy machine, may be what finds no room: the protocol has a word for that.
+            self.assertLessEqual({outcome.text[:9] for outcome in refused if outcome.command == "y"}, {"452 4.3.1"})
             lines = [postern.line(f"4XyZ{number}") for number in range(10)]
             problems = [line.get("problem") for line in lines if line["action"] == "tempfail"]
             self.assertEqual(problems, ['"no memory left (limits.max_held)"'] * len(refused))
@@ -136,6 +138,28 @@ class Exhaustion(unittest.TestCase):
             session.eoh()
             self.assertIn(session.eom().reply.command, "ac")
             self.assertIn("held            0 KiB of 1024", postern.ask("status").stdout)
+
+    def test_a_packet_for_which_there_is_no_room_has_its_message_come_again(self):
+        """A packet that is not there as a whole is held for the while, and counts."""
+        limits = '[limits]\nmax_held = "1MiB"\n'
+        with daemon.Postern(RULES + limits, ZONE) as postern, contextlib.ExitStack() as stack:
+            first, *others = (stack.enter_context(milter_client.Milter(postern.unix)) for _ in range(10))
+            for session in (first, *others):
+                session.negotiate()
+                session.connect("mail.example.com", "192.0.2.1")
+                session.mail("<a@unknown.example>")
+                session.rcpt("<bob@example.org>", macros={"i": "4XyZ" if session is first else "other"})
+            piece = struct.pack(">I", 100000) + b"LX-0\0" + b"x" * 50000
+            for session in others:
+                for field in range(4):
+                    session.header(f"X-{field}", "x" * 50000)
+                session.send_raw(piece)
+            mta.wait_until(lambda: "times none left" in postern.ask("status").stdout, "a shortage")
+            first.send_raw(piece + b"x" * 49994 + b"\0")
+            first.eoh()
+            self.assertEqual(first.eom().reply.command, "t")
+            line = postern.line("4XyZ")
+            self.assertEqual((line["action"], line["problem"]), ("tempfail", '"no memory left (limits.max_held)"'))
 
     def test_connections_beyond_the_bound_are_logged_once_a_minute(self):
         with daemon.Postern(RULES, ZONE) as postern, contextlib.ExitStack() as stack:

@@ -51,7 +51,7 @@ struct MemoryTests {
         #expect(replies(session, large) == (isAnswered ? ["t"] : []))
         session.send(ending)
         #expect(session.replies() == (isAnswered ? ["t", "t", "t", "t"] : ["t"]))
-        #expect(script.log == ["connect x unknown ", "mail <>", "recipient <a>", "abort"])
+        #expect(script.log == ["connect x unknown ", "mail <>", "recipient <a>", "no room"])
         #expect(session.memory.shortages == 1 && session.memory.octets == 0)
         // The next one fits.
         script.log = []

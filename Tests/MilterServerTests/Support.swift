@@ -109,6 +109,8 @@ final class ScriptedHandler: MilterSessionHandler {
 
     func abort() { script.log.append("abort") }
 
+    func giveUpWithoutRoom() { script.log.append("no room") }
+
     func close() { script.log.append("close") }
 }
 

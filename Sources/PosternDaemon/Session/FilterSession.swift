@@ -132,6 +132,11 @@ final class FilterSession: MilterSessionHandler {
         finishUnended()
     }
 
+    func giveUpWithoutRoom() {
+        message?.giveUpWithoutRoom()
+        message = nil
+    }
+
     func close() {
         finishUnended()
         client?.mail.cancel()

@@ -250,12 +250,24 @@ extension MessageInProgress {
         return false
     }
 
+    /// Ends a message of which a packet found no room; its client is told to come again.
+    func giveUpWithoutRoom() {
+        guard !isOver else { return }
+        transaction?.cancel()
+        noteQueueID()
+        recordNoRoom()
+    }
+
     /// The end of a message that was given up: it is told to come again, whatever the rules do.
     private func withoutRoom() -> MilterVerdict {
+        recordNoRoom()
+        return MilterVerdict(Self.noRoom)
+    }
+
+    private func recordNoRoom() {
         end()
         let problem = "no memory left (limits.max_held)"
         filter.recordUnjudged("tempfail", would: nil, problem: problem, removed: 0, envelope, summary)
-        return MilterVerdict(Self.noRoom)
     }
 }
 
