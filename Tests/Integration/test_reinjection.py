@@ -1,5 +1,6 @@
 """Mail that is given to the mail server a second time, by an address of its own host: postern(8), "Mail that comes again"."""
 
+import shutil
 import smtplib
 import socketserver
 import subprocess
@@ -225,6 +226,29 @@ class Programs(Reinjection):
             with self.subTest(author=author):
                 self.program(mail.letter(author=author))
                 self.assert_marked(self.take(), 0, signatures)
+
+
+class Forwarding(Reinjection):
+    def test_a_forward_file_that_leads_out_of_the_house(self):
+        """It goes out as it came in."""
+        following = self.enterContext(mta.Postfix(""))
+        folder = mta.scratch()
+        self.addCleanup(shutil.rmtree, folder)
+        with open(f"{folder}/nobody", "w", encoding="ascii") as file:
+            file.write("bob@away.example\n")
+        self.setUpServers(
+            "local unix - n n - - local\n", mydestination="local.example", virtual_mailbox_domains="", mailbox_size_limit="0",
+            forward_path=f"{folder}/$user", relayhost=f"[127.0.0.1]:{following.port}",
+        )
+        for author in (OURS, ANOTHERS):
+            self.smtp(author, to="nobody@local.example")
+            self.server.settle()
+            following.settle()
+            (message,) = following.delivered("bob@away.example")
+            following.empty_mailboxes()
+            self.assertIn("nobody@local.example", mail.values(message, "Delivered-To"))
+            self.assert_marked(message, 1, 0)
+        self.assertEqual(self.lines(), [(None, "accept")] * 2)
 
 
 if __name__ == "__main__":
