@@ -64,6 +64,13 @@ public final class Snapshot: Sendable {
         throw ConfigurationError(problems: [problem])
     }
 
+    /// The setting by which mail of this client is not judged; nil where it is.
+    public func exemption(of client: IPAddress) -> String? {
+        if skipped.contains(client) { return "trust.skip" }
+        let isJudged = configuration.listen.contains { $0.role == .inbound }
+        return !isJudged && trusted.contains(client) ? "trust.networks" : nil
+    }
+
     /// The fields that a message gets, from a host of this name.
     public func headers(authservID: Octets) -> HeaderSettings {
         HeaderSettings(configuration.headers, authservID: configuration.authservID.map { Octets($0) } ?? authservID)

@@ -54,6 +54,7 @@ struct CheckCommand: AsyncParsableCommand {
         if let batch {
             try await BatchCheck(judge: judge, now: now?.seconds, withTrace: trace).run(batch)
         } else {
+            transaction.noteExemption(snapshot)
             try await judgeOne(judge)
         }
         await snapshot.lookups.close()

@@ -32,6 +32,7 @@ struct ConfigExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let snapshot = try Snapshot.forCommands(config, lookups)
+        transaction.noteExemption(snapshot)
         let envelope = transaction.envelope
         let judgement = await MessageJudge(snapshot).judge(
             envelope,

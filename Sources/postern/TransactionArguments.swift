@@ -40,6 +40,12 @@ struct TransactionArguments: ParsableArguments {
         )
     }
 
+    /// Says that the filter would not judge mail of this client, where it would not.
+    func noteExemption(_ snapshot: Snapshot) {
+        guard let client = envelope.clientAddress, let setting = snapshot.exemption(of: client) else { return }
+        Report.write("\(client) is in \(setting): the filter would not judge its mail, as is done here all the same")
+    }
+
     /// The message; nil when the envelope alone is to be judged.
     func storedMessage() throws -> StoredMessage? {
         try message.map { StoredMessage(try InputFile.read($0)[...]) }

@@ -4,6 +4,7 @@ import shutil
 import smtplib
 import socketserver
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -249,6 +250,33 @@ class Forwarding(Reinjection):
             self.assertIn("nobody@local.example", mail.values(message, "Delivered-To"))
             self.assert_marked(message, 1, 0)
         self.assertEqual(self.lines(), [(None, "accept")] * 2)
+
+
+class Check(unittest.TestCase):
+    """`postern check` judges everybody's mail, and says whose mail the filter does not judge."""
+
+    TRUST = '[trust]\nnetworks = ["192.0.2.0/24"]\nskip = ["198.51.100.1/32"]\n'
+    INBOUND = '[[listen]]\nsocket = "inet:8891@127.0.0.1"\nrole = "inbound"\n\n'
+    RECORDS = '$ORIGIN .\n$TTL 300\n. IN SOA ns.example. h.example. 1 2 3 4 300\nexample.com. IN TXT "v=spf1 -all"\n'
+
+    def test_it_says_where_the_filter_would_not_judge(self):
+        for client, listener, setting in (
+            ("192.0.2.1", "", "trust.networks"), ("192.0.2.1", self.INBOUND, None), ("198.51.100.1", "", "trust.skip"),
+            ("198.51.100.1", self.INBOUND, "trust.skip"), ("203.0.113.1", "", None),
+        ):
+            with self.subTest(client=client, listener=listener), tempfile.TemporaryDirectory() as folder:
+                for name, text in (("zone", self.RECORDS), ("postern.toml", listener + self.TRUST)):
+                    with open(f"{folder}/{name}", "w", encoding="ascii") as file:
+                        file.write(text)
+                for command in (["check"], ["config", "explain"]):
+                    done = subprocess.run(
+                        [daemon.executable(), *command, "--config", "postern.toml", "--zone", "zone", "--client-ip", client,
+                         "--mail-from", "a@example.com"],
+                        cwd=folder, capture_output=True, text=True, timeout=30, check=False,
+                    )
+                    self.assertEqual(done.returncode, 0, done)
+                    self.assertRegex(done.stdout, r"(?m)^spf +fail")
+                    self.assertEqual(done.stderr.partition(": the filter")[0], setting and f"postern: {client} is in {setting}" or "")
 
 
 if __name__ == "__main__":
