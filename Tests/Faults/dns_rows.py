@@ -277,7 +277,7 @@ def mutated():
 
     with NameServer(ZONE) as server, Filter(server, dns='timeout = "1s"\nattempt_timeout = "100ms"') as postern:
         server.script = script
-        stop = time.monotonic() + scaled(4, 30)
+        stop = time.monotonic() + scaled(3, 30)
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             def ask_often(number):
                 turn = 0

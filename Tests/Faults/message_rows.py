@@ -14,7 +14,7 @@ from faults import (
 from name_server import NameServer
 
 
-@row("each kind of costly message", "CPU of at most 70 ordinary messages, and 1.4 more for each kB; no author passes by it")
+@row("each kind of costly message", "CPU of at most 70 ordinary messages, and 1.4 more for each kB; no signature passes")
 def costly_messages():
     with Filter(zone=ordinary_zone() + hostile.ZONE) as postern:
         unit = ordinary(postern)
@@ -29,7 +29,7 @@ def costly_messages():
             worst = max(worst, (share, told))
             if share > 1:
                 over.append(told)
-            if outcome.action == "closed" or (outcome.results or {}).get("dmarc") == "pass":
+            if outcome.action == "closed" or (outcome.results or {}).get("dkim") == "pass":
                 kept.append(f"{kind.name}: {outcome.action} {outcome.results}")
         honest(postern)
     require(not over and not kept, "; ".join(over + kept))

@@ -61,7 +61,7 @@ def hang_ups():
         yield milter.body(b"Hello.\r\n")
         yield milter.send("E")
 
-    count = scaled(60, 500)
+    count = scaled(30, 500)
     with Filter() as postern:
         honest(postern, 20)
         before = postern.descriptors(), postern.memory()
@@ -203,7 +203,7 @@ def mutated_streams():
     generator = random.Random(11)
     with Filter() as postern:
         packets = recorded(postern)
-        stop = time.monotonic() + scaled(4, 30)
+        stop = time.monotonic() + scaled(3, 30)
         count = 0
         while time.monotonic() < stop:
             count += 1
@@ -300,7 +300,10 @@ def hoarders():
         mta.wait_until(lambda: "connections     0 open" in postern.ask("status").stdout, "the connections' end", 60)
         honest(postern, 20)
         after = postern.memory()
-    seen = f"{dict(replies)} to the last 200, {told} lines in the log, {most // 1024} MiB at most, {after // 1024} MiB afterwards"
+    seen = (
+        f"{dict(replies)} to the last 200, {told} lines in the log, "
+        f"{most // 1024} MiB at most, {after // 1024} MiB afterwards"
+    )
     require(replies["452"] > 100 and told == 1, seen)
     return seen
 

@@ -54,7 +54,8 @@ def main():
         began = time.monotonic()
         mark, seen = play(function)
         counts[mark] += 1
-        print(f"{mark:7} {time.monotonic() - began:6.1f} s  {fault}\n{'':18}expected: {expects}\n{'':18}seen: {seen}", flush=True)
+        took = time.monotonic() - began
+        print(f"{mark:7} {took:6.1f} s  {fault}\n{'':18}expected: {expects}\n{'':18}seen: {seen}", flush=True)
     if not arguments.list:
         print(f"Faults: {counts['pass']} passed, {counts['FAIL']} failed, {counts['not run']} not run")
     return 1 if counts["FAIL"] else 0
