@@ -149,13 +149,13 @@ def large(octets, at_once):
         outcomes = []
 
         def send():
-            outcomes.append(mail.send(postfix, message, "a@bank.example"))
+            outcomes.append(mail.send(postfix, message, "a@bank.example", timeout=300))
 
         threads = [threading.Thread(target=send) for _ in range(at_once)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(300)
+            thread.join(330)
         require([outcome.code for outcome in outcomes] == [250] * at_once, repr(outcomes))
         grown, used = postern.memory() - before, postern.processor_time() - used
         postfix.settle(120)

@@ -91,9 +91,9 @@ class Session:
     Postfix learns the client by XCLIENT; Sendmail, which has none, sees the loopback address that is connected from.
     """
 
-    def __init__(self, server, client="192.0.2.10", helo="mail.example.com", login=None):
+    def __init__(self, server, client="192.0.2.10", helo="mail.example.com", login=None, timeout=60):
         source = None if server.has_xclient else (client, 0)
-        self.smtp = smtplib.SMTP("127.0.0.1", server.port, local_hostname=helo, timeout=60, source_address=source)
+        self.smtp = smtplib.SMTP("127.0.0.1", server.port, local_hostname=helo, timeout=timeout, source_address=source)
         # Long replies at the end of a message must not wait for a delayed acknowledgement.
         self.smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.helo = helo
