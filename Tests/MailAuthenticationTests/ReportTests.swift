@@ -18,7 +18,7 @@ struct ReportTests {
         return String(decoding: try encoder.encode(report), as: UTF8.self)
     }
 
-    @Test("DESIGN § 5: the keys and values of the JSON result")
+    @Test("postern(1), check --format json: the keys and values of the result")
     func keys() async throws {
         let message =
             try Sample.signed(["From: a@example.com"]) + ["Authentication-Results: mx.example.org; spf=pass"]

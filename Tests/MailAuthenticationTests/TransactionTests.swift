@@ -131,7 +131,7 @@ struct ReadyTransactionTests {
     }
 
     @Test(
-        "DESIGN § 3, body: the rest is skipped once every hash is fixed, or where there is none",
+        "the rest of a body is skipped once every hash is fixed, or where there is none",
         arguments: [(true, false), (false, true)]
     )
     func bodyIsComplete(_ isSigned: Bool, _ isComplete: Bool) throws {
@@ -207,7 +207,7 @@ struct WaitingTransactionTests {
         }
     }
 
-    @Test("DESIGN § 3: each question is asked at the event that raises it, and never later")
+    @Test("postern(8), What happens to a message: each question is asked at the event that raises it, and never later")
     func order() throws {
         let connection = Connection(try Sample.zone("list.example TXT v=spf1 ip4:192.0.2.1 -all"))
         #expect(connection.questions() == ["1.2.0.192.in-addr.arpa PTR"])
@@ -389,7 +389,7 @@ struct WaitingTransactionTests {
         #expect(connection.resolver.cancelled.count == 7)
     }
 
-    @Test("several messages on a connection: its address and name are asked about once (DESIGN § 3, HELO)")
+    @Test("several messages on a connection: its address and name are asked about once")
     func severalMessages() throws {
         let connection = Connection(try Sample.zone())
         connection.resolver.releaseAll()

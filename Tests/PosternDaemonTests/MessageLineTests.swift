@@ -5,7 +5,7 @@ import Testing
 
 @testable import PosternDaemon
 
-/// DESIGN § 8: the fields stand always in this order.
+/// postern(8), LOG: the fields stand always in this order.
 @Suite("Lines about messages")
 struct MessageLineTests {
     private func line(_ judgement: Judgement, _ summary: MessageSummary = Sample.summary()) -> String {

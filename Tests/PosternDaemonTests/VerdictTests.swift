@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Verdicts for the MTA")
 struct VerdictTests {
-    @Test("DESIGN § 7: forged fields go from the last, new ones come to the top in reverse")
+    @Test("postern(8), Header fields: forged fields go from the last, new ones come to the top in reverse")
     func order() async throws {
         let judgement = try await Sample.judgement(
             fields: [
@@ -68,7 +68,7 @@ struct VerdictTests {
         }
         #expect(reply.code == code)
         #expect(reply.enhancedStatus == enhanced)
-        // DESIGN § 9, REPLYCODE: every % doubled.
+        // Postfix and Sendmail expand the text of SMFIR_REPLYCODE as a format: every % is doubled.
         if !more.isEmpty { #expect(reply.octets[...].text == "554 5.7.1 100%% forged") }
     }
 
