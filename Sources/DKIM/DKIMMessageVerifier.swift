@@ -50,7 +50,9 @@ public struct DKIMMessageVerifier {
 
     /// Takes a header field, one after the other from the top; those that are no signatures may be left out.
     ///
-    /// - Parameter index: where the field stands among all of the message.
+    /// - Parameters:
+    ///   - field: the field.
+    ///   - index: where the field stands among all of the message.
     /// - Returns: the question for its key when it is a signature whose key is wanted.
     public mutating func headerField(_ field: HeaderField, at index: Int) -> DNSQuestion? {
         guard field.isNamed("DKIM-Signature") else { return nil }

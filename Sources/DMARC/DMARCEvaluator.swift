@@ -16,7 +16,9 @@ public struct DMARCEvaluator: Sendable {
 
     /// An evaluator that asks this resolver.
     ///
-    /// - Parameter alignment: how it is found out whether two domains have one Organizational Domain.
+    /// - Parameters:
+    ///   - resolver: answers the questions.
+    ///   - alignment: how it is found out whether two domains have one Organizational Domain.
     public init(resolver: any DNSResolving, alignment: AlignmentMethod = .walk) {
         self.resolver = resolver
         method = alignment
@@ -48,6 +50,7 @@ public struct DMARCEvaluator: Sendable {
     /// Decides whether the author's domain vouches for the message.
     ///
     /// - Parameters:
+    ///   - discovery: what the DNS says of the author's domain.
     ///   - spf: the domain of MAIL FROM, when SPF passed for it (RFC 9989 § 4.4.2: never that of HELO, but for the null
     ///     sender, whose MAIL FROM identity RFC 7208 § 2.4 takes from HELO).
     ///   - dkim: the `d=` of each signature that passed.

@@ -81,7 +81,9 @@ private struct ReverseNameSearch {
 extension DNSResolving {
     /// Looks up the names of an address, and the addresses of these names, until one of them has the address.
     ///
-    /// - Parameter limit: how many names are looked at. RFC 8601 § 3 wants a limit and mentions the ten of RFC 7208.
+    /// - Parameters:
+    ///   - address: the address.
+    ///   - limit: how many names are looked at. RFC 8601 § 3 wants a limit and mentions the ten of RFC 7208.
     public func reverseName(of address: IPAddress, limit: Int = 10) async -> ReverseNameOutcome {
         var search = ReverseNameSearch(address, limit: limit)
         while true {

@@ -29,6 +29,10 @@ public final class CachingResolver: DNSResolving, Sendable {
     /// A resolver that asks the servers in `options`.
     ///
     /// - Parameters:
+    ///   - options: the servers, and how long they are waited for.
+    ///   - cache: what the cache keeps, and for how long.
+    ///   - eventLoopGroup: the loops on which questions are asked.
+    ///   - now: the clock that the age of answers goes by.
     ///   - onHealthChange: called once when the DNS stops answering, and once when it is back; on an event loop.
     ///   - onRoomChange: called once when lookups begin to wait for room, and once when they do no more.
     public convenience init(

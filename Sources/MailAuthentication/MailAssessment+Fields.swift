@@ -9,7 +9,10 @@ internal import SenderID
 extension MailAssessment {
     /// The header fields that tell what was found, in the order in which a reader finds them from the top.
     ///
-    /// - Parameter allowsUTF8: whether the message is internationalized, so that its fields may hold UTF-8.
+    /// - Parameters:
+    ///   - envelope: what SMTP said.
+    ///   - settings: which fields are written.
+    ///   - allowsUTF8: whether the message is internationalized, so that its fields may hold UTF-8.
     public func fields(_ settings: HeaderSettings, envelope: Envelope, allowsUTF8: Bool = false) -> [NewField] {
         var fields = [NewField]()
         fields.reserveCapacity(6)

@@ -49,7 +49,9 @@ public struct TagList: Sendable {
     ///
     /// Octets from 0x80 up are let through in values: RFC 8616 § 4 allows them in names and in quoted-printable text.
     ///
-    /// - Parameter skippingEmpty: whether nothing between two semicolons is no tag either, and no mistake.
+    /// - Parameters:
+    ///   - text: the text of the list.
+    ///   - skippingEmpty: whether nothing between two semicolons is no tag either, and no mistake.
     public init(_ text: Octets, skippingEmpty: Bool = false) throws(SyntaxError) {
         var entries = [Entry]()
         entries.reserveCapacity(12)

@@ -16,7 +16,9 @@ public enum MilterFrame: Hashable, Sendable {
 
     /// Looks at the octets from a packet's start on.
     ///
-    /// - Parameter maximumLength: the greatest length accepted, of command and data.
+    /// - Parameters:
+    ///   - octets: what has been read, from the start of a packet on.
+    ///   - maximumLength: the greatest length accepted, of command and data.
     public init(at octets: UnsafeRawBufferPointer, maximumLength: Int) {
         guard octets.count >= 4 else {
             self = .incomplete

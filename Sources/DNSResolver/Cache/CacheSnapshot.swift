@@ -12,7 +12,9 @@ extension CachingResolver {
     /// Writes the answers that are still good to a file, in place of the one that is there, so that the next process
     /// starts warm.
     ///
-    /// - Parameter time: the wall clock, in seconds since 1970: the monotonic one does not outlive the machine.
+    /// - Parameters:
+    ///   - path: where the file is to be.
+    ///   - time: the wall clock, in seconds since 1970: the monotonic one does not outlive the machine.
     /// - Throws: what the file system says.
     public func saveSnapshot(to path: String, at time: Int64) throws(SnapshotError) {
         let now = now()
@@ -34,7 +36,9 @@ extension CachingResolver {
 
     /// Takes the answers of a snapshot that are still good; what is cut off or damaged at its end is left.
     ///
-    /// - Parameter time: the wall clock, in seconds since 1970.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - time: the wall clock, in seconds since 1970.
     /// - Returns: how many answers there were.
     /// - Throws: why it is not believed, or what the file system says.
     @discardableResult
