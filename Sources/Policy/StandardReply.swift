@@ -79,8 +79,12 @@ private struct StandardReply {
         if word == .temperror || word == .permerror {
             return (24, "SPF \(word.rawValue): the record of \(domain) could not be evaluated")
         }
+        let client = facts.client?.description ?? "the client"
+        // RFC 7208 §§ 2.6.1, 2.6.2: "none" and "neutral" say nothing of the client.
         var text =
-            "SPF \(word.rawValue): \(facts.client?.description ?? "the client") is not permitted to send mail for \(domain)"
+            word == .fail || word == .softfail
+            ? "SPF \(word.rawValue): \(client) is not permitted to send mail for \(domain)"
+            : "SPF \(word.rawValue): \(domain) does not say that \(client) is permitted to send its mail"
         if word == .fail, facts.explanation?.isEmpty == false {
             text += "; \(domain) explains: \(facts.explanationText)"
         }
