@@ -150,10 +150,10 @@ extension AuthorIdentity {
     /// The outcome for the message, from the outcomes for its author domains.
     ///
     /// RFC 9989 § 5.3.1 leaves messages without exactly one author domain aside, and § 11.5 warns what that allows. Here a
-    /// domain that fails makes the message fail, by the strictest policy of those that do, and nothing but one From
-    /// field with one domain, or with several that all vouch, passes. The same goes for several From fields, as far as
-    /// each can be read: § 11.5 asks receivers to see the threat in them, and none of their domains is a display name. A
-    /// From that cannot be read names no domain whose policy could apply.
+    /// domain that fails makes the message fail, by the strictest policy of those that do; where none does, one without an
+    /// answer leaves it open; and nothing but one From field with one domain, or with several that all vouch, passes. The
+    /// same goes for several From fields, as far as each can be read: § 11.5 asks receivers to see the threat in them, and
+    /// none of their domains is a display name. A From that cannot be read names no domain whose policy could apply.
     func combine(_ outcomes: [DMARCOutcome], limit: Int) -> DMARCOutcome {
         // Nearly every message has one author.
         if authorDomain != nil, let outcome = outcomes.first { return outcome }
@@ -168,9 +168,9 @@ extension AuthorIdentity {
             let rest = domains.count > limit ? permerror : outcomes.first { $0.result == .none } ?? outcomes.first
             return (strictest ?? unclear ?? rest ?? permerror).with(.severalDomains(domains.count))
         case .noDomain:
-            return (strictest ?? permerror).with(.noDomain)
+            return (strictest ?? unclear ?? permerror).with(.noDomain)
         case .severalFields(let count, _, _):
-            return (strictest ?? permerror).with(.severalFromFields(count))
+            return (strictest ?? unclear ?? permerror).with(.severalFromFields(count))
         case .missing:
             return permerror.with(.noFrom)
         case .unreadable(let error, _):

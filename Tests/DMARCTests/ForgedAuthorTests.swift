@@ -56,4 +56,29 @@ struct ForgedAuthorTests {
             #expect(outcome.fromDomain?.description == vector.fromDomain, "\(vector.id)")
         }
     }
+
+    @Test(
+        "an author's domain that the DNS says nothing of may have asked for refusal",
+        arguments: [
+            ["a@bank.example", "b@evil.example"], ["b@evil.example", "a@bank.example"],
+            ["a@bank.example, b@evil.example"], ["a@bank.example, b@[192.0.2.1]"],
+        ]
+    )
+    func unanswered(_ authors: [String]) async throws {
+        var block = HeaderBlock()
+        for author in authors { block.append(name: Array("From".utf8), value: Array(author.utf8)) }
+        var zone = DNSZone()
+        let record = try DomainName("_dmarc.bank.example")
+        zone.add(failure: .noRoom, at: record)
+        #expect(try await result(block, zone) == .temperror)
+        zone = DNSZone()
+        zone.add(.txt(Array("v=DMARC1; p=reject".utf8)), at: record)
+        #expect(try await result(block, zone) == .fail)
+    }
+
+    private func result(_ block: HeaderBlock, _ zone: DNSZone) async throws -> DMARCResult {
+        let evaluator = DMARCEvaluator(resolver: zone)
+        let discovery = await evaluator.discover(AuthorIdentity(of: block))
+        return await evaluator.evaluate(discovery, spf: try DomainName("evil.example"), dkim: []).result
+    }
 }
