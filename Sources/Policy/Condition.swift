@@ -60,6 +60,17 @@ public enum ConditionName: String, CaseIterable, Sendable {
         }
     }
 
+    /// The condition on the result of the check that it rests on.
+    var check: ConditionName {
+        switch self {
+        case .senderIDAligned: .senderID
+        case .dkimDomains: .dkim
+        case .dkimAligned, .dmarcPolicy, .dmarcPublished: .dmarc
+        case .clientNames: .iprev
+        default: self
+        }
+    }
+
     /// Whether its answer comes from the DNS while the envelope is being sent.
     var isLookedUpEarly: Bool { [.spf, .spfHelo, .iprev, .clientNames].contains(self) }
 }

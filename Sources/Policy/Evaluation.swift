@@ -131,10 +131,20 @@ extension PolicyEngine {
             return
         }
         let isSettled = evaluation.decided.map { place in
-            !rules[place].action.delivers || rules[place].decidesNoAnswer(facts)
+            !rules[place].action.delivers || decidesNoAnswers(rules[place], evaluation, facts)
         }
         // RFC 9989 § 4.4.1: an aligned signature vouches for the author by itself.
         evaluation.isUndecided = isSettled != true && !facts.isSignedByAuthor && undecided == .tempfail
+    }
+
+    /// Whether a rule itself says what becomes of a message whose checks got no answer: each of those that it hangs on.
+    ///
+    /// Who sends a message can have one of its checks go unanswered, by a name of his own that nobody answers for.
+    private func decidesNoAnswers(_ rule: Rule, _ evaluation: Evaluation, _ facts: PolicyFacts) -> Bool {
+        evaluation.unanswered.allSatisfy { open in
+            let isAtStake = evaluation.isUndecided || !rules[open.place].action.delivers
+            return !isAtStake || rule.decidesNoAnswer(of: open.condition.check, facts)
+        }
     }
 
     /// The verdict that an evaluation gives, for all recipients alike.

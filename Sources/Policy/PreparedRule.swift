@@ -96,9 +96,9 @@ extension Rule {
         conditions.first { $0.holds(facts, needsAnswers: true) == .unanswered }?.name
     }
 
-    /// Whether the rule itself says what becomes of a message whose check got no answer, and holds for this one.
-    func decidesNoAnswer(_ facts: PolicyFacts) -> Bool {
-        when.contains { $0.namesNoAnswer && facts.word($0.name) == .temperror }
+    /// Whether the rule itself says what becomes of a message for which a check got no answer.
+    func decidesNoAnswer(of check: ConditionName, _ facts: PolicyFacts) -> Bool {
+        when.contains { $0.name.check == check && $0.namesNoAnswer && facts.word($0.name) == .temperror }
     }
 
     /// The rule's name and place.

@@ -126,6 +126,20 @@ extension PolicyTable {
             """
         ),
         Group(
+            "but not one that names another check: who sends a message can have that go unanswered",
+            rule("r", "{ spf = \"fail\" }", "reject") + rule("d", "{ dmarc = \"fail\" }", "reject")
+                + rule("h", "{ spf_helo = \"temperror\" }", "junk")
+                + rule("m", "{ dmarc = \"temperror\", helo = \"m.example\" }", "accept")
+                + rule("b", "{ spf = \"temperror\", dmarc = \"temperror\", helo = \"b.example\" }", "accept"),
+            """
+            spf=temperror spf_helo=temperror -> tempfail eom r 451 4.4.3 undecided=r:spf
+            spf_helo=temperror -> junk eom h
+            helo=m.example dmarc=temperror -> accept eom m undecided=d:dmarc
+            helo=m.example dmarc=temperror spf=temperror -> tempfail eom r 451 4.4.3 undecided=r:spf undecided=d:dmarc
+            helo=b.example dmarc=temperror spf=temperror -> accept eom b undecided=r:spf undecided=d:dmarc
+            """
+        ),
+        Group(
             "a rule below decides when nobody is to get the message in any case, not when somebody is",
             rule("r", "{ spf = \"fail\" }", "reject") + rule("d", "{ dmarc = \"fail\" }", "reject")
                 + rule("q", "{ dkim = \"policy\" }", "quarantine") + rule("j", "{ dkim = \"fail\" }", "junk")
