@@ -34,7 +34,7 @@ extension SPFEvaluation {
     private mutating func clientNames(isCounted: Bool) throws(Stop) -> [DomainName] {
         let question = DNSQuestion(check.client.reverseName, .ptr)
         // RFC 7208 § 5.5: "If a DNS error occurs while doing the PTR RR lookup, then this mechanism fails to match."
-        guard let reply = try reply(to: question), case .success(let answer) = reply.result else { return [] }
+        guard let answer = try answer(about: question) else { return [] }
         if isCounted { noteVoid(answer) }
         // RFC 7208 § 4.6.4: "all records other than the first 10 MUST be ignored".
         return answer.records.prefix(10).compactMap { if case .ptr(let name) = $0 { name } else { nil } }
@@ -48,10 +48,23 @@ extension SPFEvaluation {
     private mutating func isValidated(_ name: DomainName) throws(Stop) -> Bool {
         let test = addressTest(32, 128)
         let question = DNSQuestion(name, test.type)
-        guard let reply = try reply(to: question, holding: test), case .success(let answer) = reply.result else {
-            return false
-        }
+        guard let answer = try answer(about: question, holding: test) else { return false }
         return test.holds(answer)
+    }
+
+    /// The answer to a question about the client's names; nil when it is missing, or the DNS gave none.
+    ///
+    /// When we did not even ask to the end, that is no DNS error: honest mail must not fail because we have no room.
+    private mutating func answer(
+        about question: DNSQuestion,
+        holding test: SPFAddressTest? = nil
+    ) throws(Stop) -> DNSAnswer? {
+        switch try reply(to: question, holding: test)?.result {
+        case .success(let answer): return answer
+        case .failure(let error) where error.isLocal:
+            throw Stop(result: .temperror, problem: .lookup(question, error))
+        case .failure, nil: return nil
+        }
     }
 
     /// RFC 7208 § 6.2: the explanation that the record which failed the client names.

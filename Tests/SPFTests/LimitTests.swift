@@ -119,6 +119,29 @@ struct LimitTests {
         #expect(try await check(failing).result == .fail)
     }
 
+    @Test(
+        "names that we could not ask about to the end make no fail",
+        arguments: ["v=spf1 ptr -all", "v=spf1 exists:%{p}.d.example -all", "v=spf1 -ptr:other.example +all"]
+    )
+    func localTrouble(_ record: String) async throws {
+        let known = try zone("d.example TXT \(record)", "1.2.0.192.in-addr.arpa PTR a.d.example")
+        for error in [DNSLookupError.noRoom, .noServer, .cancelled] {
+            var zone = known
+            zone.add(failure: error, at: try DomainName("a.d.example"))
+            if !record.contains("other") { #expect(try await check(zone).result == .temperror, "\(error)") }
+            zone = try SPFTests.zone("d.example TXT \(record)")
+            zone.add(failure: error, at: try DomainName("1.2.0.192.in-addr.arpa"))
+            #expect(try await check(zone).result == .temperror, "\(error)")
+        }
+        // An explanation changes no result.
+        var zone = try SPFTests.zone(
+            "d.example TXT v=spf1 exp=why.d.example -all",
+            "why.d.example TXT %{p} is not ours"
+        )
+        zone.add(failure: .noRoom, at: try DomainName("1.2.0.192.in-addr.arpa"))
+        #expect(try await check(zone).explanation == "unknown is not ours")
+    }
+
     @Test("RFC 7208 § 5.4: an MX host that matches decides before others are needed")
     func exchangeOrder() async throws {
         let zone = try zone(
