@@ -42,6 +42,7 @@ public final class MailTransaction {
     private var lookAheads: [Pending<Void>] = []
     private(set) var author: AuthorIdentity?
     private(set) var isExpired = false
+    private var isHeaderOver = false
 
     var settings: AuthenticationSettings { client.settings }
 
@@ -136,6 +137,7 @@ extension MailTransaction {
 
     /// Ends the header section: the purported responsible address is known now.
     public func endOfHeaders() {
+        isHeaderOver = true
         verifier?.endOfHeaders(headers)
         verifier?.checkHeaders { question in reply(to: question) }
         // The author of the first From field is known already; he is the author when there is no other.
@@ -168,8 +170,9 @@ extension MailTransaction {
     /// Whether the rest of the body can change nothing any more.
     public var isBodyComplete: Bool { verifier?.isBodyComplete ?? true }
 
-    /// Ends the body.
+    /// Ends the body; a header that nobody has ended is over as well, or checks that rules ask for would not be made.
     public func endOfBody() {
+        if !isHeaderOver { endOfHeaders() }
         verifier?.endOfBody()
     }
 

@@ -144,6 +144,17 @@ struct ReadyTransactionTests {
         #expect(transaction.isBodyComplete == isComplete)
     }
 
+    @Test("a header that the MTA does not end is over with the body")
+    func headerWithoutEnd() throws {
+        let zone = try Sample.zone()
+        let client = MailClient(address: Sample.client, settings: AuthenticationSettings(), resolver: zone)
+        client.greet("mail.example.com".utf8, now: Sample.now)
+        let transaction = MailTransaction(client: client, sender: "a@example.com".utf8, resolver: zone, now: Sample.now)
+        transaction.header("From: a@example.com")
+        transaction.endOfBody()
+        #expect(transaction.assessment?.words == "pass pass pass none pass pass")
+    }
+
     @Test(
         "RFC 9989 § 5.3.1: several authors",
         arguments: [
