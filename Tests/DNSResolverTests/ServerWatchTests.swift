@@ -33,7 +33,21 @@ struct ServerWatchTests {
         WatchCase("silence of less than a second", [.sent(0), .tick(0.9, false)]),
         WatchCase(
             "three seconds, our own question unanswered",
-            [.sent(0), .tick(1, true), .tick(3, true)],
+            [.sent(0), .tick(1, true), .tick(2, true), .tick(3, true)],
+            down: true
+        ),
+        WatchCase(
+            "five seconds in which this host was too busy to hear it are not silence",
+            [.sent(0), .tick(1, true), .tick(6, true), .tick(6.5, true)]
+        ),
+        WatchCase(
+            "and it is down when the rest is silence as well",
+            [.sent(0), .tick(1, true), .tick(6, true), .tick(6.5, true), .tick(7, true)],
+            down: true
+        ),
+        WatchCase(
+            "time that nobody had a reason to look at is no such delay",
+            [.tick(0, false), .sent(10), .failed(13), .tick(13, true), .tick(14, true)],
             down: true
         ),
         WatchCase("three seconds, our own question just sent", [.sent(0), .tick(3, true)]),

@@ -16,6 +16,9 @@ struct ServerWatch {
     /// How often a server that speaks is asked whether it still fails.
     private static let failureRecheck = TimeAmount.seconds(5)
 
+    /// Time is looked at twice a second; when more than this lies between two looks, this host was too busy to hear anybody.
+    private static let longestBlink = TimeAmount.seconds(1)
+
     /// Since when the server is down.
     private(set) var downSince: NIODeadline?
     /// Whether the server speaks, but would not even answer our own question.
@@ -27,6 +30,8 @@ struct ServerWatch {
     /// When our own question was sent for the first time since then.
     private var probedSince: NIODeadline?
     private var lastProbe: NIODeadline?
+    /// When time was looked at last; nil when nobody had a reason to since.
+    private var lastTick: NIODeadline?
     /// Whether our own question is wanted though nothing is wrong.
     private var isUnchecked = false
     /// How many questions have failed since the last answer.
@@ -81,6 +86,8 @@ struct ServerWatch {
     ///
     /// - Returns: whether our own question is to be sent now.
     mutating func tick(at now: NIODeadline) -> Bool {
+        excuseDelay(at: now)
+        defer { lastTick = isSuspicious ? now : nil }
         if let unheardSince, downSince == nil, now - unheardSince >= Self.longestSilence,
             let probedSince, now - probedSince >= Self.probeTime
         {
@@ -92,6 +99,16 @@ struct ServerWatch {
         sent(at: now)
         if probedSince == nil { probedSince = now }
         return true
+    }
+
+    /// Takes the time in which this host was too busy to hear a reply off the server's silence: our own overload must not
+    /// be taken for an outage, which would have more mail put off, and so bring more of it.
+    private mutating func excuseDelay(at now: NIODeadline) {
+        guard let since = unheardSince, let lastTick else { return }
+        let delay = now - max(since, lastTick) - Self.longestBlink
+        guard delay > .zero else { return }
+        unheardSince = since + delay
+        probedSince = probedSince.map { min($0 + delay, now) }
     }
 
     private func wantsProbe(at now: NIODeadline) -> Bool {
