@@ -29,15 +29,8 @@ struct WalkStore: Sendable {
             do throws(MissingAnswer) {
                 return try work(&self)
             } catch {
-                fetched += await replies(to: error.questions)
+                fetched += await resolver.lookUp(error.questions)
             }
-        }
-    }
-
-    private func replies(to questions: [DNSQuestion]) async -> [(question: DNSQuestion, reply: DNSReply)] {
-        await withTaskGroup(of: (question: DNSQuestion, reply: DNSReply).self) { [resolver] group in
-            for question in questions { group.addImmediateTask { (question, await resolver.lookUp(question)) } }
-            return await group.reduce(into: []) { replies, reply in replies.append(reply) }
         }
     }
 

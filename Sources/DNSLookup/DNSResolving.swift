@@ -39,6 +39,16 @@ public protocol DNSResolving: Sendable {
     /// Answers a question for somebody, so that where room is short all who ask get their share.
     func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply
 
+    /// Answers a question by a call, at once or later, on any thread: to wait takes no task then, which is much larger than
+    /// what is kept of a question.
+    ///
+    /// - Returns: the question that is asked; nil when the resolver cannot do this, and `answered` is never called.
+    func ask(
+        _ question: DNSQuestion,
+        for asker: (any DNSAsker)?,
+        answered: @escaping @Sendable (DNSReply) -> Void
+    ) -> DNSInquiry?
+
     /// Answers a question that needs no waiting; nil when somebody has to be asked.
     ///
     /// Evaluators try this first: a message whose answers are all known is judged without a suspension. It is a lookup
@@ -49,6 +59,13 @@ public protocol DNSResolving: Sendable {
 extension DNSResolving {
     /// Has room for everybody.
     public func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply { await lookUp(question) }
+
+    /// Has tasks wait.
+    public func ask(
+        _ question: DNSQuestion,
+        for asker: (any DNSAsker)?,
+        answered: @escaping @Sendable (DNSReply) -> Void
+    ) -> DNSInquiry? { nil }
 
     /// Knows nothing without asking.
     public func answerAtHand(_ question: DNSQuestion) -> DNSReply? { nil }

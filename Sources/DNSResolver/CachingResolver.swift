@@ -98,11 +98,29 @@ public final class CachingResolver: DNSResolving, Sendable {
         let number = numbers.add(1, ordering: .relaxed).newValue
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                join(question, key, InFlight.Waiter(number: number, continuation: continuation), asker)
+                join(question, key, InFlight.Waiter(number: number) { continuation.resume(returning: $0) }, asker)
+                // The task may have been cancelled before there was somebody to leave.
+                if Task.isCancelled { leave(key, number) }
             }
         } onCancel: {
             leave(key, number)
         }
+    }
+
+    /// Answers from the cache, or when the servers have answered.
+    public func ask(
+        _ question: DNSQuestion,
+        for asker: (any DNSAsker)?,
+        answered: @escaping @Sendable (DNSReply) -> Void
+    ) -> DNSInquiry? {
+        if let reply = answerAtHand(question) {
+            answered(reply)
+            return DNSInquiry {}
+        }
+        let key = CacheKey(question)
+        let number = numbers.add(1, ordering: .relaxed).newValue
+        join(question, key, InFlight.Waiter(number: number, answered: answered), asker)
+        return DNSInquiry { self.leave(key, number) }
     }
 
     /// Answers from the cache; nil when the servers have to be asked.
@@ -163,28 +181,23 @@ public final class CachingResolver: DNSResolving, Sendable {
             case .nothing(let expired): stale = expired
             }
             guard !isShutDown else { return .reply(DNSReply(.failure(.cancelled), source: .cache)) }
-            if let flight = shard.inFlight[key] {
+            if let position = shard.inFlight.index(forKey: key) {
                 shard.joins += 1
-                if flight.hasServedStale, let stale = flight.stale {
-                    return .reply(DNSReply(.success(stale), source: .stale))
-                }
-                shard.inFlight[key]?.waiters.append(waiter)
-                return .wait(flight.handle)
+                if let reply = shard.inFlight.values[position].join(waiter) { return .reply(reply) }
+                return .wait(shard.inFlight.values[position].handle)
             }
             shard.misses += 1
             shard.inFlight[key] = InFlight(number: waiter.number, waiters: Waiters(waiter), stale: stale)
             return .start(stale: stale != nil)
         }
         switch step {
-        case .reply(let reply): return waiter.continuation.resume(returning: reply)
+        case .reply(let reply): return waiter.answered(reply)
         case .wait(let handle):
             if let handle { transport.join(handle, asked: asker?.questionCount ?? 0) }
         case .start(let hasStale):
             start(question, key, waiter.number, .wanted(asked: asker?.countQuestion() ?? 0))
             if hasStale { startStaleTimer(key, waiter.number) }
         }
-        // The task may have been cancelled before there was somebody to leave.
-        if Task.isCancelled { leave(key, waiter.number) }
     }
 
     /// Takes somebody off those who wait; the last one takes the question along.
@@ -202,9 +215,7 @@ public final class CachingResolver: DNSResolving, Sendable {
         // Whoever gave up while the question could not be sent has no other reason to know nothing.
         let isWaiting = handle.map { transport.isWaiting($0) } ?? false
         if isLast, let handle { transport.cancel(handle) }
-        waiter.continuation.resume(
-            returning: DNSReply(.failure(isWaiting ? .noRoom : .cancelled), source: .server)
-        )
+        waiter.answered(DNSReply(.failure(isWaiting ? .noRoom : .cancelled), source: .server))
     }
 
     /// Sends a question that nobody waits for, as the answer is in demand and soon too old.
@@ -250,10 +261,10 @@ public final class CachingResolver: DNSResolving, Sendable {
         guard let flight else { return }
         for waiter in flight.waiters.all {
             if case .failure = outcome.result, let stale = flight.stale {
-                waiter.continuation.resume(returning: DNSReply(.success(stale), source: .stale))
+                waiter.answered(DNSReply(.success(stale), source: .stale))
             } else {
                 let source: DNSSource = waiter.number == number ? .server : .joined
-                waiter.continuation.resume(returning: DNSReply(outcome.result, source: source))
+                waiter.answered(DNSReply(outcome.result, source: source))
             }
         }
     }
@@ -270,7 +281,7 @@ public final class CachingResolver: DNSResolving, Sendable {
             }
             guard let stale else { return }
             for waiter in waiters.all {
-                waiter.continuation.resume(returning: DNSReply(.success(stale), source: .stale))
+                waiter.answered(DNSReply(.success(stale), source: .stale))
             }
         }
     }

@@ -69,6 +69,18 @@ public final class RecordingResolver: DNSResolving {
         return reply
     }
 
+    /// Answers as the base does.
+    public func ask(
+        _ question: DNSQuestion,
+        for asker: (any DNSAsker)?,
+        answered: @escaping @Sendable (DNSReply) -> Void
+    ) -> DNSInquiry? {
+        base.ask(question, for: record) { [record] reply in
+            record.append(question, reply)
+            answered(reply)
+        }
+    }
+
     /// Answers as the base does; only an answer counts as a lookup.
     public func answerAtHand(_ question: DNSQuestion) -> DNSReply? {
         guard let reply = base.answerAtHand(question) else { return nil }

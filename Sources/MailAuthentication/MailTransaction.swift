@@ -132,7 +132,7 @@ extension MailTransaction {
 
     private func key(_ question: DNSQuestion) -> Pending<DNSReply> {
         Pending(atHand: resolver.answerAtHand(question))
-            ?? Pending(on: client.executor) { [resolver] in await resolver.lookUp(question) }
+            ?? Pending(question, of: resolver, on: client.executor)
     }
 
     /// Ends the header section: the purported responsible address is known now.

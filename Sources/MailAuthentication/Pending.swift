@@ -1,3 +1,4 @@
+internal import DNSLookup
 internal import Synchronization
 
 /// A check that was started and whose outcome is wanted later.
@@ -6,19 +7,43 @@ enum Pending<Value: Sendable>: Sendable {
     case known(Value)
     /// It goes on until the task ends, which leaves the outcome in the slot.
     case running(Slot, Task<Void, Never>)
+    /// It is a question, whose reply is left in the slot.
+    case asked(Slot, DNSInquiry)
 
     /// Where an outcome is left.
-    final class Slot: Sendable {
+    final class Slot: Waitable {
+        private struct State {
+            var outcome: Value?
+            var waiting: [CheckedContinuation<Void, Never>] = []
+        }
+
         private let isFilled = Atomic(false)
-        private let value = Mutex<Value?>(nil)
+        private let state = Mutex(State())
 
         var isDone: Bool { isFilled.load(ordering: .acquiring) }
 
-        var outcome: Value? { isDone ? value.withLock { $0 } : nil }
+        var outcome: Value? { isDone ? state.withLock { $0.outcome } : nil }
 
         func fill(_ outcome: Value) {
-            value.withLock { $0 = outcome }
-            isFilled.store(true, ordering: .releasing)
+            let waiting = state.withLock { state in
+                state.outcome = outcome
+                isFilled.store(true, ordering: .releasing)
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for continuation in waiting { continuation.resume() }
+        }
+
+        func wait() async {
+            guard !isDone else { return }
+            await withCheckedContinuation { continuation in
+                let isFilled = state.withLock { state in
+                    guard state.outcome == nil else { return true }
+                    state.waiting.append(continuation)
+                    return false
+                }
+                if isFilled { continuation.resume() }
+            }
         }
     }
 
@@ -39,31 +64,63 @@ enum Pending<Value: Sendable>: Sendable {
     var outcome: Value? {
         switch self {
         case .known(let outcome): outcome
-        case .running(let slot, _): slot.outcome
+        case .running(let slot, _), .asked(let slot, _): slot.outcome
         }
     }
 
     /// The check, whatever kind of outcome it has; nil when that is there.
     var openCheck: Check? {
-        guard case .running(let slot, let task) = self, !slot.isDone else { return nil }
-        return Check(task: task)
+        switch self {
+        case .running(let slot, let task) where !slot.isDone: .task(task)
+        case .asked(let slot, let inquiry) where !slot.isDone: .inquiry(slot, inquiry)
+        case .known, .running, .asked: nil
+        }
     }
 
     /// Asks the check to end soon; its lookups then count as unanswered.
-    func cancel() {
-        if case .running(_, let task) = self { task.cancel() }
+    func cancel() { openCheck?.cancel() }
+}
+
+extension Pending where Value == DNSReply {
+    /// Asks a question; whoever wants the reply finds it in the slot.
+    init(_ question: DNSQuestion, of resolver: some DNSResolving, on executor: (any TaskExecutor)?) {
+        let slot = Slot()
+        if let inquiry = resolver.ask(question, for: nil, answered: { slot.fill($0) }) {
+            self = .asked(slot, inquiry)
+        } else {
+            self.init(on: executor) { await resolver.lookUp(question) }
+        }
     }
 }
 
+/// Something that is over at some time.
+protocol Waitable: AnyObject, Sendable {
+    /// Returns once it is over.
+    func wait() async
+}
+
 /// A check of any kind that can be waited for.
-struct Check: Sendable {
-    fileprivate let task: Task<Void, Never>
+enum Check: Sendable {
+    /// A task that ends when the outcome is there.
+    case task(Task<Void, Never>)
+    /// A question, and where its reply will be.
+    case inquiry(any Waitable, DNSInquiry)
 
     /// Returns once the outcome is there.
-    func wait() async { await task.value }
+    func wait() async {
+        switch self {
+        case .task(let task): await task.value
+        case .inquiry(let slot, _): await slot.wait()
+        }
+    }
 
     /// Asks the check to end soon.
-    func cancel() { task.cancel() }
+    func cancel() {
+        switch self {
+        case .task(let task): task.cancel()
+        case .inquiry(_, let inquiry): inquiry.cancel()
+        }
+    }
 }
 
 /// Checks whose outcomes are missing.

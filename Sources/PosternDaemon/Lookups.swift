@@ -96,6 +96,12 @@ private final class OwnedResolver: DNSResolving {
         await caching.lookUp(question, for: asker)
     }
 
+    func ask(
+        _ question: DNSQuestion,
+        for asker: (any DNSAsker)?,
+        answered: @escaping @Sendable (DNSReply) -> Void
+    ) -> DNSInquiry? { caching.ask(question, for: asker, answered: answered) }
+
     func answerAtHand(_ question: DNSQuestion) -> DNSReply? { caching.answerAtHand(question) }
 }
 

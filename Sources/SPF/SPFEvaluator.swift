@@ -73,6 +73,11 @@ public struct SPFEvaluator<Resolver: DNSResolving>: Sendable {
             var fetched: [DNSQuestion: DNSReply] = [:]
             var ahead = 0
             repeat {
+                // A question that is alone, as the first one of every check is, needs no task of its own.
+                if group.isEmpty, open.questions.count == 1, let question = open.needed {
+                    started.insert(question)
+                    fetched[question] = await resolver.lookUp(question)
+                }
                 // What is needed is asked in any case; what may be needed, as long as the bound allows.
                 for question in open.questions.lazy.map(\.question) where !started.contains(question) {
                     guard question == open.needed || ahead < options.queriesAhead else { continue }

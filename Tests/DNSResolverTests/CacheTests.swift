@@ -206,6 +206,38 @@ struct CacheTests {
         #expect(await third.value.source == .server)
     }
 
+    @Test("who is answered by a call shares the question with those who wait in tasks")
+    func answeredByCall() async throws {
+        let transport = FakeTransport()
+        let resolver = CachingResolver(transport, cache: CacheOptions(), now: transport.clock)
+        let question = try Self.question("a.example")
+        let replies = Mutex([String]())
+        func ask(_ name: String) -> DNSInquiry? {
+            resolver.ask(question, for: nil) { reply in replies.withLock { $0.append("\(name) \(reply.source)") } }
+        }
+        let first = ask("first")
+        let second = ask("second")
+        let task = Task { await resolver.lookUp(question) }
+        while resolver.statistics.joins < 2 { await Task.yield() }
+        first?.cancel()
+        first?.cancel()
+        #expect(replies.withLock { $0 } == ["first server"])
+        #expect(transport.cancelled.isEmpty)
+        transport.sent[0].completion(QueryOutcome.text("x")(question))
+        #expect(await task.value.source == .joined)
+        second?.cancel()
+        _ = ask("third")
+        #expect(replies.withLock { $0 } == ["first server", "second joined", "third cache"])
+        #expect(transport.sent.count == 1)
+        let other = try Self.question("b.example")
+        let alone = resolver.ask(other, for: nil) { reply in
+            replies.withLock { $0 = reply.result.error == .cancelled ? ["cancelled"] : [] }
+        }
+        alone?.cancel()
+        #expect(replies.withLock { $0 } == ["cancelled"])
+        #expect(transport.cancelled == [transport.sent[1].handle])
+    }
+
     @Test("who is cancelled before asking does not wait")
     func cancelledBefore() async throws {
         let transport = FakeTransport()

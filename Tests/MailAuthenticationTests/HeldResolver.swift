@@ -9,17 +9,17 @@ final class HeldResolver: DNSResolving {
         var cancelled: [String] = []
         var released: Set<String> = []
         var isReleased = false
-        var waiting: [(id: Int, question: DNSQuestion, continuation: CheckedContinuation<DNSReply, Never>)] = []
+        var waiting: [(id: Int, question: DNSQuestion, answered: @Sendable (DNSReply) -> Void)] = []
         var count = 0
         var cancelledIDs: Set<Int> = []
 
         /// Takes out those who wait and whom `isMeant` means.
         mutating func take(_ isMeant: (Int, DNSQuestion) -> Bool) -> [(
-            DNSQuestion, CheckedContinuation<DNSReply, Never>
+            DNSQuestion, @Sendable (DNSReply) -> Void
         )] {
             let taken = waiting.filter { isMeant($0.id, $0.question) }
             waiting.removeAll { isMeant($0.id, $0.question) }
-            return taken.map { ($0.question, $0.continuation) }
+            return taken.map { ($0.question, $0.answered) }
         }
     }
 
@@ -47,7 +47,7 @@ final class HeldResolver: DNSResolving {
             state.released.formUnion(questions)
             return state.take { questions.contains("\($1)") }
         }
-        for (question, continuation) in ready { continuation.resume(returning: reply(question)) }
+        for (question, answered) in ready { answered(reply(question)) }
     }
 
     /// Answers every question, now and from now on.
@@ -56,33 +56,56 @@ final class HeldResolver: DNSResolving {
             state.isReleased = true
             return state.take { _, _ in true }
         }
-        for (question, continuation) in ready { continuation.resume(returning: reply(question)) }
+        for (question, answered) in ready { answered(reply(question)) }
     }
 
     func lookUp(_ question: DNSQuestion) async -> DNSReply {
-        let id = state.withLock { state in
+        let id = number(question)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in hold(question, id) { continuation.resume(returning: $0) } }
+        } onCancel: {
+            giveUp(question, id)
+        }
+    }
+
+    func ask(
+        _ question: DNSQuestion,
+        for asker: (any DNSAsker)?,
+        answered: @escaping @Sendable (DNSReply) -> Void
+    ) -> DNSInquiry? {
+        let id = number(question)
+        hold(question, id, answered)
+        return DNSInquiry {
+            let isOpen = self.state.withLock { state in state.waiting.contains { $0.id == id } }
+            if isOpen { self.giveUp(question, id) }
+        }
+    }
+
+    private func number(_ question: DNSQuestion) -> Int {
+        state.withLock { state in
             state.asked.append("\(question)")
             state.count += 1
             return state.count
         }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let answer: DNSReply? = state.withLock { state in
-                    if state.cancelledIDs.contains(id) { return Self.givenUp }
-                    if state.isReleased || state.released.contains("\(question)") { return reply(question) }
-                    state.waiting.append((id, question, continuation))
-                    return nil
-                }
-                if let answer { continuation.resume(returning: answer) }
-            }
-        } onCancel: {
-            let given = state.withLock { state in
-                state.cancelled.append("\(question)")
-                state.cancelledIDs.insert(id)
-                return state.take { other, _ in other == id }
-            }
-            for (_, continuation) in given { continuation.resume(returning: Self.givenUp) }
+    }
+
+    private func hold(_ question: DNSQuestion, _ id: Int, _ answered: @escaping @Sendable (DNSReply) -> Void) {
+        let answer: DNSReply? = state.withLock { state in
+            if state.cancelledIDs.contains(id) { return Self.givenUp }
+            if state.isReleased || state.released.contains("\(question)") { return reply(question) }
+            state.waiting.append((id, question, answered))
+            return nil
         }
+        if let answer { answered(answer) }
+    }
+
+    private func giveUp(_ question: DNSQuestion, _ id: Int) {
+        let given = state.withLock { state in
+            state.cancelled.append("\(question)")
+            state.cancelledIDs.insert(id)
+            return state.take { other, _ in other == id }
+        }
+        for (_, answered) in given { answered(Self.givenUp) }
     }
 
     private func reply(_ question: DNSQuestion) -> DNSReply {

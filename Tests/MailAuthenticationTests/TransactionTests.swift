@@ -406,11 +406,8 @@ struct WaitingTransactionTests {
         connection.resolver.releaseAll()
         connection.client.greet("mail.example.com".utf8, now: Sample.now)
         connection.executor.run()
-        #expect(
-            Set(connection.resolver.newQuestions()) == [
-                "1.2.0.192.in-addr.arpa PTR", "mail.example.com A", "mail.example.com TXT",
-            ]
-        )
+        let ofConnection: Set = ["1.2.0.192.in-addr.arpa PTR", "mail.example.com A", "mail.example.com TXT"]
+        #expect(Set(connection.resolver.newQuestions()) == ofConnection)
         for sender in ["a@example.com", "b@example.com"] {
             connection.client.greet("mail.example.com".utf8, now: Sample.now)
             let transaction = connection.mail(sender)
@@ -419,7 +416,7 @@ struct WaitingTransactionTests {
             #expect(connection.finish(transaction)?.words == "pass pass pass none pass pass")
             // The question of SPF and of Sender ID counts once, and those of the connection come first.
             let lookups = transaction.lookups.map { "\($0.question)" }
-            #expect(lookups.first == "1.2.0.192.in-addr.arpa PTR")
+            #expect(Set(lookups.prefix(3)) == ofConnection)
             #expect(lookups.filter { $0 == "example.com TXT" }.count == 1)
             let asked = connection.resolver.newQuestions()
             #expect(asked.contains("example.com TXT"))

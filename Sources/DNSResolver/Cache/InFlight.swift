@@ -4,7 +4,7 @@ internal import DNSLookup
 struct InFlight {
     struct Waiter {
         let number: UInt64
-        let continuation: CheckedContinuation<DNSReply, Never>
+        let answered: @Sendable (DNSReply) -> Void
     }
 
     /// Tells this query from a later one for the same question; it is the number of who asked first.
@@ -17,6 +17,15 @@ struct InFlight {
     var isWanted = false
     /// Nobody waits any more, for the servers have had their time.
     var hasServedStale = false
+
+    /// Adds somebody who waits; returns the reply where there is no need to.
+    ///
+    /// It is done in place: with a copy at hand all who wait would be copied for each that comes.
+    mutating func join(_ waiter: Waiter) -> DNSReply? {
+        if hasServedStale, let stale { return DNSReply(.success(stale), source: .stale) }
+        waiters.append(waiter)
+        return nil
+    }
 }
 
 /// Those who wait for one answer: one alone, most often.
