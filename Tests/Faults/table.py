@@ -17,6 +17,7 @@ import dns_rows  # noqa: F401  (importing a module adds its rows)
 import message_rows  # noqa: F401
 import service_rows  # noqa: F401
 import session_rows  # noqa: F401
+import starvation  # noqa: F401
 
 
 def play(function):
