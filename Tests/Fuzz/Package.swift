@@ -1,57 +1,120 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// What libFuzzer sees of a target: the project's own code, and not what it is built on.
+let sanitizers = ["-sanitize=fuzzer,address"]
+
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .strictMemorySafety(),
+    .unsafeFlags(sanitizers),
 ]
 
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
 /// A target of the project itself; `Postern` is a link to its sources.
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Postern/" + name, swiftSettings: settings)
+func library(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    isOpen: Bool = false,
+    without exclude: [String] = []
+) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: "Postern/" + name,
+        exclude: exclude,
+        // What a session is made of is known to its own target alone.
+        swiftSettings: settings + (isOpen ? [.unsafeFlags(["-enable-testing"])] : [])
+    )
 }
 
-/// A program that libFuzzer drives: `run.sh NAME SECONDS` builds and runs it.
-func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: ["Driver"] + dependencies, path: name, swiftSettings: settings)
+func clibrary(_ name: String, pkgConfig: String? = nil) -> Target {
+    .systemLibrary(name: name, path: "Postern/" + name, pkgConfig: pkgConfig)
 }
 
 let package = Package(
     name: "fuzz",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
     targets: [
-        .target(name: "Driver", path: "Driver", swiftSettings: settings),
+        clibrary("CMilter"),
+        clibrary("CLDNS", pkgConfig: "ldns"),
+        clibrary("COpenSSL", pkgConfig: "libcrypto"),
+        clibrary("CSodium", pkgConfig: "libsodium"),
+        clibrary("CPSL", pkgConfig: "libpsl"),
+        clibrary("CIDN2", pkgConfig: "libidn2"),
+        .target(
+            name: "CTOML",
+            path: "Postern/CTOML",
+            cxxSettings: [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])]
+        ),
 
-        .systemLibrary(name: "CIDN2", path: "Postern/CIDN2", pkgConfig: "libidn2"),
-        .systemLibrary(name: "CLDNS", path: "Postern/CLDNS", pkgConfig: "ldns"),
         library("MailSyntax", ["CIDN2"]),
         library("DNSLookup", ["MailSyntax"]),
-        library("AuthenticationResults", ["MailSyntax"]),
-        library("SPF", ["MailSyntax", "DNSLookup"]),
-        // The decoder alone, without the transport and its libraries.
-        .target(
-            name: "DNSMessage",
-            dependencies: ["MailSyntax", "DNSLookup", "CLDNS"],
-            path: "Postern/DNSResolver/Message",
-            swiftSettings: settings
-        ),
-        .systemLibrary(name: "COpenSSL", path: "Postern/COpenSSL", pkgConfig: "libcrypto"),
-        .systemLibrary(name: "CSodium", path: "Postern/CSodium", pkgConfig: "libsodium"),
         library("MailCrypto", ["COpenSSL", "CSodium"]),
+        library("SPF", ["MailSyntax", "DNSLookup"]),
+        library("SenderID", ["MailSyntax", "DNSLookup", "SPF"]),
         library("DKIM", ["MailSyntax", "DNSLookup", "MailCrypto"]),
+        library("DMARC", ["MailSyntax", "DNSLookup", "CPSL"]),
+        library("AuthenticationResults", ["MailSyntax"]),
+        library("MilterProtocol", ["CMilter"]),
+        library("Policy", ["MailSyntax"]),
+        library(
+            "DNSResolver",
+            ["MailSyntax", "DNSLookup", "CLDNS", deque, heap, nioCore, nioPosix],
+            isOpen: true
+        ),
+        library("MilterServer", ["MilterProtocol", nioCore, nioPosix, logging], isOpen: true),
+        library("TOML", ["CTOML"]),
+        library("PosternConfiguration", ["TOML", "MailSyntax", "Policy"]),
+        library(
+            "MailAuthentication",
+            [
+                "MailSyntax", "DNSLookup", "MailCrypto", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults",
+                "Policy",
+            ]
+        ),
+        // The sessions and what they use, without the daemon around them and its libraries.
+        library(
+            "PosternDaemon",
+            [
+                "MailAuthentication", "MilterServer", "MilterProtocol", "DNSResolver", "PosternConfiguration",
+                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "DMARC", "SPF", "Policy", nioCore, nioPosix, deque,
+                logging,
+            ],
+            isOpen: true,
+            without: [
+                "Admin/AdminClient.swift", "Admin/AdminConnection.swift", "Admin/AdminConnections.swift",
+                "Admin/AdminRouter.swift", "Admin/AdminServer.swift", "Admin/AdminServer+Configuration.swift",
+                "Daemon.swift", "Reloader.swift", "SocketWatch.swift", "Watchdog.swift",
+            ]
+        ),
 
-        fuzzer("DNSMessageFuzz", ["DNSMessage", "DNSLookup", "MailSyntax"]),
-        fuzzer("FromFuzz", ["MailSyntax"]),
-        fuzzer("AuthenticationResultsFuzz", ["AuthenticationResults", "MailSyntax"]),
-        fuzzer("SPFRecordFuzz", ["SPF", "DNSLookup", "MailSyntax"]),
-        fuzzer("SPFMacroFuzz", ["SPF", "DNSLookup", "MailSyntax"]),
-        fuzzer("TagListFuzz", ["MailSyntax"]),
-        fuzzer("DKIMKeyRecordFuzz", ["DKIM", "MailCrypto", "MailSyntax"]),
-        fuzzer("HeaderCanonicalizerFuzz", ["DKIM", "MailSyntax"]),
-        fuzzer("BodyCanonicalizerFuzz", ["DKIM"]),
-        fuzzer("DKIMMessageFuzz", ["DKIM", "DNSLookup", "MailSyntax"]),
+        // One program with all targets, so that each module is built and linked once.
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "AuthenticationResults", "DKIM", "DMARC", "DNSLookup", "DNSResolver", "MailAuthentication",
+                "MailCrypto", "MailSyntax", "MilterProtocol", "MilterServer", "Policy", "PosternConfiguration",
+                "PosternDaemon", "SPF", "SenderID", nioCore, nioEmbedded, logging,
+            ],
+            path: "Targets",
+            swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])]
+        ),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )

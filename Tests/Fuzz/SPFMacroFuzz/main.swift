@@ -1,3 +1,0 @@
-internal import Driver
-
-unsafe runFuzzer(fuzzMacros)
