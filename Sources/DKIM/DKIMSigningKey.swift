@@ -79,8 +79,8 @@ extension DKIMSigningError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .keySize(let bits): "an RSA key of \(bits) bits; 1024 to 8192 are allowed"
-        case .domain(let name): "\(name) can not be the domain of a signature"
-        case .selector(let name): "\(name) can not be a selector"
+        case .domain(let name): "\(name) cannot be the domain of a signature"
+        case .selector(let name): "\(name) cannot be a selector"
         case .noKey: "no key to sign with"
         case .authorFields(let count): "the message has \(count) From fields"
         case .identityOutsideDomain: "the identity is not at or below the domain of the key"

@@ -80,9 +80,10 @@ extension Judgement {
 
     private var envelopeLines: [String] {
         let recipients = names(of: Array(envelope.recipients.indices))
+        let helo = FieldText.printable(envelope.helo[...], limit: 320)[...].text
         return [
             "client       \(envelope.clientAddress?.description ?? "local"), "
-                + "HELO \(FieldText.printable(envelope.helo[...], limit: 320)[...].text)",
+                + (helo.isEmpty ? "no HELO" : "HELO \(helo)"),
             "from         <\(FieldText.printable(envelope.sender[...], limit: 320)[...].text)>",
             "to           \(recipients.isEmpty ? "nobody" : recipients)",
         ]

@@ -30,6 +30,13 @@ extension Configuration {
         switch text {
         case .success(let text): return read(text, file: path, mayBeEmpty: false)
         case .failure(.notUTF8(let place)): reader.report(place.position, "", place.message, accepted: place.accepted)
+        case .failure(.absent):
+            reader.report(
+                TOMLPosition(line: 0, column: 0),
+                "",
+                TextFile.Failure.absent.description,
+                command: "postern config show --commented >\(path)"
+            )
         case .failure(let failure): reader.report(TOMLPosition(line: 0, column: 0), "", failure.description)
         }
         return ConfigurationReading(configuration: nil, problems: reader.problems)

@@ -16,7 +16,13 @@ struct ConfigurationReader {
     }
 
     /// Notes a problem with a setting.
-    mutating func report(_ position: TOMLPosition, _ key: String, _ message: String, accepted: String = "") {
+    mutating func report(
+        _ position: TOMLPosition,
+        _ key: String,
+        _ message: String,
+        accepted: String = "",
+        command: String = ""
+    ) {
         problems.append(
             ConfigurationProblem(
                 file: file,
@@ -24,7 +30,8 @@ struct ConfigurationReader {
                 column: position.column,
                 key: key,
                 message: message,
-                accepted: accepted
+                accepted: accepted,
+                command: command
             )
         )
     }

@@ -45,7 +45,7 @@ struct BatchCheck: Sendable {
             let request = try decoder.decode(BatchLine.self, from: Data(line))
             let envelope = try request.envelope()
             let message = try request.storedMessage()
-            let time = try request.time() ?? now ?? Clock.now
+            let time = request.now?.seconds ?? now ?? Clock.now
             let judgement = await judge.judge(envelope, message: message, now: time)
             return try JSONLine.encode(JudgementReport(judgement, id: request.id?.text, withTrace: withTrace))
         } catch {
@@ -93,13 +93,14 @@ struct BatchLine: Decodable {
     let mailFrom: String?
     let rcptTo: [String]?
     let message: String?
-    let now: Int64?
+    let now: PointInTime?
 
     func envelope() throws(Mistake) -> Envelope {
         var address: IPAddress?
         if let clientIp, !clientIp.isEmpty {
             guard let known = IPAddress(clientIp) else {
-                throw Mistake(description: "client_ip: '\(clientIp)' is no IP address")
+                let expected = "expected one such as 192.0.2.1 or 2001:db8::1"
+                throw Mistake(description: "client_ip: '\(clientIp)' is no IP address; \(expected)")
             }
             address = known
         }
@@ -111,13 +112,6 @@ struct BatchLine: Decodable {
         )
     }
 
-    func time() throws(Mistake) -> Int64? {
-        if let now, !PointInTime.range.contains(now) {
-            throw Mistake(description: "now: \(now) is not in the years 1970 to 9999")
-        }
-        return now
-    }
-
     func storedMessage() throws(Mistake) -> StoredMessage? {
         guard let message else { return nil }
         guard let octets = try? Data(contentsOf: URL(filePath: message)) else {
@@ -126,15 +120,30 @@ struct BatchLine: Decodable {
         return StoredMessage(Array(octets)[...])
     }
 
-    /// An error in words for whoever wrote the line.
+    /// An error in words, for the author of the line.
     static func words(for error: any Error) -> String {
         switch error {
         case let mistake as Mistake: mistake.description
-        case DecodingError.keyNotFound(let key, _): "\(key.stringValue) is missing"
+        case let mistake as ValidationError: "now: \(mistake.message)"
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-            "\(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)"
-        case DecodingError.dataCorrupted(let context): "not JSON: \(context.debugDescription)"
+            words(forKindOf: context.codingPath.first?.stringValue)
+        case is DecodingError: "the line is not JSON; expected a line such as \(example)"
         default: "\(error)"
+        }
+    }
+
+    private static let example = #"{"id":"1","client_ip":"192.0.2.1","mail_from":"a@example.com","message":"a.eml"}"#
+
+    /// What is said of a value of the wrong kind; the decoder names keys as the properties above.
+    private static func words(forKindOf key: String?) -> String {
+        switch key {
+        case nil: "the line is no JSON object; expected a line such as \(example)"
+        case "rcptTo": #"rcpt_to: this is no list of texts; expected one such as ["a@example.org"]"#
+        case "now": #"now: this is no time; expected one such as "2026-11-23T12:00:00Z", or seconds since 1970"#
+        case "id": "id: this is neither a text nor a whole number"
+        case "clientIp": "client_ip: this is no text"
+        case "mailFrom": "mail_from: this is no text"
+        case .some(let key): "\(key): this is no text"
         }
     }
 }

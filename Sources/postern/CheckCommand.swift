@@ -43,8 +43,11 @@ struct CheckCommand: AsyncParsableCommand {
 
     mutating func validate() throws {
         transaction.message = transaction.message ?? lookups.takeMessage()
-        if batch != nil, transaction.message != nil || transaction.clientIP != nil {
-            throw ValidationError("--batch takes its messages and envelopes from its file alone")
+        if batch != nil, !transaction.isEmpty {
+            throw ValidationError(
+                "--batch takes messages and envelopes from its file alone; write them there, as \"message\", "
+                    + "\"client_ip\", \"helo\", \"mail_from\" and \"rcpt_to\""
+            )
         }
     }
 

@@ -95,10 +95,18 @@ enum Report {
 
 /// Reads names and times of the command line.
 enum Names {
-    /// A domain name, possibly internationalized.
-    static func domain(_ text: String) throws -> DomainName {
+    /// A domain name, possibly internationalized; `what` says which argument it is.
+    static func domain(_ text: String, _ what: String) throws(ValidationError) -> DomainName {
         guard let name = try? DomainName(unicode: Octets(text)) else {
-            throw ValidationError("\(text) is not a domain name")
+            throw ValidationError("\(what): '\(text)' is no domain name; expected one such as example.org")
+        }
+        return name
+    }
+
+    /// A domain name whose labels hold letters, digits and hyphens alone, as those of a DKIM key do.
+    static func hostName(_ text: String, _ what: String, example: String) throws(ValidationError) -> DomainName {
+        guard let name = try? DomainName(unicode: Octets(text)), name.isHostName else {
+            throw ValidationError("\(what): '\(text)' is no name of hosts; expected one such as \(example)")
         }
         return name
     }

@@ -28,26 +28,35 @@ struct KeygenCommand: ParsableCommand {
     @Option(help: "The length of an RSA key in bits, 1024 to 8192.") var bits = 2048
     @Option(help: "Where the private key is written.") var directory = "."
 
+    func validate() throws {
+        guard DKIMKeyRecord.modulusBits.contains(bits) else {
+            throw ValidationError("--bits: \(bits) is not in 1024 to 8192")
+        }
+        _ = try KeyNames(domain: domain, selector: selector)
+    }
+
     func run() throws {
-        guard DKIMKeyRecord.modulusBits.contains(bits) else { throw ValidationError("--bits is 1024 to 8192") }
+        let names = try KeyNames(domain: domain, selector: selector)
         let key: DKIMSigningKey
         let record: String
         let pem: [UInt8]
         do {
             key = try DKIMSigningKey(
-                domain: Names.domain(domain),
-                selector: Names.domain(selector),
+                domain: names.domain,
+                selector: names.selector,
                 key: PrivateKey.generate(type == .rsa ? .rsa : .ed25519, bits: bits)
             )
             record = try key.zoneRecord()
             pem = try key.key.pem()
-        } catch let error as DKIMSigningError {
-            throw ValidationError("\(error)")
         } catch let error as CryptoError {
             Report.write("the key \(error)")
             throw ExitCode(EX_SOFTWARE)
         }
         let path = "\(directory)/\(key.selector).pem"
+        if unsafe access(path, F_OK) == 0 {
+            Report.write("\(path) exists, and a key is never replaced; type another --selector or --directory")
+            throw ExitCode(EX_CANTCREAT)
+        }
         let service = geteuid() == 0 ? Account(named: Account.serviceName) : nil
         try OutputFile.create(path, mode: 0o600, readableBy: service?.group, pem)
         Report.write("\(path) written")

@@ -26,6 +26,10 @@ struct LookupCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The configuration whose [dns] counts.", valueName: "file"))
     var config: String?
 
+    func validate() throws {
+        _ = try question()
+    }
+
     func run() async throws {
         let question = try question()
         let resolver = try Snapshot.forCommands(config, lookups).lookups.resolver
@@ -38,17 +42,17 @@ struct LookupCommand: AsyncParsableCommand {
             print("; \(question): \(Self.text(answer)), \(Self.text(reply.source)), \(Self.milliseconds(time))")
             if answer.status != .records { throw ExitCode.failure }
         case .failure(let error):
-            print("; \(question): \(Self.text(error)), \(Self.text(reply.source)), \(Self.milliseconds(time))")
+            print("; \(question): \(Self.text(error)), \(Self.milliseconds(time))")
             throw ExitCode(EX_TEMPFAIL)
         }
     }
 
     private func question() throws -> DNSQuestion {
         guard let type = DNSRecordType.allCases.first(where: { $0.description == type.uppercased() }) else {
-            throw ValidationError("\(type) is none of A, AAAA, MX, PTR and TXT")
+            throw ValidationError("'\(type)' is no type that is looked up; expected A, AAAA, MX, PTR or TXT")
         }
         if type == .ptr, let address = IPAddress(name) { return DNSQuestion(address.reverseName, type) }
-        return DNSQuestion(try Names.domain(name), type)
+        return DNSQuestion(try Names.domain(name, "the name"), type)
     }
 
     /// A record's data as a master file has it (RFC 1035 § 5.1); a text in one piece.

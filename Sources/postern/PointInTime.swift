@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import FoundationEssentials
 
 /// A time on the command line: RFC 3339, or seconds since 1970.
-struct PointInTime {
+struct PointInTime: Decodable {
     /// The times that are taken: the years 1970 to 9999.
     static let range: ClosedRange<Int64> = 0...253_402_300_799
 
@@ -11,12 +11,24 @@ struct PointInTime {
 
     init(_ text: String) throws(ValidationError) {
         guard let seconds = Self.seconds(text) else {
-            throw ValidationError("'\(text)' is neither an RFC 3339 time nor a number of seconds since 1970")
+            throw ValidationError(
+                "'\(text)' is neither a time as RFC 3339 has it, such as 2026-11-23T12:00:00Z, nor seconds since 1970"
+            )
         }
         guard Self.range.contains(seconds) else {
             throw ValidationError("'\(text)' is not in the years 1970 to 9999")
         }
         self.seconds = seconds
+    }
+
+    /// A time in JSON: a text, or a number of seconds.
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let number = try? container.decode(Int64.self) {
+            try self.init(String(number))
+        } else {
+            try self.init(container.decode(String.self))
+        }
     }
 
     private static func seconds(_ text: String) -> Int64? {

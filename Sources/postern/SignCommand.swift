@@ -20,8 +20,14 @@ struct SignCommand: ParsableCommand {
     var canonicalization = "relaxed/relaxed"
     @Option(help: "After how long the signature expires (x=): 400s, 2m, 1h, 7d.") var lifetime: String?
     @Option(help: "The identity on whose behalf the message is signed (i=).") var identity: String?
-    @Option(help: "The time of signing, in seconds since 1970; now when absent.") var now: Int64?
+    @Option(help: "The time of signing: RFC 3339, or seconds since 1970.", transform: PointInTime.init)
+    var now: PointInTime?
     @Argument(help: "The message, or - for standard input.") var message: String
+
+    func validate() throws {
+        _ = try KeyNames(domain: domain, selector: selector)
+        _ = try signingOptions()
+    }
 
     func run() throws {
         let octets = try InputFile.read(message)
@@ -31,7 +37,7 @@ struct SignCommand: ParsableCommand {
         // The field gets the line ends that the message has.
         let lineFeed = octets.firstIndex(of: 0x0A)
         options.foldsWithLF = lineFeed.map { $0 == 0 || octets[$0 - 1] != 0x0D } ?? false
-        var signer = DKIMMessageSigner(keys: [signingKey], options: options, now: now ?? Int64(time(nil)))
+        var signer = DKIMMessageSigner(keys: [signingKey], options: options, now: now?.seconds ?? Clock.now)
         signer.endOfHeaders(stored.headers)
         unsafe stored.body.withUnsafeBytes { unsafe signer.body($0) }
         // A file with LF alone at its line ends stands for a message with CRLF.
@@ -51,14 +57,11 @@ struct SignCommand: ParsableCommand {
     }
 
     private func readKey() throws -> DKIMSigningKey {
-        if let problem = KeyFile.problem(with: key) { Report.write("warning: \(problem)") }
+        let names = try KeyNames(domain: domain, selector: selector)
         let pem = try InputFile.read(key)
+        if let problem = KeyFile.problem(with: key) { Report.write("warning: \(problem)") }
         do {
-            return try DKIMSigningKey(
-                domain: Names.domain(domain),
-                selector: Names.domain(selector),
-                key: PrivateKey(pem: pem)
-            )
+            return try DKIMSigningKey(domain: names.domain, selector: names.selector, key: PrivateKey(pem: pem))
         } catch let error as CryptoError {
             Report.write("\(key): the key \(error)")
         } catch let error as DKIMSigningError {
@@ -74,13 +77,13 @@ struct SignCommand: ParsableCommand {
             let body = halves.count == 2 ? Canonicalization(rawValue: halves[1]) : .simple
         else {
             throw ValidationError(
-                "--canonicalization is simple or relaxed for the header, a slash, and the same for the body"
+                "--canonicalization: '\(canonicalization)' is none; expected one such as relaxed/relaxed or simple/relaxed"
             )
         }
         options.canonicalization = CanonicalizationPair(header: header, body: body)
         if let lifetime {
             guard let seconds = Names.seconds(lifetime) else {
-                throw ValidationError("--lifetime is a time such as 7d")
+                throw ValidationError("--lifetime: '\(lifetime)' is no time; expected one such as 400s, 2m, 1h or 7d")
             }
             options.lifetime = seconds
         }

@@ -26,9 +26,14 @@ struct TransactionArguments: ParsableArguments {
             message = rcptTo.removeLast()
         }
         if let clientIP, IPAddress(clientIP) == nil {
-            throw ValidationError("--client-ip: '\(clientIP)' is no IP address")
+            throw ValidationError(
+                "--client-ip: '\(clientIP)' is no IP address; expected one such as 192.0.2.1 or 2001:db8::1"
+            )
         }
     }
+
+    /// Whether nothing was given.
+    var isEmpty: Bool { clientIP == nil && helo == nil && mailFrom == nil && rcptTo.isEmpty && message == nil }
 
     /// What SMTP said.
     var envelope: Envelope {

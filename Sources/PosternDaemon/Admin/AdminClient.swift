@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -48,9 +49,11 @@ public struct AdminClient: Sendable {
                 return try await Self.collect(parts)
             }
         } catch {
+            let reason = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) } ?? "\(error)"
             throw Unreachable(
                 description:
-                    "no daemon answers at \(path) (\(error)); is `postern serve` running, and [admin] control the same?"
+                    "no daemon answers at \(path): \(reason) (type: systemctl status postern; another socket, as "
+                    + "[admin] control names it, is given by --control)"
             )
         }
     }
