@@ -8,6 +8,7 @@ extension AuthenticationResultsField {
     /// with a version, with U-labels or broken behind the name, it counts. So does a name that stands alone between two
     /// semicolons further on, where readers look who take `i=1; name; …` of an ARC field for the same thing.
     public static func belongs(to authservID: Octets, value: Octets) -> Bool {
+        guard !isPlainlyOfAnother(than: authservID, value: value) else { return false }
         let text = value.trimmed
         // Where nothing can be read in two ways, the name stands there or does not.
         let start = text.prefix(authservID.count + 2)
@@ -18,6 +19,29 @@ extension AuthenticationResultsField {
             return true
         }
         return readings(of: text).contains { $0.hasSegment(authservID) }
+    }
+
+    /// Whether a field holds nothing that could be read in two ways, and nowhere this service's name.
+    ///
+    /// One look at each octet says so of nearly all fields of others; `belongs` reads a field up to six times.
+    public static func isPlainlyOfAnother(than authservID: Octets, value: Octets) -> Bool {
+        guard !authservID.isEmpty, authservID.allSatisfy({ $0 < 0x80 && $0.isNameCharacter }) else { return false }
+        let (name, text) = (authservID.span, value.span)
+        var isAtStart = true
+        for index in text.indices {
+            switch text[index] {
+            case 0x20, 0x09: break
+            case UInt8(ascii: ";"): isAtStart = true
+            // A line end that is no fold may vanish for a reader, and what stands before and after it become one word.
+            case 0x0D: guard index + 1 < text.count, text[index + 1] == 0x0A else { return false }
+            case 0x0A: guard index + 1 < text.count, text[index + 1].isWSP else { return false }
+            case let octet:
+                guard octet.isPlain else { return false }
+                if isAtStart, text.hasName(name, at: index) { return false }
+                isAtStart = false
+            }
+        }
+        return true
     }
 
     /// The ways in which the text may be read.
@@ -136,6 +160,15 @@ private struct LenientReading {
             if let left, !take(left) { break }
         }
         return depth
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether a name stands at a position, in any case of letters, whatever follows it.
+    fileprivate func hasName(_ name: Span<UInt8>, at position: Int) -> Bool {
+        guard name.count <= count - position else { return false }
+        for index in name.indices where self[position + index].lowercased != name[index].lowercased { return false }
+        return true
     }
 }
 

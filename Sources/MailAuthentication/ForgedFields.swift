@@ -19,18 +19,24 @@ public struct ForgedFields: Sendable {
     /// An MTA looks for each one from the top, so that deleting takes it time by the square of their number: Postfix needs
     /// 0.1 s for a thousand, 7 s for ten thousand, and its cleanup(8) ends itself at more.
     public static let mostDeleted = 1000
+    /// How many octets of fields are read in all the ways in which a reader might, where each field counts as 512 at least.
+    ///
+    /// Comments and quotes of a hundred hosts fit in. Whoever writes more wants to keep the filter busy: such fields are
+    /// then forged unread.
+    private static let mostReadCarefully = 65_536
     /// How many deleted fields stay readable under another name.
     private static let mostKept = 10
 
     private let settings: HeaderSettings
-    /// How many fields of each name have passed, of the names that matter, in lower case.
+    /// How many Authentication-Results fields have passed.
+    private var resultCount = 0
+    /// How many fields of each other name that matters have passed, in lower case.
     private var counts: [[UInt8]: Int] = [:]
     /// The fields to delete, from the top.
     public private(set) var deleted: [RemovedField] = []
-    /// How many there are in all, those beyond `mostDeleted` included.
-    public private(set) var count = 0
     /// What deleted Authentication-Results fields said, under a name that nobody trusts.
     public private(set) var kept: [NewField] = []
+    private var octetsToRead = Self.mostReadCarefully
 
     /// Nothing so far.
     public init(_ settings: HeaderSettings) {
@@ -52,18 +58,31 @@ public struct ForgedFields: Sendable {
     }
 
     private mutating func add(name: Octets, value: Octets) {
-        guard let claim = settings.claim(of: name) else { return }
-        let isForged =
-            claim == .ours || settings.removal == .all
-            || AuthenticationResultsField.belongs(to: settings.authservID, value: value)
-        if isForged { count += 1 }
-        guard deleted.count < Self.mostDeleted else { return }
-        let index = counts[name.map(\.lowercased), default: 0] + 1
-        counts[name.map(\.lowercased)] = index
-        guard isForged else { return }
+        guard deleted.count < Self.mostDeleted, let claim = settings.claim(of: name) else { return }
+        let index = nextIndex(of: name, claim)
+        guard claim == .ours || settings.removal == .all || isOurs(value) else { return }
         // A copy: what is remembered of a message must not hold its whole header.
         deleted.append(RemovedField(name: Array(name)[...], index: index))
         if claim == .result, settings.keepsRemoved, kept.count < Self.mostKept { kept.append(NewField(kept: value)) }
+    }
+
+    /// The place of the next field of a name among those of that name.
+    private mutating func nextIndex(of name: Octets, _ claim: HeaderSettings.Claim) -> Int {
+        guard claim == .ours else {
+            resultCount += 1
+            return resultCount
+        }
+        let key = name.map(\.lowercased)
+        let index = counts[key, default: 0] + 1
+        counts[key] = index
+        return index
+    }
+
+    /// Whether a result says that it is ours, to some reader.
+    private mutating func isOurs(_ value: Octets) -> Bool {
+        if AuthenticationResultsField.isPlainlyOfAnother(than: settings.authservID, value: value) { return false }
+        octetsToRead -= max(512, value.count)
+        return octetsToRead < 0 || AuthenticationResultsField.belongs(to: settings.authservID, value: value)
     }
 }
 

@@ -12,6 +12,7 @@ extension Judgement {
     /// - Parameter withTrace: whether each check shows its steps.
     public func text(withTrace: Bool) -> String {
         var lines = [verdictLine]
+        if let obstacle { lines.append("  obstacle   \(obstacle.rawValue): \(obstacle.consequence)") }
         if let reply = (verdict.reply ?? verdict.would?.reply) { lines.append("  reply      \(reply)") }
         lines += remarks.map { "  " + $0 }
         lines += recipientLines

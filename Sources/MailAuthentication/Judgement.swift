@@ -16,8 +16,8 @@ public final class Judgement: Sendable {
     public let newFields: [NewField]
     /// The fields to delete, from the top.
     public let removedFields: [RemovedField]
-    /// How many fields should be deleted, those included that are too many to delete.
-    public let forgedFieldCount: Int
+    /// What in its header keeps the filter from doing what the rules say; nil when nothing does.
+    public let obstacle: HeaderObstacle?
     /// The lookups that were made.
     public let lookups: [LookupRecord.Entry]
     /// How many lookups there were, and for how many of them no server was asked.
@@ -33,6 +33,7 @@ public final class Judgement: Sendable {
     ///   - verdict: what the rules say.
     ///   - headers: the message's header fields; nil when there is no message.
     ///   - settings: which fields are written and deleted.
+    ///   - mostHeaderOctets: how many octets of header are read; the default is for a header that was not too large.
     ///   - lookups: the lookups that were made.
     public init(
         _ assessment: MailAssessment,
@@ -40,6 +41,7 @@ public final class Judgement: Sendable {
         verdict: PolicyVerdict,
         headers: HeaderBlock?,
         settings: HeaderSettings,
+        mostHeaderOctets: Int = .max,
         lookups: [LookupRecord.Entry]
     ) {
         self.assessment = assessment
@@ -51,7 +53,11 @@ public final class Judgement: Sendable {
         var forged = ForgedFields(settings)
         if let headers { forged.add(headers) }
         removedFields = forged.deleted
-        forgedFieldCount = forged.count
+        if let headers, headers.octetCount > mostHeaderOctets {
+            obstacle = .tooLarge
+        } else {
+            obstacle = removedFields.count > HeaderObstacle.mostForgedFields ? .tooManyForged : nil
+        }
         var fields = assessment.fields(
             settings,
             envelope: envelope,

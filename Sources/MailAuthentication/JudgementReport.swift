@@ -111,11 +111,12 @@ public struct JudgementReport: Encodable, Sendable {
     var dmarc: DMARC?
     var iprev: ReverseName?
     var verdict: Verdict
+    var obstacle: String?
     var headers: [Header]
     var removedHeaders: [RemovedHeader]
 
     private enum CodingKeys: String, CodingKey {
-        case id, author, spf, dkim, dmarc, iprev, verdict, headers
+        case id, author, spf, dkim, dmarc, iprev, verdict, obstacle, headers
         case senderID = "senderId"
         case removedHeaders
     }
@@ -143,6 +144,7 @@ public struct JudgementReport: Encodable, Sendable {
         dmarc = assessment.dmarc.map { DMARC($0, withTrace) }
         iprev = assessment.iprev.map { ReverseName(result: $0.result.rawValue, name: $0.name?.description) }
         verdict = Verdict(judgement.verdict, judgement.envelope)
+        obstacle = judgement.obstacle?.rawValue
         headers = judgement.newFields.map { Header(name: $0.name, value: $0.value[...].text) }
         removedHeaders = judgement.removedFields.map { RemovedHeader(name: $0.name.text, index: $0.index) }
     }

@@ -10,6 +10,7 @@ public struct MessageJudge: Sendable {
     private let engine: PolicyEngine
     private let resolver: any DNSResolving
     private let timeout: Duration
+    private let mostHeaderOctets: Int
 
     /// A judge.
     ///
@@ -19,18 +20,21 @@ public struct MessageJudge: Sendable {
     ///   - engine: the rules.
     ///   - resolver: answers the questions.
     ///   - timeout: how long all checks of one message may take.
+    ///   - mostHeaderOctets: how many octets of header the filter reads.
     public init(
         settings: AuthenticationSettings,
         headers: HeaderSettings,
         engine: PolicyEngine,
         resolver: any DNSResolving,
-        timeout: Duration
+        timeout: Duration,
+        mostHeaderOctets: Int = .max
     ) {
         self.settings = settings
         self.headers = headers
         self.engine = engine
         self.resolver = resolver
         self.timeout = timeout
+        self.mostHeaderOctets = mostHeaderOctets
     }
 
     /// Judges a message that arrives at `now`, in seconds since 1970; without one, the envelope alone.
@@ -80,6 +84,7 @@ public struct MessageJudge: Sendable {
             verdict: engine.judge(assessment.facts(envelope), engine.kinds(of: envelope.addresses)),
             headers: headers,
             settings: self.headers,
+            mostHeaderOctets: mostHeaderOctets,
             lookups: transaction.lookups
         )
     }

@@ -41,9 +41,20 @@ public enum AuthorIdentity: Hashable, Sendable {
         case 0: self = .missing
         case 1: self.init(from: fields[positions[0]].value)
         default:
-            let lists = positions.prefix(Self.mostFields).map { AuthorIdentity(from: fields[$0].value) }
+            let lists = Self.readable(positions, in: fields).map { AuthorIdentity(from: fields[$0].value) }
             let (read, all) = (Self.distinct(lists.flatMap(\.policyDomains)), Self.distinct(lists.flatMap(\.domains)))
             self = .severalFields(positions.count, read, others: all.filter { !read.contains($0) })
+        }
+    }
+
+    /// Those of several From fields that are read: as many octets of them in all as of a single one.
+    private static func readable(_ positions: [Int], in fields: HeaderBlock) -> [Int] {
+        var octets = AddressList.longestValue
+        return positions.prefix(mostFields).filter { position in
+            let count = fields[position].value.count
+            guard count <= octets else { return false }
+            octets -= count
+            return true
         }
     }
 

@@ -84,7 +84,8 @@ extension MessageJudge {
             headers: snapshot.headers(authservID: Octets(HostName.current)),
             engine: snapshot.engine,
             resolver: snapshot.lookups.resolver,
-            timeout: snapshot.configuration.limits.timeout
+            timeout: snapshot.configuration.limits.timeout,
+            mostHeaderOctets: snapshot.configuration.limits.maxHeader
         )
     }
 }

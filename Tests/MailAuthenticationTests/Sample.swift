@@ -74,6 +74,7 @@ enum Sample {
         envelope: Envelope = envelope(),
         checks: AuthenticationSettings.Checks = .all,
         rules: String = "",
+        mostHeaderOctets: Int = .max,
         change: (inout HeaderSettings) -> Void = { _ in }
     ) async throws -> Judgement {
         var settings = AuthenticationSettings()
@@ -86,7 +87,8 @@ enum Sample {
             headers: headers,
             engine: PolicyEngine(rules: configuration.rules, mode: configuration.mode),
             resolver: zone,
-            timeout: .seconds(60)
+            timeout: .seconds(60),
+            mostHeaderOctets: mostHeaderOctets
         )
         let message = fields.map { StoredMessage(Octets($0.joined(separator: "\r\n") + "\r\n\r\n" + body)) }
         return await judge.judge(envelope, message: message, now: now)

@@ -10,11 +10,6 @@ internal import PosternConfiguration
 ///
 /// Lives on its session's event loop. Only waiting for the DNS leaves the call that an event makes.
 final class MessageInProgress {
-    /// How many forged fields a message may have where the rules act; whoever writes more wants to keep the MTA busy.
-    private static let mostForgedFields = 100
-    private static let headerTooLarge = "header section beyond limits.max_header"
-    private static let tooManyForged = "too many forged header fields"
-
     private static let tooManyRecipients = MilterResponse.reply(
         MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Too many recipients")
     )
@@ -207,7 +202,9 @@ extension MessageInProgress {
         let stamps = trust == .login ? nil : snapshot.headers(authservID: authservID)
         outgoing = snapshot.signing.begin(headers, login: login, stamps: stamps, now: Clock.now)
         // A signature over a part of the header would be worth nothing.
-        if forgedInLargeHeader != nil, outgoing != nil { outgoing = OutgoingMessage(unsigned: Self.headerTooLarge) }
+        if forgedInLargeHeader != nil, outgoing != nil {
+            outgoing = OutgoingMessage(unsigned: HeaderObstacle.tooLarge.rawValue)
+        }
     }
 
     /// The fields that claim to be ours.
@@ -281,7 +278,7 @@ extension MessageInProgress {
         guard !hasNoRoom else { return finish(withoutRoom()) }
         if gate.hasTooMany, !session.options.expectsAnswer(to: .recipient) { return finish(withoutRecipients()) }
         guard let transaction else { return finish(sign()) }
-        if let forgedInLargeHeader { return finish(unjudged(Self.headerTooLarge, removing: forgedInLargeHeader)) }
+        if let forgedInLargeHeader { return finish(unjudged(.tooLarge, removing: forgedInLargeHeader)) }
         transaction.endOfBody()
         advance(transaction, finish)
     }
@@ -317,9 +314,9 @@ extension MessageInProgress {
             lookups: transaction.lookups
         )
         var summary = summary
-        if judgement.forgedFieldCount > Self.mostForgedFields {
-            if snapshot.configuration.mode == .enforce { return unjudged(Self.tooManyForged, removing: nil) }
-            summary.problem = Self.tooManyForged
+        if let obstacle = judgement.obstacle {
+            if snapshot.configuration.mode == .enforce { return unjudged(obstacle, removing: nil) }
+            summary.problem = obstacle.rawValue
         }
         filter.record(judgement, summary, headers: transaction.headers, authservID: authservID)
         // A hold that the MTA cannot do must not become a delivery.
@@ -351,21 +348,23 @@ extension MessageInProgress {
 
     /// The end of a message whose header cannot be judged: it is refused where the rules act, and else loses only what is
     /// forged.
-    private func unjudged(_ problem: String, removing forged: ForgedFields?) -> MilterVerdict {
+    private func unjudged(_ obstacle: HeaderObstacle, removing forged: ForgedFields?) -> MilterVerdict {
         if !isOver { end() }
         let enforces = snapshot.configuration.mode == .enforce
         let removed = enforces ? [] : forged?.deleted ?? []
         filter.recordUnjudged(
             enforces ? "reject" : "accept",
             would: enforces ? nil : "reject",
-            problem: problem,
+            problem: obstacle.rawValue,
             removed: removed.count,
             envelope,
             summary
         )
         guard enforces else { return MilterVerdict(.continue, removing: removed) }
         // RFC 3463 § 3.4: 5.3.4, message too big for system.
-        return MilterVerdict(.reply(MilterReply(code: 552, enhancedStatus: "5.3.4", text: "Refused: \(problem)")))
+        return MilterVerdict(
+            .reply(MilterReply(code: 552, enhancedStatus: "5.3.4", text: "Refused: \(obstacle.rawValue)"))
+        )
     }
 
     /// The end of a message some of whose recipients could not be refused when they were too many.
