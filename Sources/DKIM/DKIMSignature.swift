@@ -52,6 +52,9 @@ public final class DKIMSignature: Sendable {
     /// The name of the field and its value with the value of `b=` taken out (RFC 6376 § 3.7).
     let unsignedField: HeaderField
 
+    /// How many octets `b=` may have: five times what a signature by a key of 8,192 bits has, so that white space fits in.
+    private static let longestSignatureText = 8192
+
     init(_ field: HeaderField, tags: TagList) throws(SyntaxError) {
         // RFC 6376 § 6.1.1: "Verifiers MUST return PERMFAIL (incompatible version) when presented with ... an
         // inconsistent "v=" tag", and so for a required tag that is missing.
@@ -59,6 +62,7 @@ public final class DKIMSignature: Sendable {
         guard version.elementsEqual([UInt8(ascii: "1")]) else { throw .version }
         algorithm = try Self.algorithm(Self.required(tags["a"], "a"))
         signatureText = try Self.required(tags["b"], "b")
+        guard signatureText.count <= Self.longestSignatureText else { throw .malformed("b") }
         signature = try Self.decode(signatureText, "b")
         bodyHash = try Self.decode(Self.required(tags["bh"], "bh"), "bh")
         canonicalization = try Self.canonicalization(tags["c"])

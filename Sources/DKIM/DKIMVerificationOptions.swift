@@ -15,7 +15,7 @@ public struct DKIMVerificationOptions: Hashable, Sendable {
     /// The longest RSA key that is accepted, in bits; above 8192 nothing ever is, because of what it costs.
     public var maximumRSABits = 4096
     /// How many octets of header fields are hashed for all signatures of a message together, beyond those of the first.
-    public var maximumHeaderOctets = 1_048_576
+    public var maximumHeaderOctets = 262_144
     /// What to make of a body that is longer than `l=` says.
     public var bodyBeyondLength = BodyBeyondLength.policy
     /// By how many seconds the signer's clock may differ from ours.

@@ -48,31 +48,44 @@ public struct HeaderCanonicalizer {
     /// RFC 6376 § 3.4.2: "Convert all sequences of one or more WSP characters to a single SP character"; "Delete all WSP
     /// characters at the end of each unfolded header field value". A CR or LF that is no line end is data.
     private mutating func appendRelaxed(_ value: Octets) {
-        let text = value.span
-        var index = 0
-        var hasContent = false
+        let text = value.drop { $0.isWSP }
+        let start = octets.count
+        octets.append(contentsOf: text)
+        var all = octets.mutableSpan
+        let end = all.relax(from: start)
+        octets.removeLast(octets.count - end)
+    }
+}
+
+extension MutableSpan<UInt8> {
+    /// Reduces white space and folds from `start` on, where the first octet is no white space; returns the end of what stays.
+    ///
+    /// It is done in place and octet by octet, so that text made of nothing but white space takes no longer than other text.
+    fileprivate mutating func relax(from start: Int) -> Int {
+        var read = start
+        // Most values have single spaces only, and these stay where they are.
+        while read < count, self[read] > 0x20 || self[read] == 0x20 && read + 1 < count && self[read + 1] > 0x20 {
+            read += 1
+        }
+        var write = read
         var hasSpace = false
-        while index < text.count {
-            let octet = text[index]
+        while read < count {
+            let octet = self[read]
+            read += 1
             if octet.isWSP {
                 hasSpace = true
-                index += 1
-            } else if octet == 0x0D, index + 1 < text.count, text[index + 1] == 0x0A {
-                index += 2
+            } else if octet == 0x0D, read < count, self[read] == 0x0A {
+                read += 1
             } else {
-                let start = index
-                index += 1
-                // A single space between two characters goes on with them.
-                while index < text.count,
-                    text[index] > 0x20 || text[index] == 0x20 && index + 1 < text.count && text[index + 1] > 0x20
-                {
-                    index += 1
+                if hasSpace, write > start {
+                    self[write] = 0x20
+                    write += 1
                 }
-                if hasSpace, hasContent { octets.append(0x20) }
-                octets.append(contentsOf: value[value.startIndex + start..<value.startIndex + index])
-                hasContent = true
                 hasSpace = false
+                self[write] = octet
+                write += 1
             }
         }
+        return write
     }
 }

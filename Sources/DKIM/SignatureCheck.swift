@@ -72,10 +72,12 @@ struct SignatureCheck {
         for record in answer.derived({ DKIMKeyRecords($0) }).records {
             var finding = finding(about: record)
             if case .tried(let usable, _) = finding {
-                guard budget.payKey(isFirst: tried == 0) else { break }
+                let isAffordable = budget.pay(for: usable, isFirst: tried == 0)
+                guard isAffordable || key == nil else { break }
                 tried += 1
-                header = header ?? budget.header(of: signature, at: fieldIndex, in: fields)
-                finding = header.map { verify(usable, $0) } ?? .refused(usable.bits, Self.headerTooLong)
+                if isAffordable { header = header ?? budget.header(of: signature, at: fieldIndex, in: fields) }
+                let obstacle = isAffordable ? Self.headerTooLong : Self.keysTooCostly
+                finding = header.map { verify(usable, $0) } ?? .refused(usable.bits, obstacle)
             }
             let check = KeyCheck(isTesting: record.isTesting, finding: finding)
             if check.isIntact || key == nil { key = check }
@@ -83,6 +85,7 @@ struct SignatureCheck {
         }
     }
 
+    private static let keysTooCostly = "keys of this message take too long to be tried all"
     private static let headerTooLong = "header is too long to be hashed again for this signature"
 
     private func verify(_ key: PublicKey, _ header: SignedHeader) -> KeyCheck.Finding {

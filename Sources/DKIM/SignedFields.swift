@@ -40,28 +40,30 @@ struct SignedFields: Sendable {
         let hashes = names.map(Self.hash)
         var indices = [Int]()
         indices.reserveCapacity(names.count)
+        // Where among the keys the search for each name ended: that for the same name goes on there.
+        var ends = [Int](repeating: 0, count: names.count)
         for position in names.indices {
             let hash = hashes[position]
-            var earlier = 0
-            for other in 0..<position where hashes[other] == hash && names[other].equalsIgnoringCase(names[position]) {
-                earlier += 1
+            var end: Int?
+            for earlier in (0..<position).reversed()
+            where hashes[earlier] == hash && names[earlier].equalsIgnoringCase(names[position]) {
+                end = ends[earlier]
+                break
             }
-            if let index = index(of: names[position], hash, skipping: earlier, excluding: own) { indices.append(index) }
+            ends[position] = end ?? upperBound(hash | 0xFFFF_FFFF)
+            if let index = next(names[position], hash, below: &ends[position], excluding: own) { indices.append(index) }
         }
         return indices
     }
 
-    private func index(of name: Octets, _ hash: UInt64, skipping count: Int, excluding own: Int?) -> Int? {
-        var left = count
-        var position = upperBound(hash | 0xFFFF_FFFF)
-        while position > 0 {
-            position -= 1
-            let key = keys[position]
+    /// The lowest field of a name whose key is below a position, which becomes that of the key.
+    private func next(_ name: Octets, _ hash: UInt64, below end: inout Int, excluding own: Int?) -> Int? {
+        while end > 0 {
+            let key = keys[end - 1]
             guard key & 0xFFFF_FFFF_0000_0000 == hash else { return nil }
+            end -= 1
             let index = Int(key & 0xFFFF_FFFF)
-            guard index != own, headers.hasName(name, at: index) else { continue }
-            if left == 0 { return index }
-            left -= 1
+            if index != own, headers.hasName(name, at: index) { return index }
         }
         return nil
     }

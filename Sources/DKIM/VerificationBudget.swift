@@ -1,9 +1,13 @@
+internal import MailCrypto
+
 /// What checking the header fields of one message may still cost, whatever its sender wrote.
 ///
-/// The first key of each signature is always tried, and the header always hashed once.
+/// The header is always hashed once. Keys are paid for by `PublicKey.verificationCost`.
 struct VerificationBudget {
-    /// How many keys beyond the first of each signature are tried.
-    private var spareKeys = 6
+    /// For the first key of each signature: ten of Ed25519, or six of RSA with 4,096 bits and the usual exponent.
+    private var firstKeys = 24
+    /// For further keys of the same signatures: half as many.
+    private var spareKeys = 12
     /// How many octets of header fields are hashed, beyond those of the first signature.
     private var headerOctets: Int
     private var hasHashed = false
@@ -12,11 +16,11 @@ struct VerificationBudget {
         headerOctets = options.maximumHeaderOctets
     }
 
-    /// Pays for an operation with a key.
-    mutating func payKey(isFirst: Bool) -> Bool {
-        if isFirst { return true }
-        guard spareKeys > 0 else { return false }
-        spareKeys -= 1
+    /// Pays for an operation with a key; false, and nothing paid, when it costs more than is left.
+    mutating func pay(for key: PublicKey, isFirst: Bool) -> Bool {
+        let cost = key.verificationCost
+        guard cost <= (isFirst ? firstKeys : spareKeys) else { return false }
+        if isFirst { firstKeys -= cost } else { spareKeys -= cost }
         return true
     }
 

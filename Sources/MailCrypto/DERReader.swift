@@ -78,6 +78,9 @@ struct RSAPublicKeyForm {
         self.exponent = exponent.drop { $0 == 0 }
     }
 
+    /// The number of significant bits in the exponent.
+    var exponentBits: Int { exponent.count * 8 - (exponent.first?.leadingZeroBitCount ?? 0) }
+
     /// Whether the exponent is odd, at least three, and below 2³².
     ///
     /// Signers use 65537, or once 3. Verifying takes time in proportion to the exponent's length, and RFC 8017 sets no bound

@@ -27,10 +27,11 @@ internal import Synchronization
     private let idle = Mutex<RSAVerification?>(nil)
 
     /// Takes over a key that EVP_PKEY_free will free.
-    init(takingOwnershipOf key: OpaquePointer, kind: Kind, bits: Int) {
+    init(takingOwnershipOf key: OpaquePointer, kind: Kind, bits: Int, exponentBits: Int = 17) {
         unsafe self.key = key
         self.kind = kind
         self.bits = bits
+        verificationCost = Self.verificationCost(kind, bits: bits, exponentBits: exponentBits)
         edwardsPoint = kind == .ed25519 ? unsafe Self.rawPublicKey(key) : []
     }
 
@@ -60,7 +61,7 @@ internal import Synchronization
             return unsafe d2i_PublicKey(EVP_PKEY_RSA, nil, &cursor, octets.count)
         }
         guard let key = unsafe key else { throw .last("RSA key") }
-        unsafe self.init(takingOwnershipOf: key, kind: .rsa, bits: form.bits)
+        unsafe self.init(takingOwnershipOf: key, kind: .rsa, bits: form.bits, exponentBits: form.exponentBits)
     }
 
     /// Reads an Ed25519 key of 32 octets.
@@ -72,6 +73,16 @@ internal import Synchronization
         }
         guard let key = unsafe key else { throw .last("Ed25519 key") }
         unsafe self.init(takingOwnershipOf: key, kind: .ed25519, bits: 256)
+    }
+
+    /// About how much it costs to verify a signature: 1 for an RSA key of 2,048 bits with the usual exponent.
+    public let verificationCost: Int
+
+    /// RSA takes time in proportion to the square of the modulus and to the length of the exponent.
+    private static func verificationCost(_ kind: Kind, bits: Int, exponentBits: Int) -> Int {
+        guard kind == .rsa else { return 2 }
+        let modulus = max(1, bits * bits / (2048 * 2048))
+        return exponentBits > 17 ? 3 * modulus : modulus
     }
 
     /// Whether `signature` was made over a SHA-256 digest by the private half of this key.

@@ -240,6 +240,28 @@ struct VerificationTests {
         #expect(outcomes.map(\.result) == Array(repeating: .pass, count: 6) + Array(repeating: .fail, count: 3))
     }
 
+    @Test(
+        "Keys are tried as long as all together take no longer than six of 4,096 bits with the usual exponent",
+        arguments: [
+            (2048, [0x01, 0x00, 0x01], 10), (4096, [0x01, 0x00, 0x01], 6), (2048, [0x00, 0xFF, 0xFF, 0xFF, 0xFF], 8),
+            (4096, [0x00, 0xFF, 0xFF, 0xFF, 0xFF], 2),
+        ] as [(Int, [UInt8], Int)]
+    )
+    func costlyKeys(_ bits: Int, _ exponent: [UInt8], _ tried: Int) throws {
+        func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+            [tag, 0x82, UInt8(content.count / 256), UInt8(content.count % 256)] + content
+        }
+        let modulus = [0x00] + [UInt8](repeating: 0xC5, count: bits / 8)
+        let key = Base64.encode(element(0x30, element(0x02, modulus) + element(0x02, exponent)))[...].text
+        let zone = try Verification.zone([("e._domainkey.example.org", "v=DKIM1; p=" + key)])
+        let hash = Base64.encode(SHA256Hasher.digest([]))[...].text
+        let field = "DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=e; h=from; bh=\(hash); b=QUFB\r\n"
+        let message = String(repeating: field, count: 10) + "From: a@example.org\r\n\r\n"
+        let outcomes = Verification.outcomes(of: Array(message.utf8), zone: zone, now: Self.now)
+        #expect(outcomes.map(\.result) == (0..<10).map { $0 < tried ? .fail : .policy })
+        #expect(outcomes.allSatisfy { $0.keyBits == bits })
+    }
+
     @Test("The header is hashed once in any case, and again as far as the bound goes")
     func headerOctets() throws {
         let key = try #require(Self.key)
