@@ -20,11 +20,13 @@ public enum DNSLookupError: Error, Hashable, Sendable {
     case noRoom
     /// No name server answers anything at all.
     case noServer
+    /// The answers that one message needs are more than is read for it.
+    case tooMuch
 
     /// Whether the trouble is our own, so that it says nothing about the name: it is not remembered.
     public var isLocal: Bool {
         switch self {
-        case .cancelled, .noRoom, .noServer: true
+        case .cancelled, .noRoom, .noServer, .tooMuch: true
         case .timeout, .serverFailure, .refused, .malformed, .aliasLoop, .tooManyAliases: false
         }
     }
@@ -48,6 +50,7 @@ extension DNSLookupError: CustomStringConvertible {
         case .cancelled: "given up"
         case .noRoom: "no room here to ask: too many questions wait"
         case .noServer: "no name server answers"
+        case .tooMuch: "more answers than are read for one message"
         }
     }
 }

@@ -2,7 +2,12 @@ public import DNSLookup
 internal import Synchronization
 
 /// The lookups of one message: each question once, with its first reply, in the order in which the replies came.
+///
+/// Whoever sends a message chooses whom it has us ask, and how much these say: so there is a bound on what is read.
 public final class LookupRecord: DNSAsker {
+    /// How many octets of answers are read for a message, and how many more for what is asked about its client.
+    public static let mostOctets = 256_000
+
     /// One question and what came back.
     public struct Entry: Sendable {
         /// What was asked.
@@ -13,8 +18,12 @@ public final class LookupRecord: DNSAsker {
 
     private struct State {
         var entries: [Entry] = []
+        /// About how many octets of answers were read.
+        var octets = 0
+        /// Whether an answer was too long to be read as well; then nothing else is asked.
+        var isFull = false
         /// The questions, when there are many.
-        var known: Set<DNSQuestion> = []
+        var questions: Set<DNSQuestion> = []
 
         mutating func isNew(_ question: DNSQuestion) -> Bool {
             // Most messages make few lookups: to compare them costs less than a table. A span copies no entry.
@@ -22,9 +31,12 @@ public final class LookupRecord: DNSAsker {
                 let known = entries.span
                 return !known.indices.contains { known[$0].question == question }
             }
-            if known.isEmpty { known = Set(entries.map(\.question)) }
-            return known.insert(question).inserted
+            if questions.isEmpty { questions = Set(entries.map(\.question)) }
+            return questions.insert(question).inserted
         }
+
+        /// The reply that a question got.
+        func known(_ question: DNSQuestion) -> DNSReply? { entries.first { $0.question == question }?.reply }
     }
 
     private let state = Mutex(State())
@@ -33,11 +45,30 @@ public final class LookupRecord: DNSAsker {
     /// A record without lookups.
     public init() {}
 
-    func append(_ question: DNSQuestion, _ reply: DNSReply) {
+    /// Notes a reply.
+    ///
+    /// - Returns: the reply as the message may know it; whoever asks again gets the same.
+    func note(_ question: DNSQuestion, _ reply: DNSReply) -> DNSReply {
         state.withLock { state in
-            guard state.isNew(question) else { return }
+            guard state.isNew(question) else { return state.isFull ? state.known(question) ?? reply : reply }
             if state.entries.isEmpty { state.entries.reserveCapacity(8) }
-            state.entries.append(Entry(question: question, reply: reply))
+            let octets = state.octets + reply.octetCount
+            let isTooMuch = octets > Self.mostOctets
+            if isTooMuch { state.isFull = true } else { state.octets = octets }
+            let noted = isTooMuch ? DNSReply(.failure(.tooMuch), source: reply.source) : reply
+            state.entries.append(Entry(question: question, reply: noted))
+            return noted
+        }
+    }
+
+    /// What is known of a question when nothing else is asked; nil as long as there is room for more.
+    func finalReply(to question: DNSQuestion) -> DNSReply? {
+        state.withLock { state in
+            guard state.isFull else { return nil }
+            if let known = state.known(question) { return known }
+            let reply = DNSReply(.failure(.tooMuch), source: .cache)
+            if state.isNew(question) { state.entries.append(Entry(question: question, reply: reply)) }
+            return reply
         }
     }
 
@@ -51,7 +82,7 @@ public final class LookupRecord: DNSAsker {
     public var entries: [Entry] { state.withLock { $0.entries } }
 }
 
-/// A resolver that notes what it is asked; a class, for every check keeps it.
+/// A resolver that notes what it is asked, and reads no more than a message may have; a class, for every check keeps it.
 public final class RecordingResolver: DNSResolving {
     let base: any DNSResolving
     let record: LookupRecord
@@ -64,9 +95,8 @@ public final class RecordingResolver: DNSResolving {
 
     /// Answers as the base does.
     public func lookUp(_ question: DNSQuestion) async -> DNSReply {
-        let reply = await base.lookUp(question, for: record)
-        record.append(question, reply)
-        return reply
+        if let reply = record.finalReply(to: question) { return reply }
+        return record.note(question, await base.lookUp(question, for: record))
     }
 
     /// Answers as the base does.
@@ -75,17 +105,17 @@ public final class RecordingResolver: DNSResolving {
         for asker: (any DNSAsker)?,
         answered: @escaping @Sendable (DNSReply) -> Void
     ) -> DNSInquiry? {
-        base.ask(question, for: record) { [record] reply in
-            record.append(question, reply)
+        if let reply = record.finalReply(to: question) {
             answered(reply)
+            return DNSInquiry {}
         }
+        return base.ask(question, for: record) { [record] reply in answered(record.note(question, reply)) }
     }
 
     /// Answers as the base does; only an answer counts as a lookup.
     public func answerAtHand(_ question: DNSQuestion) -> DNSReply? {
-        guard let reply = base.answerAtHand(question) else { return nil }
-        record.append(question, reply)
-        return reply
+        guard let reply = base.answerAtHand(question) else { return record.finalReply(to: question) }
+        return record.note(question, reply)
     }
 }
 
@@ -101,6 +131,16 @@ public struct ReplayingResolver: DNSResolving {
     /// The reply that was recorded; a question that was not asked then has no answer now.
     public func lookUp(_ question: DNSQuestion) async -> DNSReply {
         replies[question] ?? DNSReply(.failure(.serverFailure), source: .zone)
+    }
+}
+
+extension DNSReply {
+    /// About how many octets the answer has on its way.
+    fileprivate var octetCount: Int {
+        guard case .success(let answer) = result else { return 0 }
+        return answer.records.reduce(40) { count, record in
+            if case .txt(let text) = record { count + 16 + text.count } else { count + 16 }
+        }
     }
 }
 

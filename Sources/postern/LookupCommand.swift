@@ -97,7 +97,7 @@ struct LookupCommand: AsyncParsableCommand {
         case .serverFailure: "the servers failed (SERVFAIL or no usable reply)"
         case .refused: "the servers refused to answer"
         case .malformed: "the reply could not be understood"
-        case .aliasLoop, .tooManyAliases, .cancelled, .noRoom, .noServer: "\(error)"
+        case .aliasLoop, .tooManyAliases, .cancelled, .noRoom, .noServer, .tooMuch: "\(error)"
         }
     }
 
