@@ -183,7 +183,8 @@ public final class CachingResolver: DNSResolving, Sendable {
             guard !isShutDown else { return .reply(DNSReply(.failure(.cancelled), source: .cache)) }
             if let position = shard.inFlight.index(forKey: key) {
                 shard.joins += 1
-                if let reply = shard.inFlight.values[position].join(waiter) { return .reply(reply) }
+                let asked = asker?.questionCount ?? 0
+                if let reply = shard.inFlight.values[position].join(waiter, asked: asked) { return .reply(reply) }
                 return .wait(shard.inFlight.values[position].handle)
             }
             shard.misses += 1
@@ -224,20 +225,45 @@ public final class CachingResolver: DNSResolving, Sendable {
         let number = numbers.add(1, ordering: .relaxed).newValue
         let isNew = cache.with(key) { shard in
             guard shard.inFlight[key] == nil else { return false }
-            shard.inFlight[key] = InFlight(number: number, isWanted: true)
+            shard.inFlight[key] = InFlight(number: number, isWanted: true, isAhead: true)
             return true
         }
         if isNew { start(question, key, number, .ahead) }
     }
 
     private func start(_ question: DNSQuestion, _ key: CacheKey, _ number: UInt64, _ demand: Demand) {
-        let handle = transport.start(question, for: demand) { outcome in self.complete(key, number, outcome) }
+        let handle = transport.start(question, for: demand) { outcome in
+            if case .failure(.noRoom) = outcome.result, let flight = self.takeOver(key, number) {
+                self.start(question, key, flight.number, .wanted(asked: flight.asked))
+            } else {
+                self.complete(key, number, outcome)
+            }
+        }
         let isGone = cache.with(key) { shard in
             guard shard.inFlight[key]?.number == number else { return true }
             shard.inFlight[key]?.handle = handle
             return false
         }
         if isGone { transport.cancel(handle) }
+    }
+
+    /// Makes a question that was given up for lack of room, as nobody waited when it was sent, one of those who wait now.
+    ///
+    /// - Returns: what is to be sent in its place; nil when nobody waits, or when it had its turn to wait.
+    private func takeOver(_ key: CacheKey, _ number: UInt64) -> InFlight? {
+        cache.with(key) { shard in
+            guard let flight = shard.inFlight[key], flight.number == number, flight.isAhead,
+                let waiter = flight.waiters.all.first
+            else { return nil }
+            let next = InFlight(
+                number: waiter.number,
+                waiters: flight.waiters,
+                stale: flight.stale,
+                asked: flight.asked
+            )
+            shard.inFlight[key] = next
+            return next
+        }
     }
 
     private func complete(_ key: CacheKey, _ number: UInt64, _ outcome: QueryOutcome) {

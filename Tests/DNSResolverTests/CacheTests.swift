@@ -273,6 +273,34 @@ struct CacheTests {
         #expect(transport.sent.count == 2)
     }
 
+    @Test("who joins a question that was sent ahead, and for which there is no room, waits like others")
+    func joinsAheadWithoutRoom() async throws {
+        let transport = FakeTransport()
+        transport.answer(QueryOutcome.text("x"))
+        let resolver = CachingResolver(transport, cache: CacheOptions(), now: transport.clock)
+        let question = try Self.question("a.example")
+        for _ in 0..<4 { _ = await resolver.lookUp(question) }
+        transport.advance(.seconds(271))
+        transport.answer(nil)
+        #expect(await resolver.lookUp(question).source == .cache)
+        #expect(transport.sent.last?.demand == .ahead)
+        transport.advance(.seconds(40))
+        let reply = Task { await resolver.lookUp(question) }
+        while resolver.statistics.joins == 0 { await Task.yield() }
+        transport.sent[1].completion(QueryOutcome.failure(.noRoom)(question))
+        await transport.waitForSent(3)
+        #expect(transport.sent[2].demand == .wanted(asked: 0))
+        transport.sent[2].completion(QueryOutcome.text("y")(question))
+        #expect(try await reply.value.result.get().texts == [Array("y".utf8)])
+        // Nobody waits: nothing is sent again.
+        for _ in 0..<4 { _ = await resolver.lookUp(question) }
+        transport.advance(.seconds(271))
+        _ = await resolver.lookUp(question)
+        transport.sent[3].completion(QueryOutcome.failure(.noRoom)(question))
+        #expect(transport.sent.count == 4)
+        #expect(resolver.statistics.inFlight == 0)
+    }
+
     @Test("an answer that nobody uses is not fetched ahead")
     func noRefreshWithoutDemand() async throws {
         let transport = FakeTransport()

@@ -8,6 +8,7 @@ import Synchronization
 final class FakeTransport: QueryTransport {
     struct Sent: Sendable {
         let question: DNSQuestion
+        let demand: Demand
         let handle: QueryHandle
         let completion: @Sendable (QueryOutcome) -> Void
     }
@@ -37,7 +38,7 @@ final class FakeTransport: QueryTransport {
     ) -> QueryHandle {
         let (handle, automatic) = state.withLock { state in
             let handle = QueryHandle(loop: 0, number: UInt64(state.sent.count))
-            state.sent.append(Sent(question: question, handle: handle, completion: completion))
+            state.sent.append(Sent(question: question, demand: demand, handle: handle, completion: completion))
             return (handle, state.automatic)
         }
         if let automatic { completion(automatic(question)) }

@@ -15,15 +15,20 @@ struct InFlight {
     var stale: DNSAnswer?
     /// Goes on when nobody waits: the answer is fetched ahead, or somebody got a stale one.
     var isWanted = false
+    /// It was sent ahead of demand, so that it is given up rather than waiting for room.
+    var isAhead = false
+    /// How many questions of the message came before that has joined it, of several the smallest.
+    var asked = Int.max
     /// Nobody waits any more, for the servers have had their time.
     var hasServedStale = false
 
     /// Adds somebody who waits; returns the reply where there is no need to.
     ///
     /// It is done in place: with a copy at hand all who wait would be copied for each that comes.
-    mutating func join(_ waiter: Waiter) -> DNSReply? {
+    mutating func join(_ waiter: Waiter, asked: Int) -> DNSReply? {
         if hasServedStale, let stale { return DNSReply(.success(stale), source: .stale) }
         waiters.append(waiter)
+        self.asked = min(self.asked, asked)
         return nil
     }
 }
