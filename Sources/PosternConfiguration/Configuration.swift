@@ -364,7 +364,7 @@ extension Configuration {
         /// The longest packet an MTA may send.
         public var maxPacket = 1 << 20
         /// How many octets of header a message may have.
-        public var maxHeader = 1 << 20
+        public var maxHeader = 256 << 10
         /// How many octets all messages in progress may hold.
         public var maxHeld = 32 << 20
     }
