@@ -131,6 +131,14 @@ let package = Package(
             path: "Tests/JudgeDriver",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "hostile-messages",
+            dependencies: [
+                "DKIM", "DNSLookup", "MailAuthentication", "MailCrypto", "MailSyntax", "Policy", "PosternConfiguration",
+            ],
+            path: "Tests/Benchmarks/Sources/HostileMessages",
+            swiftSettings: settings
+        ),
         tests(of: "MailSyntax"),
         tests(of: "DNSLookup"),
         tests(of: "MailCrypto"),
