@@ -162,9 +162,10 @@ extension DKIMSignature {
     }
 
     /// RFC 6376 § 3.5: the field is hashed "with the value of the "b=" tag (including all surrounding whitespace) deleted".
-    static func withoutSignature(_ value: Octets, _ signature: Octets) -> Octets {
+    static func withoutSignature(_ field: HeaderField, _ signature: Octets) -> HeaderField {
+        let value = field.value
         let equals = value[..<signature.startIndex].lastIndex(of: UInt8(ascii: "=")) ?? signature.startIndex
         let end = value[signature.endIndex...].firstIndex(of: UInt8(ascii: ";")) ?? value.endIndex
-        return value[...equals] + value[end...]
+        return field.copy(without: equals + 1..<end)
     }
 }

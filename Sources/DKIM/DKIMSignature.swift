@@ -77,7 +77,7 @@ public final class DKIMSignature: Sendable {
         timestamp = try Self.seconds(tags["t"], "t")
         expiration = try Self.seconds(tags["x"], "x")
         copiedFields = tags["z"]
-        unsignedField = HeaderField(name: field.label, value: Self.withoutSignature(field.value, signatureText))
+        unsignedField = Self.withoutSignature(field, signatureText)
         try Self.checkQueryMethods(tags["q"])
         // RFC 6376 § 3.5: "The value of the "x=" tag MUST be greater than the value of the "t=" tag if both are present."
         if let timestamp, let expiration, expiration <= timestamp { throw .expiresBeforeSigned }

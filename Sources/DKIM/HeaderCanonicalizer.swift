@@ -15,24 +15,24 @@ public struct HeaderCanonicalizer {
 
     /// Adds a field and its line end.
     public mutating func append(_ field: HeaderField) {
-        append(label: field.label, value: field.value)
+        appendWithoutLineEnd(field)
         octets.append(0x0D)
         octets.append(0x0A)
     }
 
     /// Adds a field without a line end, as the signature's own field is hashed last (RFC 6376 § 3.7).
-    public mutating func append(label: Octets, value: Octets) {
+    public mutating func appendWithoutLineEnd(_ field: HeaderField) {
         switch canonicalization {
         case .simple:
-            octets.append(contentsOf: label)
+            octets.append(contentsOf: field.label)
             octets.append(UInt8(ascii: ":"))
-            octets.append(contentsOf: value)
+            octets.append(contentsOf: field.value)
         case .relaxed:
             // RFC 6376 § 3.4.2: "Convert all header field names ... to lowercase"; "Delete any WSP characters remaining
             // before and after the colon".
-            appendLowercased(label.trimmed)
+            appendLowercased(field.name)
             octets.append(UInt8(ascii: ":"))
-            appendRelaxed(value)
+            appendRelaxed(field.value)
         }
     }
 

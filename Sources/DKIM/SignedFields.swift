@@ -104,7 +104,7 @@ struct SignedFields: Sendable {
         var canonicalizer = HeaderCanonicalizer(canonicalization, capacity: capacity)
         for field in fields { canonicalizer.append(field) }
         // RFC 6376 § 3.7: the DKIM-Signature field is hashed last, "without a trailing CRLF".
-        canonicalizer.append(label: own.label, value: own.value)
+        canonicalizer.appendWithoutLineEnd(own)
         return canonicalizer.octets
     }
 }

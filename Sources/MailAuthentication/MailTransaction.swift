@@ -101,9 +101,10 @@ extension MailTransaction {
     /// Takes a header field, from where a packet has it; a signature's key and the author's policy are asked for at once.
     public func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         unsafe headers.append(name: name, value: value)
-        if headers.hasName("DKIM-Signature", at: headers.count - 1) {
+        let name = unsafe name.trimmed
+        if unsafe name.equalsIgnoringCase("DKIM-Signature") {
             takeSignature()
-        } else if headers.hasName("From", at: headers.count - 1) {
+        } else if unsafe name.equalsIgnoringCase("From") {
             takeAuthor()
         }
     }
@@ -126,9 +127,7 @@ extension MailTransaction {
     }
 
     /// The lowest field so far, on its own: a view of the header that is kept would have it copied when the next one comes.
-    private var lastField: HeaderField? {
-        headers.last.map { HeaderField(name: Array($0.label)[...], value: Array($0.value)[...]) }
-    }
+    private var lastField: HeaderField? { headers.last?.copy }
 
     private func key(_ question: DNSQuestion) -> Pending<DNSReply> {
         Pending(atHand: resolver.answerAtHand(question))

@@ -5,8 +5,14 @@ internal import Glibc
 /// Field by field as an MTA delivers them: a name, and a value that begins right after the colon. Line ends inside a
 /// value are kept as CRLF whatever the MTA wrote (milters get LF), for that is what was signed (RFC 5322 § 2.2.3).
 public struct HeaderBlock: Sendable {
+    /// Where a field stands.
     private struct Entry: Sendable {
         var start: Int
+        /// Where the name is, without the white space around it.
+        ///
+        /// RFC 5322 § 4.5.8 lets old mail have white space before the colon. MTAs take it away or leave it, so it is never
+        /// a part of the name here; DKIM's simple form alone asks for it, and for `HeaderField.label`.
+        var name: Range<Int>
         var colon: Int
         var end: Int
     }
@@ -49,8 +55,9 @@ public struct HeaderBlock: Sendable {
         let start = storage.count
         unsafe storage.append(contentsOf: name)
         let colon = storage.count
+        let name = storage.span.trimmed(start..<colon)
         unsafe appendNormalized(value)
-        entries.append(Entry(start: start, colon: colon, end: storage.count))
+        entries.append(Entry(start: start, name: name, colon: colon, end: storage.count))
     }
 
     /// Appends `value` with each LF that has no CR before it written as CR LF; a lone CR is data.
@@ -81,46 +88,38 @@ extension HeaderBlock: RandomAccessCollection {
     /// The field at a position, topmost first.
     public subscript(position: Int) -> HeaderField {
         let entry = entries[position]
-        return HeaderField(name: storage[entry.start..<entry.colon], value: storage[entry.colon..<entry.end])
+        return HeaderField(
+            label: storage[entry.start..<entry.colon],
+            name: storage[entry.name],
+            value: storage[entry.colon..<entry.end]
+        )
     }
 }
 
 extension HeaderBlock {
-    /// Where the name of the field at `position` stands.
-    ///
-    /// RFC 5322 § 4.5.8 lets old mail have white space before the colon. MTAs take it away or leave it, so it is never a
-    /// part of the name here; DKIM's simple form alone asks for it, and for `HeaderField.label`.
-    private func nameRange(at position: Int) -> Range<Int> {
-        let octets = storage.span
-        var start = entries[position].start
-        var end = entries[position].colon
-        while start < end, octets[end - 1].isFoldingWhiteSpace { end -= 1 }
-        while start < end, octets[start].isFoldingWhiteSpace { start += 1 }
-        return start..<end
-    }
-
     /// Whether the field at `position` has this name, without regard to case; makes no view of the field.
     public func hasName(_ name: Octets, at position: Int) -> Bool {
-        storage.span.extracting(nameRange(at: position)).equalsIgnoringCase(name.span)
+        storage.span.extracting(entries[position].name).equalsIgnoringCase(name.span)
     }
 
     /// Whether the field at `position` has this name, without regard to case; makes no view of the field.
     public func hasName(_ name: StaticString, at position: Int) -> Bool {
-        let range = nameRange(at: position)
-        return range.count == name.utf8CodeUnitCount && storage[range].equalsIgnoringCase(name)
+        let own = entries[position].name
+        guard own.count == name.utf8CodeUnitCount else { return false }
+        return storage.span.extracting(own).equalsIgnoringCase(name)
     }
 
     /// The name of the field at `position`.
-    public func name(at position: Int) -> Octets { storage[nameRange(at: position)] }
+    public func name(at position: Int) -> Octets { storage[entries[position].name] }
 
     /// How many octets the name of the field at `position` has.
-    public func nameLength(at position: Int) -> Int { nameRange(at: position).count }
+    public func nameLength(at position: Int) -> Int { entries[position].name.count }
 
     /// The first octet of the name of the field at `position`, in lower case, and 0 for no name; makes no view of the
     /// field.
     public func initial(at position: Int) -> UInt8 {
-        let range = nameRange(at: position)
-        return range.isEmpty ? 0 : storage[range.lowerBound].lowercased
+        let name = entries[position].name
+        return name.isEmpty ? 0 : storage[name.lowerBound].lowercased
     }
 
     /// Whether a field is internationalized: UTF-8 beyond US-ASCII (RFC 6532 § 3.2), which older 8-bit text is not.
@@ -140,28 +139,44 @@ extension HeaderBlock {
 
 /// One header field (RFC 5322 § 2.2): a view into its block.
 public struct HeaderField: Sendable {
-    /// Everything before the colon: the name, in the sender's spelling, and the white space that old mail may have
-    /// behind it (RFC 5322 § 4.5.8).
+    /// The name, in the sender's spelling.
+    public let name: Octets
+    /// Everything before the colon: the name, and the white space that old mail may have behind it (RFC 5322 § 4.5.8).
     public let label: Octets
     /// Everything after the colon, leading space and folds (CRLF) included, without the last line end.
     public let value: Octets
 
     /// A field from what stands before and after its colon.
     public init(name label: Octets, value: Octets) {
-        self.label = label
-        self.value = value
+        self.init(label: label, name: label.trimmed, value: value)
     }
 
-    /// The name, in the sender's spelling.
-    public var name: Octets { label.trimmed }
+    fileprivate init(label: Octets, name: Octets, value: Octets) {
+        self.label = label
+        self.name = name
+        self.value = value
+    }
 
     /// Whether the field has this name; names are compared without regard to case (RFC 5322 § 1.2.2).
     public func isNamed(_ name: StaticString) -> Bool {
         self.name.equalsIgnoringCase(name)
     }
 
-    /// The value with folds removed (RFC 5322 § 2.2.3: CRLF before white space goes) and white space trimmed off its ends.
-    public var unfolded: [UInt8] {
-        value.trimmed.filter { $0 != 0x0D && $0 != 0x0A }
+    /// The field with octets of its own, so that the block may change.
+    public var copy: HeaderField { copy(without: value.endIndex..<value.endIndex) }
+
+    /// The field with octets of its own, but for a part of its value.
+    public func copy(without part: Range<Int>) -> HeaderField {
+        var octets = [UInt8]()
+        octets.reserveCapacity(label.count + value.count - part.count)
+        octets.append(contentsOf: label)
+        octets.append(contentsOf: value[..<part.lowerBound])
+        octets.append(contentsOf: value[part.upperBound...])
+        let start = name.startIndex - label.startIndex
+        return HeaderField(
+            label: octets[..<label.count],
+            name: octets[start..<start + name.count],
+            value: octets[label.count...]
+        )
     }
 }

@@ -55,18 +55,13 @@ extension ArraySlice<UInt8> {
 
     /// The octets without leading and trailing space, tab, CR and LF.
     public var trimmed: Octets {
-        let octets = span
-        var start = 0
-        var end = octets.count
-        while start < end, octets[start].isFoldingWhiteSpace { start += 1 }
-        while start < end, octets[end - 1].isFoldingWhiteSpace { end -= 1 }
-        return self[startIndex + start..<startIndex + end]
+        let range = span.trimmed(0..<count)
+        return self[startIndex + range.lowerBound..<startIndex + range.upperBound]
     }
 
     /// Whether these octets are equal to `other` when `A` to `Z` count as `a` to `z`.
     public func equalsIgnoringCase(_ other: StaticString) -> Bool {
-        guard other.hasPointerRepresentation, count == other.utf8CodeUnitCount else { return false }
-        return other.withUTF8Buffer { unsafe span.equalsIgnoringCase(Span(_unsafeElements: $0)) }
+        span.equalsIgnoringCase(other)
     }
 
     /// Whether these octets are equal to `other` when `A` to `Z` count as `a` to `z`.
@@ -76,16 +71,32 @@ extension ArraySlice<UInt8> {
 }
 
 extension UnsafeRawBufferPointer {
+    /// The octets without leading and trailing space, tab, CR and LF.
+    public var trimmed: UnsafeRawBufferPointer {
+        let range = unsafe Span<UInt8>(_bytes: RawSpan(_unsafeBytes: self)).trimmed(0..<count)
+        return unsafe UnsafeRawBufferPointer(rebasing: self[range])
+    }
+
     /// Whether these octets are equal to `other` when `A` to `Z` count as `a` to `z`.
     public func equalsIgnoringCase(_ other: StaticString) -> Bool {
-        guard other.hasPointerRepresentation, count == other.utf8CodeUnitCount else { return false }
-        return other.withUTF8Buffer {
-            unsafe Span<UInt8>(_bytes: RawSpan(_unsafeBytes: self)).equalsIgnoringCase(Span(_unsafeElements: $0))
-        }
+        unsafe Span<UInt8>(_bytes: RawSpan(_unsafeBytes: self)).equalsIgnoringCase(other)
     }
 }
 
 extension Span<UInt8> {
+    /// The range without space, tab, CR and LF at its ends.
+    func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, self[start].isFoldingWhiteSpace { start += 1 }
+        while start < end, self[end - 1].isFoldingWhiteSpace { end -= 1 }
+        return start..<end
+    }
+
+    func equalsIgnoringCase(_ other: StaticString) -> Bool {
+        guard other.hasPointerRepresentation, count == other.utf8CodeUnitCount else { return false }
+        return other.withUTF8Buffer { unsafe equalsIgnoringCase(Span(_unsafeElements: $0)) }
+    }
+
     func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in indices where self[index].lowercased != other[index].lowercased { return false }

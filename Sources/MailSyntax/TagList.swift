@@ -91,6 +91,8 @@ public struct TagList: Sendable {
         /// Whether there are only printable characters, white space, and line ends that white space follows.
         private(set) var isValid = true
 
+        // Within the loop above it would have to share the registers.
+        @inline(never)
         init(_ octets: Span<UInt8>, from start: Int) {
             end = start
             while end < octets.count {
@@ -133,14 +135,6 @@ public struct TagList: Sendable {
 }
 
 extension Span<UInt8> {
-    /// The range without white space at its ends.
-    fileprivate func trimmed(_ range: Range<Int>) -> Range<Int> {
-        var (start, end) = (range.lowerBound, range.upperBound)
-        while start < end, self[start].isFoldingWhiteSpace { start += 1 }
-        while start < end, self[end - 1].isFoldingWhiteSpace { end -= 1 }
-        return start..<end
-    }
-
     /// Whether the range is a name.
     fileprivate func isTagName(_ range: Range<Int>) -> Bool {
         // RFC 6376 § 3.2: tag-name = ALPHA *ALNUMPUNC

@@ -166,7 +166,7 @@ struct CanonicalizationTests {
     )
     func fields(_ name: String, _ value: String, _ expected: String) {
         var canonicalizer = HeaderCanonicalizer(.relaxed)
-        canonicalizer.append(label: Octets(name), value: Octets(value))
+        canonicalizer.appendWithoutLineEnd(HeaderField(name: Octets(name), value: Octets(value)))
         #expect(canonicalizer.octets[...].text == expected)
         canonicalizer = HeaderCanonicalizer(.simple)
         canonicalizer.append(HeaderField(name: Octets(name), value: Octets(value)))

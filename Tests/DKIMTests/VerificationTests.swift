@@ -17,7 +17,7 @@ struct VerificationTests {
         let value = " " + tags.replacing("BH", with: bodyHash[...].text) + "; b="
         var form = HeaderCanonicalizer(.relaxed)
         for field in StoredMessage(Octets(header)).headers { form.append(field) }
-        form.append(label: Octets("dkim-signature"), value: Octets(value))
+        form.appendWithoutLineEnd(HeaderField(name: Octets("dkim-signature"), value: Octets(value)))
         let signature = Base64.encode(try key.key.sign(digest: SHA256Hasher.digest(form.octets)))
         return [UInt8]("DKIM-Signature:\(value)\(signature[...].text)\r\n\(header)\r\n\(body)".utf8)
     }

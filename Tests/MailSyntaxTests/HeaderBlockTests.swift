@@ -60,12 +60,6 @@ struct HeaderBlockTests {
         #expect(block[0].value.text == "before")
     }
 
-    @Test("RFC 5322 § 2.2.3: unfolding")
-    func unfolded() {
-        let field = HeaderField(name: Octets("A"), value: Octets(" \r\n a\r\n\t b \r\n"))
-        #expect(field.unfolded[...].text == "a\t b")
-    }
-
     @Test("RFC 5234 appendix B.1: classes of octets")
     func classes() {
         for octet in UInt8.min...UInt8.max {

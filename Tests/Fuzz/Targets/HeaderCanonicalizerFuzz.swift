@@ -22,6 +22,6 @@ func fuzzHeader(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 
 private func form(_ name: Octets, _ value: Octets) -> [UInt8] {
     var canonicalizer = HeaderCanonicalizer(.relaxed)
-    canonicalizer.append(label: name, value: value)
+    canonicalizer.appendWithoutLineEnd(HeaderField(name: name, value: value))
     return canonicalizer.octets
 }
