@@ -41,20 +41,23 @@ public enum Base64 {
         var characters = 0
         var padding = 0
         while index < text.count {
-            if characters == 0, padding == 0, text.count - index >= 4 {
-                let first = values[Int(text[index])]
-                let second = values[Int(text[index + 1])]
-                let third = values[Int(text[index + 2])]
-                let fourth = values[Int(text[index + 3])]
-                if first | second | third | fourth < 64 {
-                    unsafe octets[count] = first << 2 | second >> 4
-                    unsafe octets[count + 1] = second << 4 | third >> 2
-                    unsafe octets[count + 2] = third << 6 | fourth
-                    count += 3
-                    index += 4
-                    continue
-                }
+            while characters == 0, padding == 0, text.count - index >= 4 {
+                // In one load, which is checked once and may begin at any octet.
+                let four = unsafe UInt32(
+                    littleEndian: text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt32.self)
+                )
+                let first = values[Int(four & 0xFF)]
+                let second = values[Int(four >> 8 & 0xFF)]
+                let third = values[Int(four >> 16 & 0xFF)]
+                let fourth = values[Int(four >> 24)]
+                guard first | second | third | fourth < 64 else { break }
+                unsafe octets[count] = first << 2 | second >> 4
+                unsafe octets[count + 1] = second << 4 | third >> 2
+                unsafe octets[count + 2] = third << 6 | fourth
+                count += 3
+                index += 4
             }
+            guard index < text.count else { break }
             let value = values[Int(text[index])]
             index += 1
             if value < 64 {
