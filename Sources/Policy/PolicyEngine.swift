@@ -77,17 +77,17 @@ extension PolicyEngine {
     /// What to do with the message, once everything is known.
     ///
     /// - Parameters:
-    ///   - facts: what is known.
-    ///   - recipients: those that were not refused before.
+    ///   - facts: what is known; not asked for without rules.
+    ///   - recipients: those that were not refused before; not asked for without rules.
     ///   - obstacle: what keeps the message from being put off; nil when nothing does.
     public func atEndOfMessage(
         _ facts: @autoclosure () -> PolicyFacts,
-        _ recipients: RecipientKinds,
+        _ recipients: @autoclosure () -> RecipientKinds,
         obstacle: SeparationObstacle? = nil
     ) -> PolicyVerdict {
         guard !rules.isEmpty else { return PolicyVerdict(stage: .endOfMessage) }
-        guard mode == .enforce else { return judge(facts(), recipients) }
-        return conclude(facts(), recipients, early: [], obstacle)
+        guard mode == .enforce else { return judge(facts(), recipients()) }
+        return conclude(facts(), recipients(), early: [], obstacle)
     }
 
     /// What to do with a message whose envelope and content are both known: first each recipient, then the message.
