@@ -104,12 +104,12 @@ public struct SPFEvaluator<Resolver: DNSResolving>: Sendable {
 
 extension SPFCheck {
     fileprivate init(mailFrom sender: Octets, helo: Octets, client: IPAddress, now: Int64) {
-        let identity = SPFIdentity(mailFrom: sender, helo: helo).ofHost
+        let identity = SPFIdentity(mailFrom: sender, helo: helo).ofHost()
         self.init(identity, scope: .mfrom, helo: helo, client: client, now: now, selector: SPFVersion1())
     }
 
     fileprivate init(helo: Octets, client: IPAddress, now: Int64) {
-        let identity = SPFIdentity(helo: helo).ofHost
+        let identity = SPFIdentity(helo: helo).ofHost()
         self.init(identity, scope: .helo, helo: helo, client: client, now: now, selector: SPFVersion1())
     }
 }

@@ -53,11 +53,9 @@ public struct SPFIdentity: Hashable, Sendable {
     ///
     /// RFC 7208 § 4.3 has nothing to say of the characters of a name, and the DNS takes any. What SMTP carries is the name of
     /// a host (RFC 5321 § 2.3.5).
-    var ofHost: SPFIdentity {
-        guard domain?.isHostName == false else { return self }
-        var identity = self
-        identity.domain = nil
-        return identity
+    consuming func ofHost() -> SPFIdentity {
+        if domain?.isHostName == false { domain = nil }
+        return self
     }
 
     /// Whether the local-part is US-ASCII.
