@@ -1,80 +1,5 @@
 public import MailSyntax
 
-/// What a condition looks at: the key in a rule's `when` or `unless`.
-public enum ConditionName: String, CaseIterable, Sendable {
-    /// SPF of MAIL FROM.
-    case spf
-    /// SPF of HELO.
-    case spfHelo = "spf_helo"
-    /// Sender ID.
-    case senderID = "sender_id"
-    /// Sender ID, when the PRA is the author's.
-    case senderIDAligned = "sender_id_aligned"
-    /// The best DKIM signature.
-    case dkim
-    /// The best DKIM signature aligned with the author's domain.
-    case dkimAligned = "dkim_aligned"
-    /// DMARC.
-    case dmarc
-    /// The DMARC policy that applies to the author's domain.
-    case dmarcPolicy = "dmarc_policy"
-    /// The DMARC policy of the author's domain as it is published.
-    case dmarcPublished = "dmarc_published"
-    /// Reverse DNS of the client.
-    case iprev
-    /// The client's network.
-    case clients
-    /// The client's verified name.
-    case clientNames = "client_names"
-    /// The name of HELO.
-    case helo
-    /// The domain of MAIL FROM or of the PRA.
-    case senderDomains = "sender_domains"
-    /// The domains of From.
-    case fromDomains = "from_domains"
-    /// The domains of DKIM signatures that passed.
-    case dkimDomains = "dkim_domains"
-    /// The recipient's domain.
-    case recipientDomains = "recipient_domains"
-    /// The recipient's address.
-    case recipients
-    /// Whether the client has authenticated.
-    case authenticated
-    /// How many authors From has.
-    case fromCount = "from_count"
-    /// How the author could be read.
-    case author
-
-    /// Whether it looks at one recipient at a time.
-    public var isOfRecipient: Bool { self == .recipientDomains || self == .recipients }
-
-    /// Whether it can be known before DATA.
-    ///
-    /// `sender_domains` can when MAIL FROM alone matches.
-    public var isOfEnvelope: Bool {
-        switch self {
-        case .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .fromDomains,
-            .dkimDomains, .fromCount, .author:
-            false
-        default: true
-        }
-    }
-
-    /// The condition on the result of the check that it rests on.
-    var check: ConditionName {
-        switch self {
-        case .senderIDAligned: .senderID
-        case .dkimDomains: .dkim
-        case .dkimAligned, .dmarcPolicy, .dmarcPublished: .dmarc
-        case .clientNames: .iprev
-        default: self
-        }
-    }
-
-    /// Whether its answer comes from the DNS while the envelope is being sent.
-    var isLookedUpEarly: Bool { [.spf, .spfHelo, .iprev, .clientNames].contains(self) }
-}
-
 /// Values that must match, and values that must not.
 ///
 /// A list holds when one of its plain values matches and none of its values with `!` does; a list of `!` values alone
@@ -160,6 +85,20 @@ public struct Condition: Sendable {
         case flag(Bool)
         /// Numbers.
         case counts(Choice<[CountTest]>)
+
+        /// What they are.
+        public var kind: ConditionName.Kind {
+            switch self {
+            case .words: .result
+            case .policies: .policy
+            case .readings: .reading
+            case .networks: .network
+            case .domains: .domain
+            case .addresses: .address
+            case .flag: .flag
+            case .counts: .count
+            }
+        }
     }
 
     /// What the condition looks at.
@@ -246,7 +185,10 @@ public struct Condition: Sendable {
         case .clientNames:
             if needsAnswers, facts.iprev == .temperror, facts.clientNames?.isEmpty == true { return .unanswered }
             return any(facts.clientNames)
-        default: return .unknown
+        // Those on recipients are asked elsewhere, and the others are on something else than domains.
+        case .recipientDomains, .recipients, .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc,
+            .dmarcPolicy, .dmarcPublished, .iprev, .clients, .authenticated, .fromCount, .author:
+            return .unknown
         }
     }
 }
@@ -275,7 +217,9 @@ extension PolicyFacts {
         case .dkimAligned: dkimAligned
         case .dmarc: dmarc
         case .iprev: iprev
-        default: nil
+        case .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains, .fromDomains, .dkimDomains,
+            .recipientDomains, .recipients, .authenticated, .fromCount, .author:
+            nil
         }
     }
 
@@ -306,7 +250,8 @@ extension PolicyFacts {
         case .authenticated: return authenticated.map { $0 ? "true" : "false" }
         case .fromCount: return fromCount.map { String($0) }
         case .author: return author?.rawValue
-        default: return word(name)?.rawValue
+        case .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc, .iprev:
+            return word(name)?.rawValue
         }
     }
 }

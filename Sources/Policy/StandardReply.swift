@@ -14,29 +14,14 @@ extension Rule {
 
 /// The reply of a rule that brings none: by which of its checks did not pass.
 private struct StandardReply {
-    private enum Check: Hashable {
-        case spf, senderID, dkim, dmarc, iprev
-    }
-
     private var failed: [(check: Check, name: ConditionName, word: ResultWord)] = []
 
     init(_ rule: Rule, _ facts: PolicyFacts) {
         for condition in rule.when {
-            guard let word = facts.word(condition.name), word != .pass, let check = Self.check(condition.name) else {
+            guard let word = facts.word(condition.name), word != .pass, let check = condition.name.checks.first else {
                 continue
             }
             failed.append((check, condition.name, word))
-        }
-    }
-
-    private static func check(_ name: ConditionName) -> Check? {
-        switch name {
-        case .spf, .spfHelo: .spf
-        case .senderID, .senderIDAligned: .senderID
-        case .dkim, .dkimAligned: .dkim
-        case .dmarc: .dmarc
-        case .iprev: .iprev
-        default: nil
         }
     }
 

@@ -27,56 +27,53 @@ enum ConditionDescription {
 
 extension ConditionName {
     /// The results that the check behind the condition can have.
-    var words: [ResultWord] {
-        switch self {
-        case .spf, .spfHelo, .senderID, .senderIDAligned:
-            [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
-        case .dkim, .dkimAligned: [.pass, .fail, .policy, .neutral, .none, .temperror, .permerror]
-        case .dmarc: [.pass, .fail, .none, .temperror, .permerror]
-        case .iprev: [.pass, .fail, .none, .temperror, .permerror]
-        default: []
-        }
-    }
+    var words: [ResultWord] { kind == .result ? checks.first?.words ?? [] : [] }
 
     /// Whether `{ file = … }` can stand among the values.
     var takesLists: Bool {
-        switch self {
-        case .clients, .clientNames, .helo, .senderDomains, .fromDomains, .dkimDomains, .recipientDomains, .recipients:
-            true
-        default: false
+        switch kind {
+        case .network, .domain, .address: true
+        case .result, .policy, .reading, .flag, .count: false
         }
     }
 
     /// What one value is.
-    var valueKind: String {
-        switch self {
-        case .clients: "network"
-        case .recipients: "mail address"
-        case .fromCount: "number"
-        case .dmarcPolicy, .dmarcPublished: "DMARC policy"
-        case .author: "way to read the author"
-        case .authenticated: "boolean"
-        case .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc, .iprev: "result of \(rawValue)"
-        default: "domain name"
+    private var valueKind: String {
+        switch kind {
+        case .result: "result of \(rawValue)"
+        case .policy: "DMARC policy"
+        case .reading: "way to read the author"
+        case .network: "network"
+        case .domain: "domain name"
+        case .address: "mail address"
+        case .flag: "boolean"
+        case .count: "number"
+        }
+    }
+
+    /// The words that can be values.
+    private var known: [String] {
+        switch kind {
+        case .result: words.map(\.rawValue)
+        case .policy: DMARCPolicyWord.allCases.map(\.rawValue)
+        case .reading: AuthorReading.allCases.map(\.rawValue)
+        case .network, .domain, .address, .flag, .count: []
         }
     }
 
     /// What is accepted.
     var accepted: String {
-        switch self {
-        case .clients: "networks, as \"192.0.2.0/24\" or \"2001:db8::/32\", or { file = \"/path\" }"
-        case .recipients:
+        let known = known.map { "\"\($0)\"" }.joined(separator: ", ")
+        return switch kind {
+        case .result: known + ", each also with a leading \"!\""
+        case .policy: known
+        case .reading: known + "; the author's domain is from_domains"
+        case .network: "networks, as \"192.0.2.0/24\" or \"2001:db8::/32\", or { file = \"/path\" }"
+        case .domain: "domain names, as \"example.org\", or \".example.org\" for all below it, or { file = \"/path\" }"
+        case .address:
             "addresses, as \"user@example.org\", \"postmaster@\" or \"@example.org\", or { file = \"/path\" }"
-        case .fromCount: "a number or a comparison, as 2, \">1\" or \"!1\""
-        case .authenticated: "true or false"
-        case .dmarcPolicy, .dmarcPublished:
-            DMARCPolicyWord.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-        case .author:
-            AuthorReading.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-                + "; the author's domain is from_domains"
-        case .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc, .iprev:
-            words.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") + ", each also with a leading \"!\""
-        default: "domain names, as \"example.org\", or \".example.org\" for all below it, or { file = \"/path\" }"
+        case .flag: "true or false"
+        case .count: "a number or a comparison, as 2, \">1\" or \"!1\""
         }
     }
 
@@ -87,22 +84,17 @@ extension ConditionName {
     }
 
     private func meant(by text: String) -> String? {
-        let known =
-            switch self {
-            case .dmarcPolicy, .dmarcPublished: DMARCPolicyWord.allCases.map(\.rawValue)
-            case .author: AuthorReading.allCases.map(\.rawValue)
-            default: words.map(\.rawValue)
-            }
         let alias = ["hardfail": "fail", "error": "temperror", "accept": "pass", "ok": "pass"][text.lowercased()]
         if let meant = alias ?? Suggestion.closest(to: text, of: known), known.contains(meant) {
             return meant
         }
-        if self == .clients { return IPNetwork(text)?.canonical.description }
-        if valueKind == "domain name" {
+        switch kind {
+        case .network: return IPNetwork(text)?.canonical.description
+        case .domain:
             if text.hasPrefix("*.") { return String(text.dropFirst()) }
-            if let at = text.lastIndex(of: "@") { return String(text[text.index(after: at)...]) }
+            return text.lastIndex(of: "@").map { String(text[text.index(after: $0)...]) }
+        case .result, .policy, .reading, .address, .flag, .count: return nil
         }
-        return nil
     }
 
     /// What the condition means, for the sample and the manual.
@@ -150,6 +142,17 @@ extension ConditionName {
         case .author:
             "How From was read: \"readable\", a list of addresses; \"repaired\", none, but one address alone can be "
                 + "meant; \"unreadable\", anything else: no From or several, no address, or one that two programs read in two ways."
+        }
+    }
+}
+
+extension Check {
+    /// The results that it can have.
+    fileprivate var words: [ResultWord] {
+        switch self {
+        case .spf, .senderID: [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
+        case .dkim: [.pass, .fail, .policy, .neutral, .none, .temperror, .permerror]
+        case .dmarc, .iprev: [.pass, .fail, .none, .temperror, .permerror]
         }
     }
 }

@@ -40,7 +40,7 @@ enum ConditionReader {
         _ key: String,
         _ reader: inout ConfigurationReader
     ) -> Condition? {
-        if name == .authenticated {
+        if name.kind == .flag {
             return ValueType.flag.read(entry.value, key, &reader).map {
                 Condition(name, .flag($0), text: $0 ? "true" : "false", location: reader.location(entry.position))
             }
@@ -97,7 +97,7 @@ enum ConditionReader {
             let plain = text.drop { $0 == "!" }
             guard text.count - plain.count <= 1, !plain.isEmpty else { break }
             return .text(String(plain), isNegated: plain.count < text.count, value.position)
-        case .integer(let number) where name == .fromCount:
+        case .integer(let number) where name.kind == .count:
             return .text(String(number), isNegated: false, value.position)
         case .table(let entries) where name.takesLists:
             guard entries.count == 1, let entry = entries.first, entry.key == "file",
@@ -117,42 +117,44 @@ enum ConditionReader {
         _ key: String,
         _ reader: inout ConfigurationReader
     ) -> Condition.Values? {
-        switch name {
-        case .clients:
+        switch name.kind {
+        case .network:
             return choice(name, items, key, NetworkSet(), &reader) { set, text in
                 guard let network = IPNetwork(text), network == network.canonical else { return false }
                 set.insert(network)
                 return true
             }.map { .networks($0) }
-        case .recipients:
+        case .address:
             return choice(name, items, key, AddressSet(), &reader) { set, text in
                 (try? set.insert(text)) != nil
             }.map { .addresses($0) }
-        case .fromCount:
+        case .count:
             return choice(name, items, key, [CountTest](), &reader) { tests, text in
                 guard let test = CountTest(parsing: text) else { return false }
                 tests.append(test)
                 return true
             }.map { .counts($0) }
-        case .dmarcPolicy, .dmarcPublished:
+        case .policy:
             return choice(name, items, key, WordSet<DMARCPolicyWord>(), &reader) { words, text in
                 DMARCPolicyWord(rawValue: text).map { words.insert($0) } != nil
             }.map { .policies($0) }
-        case .author:
+        case .reading:
             return choice(name, items, key, WordSet<AuthorReading>(), &reader) { words, text in
                 AuthorReading(rawValue: text).map { words.insert($0) } != nil
             }.map { .readings($0) }
-        case .helo, .clientNames, .senderDomains, .fromDomains, .dkimDomains, .recipientDomains:
+        case .domain:
             return choice(name, items, key, DomainSet(), &reader) { set, text in
                 let plain = text.hasPrefix(".") ? text.dropFirst() : text[...]
                 return (try? DomainName(mailHost: Octets(String(plain)))) != nil && (try? set.insert(text)) != nil
             }.map { .domains($0) }
-        default:
+        case .result:
             return choice(name, items, key, WordSet<ResultWord>(), &reader) { words, text in
                 guard let word = ResultWord(rawValue: text), name.words.contains(word) else { return false }
                 words.insert(word)
                 return true
             }.map { .words($0) }
+        // It is a single value, and read as one.
+        case .flag: return nil
         }
     }
 

@@ -13,10 +13,7 @@ extension Configuration {
     /// The configuration in a line.
     public var summary: String {
         let refusing = rules.rules.filter { $0.action.isRefusal && !$0.observe }.count
-        let checked = [
-            ("spf", checks.spf.enabled), ("sender_id", checks.senderID.enabled), ("dkim", checks.dkim.enabled),
-            ("dmarc", checks.dmarc.enabled), ("iprev", checks.iprev.enabled),
-        ].filter(\.1).map(\.0)
+        let checked = Check.allCases.filter(isMade).map(\.rawValue)
         return "valid: mode \(mode.rawValue), \(Self.count(listen.count, "socket")), "
             + "\(Self.count(rules.rules.count, "rule")) (\(refusing) refusing), "
             + "\(Self.count(signing.count, "signing domain")), checks: \(checked.joined(separator: " "))"
@@ -89,17 +86,16 @@ extension Configuration {
         [IPNetwork("127.0.0.0/8"), IPNetwork("::1")].contains { $0?.contains(address) == true }
     }
 
-    /// Whether the check behind a condition is made.
-    func isChecked(_ name: ConditionName) -> Bool {
-        switch name {
-        case .spf, .spfHelo: checks.spf.enabled
-        case .senderID, .senderIDAligned: checks.senderID.enabled
-        case .dkim, .dkimDomains: checks.dkim.enabled
-        // Which signatures are aligned is found out with DMARC.
-        case .dkimAligned: checks.dkim.enabled && checks.dmarc.enabled
-        case .dmarc, .dmarcPolicy, .dmarcPublished: checks.dmarc.enabled
-        case .iprev, .clientNames: checks.iprev.enabled
-        default: true
+    /// Whether the checks behind a condition are made.
+    func isChecked(_ name: ConditionName) -> Bool { name.checks.allSatisfy(isMade) }
+
+    private func isMade(_ check: Check) -> Bool {
+        switch check {
+        case .spf: checks.spf.enabled
+        case .senderID: checks.senderID.enabled
+        case .dkim: checks.dkim.enabled
+        case .dmarc: checks.dmarc.enabled
+        case .iprev: checks.iprev.enabled
         }
     }
 }
@@ -213,13 +209,8 @@ private struct RuleWarnings {
 
     private mutating func lookForHarshRefusals() {
         let names = Set(rule.when.map(\.name))
-        let results = names.intersection([
-            .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished,
-            .iprev,
-        ])
-        let isForAll = names.isDisjoint(with: [
-            .senderDomains, .fromDomains, .clients, .clientNames, .recipients, .recipientDomains, .helo, .dkimDomains,
-        ])
+        let results = Set(rule.when.filter(\.isOfResult).map(\.name))
+        let isForAll = !names.contains(where: \.takesLists)
         if isForAll, !results.isEmpty, results.isSubset(of: [.dkim, .dkimAligned]) {
             warn(
                 rule.location,
@@ -276,12 +267,7 @@ extension RuleWarnings {
 
 extension Condition {
     /// Whether it asks for the result of a check.
-    fileprivate var isOfResult: Bool {
-        switch values {
-        case .words, .policies: true
-        default: false
-        }
-    }
+    fileprivate var isOfResult: Bool { name.kind == .result || name.kind == .policy }
 
     /// Whether it names only results that do not match.
     fileprivate var isNegation: Bool {

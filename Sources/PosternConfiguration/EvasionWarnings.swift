@@ -68,16 +68,20 @@ extension ConditionName {
         case .dmarc, .spf, .spfHelo, .senderID: [ResultWord.none]
         // An address without a name is permerror.
         case .iprev: [.fail]
-        default: nil
+        case .senderIDAligned, .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains,
+            .fromDomains,
+            .dkimDomains, .recipientDomains, .recipients, .authenticated, .fromCount, .author:
+            nil
         }
     }
 
     /// The results by which nobody vouches and that a sender can bring about.
     fileprivate var vouchingForNothing: [ResultWord] {
-        switch self {
-        case .dkim, .dkimAligned: words.filter { $0 != .pass }
-        case .iprev: [.permerror]
-        default: [.permerror, .temperror]
+        switch checks.first {
+        case .dkim?: words.filter { $0 != .pass }
+        case .iprev?: [.permerror]
+        case .spf?, .senderID?, .dmarc?: [.permerror, .temperror]
+        case nil: []
         }
     }
 
@@ -85,7 +89,10 @@ extension ConditionName {
     fileprivate var isPassedByAnybody: Bool {
         switch self {
         case .spf, .spfHelo, .senderID, .dkim, .iprev: true
-        default: false
+        case .senderIDAligned, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo,
+            .senderDomains, .fromDomains, .dkimDomains, .recipientDomains, .recipients, .authenticated, .fromCount,
+            .author:
+            false
         }
     }
 }
