@@ -15,16 +15,14 @@ extension AuthenticationResultsField {
     ///   - lineEnd: the line end in front of a continuation line; MTAs want LF from a milter.
     ///   - comments: whether the comments behind results are written.
     public func value(lineEnd: String = "\n", comments: Bool = false) -> [UInt8] {
-        var writer = AuthenticationResultsWriter(
-            authservID: authservID,
-            version: version,
-            lineEnd: lineEnd,
-            comments: comments
-        )
+        var writer = AuthenticationResultsWriter(authservID: authservID, version: version, lineEnd: lineEnd)
         let writable = results.filter { $0.method.isKeyword && $0.result.isKeyword }
         if writable.isEmpty { writer.none() }
         let signatures = results.flatMap { result in result.properties.filter(result.isSignature).map(\.value) }
-        for result in writable { write(result, signatures, to: &writer) }
+        for var result in writable {
+            if !comments { result.comment = nil }
+            write(result, signatures, to: &writer)
+        }
         return writer.octets
     }
 

@@ -12,7 +12,6 @@ public struct AuthenticationResultsWriter {
     public private(set) var octets: [UInt8] = []
     /// A line end and the white space that begins the next line.
     private let fold: [UInt8]
-    private let comments: Bool
     private let allowsUTF8: Bool
     /// Where the line begins, and how many characters stand in front of that.
     private var lineStart = 0
@@ -24,17 +23,9 @@ public struct AuthenticationResultsWriter {
     ///   - authservID: the name of the service.
     ///   - version: the version of the field's syntax, if it is written.
     ///   - lineEnd: the line end in front of a continuation line; MTAs want LF from a milter.
-    ///   - comments: whether the comments behind results are written.
     ///   - allowsUTF8: whether values may hold UTF-8, as an internationalized message does; else names get A-labels.
-    public init(
-        authservID: Octets,
-        version: Int? = nil,
-        lineEnd: String = "\n",
-        comments: Bool = false,
-        allowsUTF8: Bool = true
-    ) {
+    public init(authservID: Octets, version: Int? = nil, lineEnd: String = "\n", allowsUTF8: Bool = true) {
         fold = Array(lineEnd.utf8) + [0x09]
-        self.comments = comments
         self.allowsUTF8 = allowsUTF8
         octets.reserveCapacity(480)
         let asciiName = allowsUTF8 ? authservID : FieldText.ascii(authservID)
@@ -59,9 +50,9 @@ public struct AuthenticationResultsWriter {
         octets.append(result)
     }
 
-    /// Adds a comment, if comments are wanted.
+    /// Adds a comment.
     public mutating func comment(_ text: Octets) {
-        guard comments, !text.isEmpty else { return }
+        guard !text.isEmpty else { return }
         let start = beginWord()
         octets.append(UInt8(ascii: "("))
         octets += FieldText.comment(text)

@@ -16,8 +16,6 @@ public struct HeaderSettings: Sendable {
     public var authservID: Octets
     /// Whether Authentication-Results is written.
     public var authenticationResults = true
-    /// Whether results carry comments for people.
-    public var comments = false
     /// Whether Received-SPF is written (RFC 7208 § 9.1).
     public var receivedSPF = false
     /// Whether X-SID-PRA and X-SID-Result are written.

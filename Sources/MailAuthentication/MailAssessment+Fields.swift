@@ -60,17 +60,12 @@ extension MailAssessment {
         _ envelope: Envelope,
         _ allowsUTF8: Bool
     ) -> [UInt8] {
-        var writer = AuthenticationResultsWriter(
-            authservID: settings.authservID,
-            comments: settings.comments,
-            allowsUTF8: allowsUTF8
-        )
+        var writer = AuthenticationResultsWriter(authservID: settings.authservID, allowsUTF8: allowsUTF8)
         if spf == nil, senderID == nil, dkim == nil, dmarc == nil, iprev == nil || envelope.clientAddress == nil {
             writer.none()
         }
         if let spf {
             writer.begin("spf", spf.result.rawValue)
-            writer.comment(spf.problem)
             // RFC 8601 § 2.7.2: the MAIL FROM identity, or the HELO identity where the sender is null.
             if envelope.sender.isEmpty {
                 writer.property("smtp", "helo", envelope.helo[...])
@@ -80,7 +75,6 @@ extension MailAssessment {
         }
         if let senderID {
             writer.begin("sender-id", senderID.result.rawValue)
-            writer.comment(senderID.problem)
             // RFC 8601 § 2.7.3 (Sender ID): the field that held the PRA.
             if let header = senderID.header, let pra = senderID.pra {
                 writer.property("header", header.lowercased(), pra)
@@ -89,7 +83,6 @@ extension MailAssessment {
         if let dkim { write(dkim, to: &writer) }
         if let dmarc {
             writer.begin("dmarc", dmarc.result.rawValue)
-            writer.comment(dmarc.problem?.description)
             if let domain = dmarc.fromDomain { writer.property("header", "from", domain.description) }
             // RFC 7489 § 11.2 registers policy.dmarc as the policy that applies, "after policy options".
             if let policy = dmarc.effectivePolicy { writer.property("policy", "dmarc", policy.rawValue) }
@@ -107,7 +100,6 @@ extension MailAssessment {
         let signatures = outcomes.count > 1 ? outcomes.compactMap(\.signatureOctets) : []
         for outcome in outcomes {
             writer.begin("dkim", outcome.result.rawValue)
-            writer.comment(outcome.problem)
             if let domain = outcome.domain { writer.property("header", "d", domain) }
             if let identity = outcome.signature?.identity { writer.property("header", "i", identity[...]) }
             if let selector = outcome.selector { writer.property("header", "s", selector) }
@@ -117,12 +109,6 @@ extension MailAssessment {
                 writer.property("header", "b", prefix)
             }
         }
-    }
-}
-
-extension AuthenticationResultsWriter {
-    fileprivate mutating func comment(_ text: String?) {
-        if let text { comment(Octets(text)) }
     }
 }
 
