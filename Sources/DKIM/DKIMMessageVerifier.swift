@@ -80,11 +80,6 @@ public struct DKIMMessageVerifier {
         entries.compactMap { $0.decided == nil ? $0.signature?.domain : nil }
     }
 
-    /// The questions for the keys of all signatures, from the top; nil where no key is wanted.
-    public var keyQuestions: [DNSQuestion?] {
-        entries.map { $0.decided == nil ? $0.signature?.keyQuestion : nil }
-    }
-
     /// Takes all header fields together, the same that passed one by one.
     public mutating func endOfHeaders(_ headers: HeaderBlock) {
         if !hashers.isEmpty { fields = SignedFields(headers) }

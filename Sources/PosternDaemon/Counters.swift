@@ -47,7 +47,6 @@ final class Counters: Sendable {
         /// Messages of which a rule could not be decided, by what was done with them.
         var undecidedMessages: [String: Int] = [:]
         var forgedFields = 0
-        var signedMessages = 0
         var signatures = 0
         var lookups = 0
         var cachedLookups = 0

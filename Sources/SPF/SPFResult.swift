@@ -16,18 +16,6 @@ public enum SPFResult: String, Hashable, Sendable, CaseIterable {
     case temperror
     /// The domain's records cannot be understood, or ask for too much.
     case permerror
-
-    /// The enhanced status code for a refusal because of this result; nil when there is nothing to refuse for.
-    public var enhancedStatusCode: String? {
-        switch self {
-        // RFC 7372 § 3.2: SPF validation failed.
-        case .fail, .softfail: "5.7.23"
-        // RFC 7372 § 3.2: SPF validation error, with a 5yz or a 4yz reply.
-        case .permerror: "5.7.24"
-        case .temperror: "4.7.24"
-        case .none, .neutral, .pass: nil
-        }
-    }
 }
 
 /// The identity that is checked (RFC 7208 § 2.2, RFC 4406 § 2).
