@@ -22,33 +22,8 @@ public struct MilterListener: Sendable, Hashable {
     }
 }
 
-extension MilterListener.Address {
-    /// Reads `unix:PATH`, `inet:PORT@HOST`, `inet6:PORT@HOST` or `systemd:NAME`; nil for anything else.
-    ///
-    /// Without host, the socket listens on every address of the family.
-    public init?(_ text: String, mode: UInt16 = 0o660, group: String? = nil) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
-        guard parts.count == 2, let scheme = parts.first, let rest = parts.last, !rest.isEmpty else { return nil }
-        switch scheme {
-        case "unix", "local": self = .unix(path: rest, mode: mode, group: group)
-        case "systemd": self = .systemd(name: rest)
-        case "inet", "inet6":
-            let place = rest.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
-            guard let port = place.first.flatMap({ UInt16($0) }) else { return nil }
-            let everywhere = scheme == "inet" ? "0.0.0.0" : "::"
-            guard place.count == 2, let host = place.last else {
-                self = .tcp(host: everywhere, port: port)
-                return
-            }
-            guard !host.isEmpty else { return nil }
-            self = .tcp(host: host, port: port)
-        default: return nil
-        }
-    }
-}
-
 extension MilterListener.Address: CustomStringConvertible {
-    /// The text that `init` reads.
+    /// The address as milters and MTAs write it, and as logs have it.
     public var description: String {
         switch self {
         case .unix(let path, _, _): "unix:\(path)"

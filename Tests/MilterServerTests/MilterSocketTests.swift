@@ -302,19 +302,14 @@ struct MilterSocketTests {
     }
 
     @Test(
-        "addresses",
+        "addresses in words",
         arguments: [
-            ("unix:/run/p.sock", .unix(path: "/run/p.sock", mode: 0o660, group: nil)),
-            ("local:/run/p.sock", .unix(path: "/run/p.sock", mode: 0o660, group: nil)),
-            ("inet:8891@127.0.0.1", .tcp(host: "127.0.0.1", port: 8891)),
-            ("inet:8891", .tcp(host: "0.0.0.0", port: 8891)),
-            ("inet6:8891@::1", .tcp(host: "::1", port: 8891)), ("inet6:8891", .tcp(host: "::", port: 8891)),
-            ("systemd:postern", .systemd(name: "postern")), ("", nil), ("unix:", nil), ("inet:", nil),
-            ("inet:x@y", nil),
-            ("inet:70000", nil), ("inet:25@", nil), ("/run/p.sock", nil), ("tcp:25", nil),
-        ] as [(String, MilterListener.Address?)]
+            (.unix(path: "/run/p.sock", mode: 0o660, group: nil), "unix:/run/p.sock"),
+            (.tcp(host: "127.0.0.1", port: 8891), "inet:8891@127.0.0.1"),
+            (.tcp(host: "::1", port: 8891), "inet6:8891@::1"), (.systemd(name: "postern"), "systemd:postern"),
+        ] as [(MilterListener.Address, String)]
     )
-    func address(_ text: String, _ address: MilterListener.Address?) {
-        #expect(MilterListener.Address(text) == address)
+    func address(_ address: MilterListener.Address, _ text: String) {
+        #expect(address.description == text)
     }
 }
