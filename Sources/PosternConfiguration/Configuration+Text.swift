@@ -1,5 +1,3 @@
-internal import Policy
-
 extension Configuration {
     /// The settings in effect, as a configuration that reads back to the same.
     public var text: String {
@@ -14,12 +12,6 @@ extension Configuration {
         writer.text = SampleText.opening
         writer.write(Configuration().described) { $0.path == ["rules"] ? SampleText.rules : nil }
         return writer.text
-    }
-
-    /// Takes all rules away, so that what is left is settings alone.
-    public mutating func removeRules() {
-        rules = RuleSet()
-        ruleDrafts = []
     }
 
     /// All settings with the values of this configuration.
