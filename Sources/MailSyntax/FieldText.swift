@@ -61,14 +61,7 @@ public enum FieldText {
         return comment
     }
 
-    /// The text for a log line: as it is when it is one word, in quotes otherwise; cut after `limit` octets.
-    public static func logValue(_ text: Octets, limit: Int = longestValue) -> [UInt8] {
-        var value = [UInt8]()
-        appendLogValue(text, to: &value, limit: limit)
-        return value
-    }
-
-    /// Appends the text as `logValue` has it.
+    /// Appends the text as a log line has it: as it is when it is one word, in quotes otherwise; cut after `limit` octets.
     public static func appendLogValue(_ text: Octets, to octets: inout [UInt8], limit: Int = longestValue) {
         if text.count <= limit, isLogWord(text), text.allSatisfy({ $0 < 0x7F }) {
             octets.append(contentsOf: text)

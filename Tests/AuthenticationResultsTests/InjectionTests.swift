@@ -100,7 +100,8 @@ struct InjectionTests {
             let text = Self.text(&generator)[...]
             let reply = FieldText.replyText(text)
             try #require(reply.count <= 200 && reply.allSatisfy { $0.isVChar || $0 == 0x20 })
-            let log = FieldText.logValue(text)
+            var log = [UInt8]()
+            FieldText.appendLogValue(text, to: &log)
             try #require(log.allSatisfy { $0 >= 0x20 && $0 != 0x7F } && log.count <= 2 * FieldText.longestValue + 2)
             try #require(Self.isOneLogValue(log))
             // A comment is one comment: behind it the reader is at the end.
