@@ -157,7 +157,7 @@ struct LimitTests {
 
     @Test("answers are waited for together: as many rounds as the longest chain of dependent lookups")
     func together() async throws {
-        let rounds = Rounds(
+        let rounds = OrderedAnswers(
             try zone(
                 "d.example TXT v=spf1 include:a.example mx include:b.example a:h.example -all",
                 "a.example TXT v=spf1 include:c.example a:h.example ~all",
@@ -169,7 +169,8 @@ struct LimitTests {
                 "m.example A 198.51.100.1",
                 "n.example A 198.51.100.2",
                 "h.example A 198.51.100.3"
-            )
+            ),
+            .all
         )
         let task = Task(executorPreference: rounds) { try await check(rounds) }
         rounds.run()
@@ -177,7 +178,7 @@ struct LimitTests {
         #expect(outcome.result == .fail)
         #expect(outcome.lookups == 7)
         // d.example; then a, b, MX and h; then c, e and the hosts.
-        #expect(rounds.deepest == 3)
+        #expect(rounds.turns == 3)
         #expect(rounds.count == 9)
     }
 
@@ -212,8 +213,8 @@ struct LimitTests {
                 for octet in 1..<200 { try add("\(name) A 198.51.100.\(octet)", to: &zone) }
             }
         }
-        for order in OneByOne.Order.allCases {
-            let answers = OneByOne(zone, order)
+        for order in OrderedAnswers.Order.allCases {
+            let answers = OrderedAnswers(zone, order)
             let task = Task(executorPreference: answers) { try await check(answers) }
             answers.run()
             let outcome = try await task.value
@@ -267,64 +268,20 @@ struct LimitTests {
     }
 }
 
-/// Answers questions in rounds: when nothing else can go on, all that are open are answered together.
-private final class Rounds: DNSResolving, TaskExecutor {
-    private struct State {
-        var jobs: [UnownedJob] = []
-        var waiting: [CheckedContinuation<Void, Never>] = []
-        var rounds = 0
-        var questions = 0
+/// Answers questions when nothing else can go on.
+private final class OrderedAnswers: DNSResolving, TaskExecutor {
+    /// Which of the open questions are answered next.
+    enum Order: CaseIterable {
+        /// One of them.
+        case first, last, middle
+        /// All of them together.
+        case all
     }
-
-    private let zone: DNSZone
-    private let state = Mutex(State())
-
-    init(_ zone: DNSZone) { self.zone = zone }
-
-    /// How many rounds it took.
-    var deepest: Int { state.withLock { $0.rounds } }
-    var count: Int { state.withLock { $0.questions } }
-
-    func lookUp(_ question: DNSQuestion) async -> DNSReply {
-        await withCheckedContinuation { continuation in
-            state.withLock { state in
-                state.questions += 1
-                state.waiting.append(continuation)
-            }
-        }
-        return DNSReply(zone.answer(question), source: .server)
-    }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        state.withLock { $0.jobs.append(job) }
-    }
-
-    /// Runs the tasks of this executor until there is nothing to do and nobody waits.
-    func run() {
-        while true {
-            while let job = state.withLock({ $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }) {
-                unsafe job.runSynchronously(on: asUnownedTaskExecutor())
-            }
-            let waiting = state.withLock { state in
-                defer { state.waiting = [] }
-                return state.waiting
-            }
-            guard !waiting.isEmpty else { return }
-            state.withLock { $0.rounds += 1 }
-            for continuation in waiting { continuation.resume() }
-        }
-    }
-}
-
-/// Answers one question at a time, when nothing else can go on.
-private final class OneByOne: DNSResolving, TaskExecutor {
-    /// Which of the open questions is answered next.
-    enum Order: CaseIterable { case first, last, middle }
 
     private struct State {
         var jobs: [UnownedJob] = []
         var waiting: [CheckedContinuation<Void, Never>] = []
+        var turns = 0
         var questions = 0
         var asked = 0
     }
@@ -338,7 +295,8 @@ private final class OneByOne: DNSResolving, TaskExecutor {
         self.order = order
     }
 
-    /// How many questions were sent, and how often it was asked whether an answer is there.
+    /// How often questions were answered, how many were sent, and how often it was asked whether an answer is there.
+    var turns: Int { state.withLock { $0.turns } }
     var count: Int { state.withLock { $0.questions } }
     var asked: Int { state.withLock { $0.asked } }
 
@@ -368,13 +326,23 @@ private final class OneByOne: DNSResolving, TaskExecutor {
             while let job = state.withLock({ $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }) {
                 unsafe job.runSynchronously(on: asUnownedTaskExecutor())
             }
-            let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-                guard !state.waiting.isEmpty else { return nil }
-                let last = state.waiting.count - 1
-                return state.waiting.remove(at: order == .first ? 0 : order == .last ? last : last / 2)
-            }
-            guard let next else { return }
-            next.resume()
+            let next = state.withLock { takeNext(&$0) }
+            guard !next.isEmpty else { return }
+            for continuation in next { continuation.resume() }
+        }
+    }
+
+    private func takeNext(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
+        guard !state.waiting.isEmpty else { return [] }
+        state.turns += 1
+        let last = state.waiting.count - 1
+        switch order {
+        case .first: return [state.waiting.removeFirst()]
+        case .last: return [state.waiting.removeLast()]
+        case .middle: return [state.waiting.remove(at: last / 2)]
+        case .all:
+            defer { state.waiting = [] }
+            return state.waiting
         }
     }
 }
