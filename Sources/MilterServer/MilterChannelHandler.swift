@@ -10,15 +10,8 @@ final class MilterChannelHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private struct Pending {
-        let number: UInt64
-        let event: MilterEvent
-    }
-
     /// A chunk of a body, of which the filter has had all but the rest.
     private struct OpenChunk {
-        /// How many octets are still to come.
-        var rest: Int
         /// The filter's response, or what was settled before; nil when the MTA is told nothing.
         var response: MilterResponse?
         /// Whether the filter is asked about this chunk.
@@ -32,26 +25,19 @@ final class MilterChannelHandler: ChannelDuplexHandler {
     private var handler: any MilterSessionHandler
     private var context: ChannelHandlerContext?
 
+    private var reader: MilterPacketReader
+    /// The beginning of what is not complete.
     private var held = ByteBuffer()
-    private var needed = MilterFrame.headLength
     /// How many octets were written that the MTA has not taken yet, where they are many.
     private var unsent = 0
     private var share: MemoryShare
     private var openChunk: OpenChunk?
     private var writer = MilterWriter()
     private var statistics = SessionStatistics()
-    /// When the MTA last said or was told something.
-    private var lastActivity: NIODeadline
-    /// Since when the MTA has been at what it must complete in time: its first packet, or one that it has begun.
-    private var packetBegan: NIODeadline?
-    /// How many packets were complete.
-    private var packets = 0
+    private var patience: SessionPatience
     private var timer: Scheduled<Void>?
 
-    private var answers: UInt64 = 0
-    private var pending: Pending?
-    private var early: MilterVerdict?
-    private var isDelivering = false
+    private var pending = PendingAnswer()
     private var progress: Scheduled<Void>?
     private var isReadWanted = false
     private var isDraining = false
@@ -68,7 +54,8 @@ final class MilterChannelHandler: ChannelDuplexHandler {
         self.registry = registry
         self.makeHandler = makeHandler
         handler = makeHandler(session)
-        lastActivity = session.eventLoop.now
+        reader = MilterPacketReader(maximumLength: configuration.maximumPacketLength)
+        patience = SessionPatience(configuration, now: session.eventLoop.now)
         share = MemoryShare(of: session.memory)
         session.machine = MilterSessionMachine(request: handler.request)
     }
@@ -81,8 +68,7 @@ extension MilterChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
-        lastActivity = session.eventLoop.now
-        packetBegan = lastActivity
+        patience = SessionPatience(configuration, now: session.eventLoop.now)
         scheduleTimeout()
         context.fireChannelActive()
     }
@@ -104,7 +90,7 @@ extension MilterChannelHandler {
 
     /// Reads on, unless an answer is pending or the MTA does not take those that it has.
     private func readIfAllowed() {
-        guard isReadWanted, pending == nil, let context, context.channel.isWritable else { return }
+        guard isReadWanted, !pending.isWaited, let context, context.channel.isWritable else { return }
         isReadWanted = false
         context.read()
     }
@@ -112,15 +98,15 @@ extension MilterChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosed else { return }
         var incoming = unwrapInboundIn(data)
-        lastActivity = session.eventLoop.now
+        patience.note(now: session.eventLoop.now)
         statistics.receivedOctets += incoming.readableBytes
-        let packetsBefore = packets
-        if pending != nil {
+        let packetsBefore = reader.packetCount
+        if pending.isWaited {
             hold(&incoming)
         } else {
             take(&incoming)
         }
-        notePacket(isNew: packets != packetsBefore)
+        notePacket(isAnother: reader.packetCount != packetsBefore)
         flush()
     }
 
@@ -137,18 +123,20 @@ extension MilterChannelHandler {
 extension MilterChannelHandler {
     /// Reads the packets of a buffer, after those of what is held.
     private func take(_ incoming: inout ByteBuffer) {
-        while held.readableBytes > 0, incoming.readableBytes > 0, !isClosed, pending == nil {
+        while held.readableBytes > 0, incoming.readableBytes > 0, canRead {
             // Only the rest of the split packet goes through the held buffer.
-            let rest = max(needed - held.readableBytes, 0)
+            let rest = max(reader.neededCount - held.readableBytes, 0)
             if var piece = incoming.readSlice(length: min(rest, incoming.readableBytes)) { keep(&piece) }
             processHeld()
         }
-        if held.readableBytes == 0, pending == nil, !isClosed { process(&incoming) }
+        if held.readableBytes == 0, canRead { process(&incoming) }
         hold(&incoming)
         // Large packets are rare, and a buffer that waits for the next one is counted nowhere.
         if held.readableBytes == 0, held.capacity > 16_384 { held = ByteBuffer() }
         share.mustHold(heldOctets)
     }
+
+    private var canRead: Bool { !pending.isWaited && !isClosed }
 
     private func processHeld() {
         var buffer = held
@@ -175,11 +163,11 @@ extension MilterChannelHandler {
     private func keep(_ piece: inout ByteBuffer) {
         let octets = held.readableBytes + piece.readableBytes
         // What completes a packet is kept for no time.
-        let isComplete = octets >= needed && pending == nil
+        let isComplete = octets >= reader.neededCount && !pending.isWaited
         guard octets <= MemoryShare.free || isComplete || share.hold(heldOctets + piece.readableBytes) else {
             return refuse(&piece)
         }
-        if held.readableBytes == 0 { held.clear(minimumCapacity: min(needed, 131_072)) }
+        if held.readableBytes == 0 { held.clear(minimumCapacity: min(reader.neededCount, 131_072)) }
         held.writeBuffer(&piece)
     }
 
@@ -187,65 +175,41 @@ extension MilterChannelHandler {
     private var heldOctets: Int { held.readableBytes + session.machine.macros.octetCount + unsent }
 
     private func process(_ buffer: inout ByteBuffer) {
-        needed = MilterFrame.headLength
-        let consumed = unsafe buffer.withUnsafeReadableBytes { octets in unsafe processPackets(octets) }
+        let consumed = unsafe buffer.withUnsafeReadableBytes { octets in unsafe processParts(octets) }
         buffer.moveReaderIndex(forwardBy: consumed)
     }
 
-    /// Reads packets until one is incomplete, an answer is pending or the connection is closed.
+    /// Reads until a packet is incomplete, an answer is pending or the connection is closed.
     ///
     /// - Returns: how many octets were read.
-    private func processPackets(_ octets: UnsafeRawBufferPointer) -> Int {
-        var consumed = 0
-        while consumed < octets.count, pending == nil, !isClosed {
-            let rest = unsafe UnsafeRawBufferPointer(rebasing: octets[consumed...])
-            if let chunk = openChunk {
-                consumed += unsafe receive(rest, of: chunk)
-                continue
+    private func processParts(_ octets: UnsafeRawBufferPointer) -> Int {
+        var position = 0
+        do throws(MilterViolation) {
+            while canRead, let part = try unsafe reader.next(in: octets, &position) {
+                switch part {
+                case .packet(let command, let data, let rest):
+                    try unsafe receive(command, UnsafeRawBufferPointer(rebasing: octets[data]), rest: rest)
+                case .piece(let data, let rest):
+                    unsafe receivePiece(UnsafeRawBufferPointer(rebasing: octets[data]), rest: rest)
+                }
             }
-            let frame = unsafe MilterFrame(at: rest, maximumLength: configuration.maximumPacketLength)
-            guard let (command, length) = packet(frame) else { break }
-            let data = unsafe UnsafeRawBufferPointer(rebasing: rest.dropFirst(MilterFrame.headLength).prefix(length))
-            consumed += MilterFrame.headLength + data.count
-            do throws(MilterViolation) {
-                try unsafe receive(command, data, rest: length - data.count)
-            } catch {
-                violate(error)
-            }
+        } catch {
+            violate(error)
         }
-        return isClosed ? octets.count : consumed
-    }
-
-    /// The command octet and the length of a packet that can be received: one that is there, or a chunk of a body.
-    private func packet(_ frame: MilterFrame) -> (command: UInt8, dataLength: Int)? {
-        switch frame {
-        case .incomplete: break
-        case .invalid(let length): violate(.packetLength(length))
-        case .begun(let command, let length):
-            if MilterCommand(octet: command) == .event(.body) { return (command, length) }
-            needed = MilterFrame.headLength + length
-        case .complete(let command, let length): return (command, length)
-        }
-        return nil
+        return isClosed ? octets.count : position
     }
 
     /// Takes the next octets of a chunk.
-    ///
-    /// - Returns: how many belong to it.
-    private func receive(_ octets: UnsafeRawBufferPointer, of chunk: OpenChunk) -> Int {
-        var chunk = chunk
-        let piece = unsafe UnsafeRawBufferPointer(rebasing: octets.prefix(chunk.rest))
-        chunk.rest -= piece.count
-        if chunk.rest == 0 { packets += 1 }
+    private func receivePiece(_ piece: UnsafeRawBufferPointer, rest: Int) {
+        guard var chunk = openChunk else { return }
         // The filter has its say once: after another response it is not asked about the rest.
         if chunk.isDelivered, chunk.response == .continue { chunk.response = unsafe handler.body(piece) }
-        settle(chunk)
-        return piece.count
+        settle(chunk, rest: rest)
     }
 
     /// Keeps a chunk until it is whole, and then answers it.
-    private func settle(_ chunk: OpenChunk) {
-        openChunk = chunk.rest > 0 ? chunk : nil
+    private func settle(_ chunk: OpenChunk, rest: Int) {
+        openChunk = rest > 0 ? chunk : nil
         guard openChunk == nil, let response = chunk.response else { return }
         if chunk.isDelivered {
             answer(response, to: .body)
@@ -260,17 +224,15 @@ extension MilterChannelHandler {
     /// Has the rest of a packet passed over, and its message come again later.
     private func refuse(_ piece: inout ByteBuffer) {
         // Octets that come while an answer is owed may be many packets, and no MTA sends them.
-        guard pending == nil else { return close() }
+        guard !pending.isWaited else { return close() }
         if held.readableBytes == 0 { swap(&held, &piece) }
-        let begun = held.readableBytes + piece.readableBytes - MilterFrame.headLength
-        let frame = unsafe held.withUnsafeReadableBytes { octets in
-            unsafe MilterFrame(at: octets, maximumLength: configuration.maximumPacketLength)
-        }
+        let begun = held.readableBytes + piece.readableBytes
+        let refused = unsafe held.withUnsafeReadableBytes { unsafe reader.passOver($0, count: begun) }
         held = ByteBuffer()
         piece.clear()
-        guard case .begun(let command, let length) = frame else { return close() }
+        guard let (command, rest) = refused else { return close() }
         do throws(MilterViolation) {
-            try refuse(command, rest: length - begun)
+            try refuse(command, rest: rest)
         } catch {
             violate(error)
         }
@@ -287,7 +249,7 @@ extension MilterChannelHandler {
         case .answer(let settled): response = settled
         default: throw .misplaced(command)
         }
-        settle(OpenChunk(rest: rest, response: response, isDelivered: false))
+        settle(OpenChunk(response: response, isDelivered: false), rest: rest)
     }
 
     private func fail(at event: MilterEvent?) -> MilterResponse? {
@@ -301,7 +263,6 @@ extension MilterChannelHandler {
 extension MilterChannelHandler {
     /// Takes a packet; of a chunk of a body, `rest` octets may be missing.
     private func receive(_ octet: UInt8, _ data: UnsafeRawBufferPointer, rest: Int) throws(MilterViolation) {
-        if rest == 0 { packets += 1 }
         guard let command = MilterCommand(octet: octet) else { throw .unknownCommand(octet) }
         switch session.machine.receive(command) {
         case .negotiate:
@@ -314,7 +275,7 @@ extension MilterChannelHandler {
         case .deliver(let event, let aborting):
             abort(aborting)
             try unsafe deliver(event, data, rest: rest)
-        case .answer(let response): settle(OpenChunk(rest: rest, response: response, isDelivered: false))
+        case .answer(let response): settle(OpenChunk(response: response, isDelivered: false), rest: rest)
         case .abort: abort(true)
         case .ignore: break
         case .restart(let aborting):
@@ -339,8 +300,6 @@ extension MilterChannelHandler {
         rest: Int
     ) throws(MilterViolation) {
         statistics.events[Int(event.rawValue)] += 1
-        isDelivering = true
-        defer { isDelivering = false }
         let response: MilterResponse?
         switch event {
         case .header:
@@ -350,7 +309,7 @@ extension MilterChannelHandler {
                 value: UnsafeRawBufferPointer(rebasing: data[field.value])
             )
         case .body:
-            return settle(OpenChunk(rest: rest, response: unsafe handler.body(data), isDelivered: true))
+            return settle(OpenChunk(response: unsafe handler.body(data), isDelivered: true), rest: rest)
         case .connect:
             response = handler.connect(
                 try parse { () throws(MilterPayloadError) in try unsafe MilterConnection(parsing: data) }
@@ -385,16 +344,11 @@ extension MilterChannelHandler {
 
     /// Calls the handler with an answer that it may complete later, or even before it returns.
     private func deferred(_ event: MilterEvent, _ call: (MilterAnswer) -> MilterVerdict?) -> MilterVerdict? {
-        answers += 1
-        pending = Pending(number: answers, event: event)
-        let verdict = call(MilterAnswer(self, number: answers, eventLoop: session.eventLoop)) ?? early
-        early = nil
-        guard verdict == nil else {
-            pending = nil
-            return verdict
-        }
-        if event == .endOfMessage { scheduleProgress() }
-        return nil
+        let number = pending.ask(event)
+        let said = call(MilterAnswer(self, number: number, eventLoop: session.eventLoop))
+        let verdict = pending.asked(said)
+        if verdict == nil, event == .endOfMessage { scheduleProgress() }
+        return verdict
     }
 
     private func abort(_ isInMessage: Bool) {
@@ -411,20 +365,15 @@ extension MilterChannelHandler {
 // Answers.
 extension MilterChannelHandler {
     func complete(_ number: UInt64, with verdict: MilterVerdict) {
-        guard let pending, pending.number == number, !isClosed else { return }
-        guard !isDelivering else {
-            early = early ?? verdict
-            return
-        }
-        self.pending = nil
-        lastActivity = session.eventLoop.now
+        guard !isClosed, let event = pending.take(verdict, number: number) else { return }
+        patience.note(now: session.eventLoop.now)
         progress?.cancel()
         progress = nil
-        finish(verdict, at: pending.event)
+        finish(verdict, at: event)
         closeIfDrained()
         if held.readableBytes > 0 { processHeld() }
         // What was sent meanwhile was not read, and may begin a packet.
-        notePacket(isNew: true)
+        notePacket(isAnother: true)
         flush()
         readIfAllowed()
     }
@@ -461,7 +410,7 @@ extension MilterChannelHandler {
 
     private func scheduleProgress() {
         progress = session.eventLoop.assumeIsolated().scheduleTask(in: configuration.progressInterval) { [self] in
-            guard pending?.event == .endOfMessage, !isClosed else { return }
+            guard pending.event == .endOfMessage, !isClosed else { return }
             writer.writeProgress()
             flush()
             scheduleProgress()
@@ -478,7 +427,7 @@ extension MilterChannelHandler {
     }
 
     private func closeIfDrained() {
-        if isDraining, !session.machine.isInMessage, pending == nil { close() }
+        if isDraining, !session.machine.isInMessage, !pending.isWaited { close() }
     }
 
     private func close() {
@@ -494,7 +443,7 @@ extension MilterChannelHandler {
         isClosed = true
         timer?.cancel()
         progress?.cancel()
-        pending = nil
+        pending.cancel()
         held = ByteBuffer()
         share.mustHold(heldOctets)
         abort(aborting)
@@ -507,32 +456,17 @@ extension MilterChannelHandler {
         statistics = SessionStatistics()
     }
 
-    /// Notes whether a packet is begun and not complete, and since when.
-    ///
-    /// Whoever sends it octet by octet gets no more time for it.
-    private func notePacket(isNew: Bool) {
+    private func notePacket(isAnother: Bool) {
         guard session.machine.isNegotiated else { return }
-        if held.readableBytes == 0, openChunk == nil {
-            packetBegan = nil
-        } else if isNew || packetBegan == nil {
-            packetBegan = lastActivity
-        }
+        patience.notePacket(isBegun: held.readableBytes > 0 || openChunk != nil, isAnother: isAnother)
     }
 
-    /// When the connection is to be closed unless something happens; nil while the MTA waits for an answer.
-    private var closingTime: NIODeadline? {
-        guard pending == nil else { return nil }
-        return packetBegan.map { $0 + configuration.commandTimeout } ?? lastActivity + configuration.idleTimeout
-    }
-
-    /// Looks at the closing time when it comes, and often enough to notice that it has moved to the front.
+    /// Closes the connection when its time is over, but not while the MTA waits for an answer.
     private func scheduleTimeout() {
-        let now = session.eventLoop.now
-        let next = now + min(configuration.commandTimeout, configuration.idleTimeout)
-        let time = min(closingTime ?? next, next)
+        let time = patience.nextLook(now: session.eventLoop.now, isWaiting: pending.isWaited)
         timer = session.eventLoop.assumeIsolated().scheduleTask(deadline: time) { [self] in
             guard !isClosed else { return }
-            if let closingTime, session.eventLoop.now >= closingTime {
+            if !pending.isWaited, session.eventLoop.now >= patience.closingTime {
                 registry.reportTimeout(on: session.listener)
                 return close()
             }
