@@ -41,9 +41,8 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 /// What the benchmarks' package measures, and other programs may use.
 let libraries = [
-    "MailSyntax", "DNSLookup", "MailCrypto", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults",
-    "MilterProtocol",
-    "Policy", "DNSResolver", "MilterServer", "MailAuthentication",
+    "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults",
+    "MilterProtocol", "Policy", "DNSResolver", "MilterServer", "MailAuthentication",
 ]
 
 let package = Package(
@@ -77,6 +76,7 @@ let package = Package(
         library("MailCrypto", ["COpenSSL", "CSodium"]),
 
         // One protocol each, without I/O
+        library("ReverseDNS", ["MailSyntax", "DNSLookup"]),
         library("SPF", ["MailSyntax", "DNSLookup"]),
         library("SenderID", ["MailSyntax", "DNSLookup", "SPF"]),
         library("DKIM", ["MailSyntax", "DNSLookup", "MailCrypto"]),
@@ -95,8 +95,8 @@ let package = Package(
         library(
             "MailAuthentication",
             [
-                "MailSyntax", "DNSLookup", "MailCrypto", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults",
-                "Policy",
+                "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC",
+                "AuthenticationResults", "Policy",
             ]
         ),
         library(
@@ -142,6 +142,7 @@ let package = Package(
         tests(of: "MailSyntax"),
         tests(of: "DNSLookup"),
         tests(of: "MailCrypto"),
+        tests(of: "ReverseDNS", ["DNSLookup", "MailSyntax"]),
         tests(of: "SPF", ["DNSLookup", "MailSyntax", "SenderID", "DNSResolver"]),
         tests(of: "SenderID", ["DNSLookup", "MailSyntax", "SPF"]),
         tests(of: "DKIM", ["DNSLookup", "MailSyntax", "MailCrypto"]),
@@ -155,7 +156,7 @@ let package = Package(
         tests(
             of: "MailAuthentication",
             [
-                "MailSyntax", "DNSLookup", "MailCrypto", "SPF", "SenderID", "DKIM", "DMARC", "Policy",
+                "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC", "Policy",
                 "PosternConfiguration",
             ]
         ),

@@ -1,47 +1,27 @@
 internal import DNSLookup
 internal import MailSyntax
 
-/// Answers that have to be waited for before more can be said.
-struct MissingAnswer: Error {
-    /// What is needed, and then what will be unless an answer says otherwise.
-    let questions: [DNSQuestion]
-}
+/// An answer has to be waited for before more can be said.
+struct MissingAnswer: Error {}
 
 /// The tree walks for one message; each is made once.
 struct WalkStore: Sendable {
-    private let resolver: any DNSResolving
+    /// What is known, and what was missing.
+    private(set) var answers: DNSAnswers
     let method: AlignmentMethod
     /// The walks that are over, those for the author's domains first.
     private(set) var all: [DMARCTreeWalk]
-    /// What was waited for.
-    private var fetched: [(question: DNSQuestion, reply: DNSReply)] = []
 
     /// A store that knows some walks.
-    init(resolver: any DNSResolving, method: AlignmentMethod, known: [DMARCTreeWalk] = []) {
-        self.resolver = resolver
+    init(_ answers: DNSAnswers, method: AlignmentMethod, known: [DMARCTreeWalk] = []) {
+        self.answers = answers
         self.method = method
         all = known
     }
 
-    /// Does some work, again with each answer that had to be waited for.
-    mutating func waiting<Value>(_ work: (inout WalkStore) throws(MissingAnswer) -> Value) async -> Value {
-        while true {
-            do throws(MissingAnswer) {
-                return try work(&self)
-            } catch {
-                fetched += await resolver.lookUp(error.questions)
-            }
-        }
-    }
-
-    private func answer(_ question: DNSQuestion) throws(MissingAnswer) -> DNSAnswer? {
-        guard let reply = reply(to: question) else { throw MissingAnswer(questions: [question]) }
-        return try? reply.result.get()
-    }
-
-    private func reply(to question: DNSQuestion) -> DNSReply? {
-        let known = fetched.isEmpty ? nil : fetched.first { $0.question == question }?.reply
-        return known ?? resolver.answerAtHand(question)
+    private mutating func reply(to question: DNSQuestion) throws(MissingAnswer) -> DNSReply {
+        guard let reply = answers.reply(to: question) else { throw MissingAnswer() }
+        return reply
     }
 
     /// The walk that starts at a domain.
@@ -50,21 +30,21 @@ struct WalkStore: Sendable {
         var walk = DMARCTreeWalk(start: start)
         while let target = walk.next {
             // What earlier walks found is not asked again.
-            let step = if let known = knownStep(target) { known } else { try step(target, orAskFor: ahead(of: target)) }
+            let step = if let known = knownStep(target) { known } else { try step(target) }
             walk.steps.append(step)
         }
         all.append(walk)
         return walk
     }
 
-    /// What a walk asks after a domain and is not known.
+    /// Asks what a walk asks after a domain.
     ///
     /// Hardly a record ends a walk, so that nearly all of them have all of their answers after the time of one.
-    private func ahead(of domain: DomainName) -> [DNSQuestion] {
-        sequence(first: domain) { DMARCTreeWalk.domain(after: $0) }.dropFirst()
-            .filter { knownStep($0) == nil }
-            .compactMap(Self.question)
-            .filter { reply(to: $0) == nil }
+    private mutating func askAhead(of domain: DomainName) {
+        for next in sequence(first: domain, next: { DMARCTreeWalk.domain(after: $0) }).dropFirst() {
+            guard knownStep(next) == nil, let question = Self.question(next) else { continue }
+            _ = answers.reply(to: question)
+        }
     }
 
     private func knownStep(_ domain: DomainName) -> DMARCTreeWalk.Step? {
@@ -79,15 +59,18 @@ struct WalkStore: Sendable {
         (try? domain.child(dmarcLabel)).map { DNSQuestion($0, .txt) }
     }
 
-    /// Looks for the record of one domain; if the answer is missing, so are those of other questions.
-    private func step(
-        _ domain: DomainName,
-        orAskFor others: @autoclosure () -> [DNSQuestion]
-    ) throws(MissingAnswer) -> DMARCTreeWalk.Step {
+    /// Looks for the record of one domain; if the answer is missing, so may be those to other questions.
+    private mutating func step(_ domain: DomainName) throws(MissingAnswer) -> DMARCTreeWalk.Step {
         guard let question = Self.question(domain) else {
             return DMARCTreeWalk.Step(domain: domain, finding: .none, showsExistence: false)
         }
-        guard let reply = reply(to: question) else { throw MissingAnswer(questions: [question] + others()) }
+        let reply: DNSReply
+        do throws(MissingAnswer) {
+            reply = try self.reply(to: question)
+        } catch {
+            askAhead(of: domain)
+            throw error
+        }
         let answer: DNSAnswer
         switch reply.result {
         case .success(let success): answer = success
@@ -104,8 +87,9 @@ struct WalkStore: Sendable {
     }
 
     /// Whether a domain exists (RFC 9989 § 3.2.13, RFC 8020); nil when nobody says.
-    func exists(_ domain: DomainName) throws(MissingAnswer) -> Bool? {
-        try answer(DNSQuestion(domain, .a)).map { $0.status != .noSuchName }
+    mutating func exists(_ domain: DomainName) throws(MissingAnswer) -> Bool? {
+        let reply = try reply(to: DNSQuestion(domain, .a))
+        return (try? reply.result.get()).map { $0.status != .noSuchName }
     }
 }
 

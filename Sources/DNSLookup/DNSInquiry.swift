@@ -1,107 +1,69 @@
-internal import Synchronization
+/// A matter that answers of the DNS decide.
+///
+/// It asks nobody and never waits: it passes over the answers that are known. A pass that misses an answer goes on as far as
+/// it can, to learn which other answers it may need; then it is made again from the beginning, with more of them. So its
+/// outcome rests on every answer that it needs, in the order in which they are needed, however many were asked for ahead.
+public protocol DNSInquiry: Sendable {
+    /// What is decided.
+    associatedtype Outcome: Sendable
 
-/// A question that is asked, and answered by a call.
-public struct DNSInquiry: Sendable {
-    private let giveUp: @Sendable () -> Void
+    /// How many questions may be asked before it is known that their answers are needed.
+    var questionsAhead: Int { get }
 
-    /// A question that is given up by a call.
-    public init(giveUp: @escaping @Sendable () -> Void) {
-        self.giveUp = giveUp
-    }
+    /// Passes over the known answers.
+    ///
+    /// - Returns: the outcome; nil, or whatever it likes, when an answer is missing.
+    func pass(over answers: inout DNSAnswers) -> Outcome?
+}
 
-    /// Asks for no more than a reply soon, whatever it is.
-    public func cancel() { giveUp() }
+extension DNSInquiry {
+    /// As many as a pass names.
+    public var questionsAhead: Int { .max }
 }
 
 extension DNSResolving {
-    /// Answers several questions that are asked at once; returns when all have their replies.
-    public func lookUp(_ questions: [DNSQuestion]) async -> [(question: DNSQuestion, reply: DNSReply)] {
-        guard questions.count > 1 else {
-            guard let question = questions.first else { return [] }
-            return [(question, await lookUp(question))]
-        }
-        let collection = ReplyCollection(questions)
+    /// The outcome when every answer is at hand; nil when one has to be waited for.
+    public func outcomeAtHand<Inquiry: DNSInquiry>(of inquiry: Inquiry) -> Inquiry.Outcome? {
+        var answers = DNSAnswers(atHand: self)
+        return answers.outcome(of: inquiry)
+    }
+
+    /// The outcome, once the answers that it needs are there.
+    public func outcome<Inquiry: DNSInquiry>(of inquiry: Inquiry) async -> Inquiry.Outcome {
+        var answers = DNSAnswers(atHand: self)
+        // When every answer is at hand, nothing is started and nothing waits.
+        if let outcome = answers.outcome(of: inquiry) { return outcome }
+        let replies = ReplyQueue()
         return await withTaskCancellationHandler {
-            let isAsked = await withCheckedContinuation { continuation in
-                collection.begin(continuation)
-                for (place, question) in questions.enumerated() {
-                    let inquiry = ask(question, for: nil) { collection.take($0, at: place) }
-                    guard let inquiry else { return collection.end(isAsked: false) }
-                    collection.note(inquiry)
-                }
-            }
-            return isAsked ? collection.replies : await lookUpByTasks(questions)
+            defer { replies.cancel() }
+            return await outcome(of: inquiry, answers, replies)
         } onCancel: {
-            collection.cancel()
+            replies.cancel()
         }
     }
 
-    private func lookUpByTasks(_ questions: [DNSQuestion]) async -> [(question: DNSQuestion, reply: DNSReply)] {
-        await withTaskGroup(of: (question: DNSQuestion, reply: DNSReply).self) { group in
-            for question in questions { group.addImmediateTask { (question, await lookUp(question)) } }
-            return await group.reduce(into: []) { replies, reply in replies.append(reply) }
+    /// Asks for what is missing, and passes again with each answer that leads further.
+    private func outcome<Inquiry: DNSInquiry>(
+        of inquiry: Inquiry,
+        _ known: DNSAnswers,
+        _ replies: ReplyQueue
+    ) async -> Inquiry.Outcome {
+        var answers = known
+        var started: Set<DNSQuestion> = []
+        var ahead = 0
+        while true {
+            // What is needed is asked in any case; what may be needed, as long as the bound allows.
+            for question in answers.missing.map(\.question) where !started.contains(question) {
+                guard question == answers.needed || ahead < inquiry.questionsAhead else { continue }
+                if question != answers.needed { ahead += 1 }
+                started.insert(question)
+                replies.ask(question, of: self)
+            }
+            while let (question, reply) = await replies.next() {
+                if answers.take(reply, to: question) { break }
+                if let needed = answers.needed, started.insert(needed).inserted { replies.ask(needed, of: self) }
+            }
+            if let outcome = answers.outcome(of: inquiry) { return outcome }
         }
-    }
-}
-
-/// Replies that come one by one, to questions that are waited for together.
-private final class ReplyCollection: Sendable {
-    private struct State {
-        var replies: [DNSReply?]
-        var missing: Int
-        var inquiries: [DNSInquiry] = []
-        var isCancelled = false
-        var continuation: CheckedContinuation<Bool, Never>?
-    }
-
-    private let questions: [DNSQuestion]
-    private let state: Mutex<State>
-
-    init(_ questions: [DNSQuestion]) {
-        self.questions = questions
-        state = Mutex(State(replies: Array(repeating: nil, count: questions.count), missing: questions.count))
-    }
-
-    var replies: [(question: DNSQuestion, reply: DNSReply)] {
-        zip(questions, state.withLock { $0.replies }).compactMap { question, reply in reply.map { (question, $0) } }
-    }
-
-    func begin(_ continuation: CheckedContinuation<Bool, Never>) {
-        state.withLock { $0.continuation = continuation }
-    }
-
-    func take(_ reply: DNSReply, at place: Int) {
-        let isLast = state.withLock { state in
-            guard state.replies.indices.contains(place), state.replies[place] == nil else { return false }
-            state.replies[place] = reply
-            state.missing -= 1
-            return state.missing == 0
-        }
-        if isLast { end(isAsked: true) }
-    }
-
-    /// Keeps a question that is asked; when it is not wanted any more, it is given up.
-    func note(_ inquiry: DNSInquiry) {
-        let isCancelled = state.withLock { state in
-            state.inquiries.append(inquiry)
-            return state.isCancelled
-        }
-        if isCancelled { inquiry.cancel() }
-    }
-
-    func end(isAsked: Bool) {
-        let continuation = state.withLock { state in
-            defer { state.continuation = nil }
-            return state.continuation
-        }
-        continuation?.resume(returning: isAsked)
-    }
-
-    func cancel() {
-        let inquiries = state.withLock { state in
-            state.isCancelled = true
-            return state.inquiries
-        }
-        for inquiry in inquiries { inquiry.cancel() }
     }
 }

@@ -27,8 +27,6 @@ public struct DNSReply: Sendable {
 }
 
 /// Answers questions by the DNS.
-///
-/// Evaluators know nothing else of the network.
 public protocol DNSResolving: Sendable {
     /// Answers a question, from a cache or a server; never traps and always ends.
     ///
@@ -42,16 +40,15 @@ public protocol DNSResolving: Sendable {
     /// Answers a question by a call, at once or later, on any thread: to wait takes no task then, which is much larger than
     /// what is kept of a question.
     ///
-    /// - Returns: the question that is asked; nil when the resolver cannot do this, and `answered` is never called.
     func ask(
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
         answered: @escaping @Sendable (DNSReply) -> Void
-    ) -> DNSInquiry?
+    ) -> OpenLookup
 
     /// Answers a question that needs no waiting; nil when somebody has to be asked.
     ///
-    /// Evaluators try this first: a message whose answers are all known is judged without a suspension. It is a lookup
+    /// Inquiries try this first: a message whose answers are all known is judged without a suspension. It is a lookup
     /// like the other as far as counting and keeping the answer warm go, when it answers.
     func answerAtHand(_ question: DNSQuestion) -> DNSReply?
 }
@@ -60,12 +57,15 @@ extension DNSResolving {
     /// Has room for everybody.
     public func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply { await lookUp(question) }
 
-    /// Has tasks wait.
+    /// Has a task wait.
     public func ask(
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
         answered: @escaping @Sendable (DNSReply) -> Void
-    ) -> DNSInquiry? { nil }
+    ) -> OpenLookup {
+        let task = Task.immediate { answered(await lookUp(question, for: asker)) }
+        return OpenLookup { task.cancel() }
+    }
 
     /// Knows nothing without asking.
     public func answerAtHand(_ question: DNSQuestion) -> DNSReply? { nil }

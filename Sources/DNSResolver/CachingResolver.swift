@@ -112,15 +112,15 @@ public final class CachingResolver: DNSResolving, Sendable {
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
         answered: @escaping @Sendable (DNSReply) -> Void
-    ) -> DNSInquiry? {
+    ) -> OpenLookup {
         if let reply = answerAtHand(question) {
             answered(reply)
-            return DNSInquiry {}
+            return OpenLookup {}
         }
         let key = CacheKey(question)
         let number = numbers.add(1, ordering: .relaxed).newValue
         join(question, key, InFlight.Waiter(number: number, answered: answered), asker)
-        return DNSInquiry { self.leave(key, number) }
+        return OpenLookup { self.leave(key, number) }
     }
 
     /// Answers from the cache; nil when the servers have to be asked.

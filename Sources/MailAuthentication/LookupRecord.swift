@@ -104,10 +104,10 @@ public final class RecordingResolver: DNSResolving {
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
         answered: @escaping @Sendable (DNSReply) -> Void
-    ) -> DNSInquiry? {
+    ) -> OpenLookup {
         if let reply = record.finalReply(to: question) {
             answered(reply)
-            return DNSInquiry {}
+            return OpenLookup {}
         }
         return base.ask(question, for: record) { [record] reply in answered(record.note(question, reply)) }
     }

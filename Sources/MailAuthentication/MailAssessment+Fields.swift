@@ -3,6 +3,7 @@ internal import DKIM
 internal import DMARC
 internal import DNSLookup
 internal import MailSyntax
+internal import ReverseDNS
 internal import SPF
 internal import SenderID
 

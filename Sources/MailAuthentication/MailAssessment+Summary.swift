@@ -3,6 +3,7 @@ internal import DMARC
 internal import DNSLookup
 public import MailSyntax
 public import Policy
+internal import ReverseDNS
 internal import SPF
 internal import SenderID
 

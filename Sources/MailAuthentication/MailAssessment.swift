@@ -1,7 +1,7 @@
 public import DKIM
 public import DMARC
-public import DNSLookup
 public import MailSyntax
+public import ReverseDNS
 public import SPF
 public import SenderID
 

@@ -1,5 +1,6 @@
 public import DNSLookup
 public import MailSyntax
+internal import ReverseDNS
 internal import SPF
 
 /// The SMTP client of a connection: who it is, and what the DNS says about that.
@@ -56,17 +57,13 @@ public final class MailClient {
         heloCheck?.cancel()
         heloCheck = nil
         guard settings.checks.contains(.spf), let address else { return }
-        let evaluator = SPFEvaluator(resolver: resolver, options: settings.spf)
-        heloCheck =
-            Pending(atHand: evaluator.checkHELOAtHand(name[...], clientAddress: address, now: now))
-            ?? Pending(on: executor) { await evaluator.checkHELO(name[...], clientAddress: address, now: now) }
+        let inquiry = SPFInquiry(helo: name[...], client: address, now: now, options: settings.spf)
+        heloCheck = Pending(inquiry, resolver, on: executor)
     }
 
     private func checkName() {
         guard settings.checks.contains(.iprev), let address else { return }
-        iprev =
-            Pending(atHand: resolver.reverseNameAtHand(of: address))
-            ?? Pending(on: executor) { [resolver] in await resolver.reverseName(of: address) }
+        iprev = Pending(ReverseNameInquiry(of: address), resolver, on: executor)
     }
 
     /// Gives up what is still being asked.

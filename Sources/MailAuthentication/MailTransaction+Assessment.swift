@@ -15,22 +15,22 @@ extension MailTransaction {
         if let progress = waiting(for: open) { return progress }
         if signatures == nil { signatures = verifySignatures() }
         if dmarc == nil { dmarc = evaluatePolicy() }
-        var last = [Check]()
+        var last = [OpenCheck]()
         last.add(dmarc?.openCheck)
         if let progress = waiting(for: last) { return progress }
         endLookAheads()
         return .complete(assessment)
     }
 
-    private var openChecksOfEnvelope: [Check] {
-        var open = [Check]()
+    private var openChecksOfEnvelope: [OpenCheck] {
+        var open = [OpenCheck]()
         open.add(client.iprev?.openCheck)
         open.add(client.heloCheck?.openCheck)
         open.add(spf?.openCheck)
         return open
     }
 
-    private func waiting(for open: [Check]) -> Progress? {
+    private func waiting(for open: [OpenCheck]) -> Progress? {
         guard !open.isEmpty else { return nil }
         if isExpired { for check in open { check.cancel() } }
         return .waiting(OpenChecks(checks: open))
@@ -53,28 +53,18 @@ extension MailTransaction {
     private func evaluatePolicy() -> Pending<DMARCOutcome>? {
         guard let discovery = discovery?.outcome else { return nil }
         let spf = spf?.outcome
-        let passed = signatures?.compactMap { $0.result == .pass ? $0.signingDomain : nil } ?? []
-        let undecided = signatures?.compactMap { $0.result == .temperror ? $0.signingDomain : nil } ?? []
-        let evaluator = DMARCEvaluator(resolver: resolver, alignment: settings.alignment)
-        let vouching = spf?.result == .pass ? spf?.domainName : nil
-        let unclear = spf?.result == .temperror ? spf?.domainName : nil
-        let outcome = evaluator.evaluateAtHand(
-            discovery,
-            spf: vouching,
-            dkim: passed,
-            spfTemperror: unclear,
-            dkimTemperror: undecided
+        let identifiers = DMARCIdentifiers(
+            spf: spf?.result == .pass ? spf?.domainName : nil,
+            dkim: signingDomains(of: .pass),
+            spfTemperror: spf?.result == .temperror ? spf?.domainName : nil,
+            dkimTemperror: signingDomains(of: .temperror)
         )
-        return Pending(atHand: outcome)
-            ?? Pending(on: client.executor) {
-                await evaluator.evaluate(
-                    discovery,
-                    spf: vouching,
-                    dkim: passed,
-                    spfTemperror: unclear,
-                    dkimTemperror: undecided
-                )
-            }
+        let inquiry = DMARCInquiry(discovery, identifiers, alignment: settings.alignment)
+        return Pending(inquiry, resolver, on: client.executor)
+    }
+
+    private func signingDomains(of result: DKIMResult) -> [DomainName] {
+        signatures?.compactMap { $0.result == result ? $0.signingDomain : nil } ?? []
     }
 
     /// RFC 4407 § 2: the address depends on the header alone, whether Sender ID is checked or not.
@@ -119,9 +109,9 @@ extension MailTransaction {
     }
 }
 
-extension [Check] {
+extension [OpenCheck] {
     /// Adds a check whose outcome is missing.
-    fileprivate mutating func add(_ check: Check?) {
+    fileprivate mutating func add(_ check: OpenCheck?) {
         if let check { append(check) }
     }
 }

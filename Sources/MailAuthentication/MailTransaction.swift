@@ -39,7 +39,7 @@ public final class MailTransaction {
     var discovery: Pending<DMARCDiscovery>?
     var dmarc: Pending<DMARCOutcome>?
     /// Walks that alignment may rest on; nobody waits for them.
-    private var lookAheads: [Pending<Void>] = []
+    private var lookAheads: [Pending<DMARCTreeWalk>] = []
     private(set) var author: AuthorIdentity?
     private(set) var isExpired = false
     private var isHeaderOver = false
@@ -68,13 +68,14 @@ public final class MailTransaction {
         self.resolver = RecordingResolver(resolver, record: record)
         let settings = client.settings
         if settings.checks.contains(.spf), let address = client.address {
-            let evaluator = SPFEvaluator(resolver: self.resolver, options: settings.spf)
-            let (sender, helo) = (self.sender[...], client.helo[...])
-            spf =
-                Pending(atHand: evaluator.checkMailFromAtHand(sender, helo: helo, clientAddress: address, now: now))
-                ?? Pending(on: client.executor) {
-                    await evaluator.checkMailFrom(sender, helo: helo, clientAddress: address, now: now)
-                }
+            let inquiry = SPFInquiry(
+                mailFrom: self.sender[...],
+                helo: client.helo[...],
+                client: address,
+                now: now,
+                options: settings.spf
+            )
+            spf = Pending(inquiry, self.resolver, on: client.executor)
         } else {
             spf = nil
         }
@@ -118,7 +119,7 @@ extension MailTransaction {
 
     private func takeSignature() {
         guard let field = lastField, let question = verifier?.headerField(field, at: headers.count - 1) else { return }
-        keys.append((question, key(question)))
+        keys.append((question, Pending(question, resolver)))
     }
 
     private func takeAuthor() {
@@ -128,11 +129,6 @@ extension MailTransaction {
 
     /// The lowest field so far, on its own: a view of the header that is kept would have it copied when the next one comes.
     private var lastField: HeaderField? { headers.last?.copy }
-
-    private func key(_ question: DNSQuestion) -> Pending<DNSReply> {
-        Pending(atHand: resolver.answerAtHand(question))
-            ?? Pending(question, of: resolver, on: client.executor)
-    }
 
     /// Ends the header section: the purported responsible address is known now.
     public func endOfHeaders() {
@@ -145,20 +141,15 @@ extension MailTransaction {
         }
         lookAhead()
         guard settings.checks.contains(.senderID), let address = client.address else { return }
-        let evaluator = SenderIDEvaluator(resolver: resolver, options: settings.spf)
-        let (helo, submitter) = (client.helo[...], submitter?[...])
-        let outcome = evaluator.checkPRAAtHand(
-            headers,
-            helo: helo,
-            clientAddress: address,
+        let inquiry = SenderIDInquiry(
+            of: headers,
+            helo: client.helo[...],
+            client: address,
             now: now,
-            submitter: submitter
+            submitter: submitter?[...],
+            options: settings.spf
         )
-        senderID =
-            Pending(atHand: outcome)
-            ?? Pending(on: client.executor) { [headers, now] in
-                await evaluator.checkPRA(headers, helo: helo, clientAddress: address, now: now, submitter: submitter)
-            }
+        senderID = Pending(inquiry, resolver, on: client.executor)
     }
 
     /// Takes a part of the body, cut anywhere.
@@ -203,10 +194,8 @@ extension MailTransaction {
         guard author != self.author else { return }
         self.author = author
         discovery?.cancel()
-        let evaluator = DMARCEvaluator(resolver: resolver, alignment: settings.alignment)
-        discovery =
-            Pending(atHand: evaluator.discoverAtHand(author))
-            ?? Pending(on: client.executor) { await evaluator.discover(author) }
+        let inquiry = DMARCPolicyInquiry(of: author, alignment: settings.alignment)
+        discovery = Pending(inquiry, resolver, on: client.executor)
     }
 
     /// Whether something of what is known by the end of the header has to be waited for.
@@ -224,11 +213,10 @@ extension MailTransaction {
         if spf != nil, let sender = SPFIdentity(mailFrom: sender[...], helo: client.helo[...]).domain {
             identifiers.append(sender)
         }
-        let evaluator = DMARCEvaluator(resolver: resolver, alignment: settings.alignment)
         // An Organizational Domain has two labels at least, but for what public suffixes publish of themselves.
         for identifier in Set(identifiers) where authors.contains(where: { $0.suffix(2) == identifier.suffix(2) }) {
             guard !authors.contains(identifier) else { continue }
-            lookAheads.append(Pending(on: client.executor) { await evaluator.lookAhead(from: identifier) })
+            lookAheads.append(Pending(DMARCWalkInquiry(from: identifier), resolver, on: client.executor))
         }
     }
 }

@@ -5,10 +5,8 @@ internal import Synchronization
 enum Pending<Value: Sendable>: Sendable {
     /// Its outcome was at hand.
     case known(Value)
-    /// It goes on until the task ends, which leaves the outcome in the slot.
-    case running(Slot, Task<Void, Never>)
-    /// It is a question, whose reply is left in the slot.
-    case asked(Slot, DNSInquiry)
+    /// It goes on, and its outcome will be left in the slot.
+    case open(Slot, OpenLookup)
 
     /// Where an outcome is left.
     final class Slot: Waitable {
@@ -47,34 +45,33 @@ enum Pending<Value: Sendable>: Sendable {
         }
     }
 
-    /// Starts the check on the caller's thread at once; what has to be waited for resumes on the executor, or without one on
+    /// Makes an inquiry: at once when every answer is at hand.
+    ///
+    /// Otherwise it starts on the caller's thread, and what has to be waited for resumes on the executor, or without one on
     /// the shared pool.
-    init(on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable () async -> Value) {
+    init<Inquiry: DNSInquiry>(_ inquiry: Inquiry, _ resolver: RecordingResolver, on executor: (any TaskExecutor)?)
+    where Inquiry.Outcome == Value {
+        if let outcome = resolver.outcomeAtHand(of: inquiry) {
+            self = .known(outcome)
+            return
+        }
         let slot = Slot()
-        self = .running(slot, Task.immediate(executorPreference: executor) { slot.fill(await operation()) })
-    }
-
-    /// A check whose outcome is at hand; nil when there is none yet.
-    init?(atHand outcome: Value?) {
-        guard let outcome else { return nil }
-        self = .known(outcome)
+        let task = Task.immediate(executorPreference: executor) { slot.fill(await resolver.outcome(of: inquiry)) }
+        self = .open(slot, OpenLookup { task.cancel() })
     }
 
     /// The outcome, if it is there.
     var outcome: Value? {
         switch self {
         case .known(let outcome): outcome
-        case .running(let slot, _), .asked(let slot, _): slot.outcome
+        case .open(let slot, _): slot.outcome
         }
     }
 
     /// The check, whatever kind of outcome it has; nil when that is there.
-    var openCheck: Check? {
-        switch self {
-        case .running(let slot, let task) where !slot.isDone: .task(task)
-        case .asked(let slot, let inquiry) where !slot.isDone: .inquiry(slot, inquiry)
-        case .known, .running, .asked: nil
-        }
+    var openCheck: OpenCheck? {
+        guard case .open(let slot, let lookup) = self, !slot.isDone else { return nil }
+        return OpenCheck(slot: slot, lookup: lookup)
     }
 
     /// Asks the check to end soon; its lookups then count as unanswered.
@@ -82,14 +79,14 @@ enum Pending<Value: Sendable>: Sendable {
 }
 
 extension Pending where Value == DNSReply {
-    /// Asks a question; whoever wants the reply finds it in the slot.
-    init(_ question: DNSQuestion, of resolver: some DNSResolving, on executor: (any TaskExecutor)?) {
-        let slot = Slot()
-        if let inquiry = resolver.ask(question, for: nil, answered: { slot.fill($0) }) {
-            self = .asked(slot, inquiry)
-        } else {
-            self.init(on: executor) { await resolver.lookUp(question) }
+    /// Asks a question; nothing but the reply is waited for, which takes no task.
+    init(_ question: DNSQuestion, _ resolver: RecordingResolver) {
+        if let reply = resolver.answerAtHand(question) {
+            self = .known(reply)
+            return
         }
+        let slot = Slot()
+        self = .open(slot, resolver.ask(question, for: nil) { slot.fill($0) })
     }
 }
 
@@ -100,32 +97,20 @@ protocol Waitable: AnyObject, Sendable {
 }
 
 /// A check of any kind that can be waited for.
-enum Check: Sendable {
-    /// A task that ends when the outcome is there.
-    case task(Task<Void, Never>)
-    /// A question, and where its reply will be.
-    case inquiry(any Waitable, DNSInquiry)
+struct OpenCheck: Sendable {
+    fileprivate let slot: any Waitable
+    fileprivate let lookup: OpenLookup
 
     /// Returns once the outcome is there.
-    func wait() async {
-        switch self {
-        case .task(let task): await task.value
-        case .inquiry(let slot, _): await slot.wait()
-        }
-    }
+    func wait() async { await slot.wait() }
 
     /// Asks the check to end soon.
-    func cancel() {
-        switch self {
-        case .task(let task): task.cancel()
-        case .inquiry(_, let inquiry): inquiry.cancel()
-        }
-    }
+    func cancel() { lookup.cancel() }
 }
 
 /// Checks whose outcomes are missing.
 public struct OpenChecks: Sendable {
-    let checks: [Check]
+    let checks: [OpenCheck]
 
     /// The checks one by one.
     public var each: [OpenChecks] { checks.map { OpenChecks(checks: [$0]) } }

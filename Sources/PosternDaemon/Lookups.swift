@@ -100,7 +100,7 @@ private final class OwnedResolver: DNSResolving {
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
         answered: @escaping @Sendable (DNSReply) -> Void
-    ) -> DNSInquiry? { caching.ask(question, for: asker, answered: answered) }
+    ) -> OpenLookup { caching.ask(question, for: asker, answered: answered) }
 
     func answerAtHand(_ question: DNSQuestion) -> DNSReply? { caching.answerAtHand(question) }
 }

@@ -24,9 +24,9 @@ extension SPFEvaluation {
         var name: DomainName?
         if spec.usesValidatedName {
             if isCounted { try countTerm() }
-            let count = missing.count
+            let missCount = answers.missCount
             name = try validatedName(domain, isCounted: isCounted)
-            guard missing.count == count else { return .missing }
+            guard answers.missCount == missCount else { return .missing }
         }
         let target = spec.string.targetName(values(domain, validatedName: name))
         return target.map(Target.name) ?? .malformed(.malformedTarget)
@@ -129,11 +129,21 @@ extension SPFEvaluation {
     /// RFC 7208 § 5.3: whether one of a host's addresses is the client's, as far as the prefix goes.
     private mutating func hasClient(_ name: DomainName, _ prefix4: UInt8, _ prefix6: UInt8) throws(Stop) -> Bool {
         let test = addressTest(prefix4, prefix6)
-        return try lookUp(DNSQuestion(name, test.type), holding: test).map(test.holds) ?? false
+        return try lookUp(addressQuestion(name), holding: test).map(test.holds) ?? false
     }
 
-    func addressTest(_ prefix4: UInt8, _ prefix6: UInt8) -> SPFAddressTest {
-        SPFAddressTest(check.client, prefix4, prefix6)
+    /// The client's network, as far as the prefix goes; nobody's for one longer than an address, which the grammar forbids.
+    func addressTest(_ prefix4: UInt8, _ prefix6: UInt8) -> DNSAddressTest {
+        DNSAddressTest(IPNetwork(check.client, prefixLength: Int(isClientIPv4 ? prefix4 : prefix6)))
+    }
+
+    /// RFC 7208 § 5: "when <ip> is an IPv4, A records are fetched; when <ip> is an IPv6 address, AAAA records are fetched".
+    func addressQuestion(_ name: DomainName) -> DNSQuestion {
+        DNSQuestion(name, isClientIPv4 ? .a : .aaaa)
+    }
+
+    private var isClientIPv4: Bool {
+        if case .v4 = check.client { true } else { false }
     }
 
     /// RFC 7208 § 5.4.

@@ -47,8 +47,7 @@ extension SPFEvaluation {
     /// the client's address wrote these names, and could otherwise turn a domain's "fail" into a "permerror".
     private mutating func isValidated(_ name: DomainName) throws(Stop) -> Bool {
         let test = addressTest(32, 128)
-        let question = DNSQuestion(name, test.type)
-        guard let answer = try answer(about: question, holding: test) else { return false }
+        guard let answer = try answer(about: addressQuestion(name), holding: test) else { return false }
         return test.holds(answer)
     }
 
@@ -57,7 +56,7 @@ extension SPFEvaluation {
     /// When we did not even ask to the end, that is no DNS error: honest mail must not fail because we have no room.
     private mutating func answer(
         about question: DNSQuestion,
-        holding test: SPFAddressTest? = nil
+        holding test: DNSAddressTest? = nil
     ) throws(Stop) -> DNSAnswer? {
         switch try reply(to: question, holding: test)?.result {
         case .success(let answer): return answer

@@ -1,39 +1,10 @@
 internal import DNSLookup
-package import MailSyntax
-
-/// What is checked.
-package struct SPFCheck: Sendable {
-    let identity: SPFIdentity
-    let scope: SPFScope
-    let helo: Octets
-    let client: IPAddress
-    let now: Int64
-    let selector: any SPFRecordSelecting
-
-    /// Puts the arguments of check_host() together (RFC 7208 § 4.1).
-    package init(
-        _ identity: SPFIdentity,
-        scope: SPFScope,
-        helo: Octets,
-        client: IPAddress,
-        now: Int64,
-        selector: any SPFRecordSelecting
-    ) {
-        self.identity = identity
-        self.scope = scope
-        self.helo = helo
-        // RFC 7208 § 5: an IPv4-mapped address is an IPv4 address.
-        self.client = client.unmapped
-        self.now = now
-        self.selector = selector
-    }
-}
+internal import MailSyntax
 
 /// One pass of check_host() over the answers that are known (RFC 7208 § 4).
 ///
-/// A pass never waits. When it needs an answer that is not known, it notes the question and goes on as if the term had
-/// not matched, to learn which questions come next. Then its outcome is worth nothing; the pass is made again when one
-/// of the questions has an answer that leads further. So a result comes only from a pass that had every answer, in the order of the RFC.
+/// When it needs an answer that is not known, it goes on as if the term had not matched, to learn which questions come
+/// next. Then its outcome is worth nothing (``DNSInquiry``).
 struct SPFEvaluation {
     /// An end without a match.
     struct Stop: Error {
@@ -51,12 +22,9 @@ struct SPFEvaluation {
         var domain: DomainName
     }
 
-    let check: SPFCheck
-    let options: SPFOptions
-    let resolver: any DNSResolving
-    let fetched: [DNSQuestion: DNSReply]
-    /// The questions that have no answer yet, the first needed first; none when the outcome is worth something.
-    private(set) var missing: [SPFOpenQuestion] = []
+    let check: SPFInquiry
+    /// What is known, and what was missing.
+    private(set) var answers: DNSAnswers
     private var trace = SPFTrace()
     private var firstRecord: Octets?
     private var current = 0
@@ -67,20 +35,20 @@ struct SPFEvaluation {
     private var queries = 0
     private var cachedQueries = 0
 
-    init(_ check: SPFCheck, options: SPFOptions, resolver: any DNSResolving, fetched: [DNSQuestion: DNSReply]) {
+    init(_ check: SPFInquiry, _ answers: DNSAnswers) {
         self.check = check
-        self.options = options
-        self.resolver = resolver
-        self.fetched = fetched
+        self.answers = answers
         trace.reserveCapacity()
     }
+
+    var options: SPFOptions { check.options }
 
     /// Checks the identity.
     mutating func run() -> SPFOutcome {
         // RFC 7208 § 4.3: "If the <domain> is malformed …, check_host() immediately returns the result "none"."
         guard let domain = check.identity.domain else { return outcome(.none, problem: .malformedDomain) }
         do {
-            guard let verdict = try checkHost(domain, depth: 0), missing.isEmpty else { return outcome(.none) }
+            guard let verdict = try checkHost(domain, depth: 0), answers.isComplete else { return outcome(.none) }
             let text = verdict.result == .fail ? explanation(verdict) : nil
             return outcome(verdict.result, verdict.directive, explanation: text, problem: verdict.problem)
         } catch {
@@ -229,14 +197,14 @@ extension SPFEvaluation {
     /// The answer to a question of a term, nil when it is missing; an answer without records makes the term void.
     ///
     /// Ends the evaluation when there is a DNS error.
-    mutating func lookUp(_ question: DNSQuestion, holding test: SPFAddressTest? = nil) throws(Stop) -> DNSAnswer? {
+    mutating func lookUp(_ question: DNSQuestion, holding test: DNSAddressTest? = nil) throws(Stop) -> DNSAnswer? {
         guard let answer = try record(question, holding: test) else { return nil }
         noteVoid(answer)
         return answer
     }
 
     /// The answer to a question that is not counted when it finds nothing; nil when it is missing.
-    private mutating func record(_ question: DNSQuestion, holding test: SPFAddressTest? = nil) throws(Stop)
+    private mutating func record(_ question: DNSQuestion, holding test: DNSAddressTest? = nil) throws(Stop)
         -> DNSAnswer?
     {
         guard let reply = try reply(to: question, holding: test) else { return nil }
@@ -272,28 +240,15 @@ extension SPFEvaluation {
     /// The reply to a question, noted in the trace; nil when it is missing.
     ///
     /// - Parameter test: what the addresses of the reply are wanted for, when they are.
-    mutating func reply(to question: DNSQuestion, holding test: SPFAddressTest? = nil) throws(Stop) -> DNSReply? {
+    mutating func reply(to question: DNSQuestion, holding test: DNSAddressTest? = nil) throws(Stop) -> DNSReply? {
         queries += 1
         guard queries <= options.maximumQueries else {
             throw Stop(result: .permerror, problem: .tooManyQueries(limit: options.maximumQueries))
         }
-        let known = fetched.isEmpty ? nil : fetched[question]
-        guard let reply = known ?? resolver.answerAtHand(question) else {
-            miss(question, test)
-            return nil
-        }
+        guard let reply = answers.reply(to: question, holding: test) else { return nil }
         if reply.source == .cache || reply.source == .stale { cachedQueries += 1 }
         trace.note(question, reply, step: current)
         return reply
-    }
-
-    private mutating func miss(_ question: DNSQuestion, _ test: SPFAddressTest?) {
-        guard let index = missing.firstIndex(where: { $0.question == question }) else {
-            missing.append(SPFOpenQuestion(question: question, test: test))
-            return
-        }
-        // What two terms want of it may differ: then any answer may matter.
-        if missing[index].test != test { missing[index].test = nil }
     }
 
     mutating func open(_ subject: SPFTraceStep.Subject, domain: DomainName, depth: Int) -> Int {

@@ -126,9 +126,9 @@ private enum DMARCVectors {
         spf: Bool = true,
         dkim: Bool = true
     ) async throws -> DMARCOutcome {
-        let evaluator = DMARCEvaluator(resolver: try zone(example.zone, adding: tags))
-        return await evaluator.evaluate(
-            await evaluator.discover(try DomainName(example.authorDomain)),
+        let zone = try zone(example.zone, adding: tags)
+        return await zone.evaluate(
+            await zone.discover(try DomainName(example.authorDomain)),
             spf: spf ? try example.spf.map { try domains([$0]) }?.first : nil,
             dkim: dkim ? try domains(example.dkim ?? []) : []
         )

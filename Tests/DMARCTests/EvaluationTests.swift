@@ -390,26 +390,19 @@ struct EvaluationTests {
         let dkim = try vector.dkim.map { try DomainName($0) }
         let spfTemperror = try vector.spfTemperror.map { try DomainName($0) }
         let dkimTemperror = try vector.dkimTemperror.map { try DomainName($0) }
-        let evaluator = DMARCEvaluator(resolver: zone)
-        let discovery = try #require(evaluator.discoverAtHand(author))
-        let outcome = evaluator.evaluateAtHand(
-            discovery,
+        let identifiers = DMARCIdentifiers(
             spf: spf,
             dkim: dkim,
             spfTemperror: spfTemperror,
             dkimTemperror: dkimTemperror
         )
+        let discovery = try #require(zone.outcomeAtHand(of: DMARCPolicyInquiry(of: author)))
+        let outcome = zone.outcomeAtHand(of: DMARCInquiry(discovery, identifiers))
         #expect(outcome.map(Self.summary) == vector.expected)
         #expect(outcome?.trace.allSatisfy { $0.steps.count <= 8 } == true)
         // The same comes of it when each answer has to be waited for.
-        let slow = DMARCEvaluator(resolver: WaitingZone(zone: zone))
-        let waited = await slow.evaluate(
-            await slow.discover(author),
-            spf: spf,
-            dkim: dkim,
-            spfTemperror: spfTemperror,
-            dkimTemperror: dkimTemperror
-        )
+        let slow = WaitingZone(zone: zone)
+        let waited = await slow.outcome(of: DMARCInquiry(await slow.discover(author), identifiers))
         #expect(waited == outcome)
     }
 
@@ -423,20 +416,19 @@ struct EvaluationTests {
     @Test("an answer that has to be waited for leaves nothing at hand")
     func waiting() async throws {
         let zone = try Self.zone(["_dmarc.b.example": Self.reject, "_dmarc.x.b.example": "v=DMARC1; psd=n"])
-        let slow = DMARCEvaluator(resolver: WaitingZone(zone: zone))
-        #expect(slow.discoverAtHand(AuthorIdentity(from: Octets("a@b.example"))) == nil)
+        let slow = WaitingZone(zone: zone)
+        #expect(slow.outcomeAtHand(of: DMARCPolicyInquiry(of: AuthorIdentity(from: Octets("a@b.example")))) == nil)
         let discovery = await slow.discover(try DomainName("b.example"))
         let other = try DomainName("x.b.example")
-        #expect(slow.evaluateAtHand(discovery, spf: other, dkim: []) == nil)
-        #expect(slow.evaluateAtHand(discovery, spf: nil, dkim: [])?.result == .fail)
-        #expect(await slow.evaluate(discovery, spf: other, dkim: []).result == .fail)
+        let withOther = DMARCInquiry(discovery, DMARCIdentifiers(spf: other))
+        #expect(slow.outcomeAtHand(of: withOther) == nil)
+        #expect(slow.outcomeAtHand(of: DMARCInquiry(discovery, DMARCIdentifiers()))?.result == .fail)
+        #expect(await slow.outcome(of: withOther).result == .fail)
     }
 
     @Test("§ 4.4: missing and repeated From fields never pass, and fail where a domain in them does")
     func fromFields() async throws {
-        let evaluator = DMARCEvaluator(
-            resolver: try Self.zone(["_dmarc.b.example": Self.reject, "_dmarc.c.test": Self.reject])
-        )
+        let zone = try Self.zone(["_dmarc.b.example": Self.reject, "_dmarc.c.test": Self.reject])
         let own = try DomainName("c.test")
         for (fields, expected) in [
             ([], "permerror - - - []"), (["a@c.test", "a@c.test"], "permerror - - - []"),
@@ -445,8 +437,8 @@ struct EvaluationTests {
         ] {
             var block = HeaderBlock()
             for value in fields { block.append(name: "FROM".utf8, value: value.utf8) }
-            let discovery = await evaluator.discover(AuthorIdentity(of: block))
-            let outcome = await evaluator.evaluate(discovery, spf: own, dkim: [own])
+            let discovery = await zone.discover(AuthorIdentity(of: block))
+            let outcome = await zone.evaluate(discovery, spf: own, dkim: [own])
             #expect(Self.summary(outcome) == expected)
             #expect(outcome.problem != nil)
         }
@@ -459,27 +451,26 @@ struct EvaluationTests {
             "_dmarc.b.example": "v=DMARC1; sp=none; np=reject; adkim=s; aspf=s; t=y; psd=n; rua=mailto:a@b",
             "_dmarc.test": "!",
         ])
-        let evaluator = DMARCEvaluator(resolver: zone)
-        let own = await evaluator.discover(try DomainName("y.x.b.example"))
-        let trace = await evaluator.evaluate(own, spf: nil, dkim: []).trace.flatMap(\.steps).map(\.description)
+        let own = await zone.discover(try DomainName("y.x.b.example"))
+        let trace = await zone.evaluate(own, spf: nil, dkim: []).trace.flatMap(\.steps).map(\.description)
         #expect(
             trace == [
                 "_dmarc.y.x.b.example TXT: no record", "_dmarc.x.b.example TXT: several records",
                 "_dmarc.b.example TXT: p=- sp=none np=reject adkim=s aspf=s psd=n t=y",
             ]
         )
-        let failed = await evaluator.discover(try DomainName("test"))
-        let outcome = await evaluator.evaluate(failed, spf: nil, dkim: [])
+        let failed = await zone.discover(try DomainName("test"))
+        let outcome = await zone.evaluate(failed, spf: nil, dkim: [])
         #expect(outcome.trace.flatMap(\.steps).map(\.description) == ["_dmarc.test TXT: no answer: timed out"])
         #expect(outcome.problem?.description == "no answer for _dmarc.test: timed out")
     }
 
     @Test("§ 4.10: never more than eight queries a domain, however long")
     func longNames() async throws {
-        let evaluator = DMARCEvaluator(resolver: DNSZone())
+        let zone = DNSZone()
         for count in [1, 7, 8, 9, 126] {
             let name = try DomainName(labels: (0..<count).map { _ in Octets("a") })
-            let outcome = await evaluator.evaluate(await evaluator.discover(name), spf: name, dkim: [name])
+            let outcome = await zone.evaluate(await zone.discover(name), spf: name, dkim: [name])
             #expect(outcome.trace.map(\.steps.count) == [min(count, 8)])
             #expect(outcome.result == .none)
         }
@@ -530,9 +521,8 @@ struct EvaluationTests {
             for (method, expected) in [
                 (AlignmentMethod.walk, walk), (.walkBeside(list), walk), (.walkOrList(list), either),
             ] {
-                let evaluator = DMARCEvaluator(resolver: zone, alignment: method)
-                let discovery = await evaluator.discover(try DomainName(from))
-                let outcome = await evaluator.evaluate(discovery, spf: try DomainName(spf), dkim: [])
+                let discovery = await zone.discover(try DomainName(from), method)
+                let outcome = await zone.evaluate(discovery, spf: try DomainName(spf), dkim: [], method)
                 #expect(outcome.result == expected, "\(from) \(spf)")
                 // RFC 9989 § 4.10.1: the policy is found by the walk, whatever the list says.
                 #expect(outcome.policyDomain != nil)
@@ -544,12 +534,11 @@ struct EvaluationTests {
                 #expect(outcome.alignedByList.isEmpty == (expected != .pass || walk == .pass))
             }
         }
-        let evaluator = DMARCEvaluator(resolver: zone, alignment: .walkOrList(list))
-        let discovery = await evaluator.discover(try DomainName("a.example.co.uk"))
-        let outcome = await evaluator.evaluate(discovery, spf: nil, dkim: [try DomainName("b.example.co.uk")])
+        let discovery = await zone.discover(try DomainName("a.example.co.uk"))
+        let other = [try DomainName("b.example.co.uk")]
+        let outcome = await zone.evaluate(discovery, spf: nil, dkim: other, .walkOrList(list))
         #expect(outcome.problem?.description == "aligned by the public suffix list alone: b.example.co.uk")
-        let beside = DMARCEvaluator(resolver: zone, alignment: .walkBeside(list))
-        let failing = await beside.evaluate(discovery, spf: nil, dkim: [try DomainName("b.example.co.uk")])
+        let failing = await zone.evaluate(discovery, spf: nil, dkim: other, .walkBeside(list))
         #expect(failing.problem?.description == "the public suffix list would align b.example.co.uk")
         #expect(PublicSuffixList(path: "/nonexistent") == nil)
         #expect(list.registrableDomain(of: .root) == nil)

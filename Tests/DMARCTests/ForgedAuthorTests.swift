@@ -39,7 +39,6 @@ struct ForgedAuthorTests {
             let words = line.split(separator: " ", maxSplits: 2)
             zone.add(.txt(Array(words[2].utf8.dropFirst().dropLast())), at: try DomainName(String(words[0])))
         }
-        let evaluator = DMARCEvaluator(resolver: zone)
         #expect(vectors.cases.count == 19)
         for vector in vectors.cases {
             var block = HeaderBlock()
@@ -47,8 +46,8 @@ struct ForgedAuthorTests {
                 let parts = field.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 1)
                 block.append(name: parts[0], value: parts[1])
             }
-            let outcome = await evaluator.evaluate(
-                await evaluator.discover(AuthorIdentity(of: block)),
+            let outcome = await zone.evaluate(
+                await zone.discover(AuthorIdentity(of: block)),
                 spf: try vector.authenticated.spf.map { try DomainName($0) },
                 dkim: try vector.authenticated.dkim.map { try DomainName($0) }
             )
@@ -77,8 +76,7 @@ struct ForgedAuthorTests {
     }
 
     private func result(_ block: HeaderBlock, _ zone: DNSZone) async throws -> DMARCResult {
-        let evaluator = DMARCEvaluator(resolver: zone)
-        let discovery = await evaluator.discover(AuthorIdentity(of: block))
-        return await evaluator.evaluate(discovery, spf: try DomainName("evil.example"), dkim: []).result
+        let discovery = await zone.discover(AuthorIdentity(of: block))
+        return await zone.evaluate(discovery, spf: try DomainName("evil.example"), dkim: []).result
     }
 }

@@ -212,20 +212,20 @@ struct CacheTests {
         let resolver = CachingResolver(transport, cache: CacheOptions(), now: transport.clock)
         let question = try Self.question("a.example")
         let replies = Mutex([String]())
-        func ask(_ name: String) -> DNSInquiry? {
+        func ask(_ name: String) -> OpenLookup {
             resolver.ask(question, for: nil) { reply in replies.withLock { $0.append("\(name) \(reply.source)") } }
         }
         let first = ask("first")
         let second = ask("second")
         let task = Task { await resolver.lookUp(question) }
         while resolver.statistics.joins < 2 { await Task.yield() }
-        first?.cancel()
-        first?.cancel()
+        first.cancel()
+        first.cancel()
         #expect(replies.withLock { $0 } == ["first server"])
         #expect(transport.cancelled.isEmpty)
         transport.sent[0].completion(QueryOutcome.text("x")(question))
         #expect(await task.value.source == .joined)
-        second?.cancel()
+        second.cancel()
         _ = ask("third")
         #expect(replies.withLock { $0 } == ["first server", "second joined", "third cache"])
         #expect(transport.sent.count == 1)
@@ -233,7 +233,7 @@ struct CacheTests {
         let alone = resolver.ask(other, for: nil) { reply in
             replies.withLock { $0 = reply.result.error == .cancelled ? ["cancelled"] : [] }
         }
-        alone?.cancel()
+        alone.cancel()
         #expect(replies.withLock { $0 } == ["cancelled"])
         #expect(transport.cancelled == [transport.sent[1].handle])
     }

@@ -72,10 +72,10 @@ final class HeldResolver: DNSResolving {
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
         answered: @escaping @Sendable (DNSReply) -> Void
-    ) -> DNSInquiry? {
+    ) -> OpenLookup {
         let id = number(question)
         hold(question, id, answered)
-        return DNSInquiry {
+        return OpenLookup {
             let isOpen = self.state.withLock { state in state.waiting.contains { $0.id == id } }
             if isOpen { self.giveUp(question, id) }
         }

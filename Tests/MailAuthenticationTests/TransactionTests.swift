@@ -4,6 +4,7 @@ import DNSLookup
 import MailAuthentication
 import MailSyntax
 import Policy
+import ReverseDNS
 import SPF
 import SenderID
 import Testing

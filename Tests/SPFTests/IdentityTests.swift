@@ -1,3 +1,4 @@
+import DNSLookup
 import MailSyntax
 import SPF
 import Testing
@@ -51,7 +52,7 @@ struct IdentityTests {
     func helo(_ name: String) async throws {
         let zone = try zone("example TXT v=spf1 +all")
         let client = try #require(IPAddress("192.0.2.1"))
-        let outcome = await SPFEvaluator(resolver: zone).checkHELO(Octets(name), clientAddress: client, now: 0)
+        let outcome = await zone.outcome(of: SPFInquiry(helo: Octets(name), client: client, now: 0))
         #expect(outcome.result == .none)
         #expect(outcome.scope == .helo)
         #expect(outcome.mechanism == nil)
@@ -67,8 +68,8 @@ struct IdentityTests {
     func hosts(_ sender: String, _ result: String) async throws {
         let zone = try zone("*.example TXT v=spf1 +all", "*.example' TXT v=spf1 +all")
         let client = try #require(IPAddress("192.0.2.1"))
-        let evaluator = SPFEvaluator(resolver: zone)
-        let outcome = await evaluator.checkMailFrom(Octets(sender), helo: [], clientAddress: client, now: 0)
+        let inquiry = SPFInquiry(mailFrom: Octets(sender), helo: [], client: client, now: 0)
+        let outcome = await zone.outcome(of: inquiry)
         #expect(outcome.result.rawValue == result)
     }
 

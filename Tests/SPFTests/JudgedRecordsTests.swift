@@ -56,13 +56,8 @@ struct JudgedRecordsTests {
     private func evaluate(_ known: Case) async throws -> Line {
         let zone = try zone(known.zone)
         let client = try #require(IPAddress(known.client))
-        let evaluator = SPFEvaluator(resolver: zone)
-        let outcome = await evaluator.checkMailFrom(
-            Octets(known.sender),
-            helo: Octets(known.helo),
-            clientAddress: client,
-            now: 0
-        )
+        let (sender, helo) = (Octets(known.sender), Octets(known.helo))
+        let outcome = await zone.outcome(of: SPFInquiry(mailFrom: sender, helo: helo, client: client, now: 0))
         return Line(
             id: known.id,
             result: outcome.result.rawValue,

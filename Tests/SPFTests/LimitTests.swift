@@ -280,7 +280,7 @@ private final class OrderedAnswers: DNSResolving, TaskExecutor {
 
     private struct State {
         var jobs: [UnownedJob] = []
-        var waiting: [CheckedContinuation<Void, Never>] = []
+        var waiting: [@Sendable () -> Void] = []
         var turns = 0
         var questions = 0
         var asked = 0
@@ -305,14 +305,19 @@ private final class OrderedAnswers: DNSResolving, TaskExecutor {
         return nil
     }
 
-    func lookUp(_ question: DNSQuestion) async -> DNSReply {
-        await withCheckedContinuation { continuation in
-            state.withLock { state in
-                state.questions += 1
-                state.waiting.append(continuation)
-            }
+    func lookUp(_ question: DNSQuestion) async -> DNSReply { await zone.lookUp(question) }
+
+    func ask(
+        _ question: DNSQuestion,
+        for asker: (any DNSAsker)?,
+        answered: @escaping @Sendable (DNSReply) -> Void
+    ) -> OpenLookup {
+        let reply = DNSReply(zone.answer(question), source: .server)
+        state.withLock { state in
+            state.questions += 1
+            state.waiting.append { answered(reply) }
         }
-        return DNSReply(zone.answer(question), source: .server)
+        return OpenLookup {}
     }
 
     func enqueue(_ job: consuming ExecutorJob) {
@@ -328,11 +333,11 @@ private final class OrderedAnswers: DNSResolving, TaskExecutor {
             }
             let next = state.withLock { takeNext(&$0) }
             guard !next.isEmpty else { return }
-            for continuation in next { continuation.resume() }
+            for answer in next { answer() }
         }
     }
 
-    private func takeNext(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
+    private func takeNext(_ state: inout State) -> [@Sendable () -> Void] {
         guard !state.waiting.isEmpty else { return [] }
         state.turns += 1
         let last = state.waiting.count - 1

@@ -41,11 +41,12 @@ struct NameServerTests {
     }
 
     private func expectSPF(_ vector: SPFCase, _ resolver: CachingResolver) async throws -> String {
-        let evaluator = SPFEvaluator(resolver: resolver)
-        let outcome =
-            vector.mailFrom.isEmpty
-            ? await evaluator.checkHELO(vector.helo, clientAddress: vector.client, now: 0)
-            : await evaluator.checkMailFrom(vector.mailFrom, helo: vector.helo, clientAddress: vector.client, now: 0)
+        let (helo, client) = (vector.helo, vector.client)
+        let outcome = await resolver.outcome(
+            of: vector.mailFrom.isEmpty
+                ? SPFInquiry(helo: helo, client: client, now: 0)
+                : SPFInquiry(mailFrom: vector.mailFrom, helo: helo, client: client, now: 0)
+        )
         if let explanation = vector.explanation {
             #expect(outcome.explanation == (explanation == "DEFAULT" ? nil : explanation), "\(vector.testDescription)")
         }
@@ -53,17 +54,13 @@ struct NameServerTests {
     }
 
     private func senderID(_ vector: SPFCase, _ resolver: CachingResolver) async -> SPFResult {
-        let evaluator = SenderIDEvaluator(resolver: resolver)
+        let (helo, client) = (vector.helo, vector.client)
         guard let address = vector.responsibleAddress else {
-            return await evaluator.checkMailFrom(
-                vector.mailFrom,
-                helo: vector.helo,
-                clientAddress: vector.client,
-                now: 0
-            ).result
+            let inquiry = SenderIDInquiry(mailFrom: vector.mailFrom, helo: helo, client: client, now: 0)
+            return await resolver.outcome(of: inquiry).result
         }
         var headers = HeaderBlock()
         headers.append(name: "From".utf8, value: address)
-        return await evaluator.checkPRA(headers, helo: vector.helo, clientAddress: vector.client, now: 0).result
+        return await resolver.outcome(of: SenderIDInquiry(of: headers, helo: helo, client: client, now: 0)).result
     }
 }

@@ -48,9 +48,10 @@ extension SPFCase {
     }
 
     private func evaluate(_ resolver: some DNSResolving) async -> SPFOutcome {
-        let evaluator = SPFEvaluator(resolver: resolver)
-        return mailFrom.isEmpty
-            ? await evaluator.checkHELO(helo, clientAddress: client, now: 0)
-            : await evaluator.checkMailFrom(mailFrom, helo: helo, clientAddress: client, now: 0)
+        await resolver.outcome(
+            of: mailFrom.isEmpty
+                ? SPFInquiry(helo: helo, client: client, now: 0)
+                : SPFInquiry(mailFrom: mailFrom, helo: helo, client: client, now: 0)
+        )
     }
 }

@@ -45,6 +45,8 @@ func check(
     options: SPFOptions = SPFOptions()
 ) async throws -> SPFOutcome {
     guard let address = IPAddress(client) else { throw BadLine(line: client) }
-    return await SPFEvaluator(resolver: resolver, options: options)
-        .checkMailFrom(Octets(sender), helo: Octets(helo), clientAddress: address, now: now)
+    let (sender, helo) = (Octets(sender), Octets(helo))
+    return await resolver.outcome(
+        of: SPFInquiry(mailFrom: sender, helo: helo, client: address, now: now, options: options)
+    )
 }

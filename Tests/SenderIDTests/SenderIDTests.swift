@@ -81,8 +81,7 @@ struct SenderIDTests {
         var headers = HeaderBlock()
         headers.append(name: "Subject".utf8, value: " x".utf8)
         let client = try #require(IPAddress("192.0.2.1"))
-        let outcome = await SenderIDEvaluator(resolver: DNSZone())
-            .checkPRA(headers, helo: [], clientAddress: client, now: 0)
+        let outcome = await DNSZone().outcome(of: SenderIDInquiry(of: headers, helo: [], client: client, now: 0))
         #expect(outcome.result == .permerror)
         #expect(outcome.pra == nil && outcome.domain == nil && outcome.record == nil)
         #expect(outcome.problem == "no purported responsible address: no From field")
@@ -103,28 +102,21 @@ struct SenderIDTests {
         var headers = HeaderBlock()
         headers.append(name: "From".utf8, value: " a+b@D.example".utf8)
         let client = try #require(IPAddress("192.0.2.1"))
-        let evaluator = SenderIDEvaluator(resolver: zone)
-        let outcome = await evaluator.checkPRA(
-            headers,
-            helo: [],
-            clientAddress: client,
-            now: 0,
-            submitter: Octets(parameter)
+        let outcome = await zone.outcome(
+            of: SenderIDInquiry(of: headers, helo: [], client: client, now: 0, submitter: Octets(parameter))
         )
         #expect(outcome.result == .pass)
         #expect((outcome.problemCause == .submitterMismatch) == !matches)
-        let early = await evaluator.checkSubmitter(Octets(parameter), helo: [], clientAddress: client, now: 0)
-        if matches { #expect(early.result == .pass) }
     }
 
     private func check(_ zone: DNSZone, scope: String) async throws -> SenderIDOutcome {
-        let evaluator = SenderIDEvaluator(resolver: zone)
         let client = try #require(IPAddress("192.0.2.1"))
         guard scope == "pra" else {
-            return await evaluator.checkMailFrom(Octets("a@d.example"), helo: [], clientAddress: client, now: 0)
+            let inquiry = SenderIDInquiry(mailFrom: Octets("a@d.example"), helo: [], client: client, now: 0)
+            return await zone.outcome(of: inquiry)
         }
         var headers = HeaderBlock()
         headers.append(name: "From".utf8, value: " a@d.example".utf8)
-        return await evaluator.checkPRA(headers, helo: [], clientAddress: client, now: 0)
+        return await zone.outcome(of: SenderIDInquiry(of: headers, helo: [], client: client, now: 0))
     }
 }

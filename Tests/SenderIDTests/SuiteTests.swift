@@ -74,20 +74,21 @@ struct PublishedPRATests {
 }
 
 extension SPFCase {
-    /// Whether the evaluator says what the case does: with every answer at hand, and when each has to be waited for.
+    /// Whether the outcome is what the case says: with every answer at hand, and when each has to be waited for.
     fileprivate func expectSame() async {
-        await expect(SenderIDEvaluator(resolver: zone))
-        await expect(SenderIDEvaluator(resolver: Asked(zone)))
+        await expect(zone)
+        await expect(Asked(zone))
     }
 
-    private func expect(_ evaluator: SenderIDEvaluator<some DNSResolving>) async {
+    private func expect(_ resolver: some DNSResolving) async {
         let outcome: SenderIDOutcome
         if let address = responsibleAddress {
             var headers = HeaderBlock()
             headers.append(name: "From".utf8, value: address)
-            outcome = await evaluator.checkPRA(headers, helo: helo, clientAddress: client, now: 0)
+            outcome = await resolver.outcome(of: SenderIDInquiry(of: headers, helo: helo, client: client, now: 0))
         } else {
-            outcome = await evaluator.checkMailFrom(mailFrom, helo: helo, clientAddress: client, now: 0)
+            let inquiry = SenderIDInquiry(mailFrom: mailFrom, helo: helo, client: client, now: 0)
+            outcome = await resolver.outcome(of: inquiry)
         }
         let trace = outcome.trace.map(\.description).joined(separator: "\n")
         #expect(results.contains(outcome.result.rawValue), "\(name): \(outcome.problem ?? "")\n\(trace)")

@@ -16,10 +16,13 @@ func fuzzDMARCRecord(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     guard let author = try? DomainName("a.b.example"), let parent = try? DomainName("b.example"),
         let other = try? DomainName("other.test")
     else { fatalError("no names") }
-    let evaluator = DMARCEvaluator(resolver: EverywhereTheSame(text: text))
-    guard let discovery = evaluator.discoverAtHand(.domain(author, [])) else { fatalError("no answer") }
+    let resolver = EverywhereTheSame(text: text)
+    guard let discovery = resolver.outcomeAtHand(of: DMARCPolicyInquiry(of: .domain(author, []))) else {
+        fatalError("no answer")
+    }
     func result(spf: DomainName?, dkim: [DomainName]) -> DMARCResult {
-        guard let outcome = evaluator.evaluateAtHand(discovery, spf: spf, dkim: dkim) else {
+        guard let outcome = resolver.outcomeAtHand(of: DMARCInquiry(discovery, DMARCIdentifiers(spf: spf, dkim: dkim)))
+        else {
             fatalError("no answer")
         }
         _ = outcome.steps

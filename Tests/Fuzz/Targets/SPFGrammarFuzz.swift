@@ -7,7 +7,7 @@ internal import SPF
 func fuzzSPFGrammar(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let zone = SPFGrammar(Choices(unsafe input(start, count)))
     let identity = SPFIdentity(mailFrom: Octets("a@d0.example"), helo: Octets("e.example"))
-    let check = SPFCheck(
+    let inquiry = SPFInquiry(
         identity,
         scope: .mfrom,
         helo: Octets("e.example"),
@@ -15,8 +15,7 @@ func fuzzSPFGrammar(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
         now: 0,
         selector: SPFVersion1()
     )
-    let evaluator = SPFEvaluator(resolver: zone.zone)
-    guard let outcome = evaluator.evaluateAtHand(check) else { fatalError("no answer") }
+    guard let outcome = zone.zone.outcomeAtHand(of: inquiry) else { fatalError("no answer") }
     var reference = SPFReference(zone: zone)
     let expected = reference.result(of: "d0")
     Outcomes.count("\(expected) \(reference.lookups > 3 ? "deep" : "flat")")

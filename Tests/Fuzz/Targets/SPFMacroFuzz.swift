@@ -10,7 +10,7 @@ func fuzzMacros(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let identity = SPFIdentity(localPart: lines[2], domain: Octets("sender.example.org"))
     _ = SPFIdentity(mailFrom: lines[2], helo: lines[3])
     for client in [IPAddress.v4(IPv4Address(0xC000_0202)), .v6(IPv6Address(high: 0x2001_0DB8 << 32, low: 2))] {
-        let check = SPFCheck(
+        let inquiry = SPFInquiry(
             identity,
             scope: .mfrom,
             helo: lines[3],
@@ -18,7 +18,7 @@ func fuzzMacros(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
             now: .min,
             selector: SPFVersion1()
         )
-        guard let outcome = SPFEvaluator(resolver: resolver).evaluateAtHand(check) else {
+        guard let outcome = resolver.outcomeAtHand(of: inquiry) else {
             fatalError("an answer is missing")
         }
         expect(outcome.result == .fail || outcome.result == .permerror)

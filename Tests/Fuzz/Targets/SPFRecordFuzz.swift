@@ -7,10 +7,10 @@ func fuzzSPFRecord(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let text = unsafe input(start, count)
     guard let record = try? SPFRecord(parsing: text[...]) else { return 0 }
     expect(record.directives.count <= text.count)
-    let evaluator = SPFEvaluator(resolver: EverywhereTheSame(text: text))
+    let resolver = EverywhereTheSame(text: text)
     for client in [IPAddress.v4(IPv4Address(0xC000_0202)), .v6(IPv6Address(high: 0x2001_0DB8 << 32, low: 2))] {
         let identity = SPFIdentity(mailFrom: Octets("a.b-c@d.example.org"), helo: Octets("e.example"))
-        let check = SPFCheck(
+        let inquiry = SPFInquiry(
             identity,
             scope: .mfrom,
             helo: Octets("e.example"),
@@ -18,7 +18,7 @@ func fuzzSPFRecord(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
             now: 0,
             selector: SPFVersion1()
         )
-        guard let outcome = evaluator.evaluateAtHand(check) else { fatalError("an answer is missing") }
+        guard let outcome = resolver.outcomeAtHand(of: inquiry) else { fatalError("an answer is missing") }
         expect(outcome.lookups <= 10 && outcome.voidLookups <= 3 && outcome.queries <= 160)
         expect(outcome.result != .temperror && outcome.result != .none)
         _ = outcome.trace.map(\.description)

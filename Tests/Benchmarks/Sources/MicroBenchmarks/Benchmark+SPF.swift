@@ -11,23 +11,19 @@ extension Benchmark {
             return { use(try SPFRecord(parsing: text)) }
         },
         Benchmark("spf-evaluate") {
-            let evaluator = SPFEvaluator(resolver: try Sample.zone())
+            let zone = try Sample.zone()
             guard let client = IPAddress(Sample.client) else { throw UnexpectedResult(Sample.client) }
             let (sender, helo) = (Octets("bounce@example.com"), Octets("mail.example.com"))
             return {
-                let outcome = await evaluator.checkMailFrom(
-                    sender,
-                    helo: helo,
-                    clientAddress: client,
-                    now: Sample.now
-                )
+                let inquiry = SPFInquiry(mailFrom: sender, helo: helo, client: client, now: Sample.now)
+                let outcome = await zone.outcome(of: inquiry)
                 guard outcome.result == .pass else { throw UnexpectedResult(outcome) }
             }
         },
         Benchmark("dmarc-discover") {
-            let evaluator = DMARCEvaluator(resolver: try Sample.zone())
-            let domain = try DomainName("example.com")
-            return { use(await evaluator.discover(domain)) }
+            let zone = try Sample.zone()
+            let author = AuthorIdentity.domain(try DomainName("example.com"), [])
+            return { use(await zone.outcome(of: DMARCPolicyInquiry(of: author))) }
         },
     ]
 }

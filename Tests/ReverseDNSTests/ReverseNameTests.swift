@@ -1,5 +1,6 @@
 import DNSLookup
 import MailSyntax
+import ReverseDNS
 import Testing
 
 @Suite("RFC 8601 § 3: iprev")
@@ -28,8 +29,9 @@ struct ReverseNameTests {
         ] as [([String], ReverseNameResult, String?)]
     )
     func results(pointers: [String], result: ReverseNameResult, name: String?) async throws {
-        let outcome = try await zone(pointers).reverseName(of: Self.address)
-        #expect(try zone(pointers).reverseNameAtHand(of: Self.address) == outcome)
+        let inquiry = ReverseNameInquiry(of: Self.address)
+        let outcome = try await zone(pointers).outcome(of: inquiry)
+        #expect(try zone(pointers).outcomeAtHand(of: inquiry) == outcome)
         #expect(outcome.result == result)
         #expect(outcome.name?.description == name)
         #expect(outcome.claimedNames.map(\.description) == Array(pointers.prefix(10)))
@@ -37,11 +39,13 @@ struct ReverseNameTests {
 
     @Test("IPv6, mapped IPv4, and no answer for the address")
     func families() async throws {
-        #expect(try await zone(["six.test"], of: Self.six).reverseName(of: Self.six).result == .pass)
+        #expect(
+            try await zone(["six.test"], of: Self.six).outcome(of: ReverseNameInquiry(of: Self.six)).result == .pass
+        )
         let mapped = IPAddress.v6(IPv6Address(high: 0, low: 0xFFFF_C000_0201))
-        #expect(try await zone(["good.test"]).reverseName(of: mapped).result == .pass)
+        #expect(try await zone(["good.test"]).outcome(of: ReverseNameInquiry(of: mapped)).result == .pass)
         var zone = DNSZone()
         zone.add(failure: .serverFailure, at: Self.address.reverseName)
-        #expect(await zone.reverseName(of: Self.address).result == .temperror)
+        #expect(await zone.outcome(of: ReverseNameInquiry(of: Self.address)).result == .temperror)
     }
 }

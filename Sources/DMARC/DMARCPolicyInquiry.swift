@@ -1,0 +1,83 @@
+public import DNSLookup
+public import MailSyntax
+
+/// Which policies apply to the domains that could be the author's (RFC 9989 § 4.10.1).
+public struct DMARCPolicyInquiry: DNSInquiry {
+    /// Of how many author domains the records are looked for.
+    ///
+    /// RFC 9989 § 11.5: a limit, or messages with many would be a denial of service.
+    public static let mostAuthorDomains = 8
+
+    private let author: AuthorIdentity
+    private let alignment: AlignmentMethod
+
+    /// Asks about an author.
+    ///
+    /// - Parameter alignment: how it is found out whether two domains have one Organizational Domain.
+    public init(of author: AuthorIdentity, alignment: AlignmentMethod = .walk) {
+        self.author = author
+        self.alignment = alignment
+    }
+
+    /// Walks from each domain.
+    public func pass(over answers: inout DNSAnswers) -> DMARCDiscovery? {
+        var walks = WalkStore(answers, method: alignment)
+        defer { answers = walks.answers }
+        return try? walks.discover(author)
+    }
+}
+
+/// The walk from a domain that may turn out to vouch, made early so that the answers are there by then.
+public struct DMARCWalkInquiry: DNSInquiry {
+    private let domain: DomainName
+
+    /// Asks about a domain.
+    public init(from domain: DomainName) {
+        self.domain = domain
+    }
+
+    /// Walks.
+    public func pass(over answers: inout DNSAnswers) -> DMARCTreeWalk? {
+        var walks = WalkStore(answers, method: .walk)
+        defer { answers = walks.answers }
+        return try? walks.walk(from: domain)
+    }
+}
+
+extension WalkStore {
+    /// Finds what the DNS says of the author's domains.
+    fileprivate mutating func discover(_ author: AuthorIdentity) throws(MissingAnswer) -> DMARCDiscovery {
+        var domains = [DMARCDiscovery.Domain]()
+        for domain in author.policyDomains.prefix(DMARCPolicyInquiry.mostAuthorDomains) {
+            let walk = try walk(from: domain)
+            let organizational = organizationalDomain(of: walk)
+            let policy = try policy(by: walk, organizational)
+            domains.append(DMARCDiscovery.Domain(walk: walk, organizationalDomain: organizational, policy: policy))
+        }
+        return DMARCDiscovery(author: author, domains: domains)
+    }
+
+    /// DMARC Policy Discovery (RFC 9989 § 4.10.1).
+    private mutating func policy(
+        by walk: DMARCTreeWalk,
+        _ organizational: DomainName?
+    ) throws(MissingAnswer) -> DMARCDiscovery.Domain.Policy {
+        // The Author Domain's own record comes first.
+        if let record = walk.startRecord {
+            guard record.isUsable else { return .unusable(record, of: walk.start) }
+            return .applies(record, of: walk.start, record.policy(isSubdomain: false, exists: true))
+        }
+        guard let organizational else { return .failed }
+        // Then the Organizational Domain's, then that of the Public Suffix Domain, which is the last of the walk.
+        let ownRecord = walk.record(at: organizational).map { (domain: organizational, record: $0) }
+        guard let (domain, record) = ownRecord ?? walk.topRecord else { return .none }
+        guard record.isUsable else { return .unusable(record, of: domain) }
+        let policy = record.policy(isSubdomain: true, exists: true)
+        let policyIfNone = record.policy(isSubdomain: true, exists: false)
+        if policy == policyIfNone || walk.steps.first?.showsExistence == true {
+            return .applies(record, of: domain, policy)
+        }
+        guard let exists = try exists(walk.start) else { return .undetermined(record, of: domain) }
+        return .applies(record, of: domain, exists ? policy : policyIfNone)
+    }
+}

@@ -1,0 +1,24 @@
+public import MailSyntax
+
+/// Whether an answer has an address of a network.
+public struct DNSAddressTest: Hashable, Sendable {
+    /// The network; nil, and no address is in it, when there is none.
+    private let network: IPNetwork?
+
+    /// A test for the addresses of a network.
+    public init(_ network: IPNetwork?) {
+        self.network = network
+    }
+
+    /// Whether an answer has such an address.
+    public func holds(_ answer: DNSAnswer) -> Bool {
+        guard let network else { return false }
+        return answer.records.contains { record in
+            switch record {
+            case .a(let address): network.contains(.v4(address))
+            case .aaaa(let address): network.contains(.v6(address))
+            default: false
+            }
+        }
+    }
+}
