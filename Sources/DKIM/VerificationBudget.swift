@@ -4,7 +4,7 @@ internal import MailCrypto
 ///
 /// The header is always hashed once. Keys are paid for by `PublicKey.verificationCost`.
 struct VerificationBudget {
-    /// For the first key of each signature: ten of Ed25519, or six of RSA with 4,096 bits and the usual exponent.
+    /// For the first key of each signature: twelve of Ed25519, or six of RSA with 4,096 bits and the usual exponent.
     private var firstKeys = 24
     /// For further keys of the same signatures: half as many.
     private var spareKeys = 12
