@@ -11,21 +11,13 @@ extension MailAssessment {
     /// What the rules may know about the message.
     public func facts(_ envelope: Envelope) -> PolicyFacts {
         var facts = PolicyFacts(envelope)
-        facts.spf = spf.map { ResultWord($0.result) }
-        facts.spfHelo = helo.map { ResultWord($0.result) }
+        facts.results = results
         facts.explanation = spf?.explanation
         facts.senderIDExplanation = senderID?.explanation
-        if let iprev {
-            facts.iprev = ResultWord(iprev.result)
-            facts.clientNames = iprev.name.map { [$0] } ?? []
-        }
-        if let senderID {
-            facts.senderID = ResultWord(senderID.result)
-            facts.senderIDAligned = isResponsibleAuthor ? ResultWord(senderID.result) : ResultWord.none
-        }
+        if let iprev { facts.clientNames = iprev.name.map { [$0] } ?? [] }
+        if senderID != nil { facts.senderIDAligned = isResponsibleAuthor ? facts.results.senderID : ResultWord.none }
         facts.pra = purportedAddress.map { MailAddress($0) }
         if let dkim {
-            facts.dkim = bestSignatureResult.map { ResultWord($0) } ?? ResultWord.none
             facts.dkimDomains = dkim.filter { $0.result == .pass }.compactMap(\.signingDomain)
             facts.unansweredDKIMDomains = dkim.filter { $0.result == .temperror }.compactMap(\.signingDomain)
         }
@@ -35,7 +27,6 @@ extension MailAssessment {
             facts.author = author.reading
         }
         if let dmarc {
-            facts.dmarc = ResultWord(dmarc.result)
             facts.dkimAligned = alignedSignatureResult.map { ResultWord($0) } ?? ResultWord.none
             // Where the record could not be looked up, it is not known whether there is one.
             if dmarc.policy != nil || dmarc.result != .temperror {

@@ -7,55 +7,55 @@ internal import ReverseDNS
 internal import SPF
 internal import SenderID
 
-/// The results of all checks as words (RFC 8601 § 2.7); nil for a check that was not made.
+/// The results of all checks as words (RFC 8601 § 2.7), and what they were of.
 public struct AssessmentSummary: Sendable {
-    /// SPF of the MAIL FROM identity.
-    public let spf: ResultWord?
-    /// SPF of the HELO identity.
-    public let spfHelo: ResultWord?
-    /// Sender ID.
-    public let senderID: ResultWord?
+    /// The result of each check.
+    public let results: PerCheck<ResultWord?>
     /// The purported responsible address.
     public let pra: String?
     /// The domains that the message names as its author's; nil before its header is known.
     public let authors: [DomainName]?
     /// How its author could be read.
     public let reading: AuthorReading?
-    /// The best DKIM signature, `none` without any.
-    public let dkim: ResultWord?
-    /// DMARC.
-    public let dmarc: ResultWord?
     /// The policy that applies to the author's domain.
     public let policy: String?
     /// The policy that is published for it, where that is another.
     public let publishedPolicy: String?
-    /// The name of the client's address.
-    public let iprev: ResultWord?
     /// Why the first check of those above that did not pass did not, in words.
     public let problem: String?
 
     /// Whether no check found anything against the message.
     public var isClean: Bool {
         func isClean(_ word: ResultWord?) -> Bool { word == nil || word == .pass || word == ResultWord.none }
-        return isClean(spf) && isClean(senderID) && isClean(dkim) && isClean(dmarc)
+        return isClean(results.spf) && isClean(results.senderID) && isClean(results.dkim) && isClean(results.dmarc)
     }
 }
 
 extension MailAssessment {
+    /// The result of each check; nil for one that was not made.
+    var results: PerCheck<ResultWord?> {
+        PerCheck { check in
+            switch check {
+            case .spf: spf.map { ResultWord($0.result) }
+            case .spfHelo: helo.map { ResultWord($0.result) }
+            case .senderID: senderID.map { ResultWord($0.result) }
+            // The best signature speaks for all of them; without any it is none.
+            case .dkim: dkim.map { _ in bestSignatureResult.map { ResultWord($0) } ?? ResultWord.none }
+            case .dmarc: dmarc.map { ResultWord($0.result) }
+            case .iprev: iprev.map { ResultWord($0.result) }
+            }
+        }
+    }
+
     /// The results in words.
     public var summary: AssessmentSummary {
         AssessmentSummary(
-            spf: spf.map { ResultWord($0.result) },
-            spfHelo: helo.map { ResultWord($0.result) },
-            senderID: senderID.map { ResultWord($0.result) },
+            results: results,
             pra: senderID?.pra,
             authors: author?.domains,
             reading: author?.reading,
-            dkim: dkim.map { _ in bestSignatureResult.map { ResultWord($0) } ?? .none },
-            dmarc: dmarc.map { ResultWord($0.result) },
             policy: dmarc?.effectivePolicy?.rawValue,
             publishedPolicy: dmarc?.policy == dmarc?.effectivePolicy ? nil : dmarc?.policy?.rawValue,
-            iprev: iprev.map { ResultWord($0.result) },
             problem: spf?.problem ?? senderID?.problem ?? signatureProblem ?? dmarc?.problem?.description
         )
     }

@@ -1,5 +1,6 @@
 public import DNSLookup
 public import MailSyntax
+internal import Policy
 internal import ReverseDNS
 internal import SPF
 
@@ -56,13 +57,13 @@ public final class MailClient {
         helo = name
         heloCheck?.cancel()
         heloCheck = nil
-        guard settings.checks.contains(.spf), let address else { return }
+        guard settings.checks.spf, let address else { return }
         let inquiry = SPFInquiry(helo: name[...], client: address, now: now, options: settings.spf)
         heloCheck = Pending(inquiry, resolver, on: executor)
     }
 
     private func checkName() {
-        guard settings.checks.contains(.iprev), let address else { return }
+        guard settings.checks.iprev, let address else { return }
         iprev = Pending(ReverseNameInquiry(of: address), resolver, on: executor)
     }
 

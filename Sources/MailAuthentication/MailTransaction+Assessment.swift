@@ -2,6 +2,7 @@ internal import DKIM
 internal import DMARC
 internal import DNSLookup
 internal import MailSyntax
+internal import Policy
 internal import SPF
 internal import SenderID
 
@@ -77,8 +78,8 @@ extension MailTransaction {
     private var assessment: MailAssessment {
         var assessment = envelopeAssessment
         assessment.senderID =
-            senderID?.outcome ?? (client.isUnknown && settings.checks.contains(.senderID) ? .unknownClient : nil)
-        assessment.dkim = settings.checks.contains(.dkim) ? signatures : nil
+            senderID?.outcome ?? (client.isUnknown && settings.checks.senderID ? .unknownClient : nil)
+        assessment.dkim = settings.checks.dkim ? signatures : nil
         assessment.dmarc = dmarc?.outcome
         assessment.purportedAddress = purportedAddress
         assessment.author = author ?? AuthorIdentity(of: headers)
@@ -92,7 +93,7 @@ extension MailTransaction {
     /// What is known of the envelope by now.
     public var envelopeAssessment: MailAssessment {
         var assessment = MailAssessment()
-        if client.isUnknown, settings.checks.contains(.spf) {
+        if client.isUnknown, settings.checks.spf {
             assessment.spf = .unknownClient(.mfrom)
             assessment.helo = .unknownClient(.helo)
         } else {

@@ -2,6 +2,7 @@ internal import DKIM
 internal import DMARC
 public import DNSLookup
 public import MailSyntax
+internal import Policy
 internal import SPF
 internal import SenderID
 
@@ -67,7 +68,7 @@ public final class MailTransaction {
         self.now = now
         self.resolver = RecordingResolver(resolver, record: record)
         let settings = client.settings
-        if settings.checks.contains(.spf), let address = client.address {
+        if settings.checks.spf, let address = client.address {
             let inquiry = SPFInquiry(
                 mailFrom: self.sender[...],
                 helo: client.helo[...],
@@ -79,7 +80,7 @@ public final class MailTransaction {
         } else {
             spf = nil
         }
-        if settings.checks.contains(.dkim) || settings.checks.contains(.dmarc) {
+        if settings.checks.dkim || settings.checks.dmarc {
             verifier = DKIMMessageVerifier(options: settings.dkim, now: now)
         }
     }
@@ -123,7 +124,7 @@ extension MailTransaction {
     }
 
     private func takeAuthor() {
-        guard settings.checks.contains(.dmarc), author == nil, let field = lastField else { return }
+        guard settings.checks.dmarc, author == nil, let field = lastField else { return }
         discoverPolicy(AuthorIdentity(from: field.value))
     }
 
@@ -136,11 +137,11 @@ extension MailTransaction {
         verifier?.endOfHeaders(headers)
         verifier?.checkHeaders { question in reply(to: question) }
         // The author of the first From field is known already; he is the author when there is no other.
-        if settings.checks.contains(.dmarc), author == nil || AuthorIdentity.positions(in: headers).count != 1 {
+        if settings.checks.dmarc, author == nil || AuthorIdentity.positions(in: headers).count != 1 {
             discoverPolicy(AuthorIdentity(of: headers))
         }
         lookAhead()
-        guard settings.checks.contains(.senderID), let address = client.address else { return }
+        guard settings.checks.senderID, let address = client.address else { return }
         let inquiry = SenderIDInquiry(
             of: headers,
             helo: client.helo[...],

@@ -142,7 +142,7 @@ public struct Condition: Sendable {
             return choice.holds { $0.contains(word) }
         case .policies(let choice):
             if let policy = facts.policy(name) { return choice.holds { $0.contains(policy) } }
-            guard facts.dmarc == .temperror else { return .unknown }
+            guard facts.results.dmarc == .temperror else { return .unknown }
             return needsAnswers ? .unanswered : choice.holds { _ in false }
         case .readings(let choice):
             guard let reading = facts.author else { return .unknown }
@@ -183,7 +183,9 @@ public struct Condition: Sendable {
             guard let passed = facts.dkimDomains, needsAnswers else { return any(facts.dkimDomains) }
             return choice.holds(of: passed, perhaps: facts.unansweredDKIMDomains)
         case .clientNames:
-            if needsAnswers, facts.iprev == .temperror, facts.clientNames?.isEmpty == true { return .unanswered }
+            if needsAnswers, facts.results.iprev == .temperror, facts.clientNames?.isEmpty == true {
+                return .unanswered
+            }
             return any(facts.clientNames)
         // Those on recipients are asked elsewhere, and the others are on something else than domains.
         case .recipientDomains, .recipients, .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc,
@@ -209,14 +211,14 @@ extension PolicyFacts {
     /// The result that a condition on result words looks at.
     func word(_ name: ConditionName) -> ResultWord? {
         switch name {
-        case .spf: spf
-        case .spfHelo: spfHelo
-        case .senderID: senderID
+        case .spf: results.spf
+        case .spfHelo: results.spfHelo
+        case .senderID: results.senderID
         case .senderIDAligned: senderIDAligned
-        case .dkim: dkim
+        case .dkim: results.dkim
         case .dkimAligned: dkimAligned
-        case .dmarc: dmarc
-        case .iprev: iprev
+        case .dmarc: results.dmarc
+        case .iprev: results.iprev
         case .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains, .fromDomains, .dkimDomains,
             .recipientDomains, .recipients, .authenticated, .fromCount, .author:
             nil

@@ -44,20 +44,6 @@ public enum ConditionName: String, CaseIterable, Sendable {
     case author
 }
 
-/// A check whose results conditions look at.
-public enum Check: String, CaseIterable, Sendable {
-    /// Whether the client may send for the domain of MAIL FROM or HELO.
-    case spf
-    /// Whether it may send for the domain of the purported responsible address.
-    case senderID = "sender_id"
-    /// The signatures.
-    case dkim
-    /// Whether one of the others vouches for the author's domain.
-    case dmarc
-    /// The name of the client's address.
-    case iprev
-}
-
 extension ConditionName {
     /// When the fact is known that a condition looks at.
     enum Stage {
@@ -107,7 +93,7 @@ extension ConditionName {
     private var row: Row {
         switch self {
         case .spf: Row(.lookup, .result, .spf)
-        case .spfHelo: Row(.lookup, .result, .spf)
+        case .spfHelo: Row(.lookup, .result, .spfHelo)
         case .senderID: Row(.message, .result, .senderID)
         case .senderIDAligned: Row(.message, .result, .senderID)
         case .dkim: Row(.message, .result, .dkim)

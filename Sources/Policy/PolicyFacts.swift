@@ -70,26 +70,16 @@ public struct MailAddress: Hashable, Sendable {
 /// switched off. No condition on an unknown fact holds, and neither does its negation. A check that was made and got no
 /// answer is `temperror`.
 public struct PolicyFacts: Sendable {
-    /// SPF of the MAIL FROM identity.
-    public var spf: ResultWord?
-    /// SPF of the HELO identity.
-    public var spfHelo: ResultWord?
-    /// Sender ID with the PRA.
-    public var senderID: ResultWord?
-    /// The same when the PRA is of the author's domain, or of one above or below it; none when it is anybody else's.
+    /// The result of each check; of DKIM that of the best signature.
+    public var results = PerCheck<ResultWord?> { _ in nil }
+    /// That of Sender ID when the PRA is of the author's domain, or of one above or below it; none when it is anybody else's.
     public var senderIDAligned: ResultWord?
-    /// The best DKIM signature's result.
-    public var dkim: ResultWord?
     /// The best result among the signatures whose domain is aligned with the author's.
     public var dkimAligned: ResultWord?
-    /// DMARC.
-    public var dmarc: ResultWord?
     /// The policy that applies to the author's domain, after test mode (RFC 9989 § 4.7, `t`).
     public var dmarcPolicy: DMARCPolicyWord?
     /// The same policy as it is published.
     public var dmarcPublished: DMARCPolicyWord?
-    /// Reverse and forward DNS of the client agree (RFC 8601 § 3).
-    public var iprev: ResultWord?
     /// The client's address; nil for local mail and when the MTA does not say.
     public var client: IPAddress?
     /// The name that iprev verified: an empty list when there is none or the DNS gave no answer, nil when not known.
@@ -135,11 +125,9 @@ public struct PolicyFacts: Sendable {
     /// What can be known before DATA: the envelope, SPF, and the client's names.
     public var ofEnvelope: PolicyFacts {
         var facts = self
-        facts.senderID = nil
+        for check in Check.allCases where !check.isOfEnvelope { facts.results[check] = nil }
         facts.senderIDAligned = nil
-        facts.dkim = nil
         facts.dkimAligned = nil
-        facts.dmarc = nil
         facts.dmarcPolicy = nil
         facts.dmarcPublished = nil
         facts.pra = nil

@@ -145,11 +145,11 @@ extension PolicyFacts {
         case .from: text = fromDomains?.first?.description
         case .recipient: text = recipient.map { "<" + $0.text + ">" }
         case .rule: text = rule
-        case .spf: text = spf?.rawValue
-        case .senderID: text = senderID?.rawValue
-        case .dkim: text = dkim?.rawValue
-        case .dmarc: text = dmarc?.rawValue
-        case .iprev: text = iprev?.rawValue
+        case .spf: text = results.spf?.rawValue
+        case .senderID: text = results.senderID?.rawValue
+        case .dkim: text = results.dkim?.rawValue
+        case .dmarc: text = results.dmarc?.rawValue
+        case .iprev: text = results.iprev?.rawValue
         }
         guard let text, !text.isEmpty else { return "unknown" }
         return ReplyText.quoted(text, limit: 128)

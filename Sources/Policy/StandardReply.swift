@@ -35,12 +35,12 @@ private struct StandardReply {
     private func detail(_ facts: PolicyFacts) -> (Int, String) {
         guard let first = failed.first else { return (1, "Refused by local policy") }
         // RFC 7372 § 3.3: X.7.26 when several checks failed.
-        guard Set(failed.map(\.check)).count == 1 else {
+        guard Set(failed.map(\.check.setting)).count == 1 else {
             let results = failed.map { "\($0.name.rawValue)=\($0.word.rawValue)" }
             return (26, "Several authentication checks failed: " + results.joined(separator: " "))
         }
         switch first.check {
-        case .spf: return spf(first.name, first.word, facts)
+        case .spf, .spfHelo: return spf(first.name, first.word, facts)
         case .senderID where first.name == .senderIDAligned:
             return (1, "Sender ID (PRA) does not vouch for the author")
         case .senderID:

@@ -150,7 +150,7 @@ extension Check {
     /// The results that it can have.
     fileprivate var words: [ResultWord] {
         switch self {
-        case .spf, .senderID: [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
+        case .spf, .spfHelo, .senderID: [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
         case .dkim: [.pass, .fail, .policy, .neutral, .none, .temperror, .permerror]
         case .dmarc, .iprev: [.pass, .fail, .none, .temperror, .permerror]
         }

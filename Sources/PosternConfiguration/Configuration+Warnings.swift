@@ -1,5 +1,5 @@
 internal import MailSyntax
-internal import Policy
+public import Policy
 
 extension Configuration {
     /// What is allowed but may not be meant, in the order of the file.
@@ -13,7 +13,7 @@ extension Configuration {
     /// The configuration in a line.
     public var summary: String {
         let refusing = rules.rules.filter { $0.action.isRefusal && !$0.observe }.count
-        let checked = Check.allCases.filter(isMade).map(\.rawValue)
+        let checked = Check.allCases.filter { $0 == $0.setting && isMade($0) }.map(\.rawValue)
         return "valid: mode \(mode.rawValue), \(Self.count(listen.count, "socket")), "
             + "\(Self.count(rules.rules.count, "rule")) (\(refusing) refusing), "
             + "\(Self.count(signing.count, "signing domain")), checks: \(checked.joined(separator: " "))"
@@ -89,9 +89,10 @@ extension Configuration {
     /// Whether the checks behind a condition are made.
     func isChecked(_ name: ConditionName) -> Bool { name.checks.allSatisfy(isMade) }
 
-    private func isMade(_ check: Check) -> Bool {
+    /// Whether a check is made.
+    public func isMade(_ check: Check) -> Bool {
         switch check {
-        case .spf: checks.spf.enabled
+        case .spf, .spfHelo: checks.spf.enabled
         case .senderID: checks.senderID.enabled
         case .dkim: checks.dkim.enabled
         case .dmarc: checks.dmarc.enabled

@@ -80,7 +80,7 @@ extension ConditionName {
         switch checks.first {
         case .dkim?: words.filter { $0 != .pass }
         case .iprev?: [.permerror]
-        case .spf?, .senderID?, .dmarc?: [.permerror, .temperror]
+        case .spf?, .spfHelo?, .senderID?, .dmarc?: [.permerror, .temperror]
         case nil: []
         }
     }

@@ -20,26 +20,11 @@ final class Counters: Sendable {
         let result: String
     }
 
-    /// The checks whose results are counted, as conditions name them.
-    fileprivate enum Check: Int, CaseIterable {
-        case spf, spfHelo, senderID, dkim, dmarc, iprev
-
-        var name: String {
-            switch self {
-            case .spf: "spf"
-            case .spfHelo: "spf_helo"
-            case .senderID: "sender_id"
-            case .dkim: "dkim"
-            case .dmarc: "dmarc"
-            case .iprev: "iprev"
-            }
-        }
-    }
-
     /// The numbers so far.
     struct Values: Sendable {
         var messages: [String: Int] = [:]
-        fileprivate var resultCounts = [Int](repeating: 0, count: Check.allCases.count * UInt16.bitWidth)
+        /// How often each check had each result: each word has one bit of its own, and its place by that.
+        fileprivate var resultCounts = PerCheck { _ in [Int](repeating: 0, count: UInt16.bitWidth) }
         var rules: [RuleOutcome: Int] = [:]
         var refusedRecipients = 0
         var sentAwayRecipients = 0
@@ -75,12 +60,9 @@ final class Counters: Sendable {
         let lookups = judgement.lookupCounts
         update { values in
             values.messages[judgement.verdict.action.rawValue, default: 0] += 1
-            values.count(.spf, found.spf)
-            values.count(.spfHelo, found.spfHelo)
-            values.count(.senderID, found.senderID)
-            values.count(.dkim, found.dkim)
-            values.count(.dmarc, found.dmarc)
-            values.count(.iprev, found.iprev)
+            for check in Check.allCases {
+                if let word = found.results[check] { values.resultCounts[check][word.place] += 1 }
+            }
             values.refusedRecipients += refused
             values.sentAwayRecipients += sentAway
             if judgement.verdict.mixture?.isPutOff == true { values.putOffMessages += 1 }
@@ -99,23 +81,18 @@ extension Counters.Values {
     /// How often each check had each result, without what never happened.
     var results: [Counters.CheckResult: Int] {
         var results: [Counters.CheckResult: Int] = [:]
-        for check in Counters.Check.allCases {
-            for word in ResultWord.allCases where resultCounts[Self.index(check, word)] > 0 {
-                let result = Counters.CheckResult(check: check.name, result: word.rawValue)
-                results[result] = resultCounts[Self.index(check, word)]
+        for check in Check.allCases {
+            for word in ResultWord.allCases where resultCounts[check][word.place] > 0 {
+                let result = Counters.CheckResult(check: check.rawValue, result: word.rawValue)
+                results[result] = resultCounts[check][word.place]
             }
         }
         return results
     }
+}
 
-    fileprivate mutating func count(_ check: Counters.Check, _ word: ResultWord?) {
-        if let word { resultCounts[Self.index(check, word)] += 1 }
-    }
-
-    // Each word has one bit of its own, from the lowest.
-    private static func index(_ check: Counters.Check, _ word: ResultWord) -> Int {
-        check.rawValue * UInt16.bitWidth + word.bit.trailingZeroBitCount
-    }
+extension ResultWord {
+    fileprivate var place: Int { bit.trailingZeroBitCount }
 }
 
 extension PolicyVerdict {

@@ -82,12 +82,7 @@ extension AuthenticationSettings {
     init(_ configuration: Configuration) {
         self.init()
         let set = configuration.checks
-        checks = []
-        if set.spf.enabled { checks.insert(.spf) }
-        if set.senderID.enabled { checks.insert(.senderID) }
-        if set.dkim.enabled { checks.insert(.dkim) }
-        if set.dmarc.enabled { checks.insert(.dmarc) }
-        if set.iprev.enabled { checks.insert(.iprev) }
+        checks = PerCheck { configuration.isMade($0) }
         spf.maximumVoidLookups = set.spf.voidLookups
         spf.maximumQueries = set.spf.maximumQueries
         spf.receiver = Octets(configuration.authservID ?? HostName.current)

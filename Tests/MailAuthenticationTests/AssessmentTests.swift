@@ -20,11 +20,11 @@ struct AssessmentTests {
         let assessment = try await Sample.assessment(signatures: results)
         #expect(assessment.bestSignature?.result == best)
         let facts = assessment.facts(Sample.envelope())
-        #expect(facts.dkim == (best.map { ResultWord(rawValue: $0.rawValue) } ?? ResultWord.none))
+        #expect(facts.results.dkim == (best.map { ResultWord(rawValue: $0.rawValue) } ?? ResultWord.none))
         #expect(facts.dkimDomains?.count == results.count { $0 == .pass })
         // An error may hide a pass of that domain, and of no other.
         #expect(facts.unansweredDKIMDomains.count == results.count { $0 == .temperror })
-        #expect(assessment.summary.dkim?.rawValue == best?.rawValue ?? "none")
+        #expect(assessment.summary.results.dkim?.rawValue == best?.rawValue ?? "none")
     }
 
     @Test("facts are what the checks found")
@@ -37,14 +37,14 @@ struct AssessmentTests {
         let envelope = Sample.envelope()
         let judgement = try await Sample.judge(["From: A <a@example.com>"], zone, envelope: envelope)
         let facts = judgement.assessment.facts(envelope)
-        #expect(facts.spf == .fail)
-        #expect(facts.spfHelo == .pass)
-        #expect(facts.senderID == .fail)
-        #expect(facts.dkim == ResultWord.none)
+        #expect(facts.results.spf == .fail)
+        #expect(facts.results.spfHelo == .pass)
+        #expect(facts.results.senderID == .fail)
+        #expect(facts.results.dkim == ResultWord.none)
         #expect(facts.dkimAligned == ResultWord.none)
-        #expect(facts.dmarc == .fail)
+        #expect(facts.results.dmarc == .fail)
         #expect(facts.dmarcPolicy == .reject)
-        #expect(facts.iprev == .pass)
+        #expect(facts.results.iprev == .pass)
         #expect(facts.client == Sample.client)
         #expect(facts.clientNames?.map(\.description) == ["mail.example.com"])
         #expect(facts.helo == "mail.example.com")
@@ -62,17 +62,17 @@ struct AssessmentTests {
     func unknown() async throws {
         let judgement = try await Sample.judge(["From: a@example.com"], try Sample.zone(), checks: [])
         let facts = judgement.assessment.facts(Sample.envelope())
-        #expect(facts.spf == nil)
-        #expect(facts.spfHelo == nil)
-        #expect(facts.senderID == nil)
+        #expect(facts.results.spf == nil)
+        #expect(facts.results.spfHelo == nil)
+        #expect(facts.results.senderID == nil)
         // RFC 4407 § 2: the header alone says it.
         #expect(facts.pra?.text == "a@example.com")
-        #expect(facts.dkim == nil)
+        #expect(facts.results.dkim == nil)
         #expect(facts.dkimAligned == nil)
         #expect(facts.dkimDomains == nil)
-        #expect(facts.dmarc == nil)
+        #expect(facts.results.dmarc == nil)
         #expect(facts.dmarcPolicy == nil)
-        #expect(facts.iprev == nil)
+        #expect(facts.results.iprev == nil)
         #expect(facts.clientNames == nil)
     }
 
@@ -80,7 +80,7 @@ struct AssessmentTests {
     func absent() async throws {
         let zone = try Sample.zone(without: ["_dmarc"])
         let noRecord = try await Sample.judge(["From: a@example.com"], zone).assessment.facts(Sample.envelope())
-        #expect(noRecord.dmarc == ResultWord.none)
+        #expect(noRecord.results.dmarc == ResultWord.none)
         #expect(noRecord.dmarcPolicy == .absent)
         let noAuthor = try await Sample.judge(["Subject: x"], zone).assessment.facts(Sample.envelope())
         #expect(noAuthor.fromCount == 0)
@@ -104,7 +104,9 @@ struct AssessmentTests {
         let zone = try Sample.zone("mail.example.com TXT v=spf1 ip4:192.0.2.1 -all", without: ["mail.example.com TXT"])
         let assessment = try await Sample.judge(fields.split(separator: "|").map(String.init), zone).assessment
         let facts = assessment.facts(Sample.envelope())
-        #expect([facts.senderID, facts.senderIDAligned].map { $0?.rawValue ?? "?" }.joined(separator: " ") == words)
+        #expect(
+            [facts.results.senderID, facts.senderIDAligned].map { $0?.rawValue ?? "?" }.joined(separator: " ") == words
+        )
     }
 
     @Test(
@@ -132,7 +134,7 @@ struct AssessmentTests {
     func unknownPolicy() async throws {
         let zone = try Sample.zone("_dmarc.example.com FAILURE timeout", without: ["_dmarc"])
         let facts = try await Sample.judge(["From: a@example.com"], zone).assessment.facts(Sample.envelope())
-        #expect(facts.dmarc == .temperror)
+        #expect(facts.results.dmarc == .temperror)
         #expect(facts.dmarcPolicy == nil)
         #expect(facts.dmarcPublished == nil)
     }
@@ -145,7 +147,7 @@ struct AssessmentTests {
         let zone = try Sample.zone("_dmarc.other.example TXT v=DMARC1; p=none")
         let message = try Sample.signed(["From: \(author)"])
         let facts = try await Sample.judge(message, zone).assessment.facts(Sample.envelope())
-        #expect(facts.dkim == .pass)
+        #expect(facts.results.dkim == .pass)
         #expect(facts.dkimAligned?.rawValue == word)
     }
 
@@ -222,7 +224,7 @@ struct UnansweredFactsTests {
             ("1.2.0.192.in-addr.arpa FAILURE", "1.2.0.192"), ("mail.example.com FAILURE", "mail.example.com A"),
         ] {
             let facts = try await facts(line, without: [without])
-            #expect(facts.iprev == .temperror)
+            #expect(facts.results.iprev == .temperror)
             #expect(facts.clientNames == [])
         }
     }
@@ -232,7 +234,7 @@ struct UnansweredFactsTests {
         let broken = "DKIM-Signature: v=1; a=rsa-sha256; d=list.example; s=s; h=from; bh=AAAA; b=AAAA"
         let fields = [broken] + (try Sample.signed(["From: a@example.com"]))
         let facts = try await facts("s._domainkey.list.example FAILURE", fields: fields)
-        #expect(facts.dkim == .pass)
+        #expect(facts.results.dkim == .pass)
         #expect(facts.dkimDomains?.map(\.description) == ["example.com"])
         #expect(facts.unansweredDKIMDomains.map(\.description) == ["list.example"])
     }
@@ -240,10 +242,10 @@ struct UnansweredFactsTests {
     @Test("the author's policy: whether a signature is aligned is not known, unless its domain is the author's own")
     func policy() async throws {
         let noRecord = try await facts(without: ["_dmarc"])
-        #expect(noRecord.dmarc == ResultWord.none)
+        #expect(noRecord.results.dmarc == ResultWord.none)
         #expect(noRecord.dkimAligned == .pass)
         let own = try await facts("_dmarc.example.com FAILURE", without: ["_dmarc"])
-        #expect(own.dmarc == .temperror)
+        #expect(own.results.dmarc == .temperror)
         #expect(own.dmarcPolicy == nil)
         #expect(own.dkimAligned == .pass)
         let below = try await facts(

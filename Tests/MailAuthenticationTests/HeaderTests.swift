@@ -195,7 +195,7 @@ struct NewFieldTests {
         _ message: [String],
         _ zone: DNSZone,
         envelope: Envelope = Sample.envelope(),
-        checks: AuthenticationSettings.Checks = .all,
+        checks: PerCheck<Bool> = PerCheck { _ in true },
         rules: String = "",
         change: (inout HeaderSettings) -> Void = { _ in }
     ) async throws -> [String] {

@@ -72,7 +72,7 @@ enum Sample {
         _ fields: [String]?,
         _ zone: DNSZone,
         envelope: Envelope = envelope(),
-        checks: AuthenticationSettings.Checks = .all,
+        checks: PerCheck<Bool> = PerCheck { _ in true },
         rules: String = "",
         mostHeaderOctets: Int = .max,
         change: (inout HeaderSettings) -> Void = { _ in }

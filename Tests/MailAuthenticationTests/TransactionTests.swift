@@ -31,7 +31,7 @@ struct ReadyTransactionTests {
         var records: [String] = []
         var without: [String] = []
         var isSigned = true
-        var checks = AuthenticationSettings.Checks.all
+        var checks = PerCheck { _ in true }
         let expected: String
     }
 

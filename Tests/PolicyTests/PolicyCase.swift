@@ -99,16 +99,16 @@ enum FactsText {
 
     private static let harmless: PolicyFacts = {
         var facts = PolicyFacts()
-        facts.spf = ResultWord.none
-        facts.spfHelo = ResultWord.none
-        facts.senderID = ResultWord.none
+        facts.results.spf = ResultWord.none
+        facts.results.spfHelo = ResultWord.none
+        facts.results.senderID = ResultWord.none
         facts.senderIDAligned = ResultWord.none
-        facts.dkim = ResultWord.none
+        facts.results.dkim = ResultWord.none
         facts.dkimAligned = ResultWord.none
-        facts.dmarc = ResultWord.none
+        facts.results.dmarc = ResultWord.none
         facts.dmarcPolicy = .absent
         facts.dmarcPublished = .absent
-        facts.iprev = .pass
+        facts.results.iprev = .pass
         facts.client = IPAddress("192.0.2.1")
         facts.clientNames = []
         facts.helo = "mail.example.com"
@@ -133,14 +133,14 @@ enum FactsText {
             isKnown ? try value.split(separator: ",").map { try DomainName(String($0)) } : nil
         }
         switch name {
-        case "spf": facts.spf = try word()
-        case "spf_helo": facts.spfHelo = try word()
-        case "sender_id": facts.senderID = try word()
+        case "spf": facts.results.spf = try word()
+        case "spf_helo": facts.results.spfHelo = try word()
+        case "sender_id": facts.results.senderID = try word()
         case "sender_id_aligned": facts.senderIDAligned = try word()
-        case "dkim": facts.dkim = try word()
+        case "dkim": facts.results.dkim = try word()
         case "aligned": facts.dkimAligned = try word()
-        case "dmarc": facts.dmarc = try word()
-        case "iprev": facts.iprev = try word()
+        case "dmarc": facts.results.dmarc = try word()
+        case "iprev": facts.results.iprev = try word()
         case "p": facts.dmarcPolicy = isKnown ? DMARCPolicyWord(rawValue: value) : nil
         case "published": facts.dmarcPublished = isKnown ? DMARCPolicyWord(rawValue: value) : nil
         case "client": facts.client = isKnown ? IPAddress(value) : nil

@@ -86,7 +86,7 @@ struct ReplyTests {
         )
         let engine = PolicyEngine(rules: try Configuration.parse(rules, file: "t").rules, mode: .enforce)
         var facts = PolicyFacts()
-        facts.spf = .fail
+        facts.results.spf = .fail
         facts.explanation = text
         facts.senderIDExplanation = text
         facts.helo = text

@@ -42,10 +42,10 @@ struct PresetTests {
     func hotmail(_ sender: String, _ recipients: [String], _ expected: RuleAction) throws {
         let preset = try Configuration.load(path: Self.folder + "hotmail.toml")
         var facts = PolicyFacts()
-        facts.senderID = .fail
-        facts.dkim = ResultWord.none
+        facts.results.senderID = .fail
+        facts.results.dkim = ResultWord.none
         facts.dkimAligned = ResultWord.none
-        facts.dmarc = ResultWord.none
+        facts.results.dmarc = ResultWord.none
         facts.mailFrom = MailAddress(sender)
         facts.pra = MailAddress(sender)
         let engine = PolicyEngine(rules: preset.rules, mode: preset.mode, mixed: preset.mixed)
@@ -80,11 +80,11 @@ struct PresetTests {
     ) throws {
         let preset = try Configuration.load(path: Self.folder + "hotmail.toml")
         var facts = PolicyFacts()
-        facts.senderID = ResultWord(rawValue: senderID)
+        facts.results.senderID = ResultWord(rawValue: senderID)
         facts.senderIDAligned = ResultWord(rawValue: aligned)
-        facts.dkim = ResultWord.none
+        facts.results.dkim = ResultWord.none
         facts.dkimAligned = ResultWord.none
-        facts.dmarc = reading == .unreadable ? .permerror : ResultWord.none
+        facts.results.dmarc = reading == .unreadable ? .permerror : ResultWord.none
         facts.author = reading
         facts.fromDomains = [try DomainName(author)]
         facts.mailFrom = MailAddress("x@evil.example")
@@ -94,7 +94,7 @@ struct PresetTests {
         let recipients = engine.kinds(of: [MailAddress("x@hotmail.example")])
         #expect(engine.judge(facts, recipients).action == expected)
         // Whoever has signed as the author is let through.
-        facts.dkim = .pass
+        facts.results.dkim = .pass
         facts.dkimAligned = .pass
         #expect(reading == .unreadable || engine.judge(facts, recipients).action == .accept)
     }

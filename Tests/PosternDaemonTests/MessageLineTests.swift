@@ -18,14 +18,14 @@ struct MessageLineTests {
         let expected =
             "4XyZ1: action=accept client=192.0.2.1 helo=mail.example.com from=<a@example.com> rcpts=1 spf=pass"
             + " spf_helo=none sender_id=pass pra=a@example.com author=example.com dkim=none dmarc=pass policy=reject"
-            + " dns=5/5 ms=12"
+            + " iprev=permerror dns=5/5 ms=12"
         #expect(text == expected)
     }
 
     @Test("RFC 9989 § 4.7, t=y: the policy that applies, and the one that is published")
     func testing() async throws {
         let text = line(try await Sample.judgement(client: "192.0.2.1", dmarc: "v=DMARC1; p=reject; t=y"))
-        #expect(text.contains(" dmarc=pass policy=quarantine published=reject dns="), "\(text)")
+        #expect(text.contains(" dmarc=pass policy=quarantine published=reject iprev=permerror dns="), "\(text)")
     }
 
     @Test("a refused message names its rule and stage")

@@ -42,7 +42,7 @@ struct GateScript: Sendable, CustomTestStringConvertible {
                 let isLate = words[0] == "late"
                 decision = gate.settle(number, facts, after: .milliseconds(Int(words[1]) ?? 0), isLate: isLate)
             case let known where known.hasPrefix("spf="):
-                facts.spf = ResultWord(rawValue: String(known.dropFirst(4)))
+                facts.results.spf = ResultWord(rawValue: String(known.dropFirst(4)))
                 isComplete = true
                 played.append(command)
                 continue
@@ -61,7 +61,7 @@ struct GateScript: Sendable, CustomTestStringConvertible {
         guard let remembered else { return nil }
         let names = remembered.refused + remembered.accepted
         var facts = PolicyFacts()
-        facts.dkim = .fail
+        facts.results.dkim = .fail
         let verdict = engine.atEndOfMessage(facts, engine.kinds(of: names.map { MailAddress($0) }))
         var recipients = PutOffRecipients()
         guard let mixture = verdict.mixture, recipients.add(names.map { Array($0.utf8) }, mixture) else { return nil }
@@ -235,7 +235,7 @@ struct RecipientGateTests {
         let engine = PolicyEngine(rules: try Configuration.parse(GateScript.spf, file: "t").rules, mode: .enforce)
         var gate = RecipientGate(engine, isAnswered: true, patience: .zero, remembered: nil)
         var facts = PolicyFacts()
-        facts.spf = .pass
+        facts.results.spf = .pass
         var count = 0
         func ask() -> PolicyFacts {
             count += 1
@@ -256,7 +256,7 @@ struct PutOffMessagesTests {
         let rules = (try? Configuration.parse(GateScript.late, file: "t").rules) ?? RuleSet()
         let engine = PolicyEngine(rules: rules, mode: .enforce, mixed: .defer)
         var facts = PolicyFacts()
-        facts.dkim = .fail
+        facts.results.dkim = .fail
         let recipients = ["x@a.example", "y@b.example"].map { MailAddress($0) }
         return engine.atEndOfMessage(facts, engine.kinds(of: recipients)).mixture
     }()

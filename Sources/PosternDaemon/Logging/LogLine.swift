@@ -14,7 +14,7 @@ struct LogLine {
     /// How many octets of a value are written.
     static let longestValue = 512
 
-    private var fields: [(name: StaticString, value: Value)] = []
+    private var fields: [(name: String, value: Value)] = []
     /// All texts, one behind the other, the subject first.
     private var texts: [UInt8] = []
     private let subjectEnd: Int
@@ -28,26 +28,26 @@ struct LogLine {
     }
 
     /// Adds a text; nothing is added for nil.
-    mutating func add(_ name: StaticString, _ text: String?) {
+    mutating func add(_ name: String, _ text: String?) {
         guard let text else { return }
         add(name) { $0.append(text) }
     }
 
     /// Adds octets; nothing is added for nil.
-    mutating func add(_ name: StaticString, octets: [UInt8]?) {
+    mutating func add(_ name: String, octets: [UInt8]?) {
         guard let octets else { return }
         add(name) { $0 += octets }
     }
 
     /// Adds a text that `write` appends.
-    mutating func add(_ name: StaticString, _ write: (inout [UInt8]) -> Void) {
+    mutating func add(_ name: String, _ write: (inout [UInt8]) -> Void) {
         let start = texts.count
         write(&texts)
         fields.append((name, .text(start..<texts.count)))
     }
 
     /// Adds a number; nothing is added for nil.
-    mutating func add(_ name: StaticString, _ number: Int?) {
+    mutating func add(_ name: String, _ number: Int?) {
         if let number { fields.append((name, .number(number))) }
     }
 }
@@ -63,7 +63,7 @@ extension LogLine {
         line.append(UInt8(ascii: ":"))
         for (name, value) in fields {
             line.append(UInt8(ascii: " "))
-            name.withUTF8Buffer { unsafe line.append(contentsOf: $0) }
+            line.append(name)
             line.append(UInt8(ascii: "="))
             switch value {
             case .number(let number): line.append(String(number))
@@ -90,7 +90,7 @@ extension LogLine: Encodable {
         var object = encoder.container(keyedBy: Name.self)
         try object.encode(texts[..<subjectEnd].text, forKey: Name(stringValue: "id"))
         for (name, value) in fields {
-            let key = Name(stringValue: name.description)
+            let key = Name(stringValue: name)
             switch value {
             case .number(let number): try object.encode(number, forKey: key)
             case .text(let range): try object.encode(texts[range].prefix(Self.longestValue).text, forKey: key)

@@ -69,15 +69,7 @@ extension LogLine {
         // A message without a recipient left is one refusal, not many.
         addEnvelope(judgement.envelope, refused: verdict.stage == .rcpt ? [] : summary.refused)
         add("sent_away", summary.sentAway > 0 ? summary.sentAway : nil)
-        add("spf", found.spf?.rawValue)
-        add("spf_helo", found.spfHelo?.rawValue)
-        add("sender_id", found.senderID?.rawValue)
-        add("pra", found.pra)
-        addAuthor(found)
-        add("dkim", found.dkim?.rawValue)
-        add("dmarc", found.dmarc?.rawValue)
-        add("policy", found.policy)
-        add("published", found.publishedPolicy)
+        for check in Check.allCases { add(check, found) }
         add("dns") { text in
             text.append(String(lookups.all))
             text.append(UInt8(ascii: "/"))
@@ -124,6 +116,20 @@ extension LogLine {
         add("ms", summary.milliseconds)
         add("removed", removed == 0 ? nil : removed)
         add("warning", outcome.flatMap { $0.warnings.isEmpty ? nil : $0.warnings.joined(separator: ", ") })
+    }
+
+    /// Adds the result of a check, and what it was of.
+    private mutating func add(_ check: Check, _ found: AssessmentSummary) {
+        add(check.rawValue, found.results[check]?.rawValue)
+        switch check {
+        case .spf, .spfHelo, .dkim, .iprev: break
+        case .senderID:
+            add("pra", found.pra)
+            addAuthor(found)
+        case .dmarc:
+            add("policy", found.policy)
+            add("published", found.publishedPolicy)
+        }
     }
 
     private mutating func addEnvelope(_ envelope: Envelope, refused: [PolicyVerdict]) {

@@ -181,7 +181,8 @@ extension Hostile {
     private static func found(_ judgement: Judgement) -> String {
         let summary = judgement.summary
         let results = [
-            ("spf", summary.spf), ("sid", summary.senderID), ("dkim", summary.dkim), ("dmarc", summary.dmarc),
+            ("spf", summary.results.spf), ("sid", summary.results.senderID), ("dkim", summary.results.dkim),
+            ("dmarc", summary.results.dmarc),
         ]
         let words = results.map { "\($0)=\($1?.rawValue ?? "-")" }.joined(separator: " ")
         let signatures = judgement.assessment.dkim?.count ?? 0

@@ -35,7 +35,9 @@ extension Benchmark {
                     lookups: transaction.lookups
                 )
                 let summary = assessment.summary
-                let results = [summary.spf, summary.senderID, summary.dkim, summary.dmarc]
+                let results = [
+                    summary.results.spf, summary.results.senderID, summary.results.dkim, summary.results.dmarc,
+                ]
                 guard results.allSatisfy({ $0?.rawValue == "pass" }), judgement.newFields.count > 1 else {
                     throw UnexpectedResult(summary)
                 }
