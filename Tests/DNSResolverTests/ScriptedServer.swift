@@ -118,8 +118,11 @@ final class ScriptedServer: Sendable {
         throw ChannelError.operationUnsupported
     }
 
+    /// A thread for servers alone: what resolvers and other suites do holds up no reply.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     private static func bindUDP(_ host: String, _ port: Int, _ handlers: Handlers) async throws -> any Channel {
-        try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        try await DatagramBootstrap(group: Self.group)
             .channelOption(.socketOption(.so_rcvbuf), value: 4 << 20)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -130,7 +133,7 @@ final class ScriptedServer: Sendable {
     }
 
     private static func bindTCP(_ host: String, _ port: Int, _ handlers: Handlers) async throws -> any Channel {
-        try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        try await ServerBootstrap(group: Self.group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -12,6 +12,9 @@ import Testing
 struct ServersTests {
     private static func question(_ name: String) throws -> DNSQuestion { DNSQuestion(try DomainName(name), .txt) }
 
+    /// A thread for resolvers whose time counts: what other suites do holds up none of their events.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     static func options(_ servers: ScriptedServer..., timeout: Duration = .seconds(4)) -> ResolverOptions {
         var options = ResolverOptions(servers: servers.map(\.server))
         options.timeout = timeout
@@ -186,7 +189,11 @@ struct ServersTests {
         let server = try await ScriptedServer.start { _ in [] }
         var options = Self.options(server, timeout: .milliseconds(250))
         options.deadline = .milliseconds(4500)
-        let resolver = CachingResolver(options, onHealthChange: { event in events.withLock { $0.append(event) } })
+        let resolver = CachingResolver(
+            options,
+            eventLoopGroup: Self.group,
+            onHealthChange: { event in events.withLock { $0.append(event) } }
+        )
         let errors = await withTaskGroup(of: DNSLookupError?.self) { group in
             for number in 0..<500 {
                 group.addTask { await resolver.lookUp(DNSQuestion(DomainName.silent(number), .txt)).result.error }
@@ -255,6 +262,7 @@ struct ServersTests {
         let server = try await ScriptedServer.start { [.send($0.good, after: .milliseconds(300))] }
         let resolver = CachingResolver(
             Self.options(server, timeout: .milliseconds(100)),
+            eventLoopGroup: Self.group,
             onHealthChange: { event in events.withLock { $0.append(event) } }
         )
         for number in 0..<7 { #expect(try await Self.source(resolver, "host.n\(number).example") == .server) }
@@ -335,7 +343,7 @@ struct ServersTests {
     func noRoom() async throws {
         let isSilent = Atomic(true)
         let server = try await ScriptedServer.start { isSilent.load(ordering: .relaxed) ? [] : [.send($0.good)] }
-        let resolver = CachingResolver(Self.options(server))
+        let resolver = CachingResolver(Self.options(server), eventLoopGroup: Self.group)
         let question = try Self.question("last.silent.example")
         let tasks = (0..<20).map { number in
             Task { await resolver.lookUp(DNSQuestion(try DomainName("n\(number).silent.example"), .txt)) }
