@@ -16,7 +16,7 @@ public struct ResolverOptions: Sendable {
     /// How many times a question is sent in all.
     public var attempts = 6
     /// How long a lookup takes at most, once there is room for it; RFC 7208 § 4.6.4 asks for 20 seconds or more for a whole check.
-    public var deadline: Duration = .seconds(20)
+    public var deadline: Duration = .seconds(10)
     /// How many questions are out at the same time, and as many again that have not been answered within `timeout`; others
     /// wait for their turn.
     public var maximumInFlight = 1024

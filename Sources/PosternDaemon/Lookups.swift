@@ -125,7 +125,7 @@ extension ResolverOptions {
 
 extension CacheOptions {
     /// The bounds that a configuration asks for.
-    fileprivate init(_ settings: Configuration.DNS.Cache) {
+    init(_ settings: Configuration.DNS.Cache) {
         self.init()
         maximumEntries = settings.maxEntries
         maximumBytes = settings.maxBytes
