@@ -50,7 +50,7 @@ extension DNSLookupError: CustomStringConvertible {
         case .cancelled: "given up"
         case .noRoom: "no room here to ask: too many questions wait"
         case .noServer: "no name server answers"
-        case .tooMuch: "more answers than are read for one message"
+        case .tooMuch: "more answers than are read for one check"
         }
     }
 }

@@ -17,8 +17,7 @@ public final class MailClient {
     let isUnknown: Bool
 
     let settings: AuthenticationSettings
-    let record = LookupRecord()
-    let resolver: RecordingResolver
+    let record: LookupRecord
     let executor: (any TaskExecutor)?
     private(set) var iprev: Pending<ReverseNameOutcome>?
     private(set) var heloCheck: Pending<SPFOutcome>?
@@ -43,7 +42,7 @@ public final class MailClient {
         self.address = address?.unmapped
         self.isUnknown = isUnknown
         self.settings = settings
-        self.resolver = RecordingResolver(resolver, record: record)
+        record = LookupRecord(resolver)
         self.executor = executor
         checkName()
     }
@@ -59,12 +58,12 @@ public final class MailClient {
         heloCheck = nil
         guard settings.checks.spf, let address else { return }
         let inquiry = SPFInquiry(helo: name[...], client: address, now: now, options: settings.spf)
-        heloCheck = Pending(inquiry, resolver, on: executor)
+        heloCheck = Pending(inquiry, record.resolver(.helo), on: executor)
     }
 
     private func checkName() {
         guard settings.checks.iprev, let address else { return }
-        iprev = Pending(ReverseNameInquiry(of: address), resolver, on: executor)
+        iprev = Pending(ReverseNameInquiry(of: address), record.resolver(.iprev), on: executor)
     }
 
     /// Gives up what is still being asked.

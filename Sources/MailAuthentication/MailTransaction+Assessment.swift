@@ -61,7 +61,7 @@ extension MailTransaction {
             dkimTemperror: signingDomains(of: .temperror)
         )
         let inquiry = DMARCInquiry(discovery, identifiers, alignment: settings.alignment)
-        return Pending(inquiry, resolver, on: client.executor)
+        return Pending(inquiry, record.resolver(.alignment), on: client.executor)
     }
 
     private func signingDomains(of result: DKIMResult) -> [DomainName] {

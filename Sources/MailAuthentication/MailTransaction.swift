@@ -27,9 +27,8 @@ public final class MailTransaction {
     public let sender: [UInt8]
     /// The message's header fields so far.
     public private(set) var headers = HeaderBlock.ofMessage()
-    private let record = LookupRecord()
+    let record: LookupRecord
 
-    let resolver: RecordingResolver
     private let now: Int64
     private let submitter: [UInt8]?
     let spf: Pending<SPFOutcome>?
@@ -66,7 +65,7 @@ public final class MailTransaction {
         self.sender = Array(sender)
         self.submitter = submitter
         self.now = now
-        self.resolver = RecordingResolver(resolver, record: record)
+        record = LookupRecord(resolver)
         let settings = client.settings
         if settings.checks.spf, let address = client.address {
             let inquiry = SPFInquiry(
@@ -76,7 +75,7 @@ public final class MailTransaction {
                 now: now,
                 options: settings.spf
             )
-            spf = Pending(inquiry, self.resolver, on: client.executor)
+            spf = Pending(inquiry, record.resolver(.mailFrom), on: client.executor)
         } else {
             spf = nil
         }
@@ -120,7 +119,7 @@ extension MailTransaction {
 
     private func takeSignature() {
         guard let field = lastField, let question = verifier?.headerField(field, at: headers.count - 1) else { return }
-        keys.append((question, Pending(question, resolver)))
+        keys.append((question, Pending(question, record.resolver(.keys))))
     }
 
     private func takeAuthor() {
@@ -150,7 +149,7 @@ extension MailTransaction {
             submitter: submitter?[...],
             options: settings.spf
         )
-        senderID = Pending(inquiry, resolver, on: client.executor)
+        senderID = Pending(inquiry, record.resolver(.senderID), on: client.executor)
     }
 
     /// Takes a part of the body, cut anywhere.
@@ -196,7 +195,7 @@ extension MailTransaction {
         self.author = author
         discovery?.cancel()
         let inquiry = DMARCPolicyInquiry(of: author, alignment: settings.alignment)
-        discovery = Pending(inquiry, resolver, on: client.executor)
+        discovery = Pending(inquiry, record.resolver(.policy), on: client.executor)
     }
 
     /// Whether something of what is known by the end of the header has to be waited for.
@@ -217,7 +216,9 @@ extension MailTransaction {
         // An Organizational Domain has two labels at least, but for what public suffixes publish of themselves.
         for identifier in Set(identifiers) where authors.contains(where: { $0.suffix(2) == identifier.suffix(2) }) {
             guard !authors.contains(identifier) else { continue }
-            lookAheads.append(Pending(DMARCWalkInquiry(from: identifier), resolver, on: client.executor))
+            lookAheads.append(
+                Pending(DMARCWalkInquiry(from: identifier), record.resolver(.alignment), on: client.executor)
+            )
         }
     }
 }
