@@ -151,7 +151,7 @@ extension MailAssessment {
                 dmarc.steps
             )
         }
-        if let iprev { add("iprev", iprev.result.rawValue, [iprev.name?.description], []) }
+        if let iprev { add("iprev", iprev.result.rawValue, iprev.names.map(\.description), []) }
         return lines
     }
 }

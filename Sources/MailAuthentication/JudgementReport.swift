@@ -143,7 +143,7 @@ public struct JudgementReport: Encodable, Sendable {
         senderID = assessment.senderID.map { SenderID($0, withTrace) }
         dkim = assessment.dkim?.map { DKIM($0, withTrace) }
         dmarc = assessment.dmarc.map { DMARC($0, withTrace) }
-        iprev = assessment.iprev.map { ReverseName(result: $0.result.rawValue, name: $0.name?.description) }
+        iprev = assessment.iprev.map { ReverseName(result: $0.result.rawValue, name: $0.names.first?.description) }
         verdict = Verdict(judgement.verdict, judgement.envelope)
         obstacle = judgement.obstacle?.rawValue
         headers = judgement.newFields.map { Header(name: $0.name, value: $0.value[...].text) }

@@ -14,7 +14,10 @@ extension MailAssessment {
         facts.results = results
         facts.explanation = spf?.explanation
         facts.senderIDExplanation = senderID?.explanation
-        if let iprev { facts.clientNames = iprev.name.map { [$0] } ?? [] }
+        if let iprev {
+            facts.clientNames = iprev.names
+            facts.unansweredClientNames = iprev.unansweredNames
+        }
         if senderID != nil { facts.senderIDAligned = isResponsibleAuthor ? facts.results.senderID : ResultWord.none }
         facts.pra = purportedAddress.map { MailAddress($0) }
         if let dkim {

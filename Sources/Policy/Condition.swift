@@ -183,10 +183,10 @@ public struct Condition: Sendable {
             guard let passed = facts.dkimDomains, needsAnswers else { return any(facts.dkimDomains) }
             return choice.holds(of: passed, perhaps: facts.unansweredDKIMDomains)
         case .clientNames:
-            if needsAnswers, facts.results.iprev == .temperror, facts.clientNames?.isEmpty == true {
-                return .unanswered
-            }
-            return any(facts.clientNames)
+            guard let names = facts.clientNames, needsAnswers else { return any(facts.clientNames) }
+            // Not even what the client claims is known.
+            let isUnanswered = facts.results.iprev == .temperror && facts.unansweredClientNames.isEmpty
+            return isUnanswered ? .unanswered : choice.holds(of: names, perhaps: facts.unansweredClientNames)
         // Those on recipients are asked elsewhere, and the others are on something else than domains.
         case .recipientDomains, .recipients, .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc,
             .dmarcPolicy, .dmarcPublished, .iprev, .clients, .authenticated, .fromCount, .author:

@@ -133,8 +133,16 @@ extension PolicyEngine {
         let isSettled = evaluation.decided.map { place in
             !rules[place].action.delivers || decidesNoAnswers(rules[place], evaluation, facts)
         }
-        // RFC 9989 § 4.4.1: an aligned signature vouches for the author by itself.
-        evaluation.isUndecided = isSettled != true && !facts.isSignedByAuthor && undecided == .tempfail
+        // RFC 9989 § 4.4.1: an aligned signature vouches for the author by itself. Where a rule matches for certain and only
+        // what would exempt from it is not known, the author has nothing to say: it may be about MAIL FROM.
+        let isVouchedFor = facts.isSignedByAuthor && !evaluation.unanswered.contains(where: isExemption)
+        evaluation.isUndecided = isSettled != true && !isVouchedFor && undecided == .tempfail
+    }
+
+    /// Whether what is not known would exempt from a rule that keeps the message from its recipient.
+    private func isExemption(_ open: UnansweredRule) -> Bool {
+        let rule = rules[open.place]
+        return !rule.action.delivers && !rule.when.contains { $0.name == open.condition }
     }
 
     /// Whether a rule itself says what becomes of a message whose checks got no answer: each of those that it hangs on.

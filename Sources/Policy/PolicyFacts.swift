@@ -82,8 +82,10 @@ public struct PolicyFacts: Sendable {
     public var dmarcPublished: DMARCPolicyWord?
     /// The client's address; nil for local mail and when the MTA does not say.
     public var client: IPAddress?
-    /// The name that iprev verified: an empty list when there is none or the DNS gave no answer, nil when not known.
+    /// The names that iprev verified: an empty list when there is none or the DNS gave no answer, nil when not known.
     public var clientNames: [DomainName]?
+    /// The names of which it is not known whether the client has them, because the DNS gave no answer.
+    public var unansweredClientNames: [DomainName] = []
     /// The name of HELO or EHLO.
     public var helo: String?
     /// MAIL FROM; the null sender has an empty text.

@@ -127,7 +127,7 @@ extension ConditionName {
             "Whether the client's address has a name that leads back to it: \"fail\" where its names lead elsewhere, "
                 + "\"permerror\" where it has none. Who owns the address chooses."
         case .clients: "The client's address."
-        case .clientNames: "The client's name, once iprev has verified it."
+        case .clientNames: "The client's names, once iprev has verified them; one of them must match."
         case .helo: "The name of HELO or EHLO. The client chooses it freely."
         case .senderDomains:
             "The domain of MAIL FROM or of the purported responsible address; one of them must match. The sender chooses both."

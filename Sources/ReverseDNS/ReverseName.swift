@@ -17,19 +17,29 @@ public enum ReverseNameResult: String, Hashable, Sendable, CaseIterable {
 public struct ReverseNameOutcome: Hashable, Sendable {
     /// The result.
     public let result: ReverseNameResult
-    /// The name that has the address; nil unless the result is `pass`.
-    public let name: DomainName?
+    /// The names that have the address, in the order of the answer; none unless the result is `pass`.
+    public let names: [DomainName]
+    /// The names of which nobody said whether they have it.
+    public let unansweredNames: [DomainName]
     /// The names that the address claims, whether they have it or not, as far as they were looked at.
     public let claimedNames: [DomainName]
 
-    init(_ result: ReverseNameResult, name: DomainName? = nil, claimedNames: [DomainName] = []) {
+    init(
+        _ result: ReverseNameResult,
+        names: [DomainName] = [],
+        unanswered: [DomainName] = [],
+        claimedNames: [DomainName] = []
+    ) {
         self.result = result
-        self.name = name
+        self.names = names
+        unansweredNames = unanswered
         self.claimedNames = claimedNames
     }
 }
 
-/// Which name an address has: the names that it claims are looked up until one of them has the address (RFC 8601 § 3).
+/// Which names an address has: those that it claims are looked up (RFC 8601 § 3).
+///
+/// All of them, because name servers give them in any order, and a rule may know any of them.
 public struct ReverseNameInquiry: DNSInquiry {
     private let address: IPAddress
     private let limit: Int
@@ -42,25 +52,25 @@ public struct ReverseNameInquiry: DNSInquiry {
         self.limit = limit
     }
 
-    /// Goes from the address to its names, and back to addresses; nothing is asked ahead, because most have one name.
+    /// Goes from the address to its names, and back to addresses.
     public func pass(over answers: inout DNSAnswers) -> ReverseNameOutcome? {
         guard let reply = answers.reply(to: DNSQuestion(address.reverseName, .ptr)) else { return nil }
         guard case .success(let answer) = reply.result else { return ReverseNameOutcome(.temperror) }
-        let names = answer.records.lazy.compactMap { if case .ptr(let name) = $0 { name } else { nil } }.prefix(limit)
+        let claimed = Array(
+            answer.records.lazy.compactMap { if case .ptr(let name) = $0 { name } else { nil } }.prefix(limit)
+        )
         // RFC 8601 § 2.7.3: permerror when no PTR data are published.
-        guard !names.isEmpty else { return ReverseNameOutcome(.permerror) }
-        var result = ReverseNameResult.fail
-        for name in names {
-            guard let reply = answers.reply(to: DNSQuestion(name, address.bitWidth == 32 ? .a : .aaaa)) else {
-                return nil
-            }
-            switch reply.result {
-            case .failure: result = .temperror
-            case .success(let answer) where answer.addresses.contains(where: { $0.unmapped == address }):
-                return ReverseNameOutcome(.pass, name: name, claimedNames: Array(names))
-            case .success: continue
+        guard !claimed.isEmpty else { return ReverseNameOutcome(.permerror) }
+        var (names, unanswered) = ([DomainName](), [DomainName]())
+        for name in claimed {
+            switch answers.reply(to: DNSQuestion(name, address.bitWidth == 32 ? .a : .aaaa))?.result {
+            case .success(let answer):
+                if answer.addresses.contains(where: { $0.unmapped == address }) { names.append(name) }
+            case .failure: unanswered.append(name)
+            case nil: continue
             }
         }
-        return ReverseNameOutcome(result, claimedNames: Array(names))
+        let result: ReverseNameResult = !names.isEmpty ? .pass : unanswered.isEmpty ? .fail : .temperror
+        return ReverseNameOutcome(result, names: names, unanswered: unanswered, claimedNames: claimed)
     }
 }

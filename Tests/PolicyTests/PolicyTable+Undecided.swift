@@ -47,6 +47,8 @@ extension PolicyTable {
             """
             spf=fail iprev=temperror -> tempfail eom r 451 4.4.3 undecided=r:client_names
             spf=fail iprev=temperror to=a@x.example,b@y.example -> tempfail eom r 451 4.4.3 undecided=r:client_names
+            spf=fail iprev=temperror signed=example.com aligned=pass -> tempfail eom r 451 4.4.3 undecided=r:client_names
+            spf=temperror iprev=temperror signed=example.com aligned=pass -> accept eom undecided=r:spf
             spf=pass iprev=temperror -> accept eom
             spf=fail iprev=pass names=out.fwd.example -> accept eom exempt=r
             spf=temperror iprev=pass names=out.fwd.example -> accept eom

@@ -12,6 +12,7 @@ struct ReverseNameTests {
         var zone = DNSZone()
         for name in pointers { zone.add(.ptr(try DomainName(name)), at: address.reverseName) }
         zone.add(.a(IPv4Address(0xC000_0201)), at: try DomainName("good.test"))
+        zone.add(.a(IPv4Address(0xC000_0201)), at: try DomainName("fine.test"))
         zone.add(.aaaa(IPv6Address(high: 0x2001_0DB8_0000_0000, low: 1)), at: try DomainName("six.test"))
         zone.add(.a(IPv4Address(1)), at: try DomainName("bad.test"))
         zone.add(failure: .timeout, at: try DomainName("late.test"))
@@ -21,19 +22,21 @@ struct ReverseNameTests {
     @Test(
         "§ 2.7.3: results",
         arguments: [
-            (["good.test"], ReverseNameResult.pass, "good.test"),
-            (["bad.test", "late.test", "good.test"], .pass, "good.test"),
-            (["bad.test"], .fail, nil), (["none.test"], .fail, nil), (["six.test"], .fail, nil),
-            (["bad.test", "late.test"], .temperror, nil), ([], .permerror, nil),
-            ((0..<10).map { "x\($0).test" } + ["good.test"], .fail, nil),
-        ] as [([String], ReverseNameResult, String?)]
+            (["good.test"], ReverseNameResult.pass, ["good.test"]),
+            (["bad.test", "late.test", "good.test"], .pass, ["good.test"]),
+            (["fine.test", "bad.test", "good.test"], .pass, ["fine.test", "good.test"]),
+            (["bad.test"], .fail, []), (["none.test"], .fail, []), (["six.test"], .fail, []),
+            (["bad.test", "late.test"], .temperror, []), ([], .permerror, []),
+            ((0..<10).map { "x\($0).test" } + ["good.test"], .fail, []),
+        ] as [([String], ReverseNameResult, [String])]
     )
-    func results(pointers: [String], result: ReverseNameResult, name: String?) async throws {
+    func results(pointers: [String], result: ReverseNameResult, names: [String]) async throws {
         let inquiry = ReverseNameInquiry(of: Self.address)
         let outcome = try await zone(pointers).outcome(of: inquiry)
         #expect(try zone(pointers).outcomeAtHand(of: inquiry) == outcome)
         #expect(outcome.result == result)
-        #expect(outcome.name?.description == name)
+        #expect(outcome.names.map(\.description) == names)
+        #expect(outcome.unansweredNames.map(\.description) == pointers.filter { $0 == "late.test" })
         #expect(outcome.claimedNames.map(\.description) == Array(pointers.prefix(10)))
     }
 
