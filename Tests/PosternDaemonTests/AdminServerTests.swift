@@ -8,6 +8,9 @@ import Testing
 
 /// A server of the administration on a socket of its own, which answers with the path that it is asked for.
 private struct Running {
+    /// A thread of its own: what other suites do on the shared ones holds up no request.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     let folder: Folder
     let server: AdminServer
 
@@ -15,7 +18,7 @@ private struct Running {
         folder = try Folder()
         server = AdminServer(
             .unix(folder.file("control")),
-            group: MultiThreadedEventLoopGroup.singleton,
+            group: Self.group,
             mostConnections: most
         ) { request in
             await Task.yield()
