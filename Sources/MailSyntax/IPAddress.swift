@@ -44,24 +44,6 @@ public enum IPAddress: Hashable, Sendable {
     /// IPv6.
     case v6(IPv6Address)
 
-    /// Reads dotted decimal, or the text forms of RFC 4291 § 2.2; nil for anything else.
-    public init?(_ text: String) {
-        // inet_pton reads up to a NUL; with one inside, the text is no address.
-        guard !text.utf8.contains(0) else { return nil }
-        var v4 = in_addr()
-        var v6 = in6_addr()
-        if unsafe inet_pton(AF_INET, text, &v4) == 1 {
-            self = .v4(IPv4Address(UInt32(bigEndian: v4.s_addr)))
-        } else if unsafe inet_pton(AF_INET6, text, &v6) == 1 {
-            let halves = unsafe withUnsafeBytes(of: &v6) { bytes in
-                unsafe (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-            }
-            self = .v6(IPv6Address(high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1)))
-        } else {
-            return nil
-        }
-    }
-
     /// The address with an IPv4-mapped one turned into IPv4: what RFC 7208 § 5 asks to be compared.
     public var unmapped: IPAddress {
         if case .v6(let address) = self, let mapped = address.mappedIPv4 { .v4(mapped) } else { self }

@@ -147,7 +147,7 @@ struct SPFRecordBuilder {
         if text.endIndex < argument.endIndex {
             length = try prefixLength(argument[(text.endIndex + 1)...], bits: bits)
         }
-        guard text.allSatisfy(\.isVChar), let address = IPAddress(text.text), address.bitWidth == Int(bits),
+        guard let address = IPAddress(text), address.bitWidth == Int(bits),
             let network = IPNetwork(address, prefixLength: Int(length))
         else { throw .invalidAddress }
         return network

@@ -1,3 +1,4 @@
+import Glibc
 import MailSyntax
 import Testing
 
@@ -10,12 +11,38 @@ struct AddressTests {
             ("2001:DB8:0:0:0:0:0:1", "2001:db8::1"), ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
             ("fe80::1:0:0:2", "fe80::1:0:0:2"),
             ("192.0.2", nil), ("192.0.2.256", nil), ("192.0.2.01", nil), ("", nil), ("2001:db8::1%eth0", nil),
-            (":::", nil),
+            (":::", nil), ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"), ("1:2:3:4:5:6:7:8:9", nil), ("1:2:3:4:5:6:7", nil),
+            ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"), ("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8"), ("1::8:", nil),
+            ("1:2:3:4::5:6:7:8", nil), ("1::2::3", nil), (":1:2:3:4:5:6:7", nil), ("1:2:3:4:5:6:7:", nil),
+            ("1:2:3:4:5:6:192.0.2.1", "1:2:3:4:5:6:c000:201"), ("1:2:3:4:5:6:7:192.0.2.1", nil), ("1::192.0.2", nil),
+            ("::192.0.2.1:1", nil), ("1", nil), (":", nil), ("192.0.2.1.", nil), (".192.0.2.1", nil), ("1..2.3", nil),
             ("192.0.2.1\u{0}x", nil), (" 192.0.2.1", nil), ("12345::", nil),
         ] as [(String, String?)]
     )
     func reads(text: String, expected: String?) {
         #expect(IPAddress(text)?.description == expected)
+    }
+
+    @Test("inet_pton() reads the same, whatever the text")
+    func sameAsLibrary() {
+        var random = SystemRandomNumberGenerator()
+        let pieces = [
+            "0", "1", "25", "255", "256", "a", "fFfF", "10000", ".", ".", ":", ":", "::", "1.2.3.4", "/", " ",
+        ]
+        for _ in 0..<20_000 {
+            let text = (0..<Int.random(in: 1...17, using: &random)).compactMap { _ in pieces.randomElement() }.joined()
+            var (v4, v6) = (in_addr(), in6_addr())
+            let isV4 = unsafe inet_pton(AF_INET, text, &v4) == 1
+            let isV6 = unsafe inet_pton(AF_INET6, text, &v6) == 1
+            switch IPAddress(text) {
+            case .v4(let address): #expect(isV4 && address.value == UInt32(bigEndian: v4.s_addr), "\(text)")
+            case .v6(let address):
+                let octets = unsafe withUnsafeBytes(of: &v6) { unsafe Array($0) }
+                let value = octets.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
+                #expect(isV6 && value == UInt128(address.high) << 64 | UInt128(address.low), "\(text)")
+            case nil: #expect(!isV4 && !isV6, "\(text)")
+            }
+        }
     }
 
     @Test("RFC 1035 § 3.5, RFC 3596 § 2.5: reverse names")
