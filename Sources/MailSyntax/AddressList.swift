@@ -51,6 +51,15 @@ public struct AddressList: Hashable, Sendable {
         }
     }
 
+    /// What `init(reading:)` makes of a value.
+    public static func reading(_ value: Octets) -> Result<AddressList, SyntaxError> {
+        do throws(SyntaxError) {
+            return .success(try AddressList(reading: value))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     private init(_ elements: [Element], isMixed: Bool, isRepaired: Bool) {
         self.elements = elements
         self.isMixed = isMixed

@@ -92,9 +92,17 @@ private struct RepairedName {
 
     /// Throws if an address of another domain than the author's could be seen.
     func check(_ domain: DomainName?, _ text: Octets) throws(StructuredFieldError) {
-        let isSame = domains.allSatisfy { domain != nil && (try? DomainName(mailHost: $0)) == domain }
-        guard isSame, let encoded = EncodedWords.decoded(in: text + hidden) else { throw .ambiguous }
-        guard !NamedDomains.hasOther(than: domain, in: hidden[...] + encoded) else { throw .ambiguous }
+        let spellings = Set(domains)
+        let international = spellings.reduce(0) { $0 + ($1.isASCII ? 0 : $1.count) }
+        guard international <= AuthorIdentity.mostInternationalOctets,
+            spellings.allSatisfy({ domain != nil && (try? DomainName(mailHost: $0)) == domain }),
+            let encoded = EncodedWords.decoded(in: text + hidden)
+        else { throw .ambiguous }
+        var search = NamedDomains(
+            in: hidden[...] + encoded,
+            internationalOctets: AuthorIdentity.mostInternationalOctets
+        )
+        guard !search.hasOther(than: domain) else { throw .ambiguous }
     }
 }
 

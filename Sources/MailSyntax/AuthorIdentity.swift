@@ -34,6 +34,9 @@ public enum AuthorIdentity: Hashable, Sendable {
     /// How many domains the mailboxes of one From field may have.
     public static let mostDomains = 16
 
+    /// How many octets of domains with U-labels are read in all: each takes time.
+    public static let mostInternationalOctets = 512
+
     /// Reads the From fields of a message.
     public init(of fields: HeaderBlock) {
         let positions = Self.positions(in: fields)
@@ -41,7 +44,9 @@ public enum AuthorIdentity: Hashable, Sendable {
         case 0: self = .missing
         case 1: self.init(from: fields[positions[0]].value)
         default:
-            let lists = Self.readable(positions, in: fields).map { AuthorIdentity(from: fields[$0].value) }
+            var octets = Self.mostInternationalOctets
+            let readable = Self.readable(positions, in: fields)
+            let lists = readable.map { AuthorIdentity(from: fields[$0].value, internationalOctets: &octets) }
             let (read, all) = (Self.distinct(lists.flatMap(\.policyDomains)), Self.distinct(lists.flatMap(\.domains)))
             self = .severalFields(positions.count, read, others: all.filter { !read.contains($0) })
         }
@@ -65,21 +70,48 @@ public enum AuthorIdentity: Hashable, Sendable {
 
     /// Reads the value of the only From field.
     public init(from value: Octets) {
+        var octets = Self.mostInternationalOctets
+        self.init(from: value, internationalOctets: &octets)
+    }
+
+    /// Takes what the only From field was read to be.
+    ///
+    /// - Parameters:
+    ///   - value: the value of the field.
+    ///   - reading: what `AddressList(reading:)` made of it.
+    public init(from value: Octets, reading: Result<AddressList, AddressList.SyntaxError>) {
+        var octets = Self.mostInternationalOctets
+        self.init(from: value, reading: reading, internationalOctets: &octets)
+    }
+
+    private init(from value: Octets, internationalOctets: inout Int) {
+        self.init(from: value, reading: AddressList.reading(value), internationalOctets: &internationalOctets)
+    }
+
+    private init(
+        from value: Octets,
+        reading: Result<AddressList, AddressList.SyntaxError>,
+        internationalOctets: inout Int
+    ) {
         do throws(AddressList.SyntaxError) {
-            try self.init(AddressList(reading: value))
+            try self.init(reading.get(), internationalOctets: &internationalOctets)
         } catch {
-            let text = value.prefix(AddressList.longestValue)
-            self = .unreadable(error, NamedDomains.found(in: text, atMost: Self.mostFields))
+            var search = NamedDomains(
+                in: value.prefix(AddressList.longestValue),
+                internationalOctets: internationalOctets
+            )
+            self = .unreadable(error, search.found(atMost: Self.mostFields))
+            internationalOctets = search.internationalOctets
         }
     }
 
-    private init(_ list: AddressList) throws(AddressList.SyntaxError) {
+    private init(_ list: AddressList, internationalOctets: inout Int) throws(AddressList.SyntaxError) {
         let mailboxes = list.mailboxes
         if mailboxes.count == 1, let domain = mailboxes[0].domainName {
             self = list.isRepaired ? .repaired(domain, mailboxes[0]) : .domain(domain, mailboxes)
             return
         }
-        let domains = try Self.domains(of: mailboxes)
+        let domains = try Self.domains(of: mailboxes, internationalOctets: &internationalOctets)
         if domains.isEmpty || mailboxes.contains(where: \.hasDomainLiteral) {
             self = .noDomain(domains, mailboxes)
         } else if domains.count == 1 {
@@ -92,11 +124,15 @@ public enum AuthorIdentity: Hashable, Sendable {
     }
 
     /// The domains, each once; to read a U-label takes some time, so each spelling is read once.
-    private static func domains(of mailboxes: [Mailbox]) throws(AddressList.SyntaxError) -> [DomainName] {
+    private static func domains(
+        of mailboxes: [Mailbox],
+        internationalOctets: inout Int
+    ) throws(AddressList.SyntaxError) -> [DomainName] {
         var spellings = Set<Octets>()
         var domains = [DomainName]()
         for mailbox in mailboxes where !mailbox.hasDomainLiteral && spellings.insert(mailbox.domain).inserted {
-            guard spellings.count <= mostDomains else { throw .tooMany }
+            if !mailbox.domain.isASCII { internationalOctets -= mailbox.domain.count }
+            guard spellings.count <= mostDomains, internationalOctets >= 0 else { throw .tooMany }
             guard let domain = mailbox.domainName else { throw .impossibleDomain }
             domains.append(domain)
         }

@@ -5,13 +5,15 @@ extension DomainName {
     /// Reads a name that may hold U-labels in UTF-8 and turns them into A-labels (RFC 5890 § 2.3.2.1).
     ///
     /// RFC 8616 §§ 3 to 6: SPF, DKIM and DMARC ask the DNS for A-labels only. A name of US-ASCII alone is taken as it is.
+    /// RFC 5321 § 4.5.3.1.2: "The maximum total length of a domain name or number is 255 octets." libidn2 takes a thousand
+    /// instructions for each, so longer ones are not read.
     public init(unicode text: Octets) throws(SyntaxError) {
         guard text.contains(where: { $0 >= 0x80 }) else {
             try self.init(text)
             return
         }
         // A NUL would end the C string early and hide what follows.
-        guard !text.contains(0) else { throw .notIDNA }
+        guard text.count <= 255, !text.contains(0) else { throw .notIDNA }
         // IDNA 2008 disallows symbols, which UTS 46 § 7 leaves to be looked up. Their A-labels are names as good as any, so
         // the U-labels must be the same names. Where the two forms of UTS 46 differ, only the one of IDNA 2008 will do.
         var ascii = Self.ascii(text.text, IDN2_NONTRANSITIONAL)

@@ -1,31 +1,43 @@
 /// The domains that a reader with a grammar of his own could find in a text: what stands behind each `@`.
-enum NamedDomains {
-    /// How many `@` are looked at; a name with U-labels takes some time to read.
+struct NamedDomains {
+    /// How many `@` are looked at.
     private static let mostAts = 32
 
+    private let text: Octets
+    /// How many octets of names with U-labels may still be read.
+    private(set) var internationalOctets: Int
+    /// Whether all that could be a name was read.
+    private var isComplete = true
+
+    /// - Parameter internationalOctets: how many octets of names with U-labels are read, because they take time.
+    init(in text: Octets, internationalOctets: Int) {
+        self.text = text
+        self.internationalOctets = max(0, internationalOctets)
+    }
+
     /// The first of them, each once.
-    static func found(in text: Octets, atMost limit: Int) -> [DomainName] {
+    mutating func found(atMost limit: Int) -> [DomainName] {
         var domains = [DomainName]()
-        forEach(in: text) { domain in
+        forEach { domain in
             if domains.count < limit, !domains.contains(domain) { domains.append(domain) }
         }
         return domains
     }
 
-    /// Whether another domain than this one could be found.
+    /// Whether another domain than this one could be found, or there is too much to read.
     ///
     /// One of a single label is none: two-octet characters of names have an `@` in them (ISO-2022-JP, Shift JIS).
-    static func hasOther(than domain: DomainName?, in text: Octets) -> Bool {
-        guard text.count(where: { $0 == UInt8(ascii: "@") }) <= mostAts else { return true }
+    mutating func hasOther(than domain: DomainName?) -> Bool {
+        guard text.count(where: { $0 == UInt8(ascii: "@") }) <= Self.mostAts else { return true }
         var hasOther = false
-        forEach(in: text) { if $0.labelCount > 1, $0 != domain { hasOther = true } }
-        return hasOther
+        forEach { if $0.labelCount > 1, $0 != domain { hasOther = true } }
+        return hasOther || !isComplete
     }
 
     /// Calls `take` with each domain, as often as it could be found.
-    private static func forEach(in text: Octets, _ take: (DomainName) -> Void) {
+    private mutating func forEach(_ take: (DomainName) -> Void) {
         var rest = text
-        for _ in 0..<mostAts {
+        for _ in 0..<Self.mostAts {
             guard let at = rest.firstIndex(of: UInt8(ascii: "@")) else { return }
             rest = rest[(at + 1)...]
             // Comments and white space do not count, here and around dots (RFC 5322 § 4.4, obs-domain).
@@ -39,8 +51,15 @@ enum NamedDomains {
     }
 
     /// What no host is called may begin with what one is: invisible characters are the usual disguise.
-    private static func name(_ text: Octets) -> DomainName? {
-        (try? DomainName(mailHost: text)) ?? (try? DomainName(mailHost: text.prefix { $0 < 0x80 }))
+    private mutating func name(_ text: Octets) -> DomainName? {
+        if text.isASCII { return try? DomainName(mailHost: text) }
+        if text.count <= internationalOctets {
+            internationalOctets -= text.count
+            if let name = try? DomainName(mailHost: text) { return name }
+        } else {
+            isComplete = false
+        }
+        return try? DomainName(mailHost: text.prefix { $0 < 0x80 })
     }
 }
 

@@ -69,10 +69,39 @@ struct AuthorIdentityTests {
         #expect(many.reading == .unreadable && many.domains.count == AuthorIdentity.mostFields)
         let few = AuthorIdentity(from: Octets((0..<16).map { "a@bü\($0).test" }.joined(separator: ",")))
         #expect(few.reading == .readable && few.domains.count == 16)
+        let named = Octets((0..<17).map { "a@bü\($0).test " }.joined())
+        #expect(AuthorIdentity(from: named).domains.count == AuthorIdentity.mostFields)
         for long in ["a.", "a@", "\\a", "(", "=?", "=?a?q?", "\"", "x, ", "a@ü "] {
             let text = String(repeating: long, count: 500_000 / long.utf8.count) + " <a@b.test>"
             let identity = AuthorIdentity(from: Octets(text))
             #expect(identity.reading == .unreadable && identity.domains.count <= 1)
         }
+    }
+
+    @Test("bounds: several From fields are read as far as one would be")
+    func severalFields() {
+        let half = String(repeating: " ", count: AddressList.longestValue / 2 - 20)
+        let long = identity((0..<4).map { ("From", half + "a@b\($0).test") })
+        #expect(long.fromCount == 4 && long.domains.map(\.description) == ["b0.test", "b1.test"])
+        // One that is too long leaves room for those behind it.
+        let whole = String(repeating: " ", count: AddressList.longestValue) + "a@b.test"
+        #expect(identity([("From", whole), ("From", "a@c.test")]).domains.map(\.description) == ["c.test"])
+    }
+
+    @Test("bounds: domains with U-labels are read up to a number of octets in all")
+    func internationalDomains() throws {
+        let (most, label) = (AuthorIdentity.mostInternationalOctets, String(repeating: "ü", count: 20))
+        let domains = (0..<16).map { "\(label)\($0).test" }
+        let fits = most / 47
+        let few = AuthorIdentity(from: Octets(domains.prefix(fits).map { "a@" + $0 }.joined(separator: ",")))
+        #expect(few.reading == .readable && few.domains.count == fits)
+        let many = AuthorIdentity(from: Octets(domains.map { "a@" + $0 }.joined(separator: ",")))
+        #expect(many.reading == .unreadable && many.domains.isEmpty)
+        let fields = identity(domains.prefix(8).map { ("From", "<a@\($0)> x") } + [("From", "a@b.test")])
+        #expect(fields.domains.count == 8)
+        // RFC 5321 § 4.5.3.1.2: "255 octets".
+        let chinese = String(repeating: "\u{4E2D}", count: 50) + "."
+        #expect(try DomainName(unicode: Octets(chinese + "test")).labelCount == 2)
+        #expect(throws: DomainName.SyntaxError.notIDNA) { try DomainName(unicode: Octets(chinese + chinese + "test")) }
     }
 }
