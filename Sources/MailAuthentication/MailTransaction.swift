@@ -41,6 +41,8 @@ public final class MailTransaction {
     /// Walks that alignment may rest on; nobody waits for them.
     private var lookAheads: [Pending<DMARCTreeWalk>] = []
     private(set) var author: AuthorIdentity?
+    /// What the first From field holds.
+    private var authorList: AddressList?
     private(set) var isExpired = false
     private var isHeaderOver = false
 
@@ -124,7 +126,9 @@ extension MailTransaction {
 
     private func takeAuthor() {
         guard settings.checks.dmarc, author == nil, let field = lastField else { return }
-        discoverPolicy(AuthorIdentity(from: field.value))
+        let reading = AddressList.reading(field.value)
+        authorList = try? reading.get()
+        discoverPolicy(AuthorIdentity(from: field.value, reading: reading))
     }
 
     /// The lowest field so far, on its own: a view of the header that is kept would have it copied when the next one comes.
@@ -136,13 +140,13 @@ extension MailTransaction {
         verifier?.endOfHeaders(headers)
         verifier?.checkHeaders { question in reply(to: question) }
         // The author of the first From field is known already; he is the author when there is no other.
-        if settings.checks.dmarc, author == nil || AuthorIdentity.positions(in: headers).count != 1 {
-            discoverPolicy(AuthorIdentity(of: headers))
-        }
+        let isAuthorKnown = author != nil && AuthorIdentity.positions(in: headers).count == 1
+        if settings.checks.dmarc, !isAuthorKnown { discoverPolicy(AuthorIdentity(of: headers)) }
         lookAhead()
         guard settings.checks.senderID, let address = client.address else { return }
         let inquiry = SenderIDInquiry(
             of: headers,
+            author: isAuthorKnown ? readAuthor : nil,
             helo: client.helo[...],
             client: address,
             now: now,
@@ -150,6 +154,11 @@ extension MailTransaction {
             options: settings.spf
         )
         senderID = Pending(inquiry, record.resolver(.senderID), on: client.executor)
+    }
+
+    /// What the first From field was read to be.
+    private var readAuthor: PurportedResponsibleAddress.Author? {
+        authorList.map { PurportedResponsibleAddress.Author(list: $0, domain: author?.authorDomain) }
     }
 
     /// Takes a part of the body, cut anywhere.

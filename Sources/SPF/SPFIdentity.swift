@@ -37,12 +37,22 @@ public struct SPFIdentity: Hashable, Sendable {
 
     /// Takes an address in its two parts, the local-part without quotes.
     public init(localPart: Octets, domain: Octets) {
+        let text = domain.last == UInt8(ascii: ".") ? domain.dropLast() : domain
+        self.init(localPart: localPart, domainText: text, Self.name(text))
+    }
+
+    /// Takes a mailbox whose domain name is known.
+    package init(_ mailbox: Mailbox, domain: DomainName) {
+        let text = mailbox.domain.last == UInt8(ascii: ".") ? mailbox.domain.dropLast() : mailbox.domain
+        self.init(localPart: mailbox.localPart, domainText: text, domain)
+    }
+
+    private init(localPart: Octets, domainText text: Octets, _ domain: DomainName?) {
         let local = localPart.prefix(Self.longestInput)
         // RFC 7208 § 4.3: "If the <sender> has no local-part, substitute the string 'postmaster'".
         self.localPart = local.isEmpty ? Self.postmaster : local
-        let text = domain.last == UInt8(ascii: ".") ? domain.dropLast() : domain
-        self.domain = Self.name(text)
-        if let name = self.domain, text.contains(where: { $0 >= 0x80 }) {
+        self.domain = domain
+        if let name = domain, text.contains(where: { $0 >= 0x80 }) {
             self.domainText = name.presentation[...]
         } else {
             self.domainText = text.prefix(Self.longestInput)

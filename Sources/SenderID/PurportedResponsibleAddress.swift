@@ -34,9 +34,30 @@ public struct PurportedResponsibleAddress: Hashable, Sendable {
     public let field: Field
     /// Its mailbox.
     public let mailbox: Mailbox
+    /// The domain name of the mailbox.
+    public let domain: DomainName
+
+    /// What the only From field of a message holds, when somebody has read it already.
+    public struct Author: Sendable {
+        let list: AddressList
+        let domain: DomainName?
+
+        /// - Parameters:
+        ///   - list: the field's address list.
+        ///   - domain: the domain name of its mailboxes, if they have one between them.
+        public init(list: AddressList, domain: DomainName?) {
+            self.list = list
+            self.domain = domain
+        }
+    }
 
     /// Reads a header (RFC 4407 § 2).
-    public static func find(in headers: HeaderBlock) throws(Absence) -> PurportedResponsibleAddress {
+    ///
+    /// - Parameter author: the only From field, when somebody has read it already.
+    public static func find(
+        in headers: HeaderBlock,
+        author: Author? = nil
+    ) throws(Absence) -> PurportedResponsibleAddress {
         let candidates = Candidates(headers)
         // Step 1: the topmost Resent-Sender, unless it belongs to an older resending than the topmost Resent-From.
         if let position = candidates.resentSender, !candidates.isResentSenderOlder {
@@ -52,17 +73,26 @@ public struct PurportedResponsibleAddress: Hashable, Sendable {
         // Step 4.
         guard let position = candidates.authors.first else { throw .noField }
         guard candidates.authors.count == 1 else { throw .severalAuthors }
+        if let author { return try take(.from, author.list, author.domain) }
         return try read(.from, headers[position].value)
     }
 
-    /// Step 5: the field must hold one mailbox, with a domain name.
     private static func read(_ field: Field, _ value: Octets) throws(Absence) -> PurportedResponsibleAddress {
         guard let list = try? AddressList(reading: value) else { throw .malformed(field) }
+        return try take(field, list, nil)
+    }
+
+    /// Step 5: the field must hold one mailbox, with a domain name.
+    private static func take(
+        _ field: Field,
+        _ list: AddressList,
+        _ known: DomainName?
+    ) throws(Absence) -> PurportedResponsibleAddress {
         guard list.elements.count == 1, case .mailbox(let mailbox)? = list.elements.first else {
             throw .notOneMailbox(field)
         }
-        guard mailbox.domainName != nil else { throw .noDomain(field) }
-        return PurportedResponsibleAddress(field: field, mailbox: mailbox)
+        guard let domain = known ?? mailbox.domainName else { throw .noDomain(field) }
+        return PurportedResponsibleAddress(field: field, mailbox: mailbox, domain: domain)
     }
 }
 

@@ -20,12 +20,14 @@ public struct SenderIDInquiry: DNSInquiry {
     ///
     /// - Parameters:
     ///   - headers: the message's header.
+    ///   - author: its only From field, when somebody has read it already.
     ///   - helo: the argument of HELO or EHLO.
     ///   - client: the SMTP client's address.
     ///   - now: the time in seconds since 1970, for `%{t}`.
     ///   - submitter: the SUBMITTER parameter of MAIL, as it was sent; nil when there was none.
     public init(
         of headers: HeaderBlock,
+        author: PurportedResponsibleAddress.Author? = nil,
         helo: Octets,
         client: IPAddress,
         now: Int64,
@@ -34,8 +36,8 @@ public struct SenderIDInquiry: DNSInquiry {
     ) {
         self.submitter = submitter
         do throws(PurportedResponsibleAddress.Absence) {
-            let address = try PurportedResponsibleAddress.find(in: headers)
-            let identity = SPFIdentity(localPart: address.mailbox.localPart, domain: address.mailbox.domain)
+            let address = try PurportedResponsibleAddress.find(in: headers, author: author)
+            let identity = SPFIdentity(address.mailbox, domain: address.domain)
             subject = .address(address, SPFInquiry(identity, .pra, helo, client, now, options))
         } catch {
             subject = .none(error)
