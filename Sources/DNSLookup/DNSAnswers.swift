@@ -12,6 +12,7 @@ public struct DNSAnswers: Sendable {
     /// How many questions at the beginning of `missing` have been answered since, by what is passed over.
     private var position = 0
 
+    @usableFromInline
     init(atHand resolver: any DNSResolving) {
         self.resolver = resolver
     }
@@ -40,12 +41,21 @@ public struct DNSAnswers: Sendable {
     }
 
     /// Passes over what is known; nil when an answer is missing.
+    ///
+    /// Inlined, because a generic function looks the type of its outcome up at run time, for every message.
+    @inlinable
     mutating func outcome<Inquiry: DNSInquiry>(of inquiry: Inquiry) -> Inquiry.Outcome? {
+        begin()
+        let outcome = inquiry.pass(over: &self)
+        return isComplete ? outcome : nil
+    }
+
+    /// Forgets what the last pass has missed.
+    @usableFromInline
+    mutating func begin() {
         missing = []
         missCount = 0
         position = 0
-        let outcome = inquiry.pass(over: &self)
-        return isComplete ? outcome : nil
     }
 
     /// The question without whose answer the inquiry goes no further.

@@ -23,16 +23,24 @@ extension DNSInquiry {
 
 extension DNSResolving {
     /// The outcome when every answer is at hand; nil when one has to be waited for.
+    @inlinable
     public func outcomeAtHand<Inquiry: DNSInquiry>(of inquiry: Inquiry) -> Inquiry.Outcome? {
         var answers = DNSAnswers(atHand: self)
         return answers.outcome(of: inquiry)
     }
 
     /// The outcome, once the answers that it needs are there.
+    @inlinable
     public func outcome<Inquiry: DNSInquiry>(of inquiry: Inquiry) async -> Inquiry.Outcome {
         var answers = DNSAnswers(atHand: self)
         // When every answer is at hand, nothing is started and nothing waits.
         if let outcome = answers.outcome(of: inquiry) { return outcome }
+        return await outcome(of: inquiry, answers)
+    }
+
+    /// Waits for what a pass has missed.
+    @usableFromInline
+    func outcome<Inquiry: DNSInquiry>(of inquiry: Inquiry, _ answers: DNSAnswers) async -> Inquiry.Outcome {
         let replies = ReplyQueue()
         return await withTaskCancellationHandler {
             defer { replies.cancel() }

@@ -44,18 +44,27 @@ internal import COpenSSL
 
     /// The digest of everything taken; the hasher is of no use afterwards.
     public func finish() -> [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: Self.digestLength) { buffer, count in
+        unsafe Self.octets { digest in
             // EVP_DigestFinal_ex writes 32 octets for SHA-256.
-            count = unsafe EVP_DigestFinal_ex(context, buffer.baseAddress, nil) == 1 ? Self.digestLength : 0
+            unsafe EVP_DigestFinal_ex(context, digest, nil)
         }
     }
 
     /// The digest of some octets.
     public static func digest(_ octets: UnsafeRawBufferPointer) -> [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: digestLength) { buffer, count in
+        unsafe Self.octets { digest in
             // EVP_Digest writes 32 octets for SHA-256.
-            let done = unsafe EVP_Digest(octets.baseAddress, octets.count, buffer.baseAddress, nil, algorithm, nil)
-            count = done == 1 ? digestLength : 0
+            unsafe EVP_Digest(octets.baseAddress, octets.count, digest, nil, algorithm, nil)
+        }
+    }
+
+    /// What `write` puts into room for a digest; nothing when it does not return 1.
+    ///
+    /// The room is on the stack: an array that is made without values looks its type up at run time, which takes longer
+    /// than to copy 32 octets.
+    private static func octets(_ write: (UnsafeMutablePointer<UInt8>?) -> Int32) -> [UInt8] {
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: digestLength) { room in
+            unsafe write(room.baseAddress) == 1 ? Array(UnsafeBufferPointer(room)) : []
         }
     }
 

@@ -19,15 +19,12 @@ public enum Base64 {
     /// White space and folds between the characters are passed over (RFC 6376 § 3.2 lets them stand there). The padding
     /// may be absent, and bits beyond the last octet may be set, as other readers allow; nothing may follow the padding.
     public static func decode(_ text: Octets) -> [UInt8]? {
-        var isValid = false
-        let octets = unsafe [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + 3) { buffer, count in
-            // Each four characters make three octets, and fewer at the end fewer: the capacity holds them all.
-            if let decoded = unsafe decode(text.span, to: buffer) {
-                count = decoded
-                isValid = true
-            }
+        // Each four characters make three octets, and fewer at the end fewer: the capacity holds them all. An array that is
+        // made without values looks its type up at run time, which takes longer than to copy a signature.
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: text.count / 4 * 3 + 3) { room in
+            guard let count = unsafe decode(text.span, to: room) else { return nil }
+            return unsafe Array(UnsafeBufferPointer(rebasing: room[..<count]))
         }
-        return isValid ? octets : nil
     }
 
     /// Decodes `text`, and returns how many octets it stands for.
