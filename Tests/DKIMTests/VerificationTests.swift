@@ -147,6 +147,23 @@ struct VerificationTests {
     }
 
     @Test(
+        "RFC 6376 § 3.5: white space in b= is ignored, and the whole has a bound",
+        arguments: [(8192, .pass, nil), (8193, .neutral, "signature has a malformed b= tag")]
+            as [(Int, DKIMResult, String?)]
+    )
+    func spacedSignature(_ length: Int, _ result: DKIMResult, _ problem: String?) throws {
+        let key = try #require(Self.key)
+        var message = try Self.signed(Self.tags, header: Self.header, body: Self.body, by: key)
+        let end = try #require(message.firstIndex(of: 0x0D))
+        // The base64 of 64 octets has 88.
+        message.insert(contentsOf: [UInt8](repeating: 0x20, count: length - 88), at: end - 44)
+        let zone = try Verification.zone([("e._domainkey.example.org", key.recordText())])
+        let outcome = try #require(Verification.outcomes(of: message, zone: zone, now: Self.now).first)
+        #expect(outcome.result == result, "\(outcome.trace)")
+        #expect(outcome.problem == problem)
+    }
+
+    @Test(
         "RFC 6376 § 3.6.1, § 6.1.2: the key record",
         arguments: [
             ("v=DKIM1; k=ed25519; p=KEY", .pass, nil),
