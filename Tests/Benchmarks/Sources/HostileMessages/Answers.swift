@@ -6,15 +6,16 @@ import Synchronization
 final class Answers: DNSResolving, TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
-        var waiting: [(DNSQuestion, CheckedContinuation<DNSReply, Never>)] = []
+        var waiting: [(question: DNSQuestion, answered: @Sendable (DNSReply) -> Void)] = []
         var octets = 0
         var queries = 0
     }
 
     private let zone: DNSZone
-    /// Whether answers are there at once, as from a cache, the same objects each time.
+    /// Whether answers are there at once, as from a cache.
     private let areAtHand: Bool
-    private let known = Mutex<[DNSQuestion: DNSReply]>([:])
+    /// What was answered: who asks again gets the same object, as from a cache.
+    private let known = Mutex<[DNSQuestion: DNSAnswer]>([:])
     private let state = Mutex(State())
 
     init(_ zone: DNSZone, areAtHand: Bool) {
@@ -36,22 +37,38 @@ final class Answers: DNSResolving, TaskExecutor {
     }
 
     func answerAtHand(_ question: DNSQuestion) -> DNSReply? {
-        guard areAtHand else { return nil }
-        let reply = known.withLock { known in
-            if let reply = known[question] { return reply }
-            let reply = DNSReply(zone.answer(question), source: .cache)
-            known[question] = reply
-            return reply
+        areAtHand ? reply(to: question, source: .cache) : nil
+    }
+
+    func ask(
+        _ question: DNSQuestion,
+        for asker: (any DNSAsker)?,
+        answered: @escaping @Sendable (DNSReply) -> Void
+    ) -> OpenLookup {
+        if let reply = answerAtHand(question) {
+            answered(reply)
+        } else {
+            state.withLock { $0.waiting.append((question, answered)) }
         }
-        count(reply)
-        return reply
+        return OpenLookup {}
     }
 
     func lookUp(_ question: DNSQuestion) async -> DNSReply {
-        if let reply = answerAtHand(question) { return reply }
-        return await withCheckedContinuation { continuation in
-            state.withLock { $0.waiting.append((question, continuation)) }
+        await withCheckedContinuation { continuation in
+            _ = ask(question, for: nil) { continuation.resume(returning: $0) }
         }
+    }
+
+    private func reply(to question: DNSQuestion, source: DNSSource) -> DNSReply {
+        let result: Result<DNSAnswer, DNSLookupError> = known.withLock { known in
+            if let answer = known[question] { return .success(answer) }
+            let result = zone.answer(question)
+            known[question] = try? result.get()
+            return result
+        }
+        let reply = DNSReply(result, source: source)
+        count(reply)
+        return reply
     }
 
     private func count(_ reply: DNSReply) {
@@ -79,12 +96,11 @@ final class Answers: DNSResolving, TaskExecutor {
 
     /// The next question that waits, with the way to answer it; nil when none does.
     func next() -> (() -> Void)? {
-        guard let (question, continuation) = state.withLock({ $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() })
+        guard let (question, answered) = state.withLock({ $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() })
         else { return nil }
-        let reply = DNSReply(zone.answer(question), source: .server)
-        count(reply)
+        let reply = reply(to: question, source: .server)
         return {
-            continuation.resume(returning: reply)
+            answered(reply)
             self.runJobs()
         }
     }

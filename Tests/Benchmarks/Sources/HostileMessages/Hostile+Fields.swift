@@ -60,6 +60,8 @@ extension Hostile {
             ("mailboxes", many("a@b.example, ", length / 13) + "a@attack.example"),
             ("domains", (0..<length / 16).map { "a@b\(1000 + $0).example" }.joined(separator: ", ")),
             ("u-labels", (0..<100).map { "a@" + many("\u{FC}\($0 % 10)", 40) + ".example" }.joined(separator: ", ")),
+            ("u-labels-one", "a@" + many("\u{FC}\u{FDFA}", 3000) + ".example"),
+            ("u-labels-mapped", (0..<16).map { "a@" + many("\u{FDFA}", 5 + $0) + ".example" }.joined(separator: ", ")),
             ("labels", "a@" + many("a.", length / 2) + "example"),
         ]
     }

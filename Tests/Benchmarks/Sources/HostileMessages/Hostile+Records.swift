@@ -6,18 +6,21 @@ extension Hostile {
     static var records: [HostileMaker] {
         [
             HostileMaker("spf-exchanges-1") { try exchanges(addresses: 1) },
-            HostileMaker("spf-exchanges-1000") { try exchanges(addresses: 1000) },
-            HostileMaker("spf-includes", includes), HostileMaker("spf-names", names),
+            HostileMaker("spf-exchanges-200") { try exchanges(addresses: 200) },
+            HostileMaker("spf-includes") { try includes("ip4:198.51.") { "\($0 / 256).\($0 % 256)" } },
+            HostileMaker("spf-includes-6") { try includes("ip6:1:2:3:4:5::") { "\($0)" } },
+            HostileMaker("spf-includes-a") { try includes("a:a") { "\($0).example/9//9" } },
+            HostileMaker("spf-names", names),
             HostileMaker("spf-macros", macros),
             HostileMaker("dmarc-labels", policies), HostileMaker("recipients", manyRecipients),
         ]
     }
 
-    /// Ten records of 3,500 networks.
-    private static func includes() throws -> Hostile {
+    /// Ten records of 60,000 octets.
+    private static func includes(_ start: String, _ end: (Int) -> String) throws -> Hostile {
         try record((0..<10).map { "include:i\($0).attack.example" }.joined(separator: " ")) { hostile in
-            let networks = (0..<3500).map { "ip4:198.51.\($0 / 256).\($0 % 256)" }.joined(separator: " ")
-            for index in 0..<10 { try hostile.add(["v=spf1 \(networks)"], at: "i\(index).attack.example") }
+            let terms = (0..<3500).map { start + end($0) }.joined(separator: " ").prefix(60_000)
+            for index in 0..<10 { try hostile.add(["v=spf1 \(terms)"], at: "i\(index).attack.example") }
         }
     }
 

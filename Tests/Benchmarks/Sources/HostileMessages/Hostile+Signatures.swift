@@ -30,6 +30,7 @@ extension Hostile {
             },
             HostileMaker("signed-names") { try signed(names: many("from:", 199) + "from", fields: many5000From) },
             HostileMaker("signed-names-absent") { try signed(names: absentNames, fields: [author]) },
+            HostileMaker("signature-u-labels", internationalSigners),
             HostileMaker("signature-text") { try signed(text: many("QUFB", 6000), fields: [author]) },
             HostileMaker("copied-fields") { try signed(more: " z=" + many("From:a|", 3500) + ";", fields: [author]) },
             HostileMaker("body-lengths", lengths), HostileMaker("body-searched", shortBody),
@@ -67,6 +68,18 @@ extension Hostile {
         for index in 0..<10 {
             hostile.fields.append(signature(selector: "s\(index)", text: signatureText(bits: bits)))
             try hostile.add(Array(repeating: record, count: 16), at: "s\(index)._domainkey.attack.example")
+        }
+        hostile.fields.append(author)
+        return hostile
+    }
+
+    /// Signers whose names take long to turn into A-labels.
+    private static func internationalSigners() -> Hostile {
+        var hostile = Hostile()
+        for index in 0..<10 {
+            let domain = many("\u{FC}\(index)a\u{E9}\u{DF}.", 16) + "example"
+            let text = " v=1; a=rsa-sha256; d=\(domain); i=@\(domain); s=s; h=from; bh=\(bodyHash); b=QUJD"
+            hostile.fields.append(field("DKIM-Signature", text))
         }
         hostile.fields.append(author)
         return hostile
