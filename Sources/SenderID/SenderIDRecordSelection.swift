@@ -18,23 +18,26 @@ struct SenderIDRecordSelection: SPFRecordSelecting {
     func select(_ answer: DNSAnswer) -> SPFRecordSelection {
         let policies = answer.derived { answer in
             let texts = answer.texts
-            return Policies(pra: Self.select("pra", texts), mfrom: Self.select("mfrom", texts))
+            let (pra, mfrom) = (Self.candidates("pra", texts), Self.candidates("mfrom", texts))
+            let selection = Self.select(pra)
+            // Most records are for both scopes; to read one takes time.
+            return Policies(pra: selection, mfrom: pra == mfrom ? selection : Self.select(mfrom))
         }
         return scope == .pra ? policies.pra : policies.mfrom
     }
 
-    private static func select(_ scope: StaticString, _ texts: [[UInt8]]) -> SPFRecordSelection {
+    private static func candidates(_ scope: StaticString, _ texts: [[UInt8]]) -> [[UInt8]] {
         // § 4.4 step 3: records whose scopes do not include the one wanted are discarded.
         let version2 = texts.filter { SenderIDVersion(of: $0[...])?.contains(scope) ?? false }
         // Step 4: "spf2" takes precedence; without the scope in it, and by § 3.4 without such a record, "v=spf1" counts.
-        guard version2.isEmpty else {
-            return SPFRecordSelection(version2) { text throws(SPFRecord.SyntaxError) in
-                let length = SenderIDVersion(of: text)?.length ?? 0
-                return try SPFRecord(text: text, terms: text.dropFirst(length))
-            }
+        return version2.isEmpty ? texts.filter { SPFRecord.hasVersion1($0[...]) } : version2
+    }
+
+    private static func select(_ candidates: [[UInt8]]) -> SPFRecordSelection {
+        SPFRecordSelection(candidates) { text throws(SPFRecord.SyntaxError) in
+            guard let version = SenderIDVersion(of: text) else { return try SPFRecord(parsing: text) }
+            return try SPFRecord(text: text, terms: text.dropFirst(version.length))
         }
-        let version1 = texts.filter { SPFRecord.hasVersion1($0[...]) }
-        return SPFRecordSelection(version1, parse: SPFRecord.init(parsing:))
     }
 }
 
