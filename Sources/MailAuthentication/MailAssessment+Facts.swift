@@ -10,6 +10,13 @@ internal import SenderID
 extension MailAssessment {
     /// What the rules may know about the message.
     public func facts(_ envelope: Envelope) -> PolicyFacts {
+        if let dkim, dkim.contains(where: \.testing) {
+            // RFC 6376 § 3.6.1, t=y: "Verifiers MUST NOT treat messages from Signers in testing mode differently from unsigned
+            // email". What DMARC makes of them is DMARC's: RFC 9989 has no such exception.
+            var counted = self
+            counted.dkim = dkim.filter { !$0.testing }
+            return counted.facts(envelope)
+        }
         var facts = PolicyFacts(envelope)
         facts.results = results
         facts.explanation = spf?.explanation

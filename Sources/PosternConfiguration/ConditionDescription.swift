@@ -112,7 +112,7 @@ extension ConditionName {
                 + "else's, and when there is none."
         case .dkim:
             "The result of the best DKIM signature. The sender chooses the word: a signature of any domain can be \"pass\", "
-                + "and a broken one whatever he likes."
+                + "and a broken one whatever he likes. Here and below, a signature by a key in testing mode (t=y) is not there."
         case .dkimAligned:
             "The result of the best DKIM signature whose domain is aligned with the author's. Only that domain can have it "
                 + "\"pass\"; among the other words the sender chooses."
@@ -132,8 +132,9 @@ extension ConditionName {
         case .senderDomains:
             "The domain of MAIL FROM or of the purported responsible address; one of them must match. The sender chooses both."
         case .fromDomains:
-            "The domains of the authors in From; one of them must match. Of an author that is unreadable, every domain "
-                + "that a mail program might show."
+            "The domains of the authors in From; one of them must match. Of an author that is unreadable, domains that a "
+                + "mail program might show, but not all: a rule about certain names needs one with author = \"unreadable\" "
+                + "beside it."
         case .dkimDomains: "The domains of the DKIM signatures that passed; one of them must match."
         case .recipientDomains: "The recipient's domain."
         case .recipients: "The recipient's address."

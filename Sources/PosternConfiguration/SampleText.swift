@@ -45,7 +45,8 @@ enum SampleText {
         action = "junk"
 
         # Nobody vouches for this message: a softfail alone is common, one without the author's signature or DMARC beside it is
-        # not.
+        # not. A Sender field of the forger's own leads round it, and mailing lists write such fields too: for names that
+        # must not be forged see presets/hotmail.toml.
         [[rules]]
         name = "softfail-and-forged"
         when = { sender_id = "softfail", dkim_aligned = "!pass", dmarc = "!pass" }

@@ -110,6 +110,32 @@ struct AssessmentTests {
     }
 
     @Test(
+        "RFC 6376 § 3.6.1, t=y: for the rules a message that is signed in testing mode is unsigned, altered too",
+        arguments: [(false, "pass none pass pass"), (true, "fail none pass pass")]
+    )
+    func testing(_ isAltered: Bool, _ words: String) async throws {
+        let record = try Sample.signingKey().recordText()
+        let zone = try Sample.zone("s._domainkey.example.com TXT \(record); t=y", without: ["s._domainkey"])
+        let signed = try Sample.signed(["From: a@example.com", "Subject: x"])
+        let fields = isAltered ? signed.map { $0.hasPrefix("Subject") ? $0 + "y" : $0 } : signed
+        let assessment = try await Sample.judge(fields, zone).assessment
+        let facts = assessment.facts(Sample.envelope())
+        let found = [assessment.summary.results.dkim, facts.results.dkim, facts.results.spf, facts.results.dmarc]
+        #expect(found.map { $0?.rawValue ?? "?" }.joined(separator: " ") == words)
+        #expect(facts.dkimAligned == ResultWord.none)
+        #expect(facts.dkimDomains == [])
+    }
+
+    @Test("RFC 6376 § 3.6.1, t=y: a signature of the same domain that is not being tested counts beside it")
+    func testingBeside() async throws {
+        var assessment = try await Sample.assessment(signatures: [.pass, .pass])
+        assessment.dkim?[0].testing = true
+        let facts = assessment.facts(Sample.envelope())
+        #expect(facts.results.dkim == .pass && facts.dkimAligned == .pass)
+        #expect(facts.dkimDomains == [try DomainName("example.com")])
+    }
+
+    @Test(
         "RFC 9989 § 4.7: the policy that applies is p, sp or np, one level lower under t=y",
         arguments: [
             ("a@example.com", "p=reject", "reject reject"), ("a@example.com", "p=reject; t=y", "quarantine reject"),
