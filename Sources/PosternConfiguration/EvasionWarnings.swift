@@ -45,8 +45,22 @@ extension Rule {
     }
 
     private func evasion(by exemption: [Condition]) -> Evasion? {
-        let isForAnybody = exemption.allSatisfy { $0.name.isPassedByAnybody && $0.holds(for: .pass) }
+        let isAboutAuthor = when.contains { $0.name.isAboutAuthor }
+        let isForAnybody = exemption.allSatisfy {
+            ($0.name.isPassedByAnybody || !isAboutAuthor && $0.name.isPassedByAnyAuthor) && $0.holds(for: .pass)
+        }
         guard isForAnybody, let first = exemption.first else { return nil }
+        if let ofAuthor = exemption.first(where: { $0.name.isPassedByAnyAuthor }) {
+            guard when.contains(where: { $0.name.isAboutSender }) else { return nil }
+            return Evasion(
+                condition: ofAuthor,
+                part: "unless",
+                message:
+                    "exempts everybody who writes a From of his own domain: \(ofAuthor.name.rawValue) is about the author, "
+                    + "and the rule about a sender who may be another",
+                accepted: "sender_id_aligned or from_domains beside it"
+            )
+        }
         return Evasion(
             condition: first,
             part: "unless",
@@ -84,6 +98,23 @@ extension ConditionName {
         case nil: []
         }
     }
+
+    /// Whether it tells something of the author, so that a rule with it does not hang on other identities alone.
+    fileprivate var isAboutAuthor: Bool {
+        switch self {
+        case .senderIDAligned, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .fromDomains, .author, .fromCount:
+            true
+        case .spf, .spfHelo, .senderID, .dkim, .iprev, .clients, .clientNames, .helo, .senderDomains, .dkimDomains,
+            .recipientDomains, .recipients, .authenticated:
+            false
+        }
+    }
+
+    /// Whether it is about MAIL FROM or the purported responsible address.
+    fileprivate var isAboutSender: Bool { [.spf, .senderID, .senderDomains].contains(self) }
+
+    /// Whether every author can have it pass with a domain of his own.
+    fileprivate var isPassedByAnyAuthor: Bool { [.dkimAligned, .dmarc].contains(self) }
 
     /// Whether a sender can have it pass whoever he is.
     fileprivate var isPassedByAnybody: Bool {
