@@ -198,7 +198,7 @@ class Trial:
         shown = re.search(r"```toml\n(.*?)```", self.readme, re.S)[1]
         with open(self.machine.root + CONFIGURATION, "w", encoding="utf-8") as file:
             file.write(shown)
-        keygen, check, reload = indented(self.readme, "whose record goes into the DNS:\n")
+        keygen, check, reload = indented(self.readme, "prints in the DNS:\n")
         record = "".join(re.findall(r'"([^"]*)"', self.machine.type(keygen)))
         chunks = " ".join(f'"{record[start:start + 250]}"' for start in range(0, len(record), 250))
         self.machine.run(f"unbound-control -q local_data '2026r._domainkey.example.org. TXT {chunks}'")

@@ -91,16 +91,41 @@ private enum Forger {
         Disguise("a name below", replacing: "The Boss <ceo@www.example.com>"),
     ]
 
-    static func zone() throws -> DNSZone {
+    /// An enrolled sender who is not the author: the author is the forger, and may sign.
+    static let ofSenders: [Disguise] = [
+        Disguise("Sender", above: "Sender: The Boss <ceo@example.com>"),
+        Disguise("Sender, signed") { try sign(["Sender: The Boss <ceo@example.com>"] + $0) },
+        Disguise("Sender above the signature") { ["Sender: ceo@example.com"] + (try sign($0)) },
+        Disguise("Resent-From, signed") { try sign(["Resent-From: ceo@example.com"] + $0) },
+        Disguise("Resent-Sender, signed") {
+            try sign(["Resent-Sender: ceo@example.com", "Resent-From: x@attacker.example"] + $0)
+        },
+        Disguise("Sender below the enrolled, signed") { try sign(["Sender: ceo@www.example.com"] + $0) },
+    ]
+
+    /// What the enrolled domain publishes.
+    enum Enrolled: String, CaseIterable {
+        case strict
+        case withoutDMARC
+        case softfail
+    }
+
+    static func zone(_ enrolled: Enrolled = .strict) throws -> DNSZone {
         let record = try key("a").recordText()
-        return try Sample.zone(
+        var zone = try Sample.zone(
+            "www.example.com TXT v=spf1 -all",
             "attacker.example TXT v=spf1 ip4:203.0.113.66 -all",
             "soft.example TXT v=spf1 ip4:192.0.2.1 ~all",
             "a._domainkey.attacker.example TXT \(record)",
             "test._domainkey.attacker.example TXT \(record); t=y",
             "gone._domainkey.attacker.example TXT v=DKIM1; p=",
-            "silent._domainkey.attacker.example FAILURE timeout"
+            "silent._domainkey.attacker.example FAILURE timeout",
+            "_dmarc.attacker.example TXT v=DMARC1; p=none",
+            without: enrolled == .strict
+                ? [] : enrolled == .softfail ? ["_dmarc.example.com", "example.com"] : ["_dmarc"]
         )
+        if enrolled == .softfail { try zone.add("example.com TXT v=spf1 ip4:192.0.2.1 ~all") }
+        return zone
     }
 
     private static func key(_ selector: String) throws -> DKIMSigningKey {
@@ -108,7 +133,7 @@ private enum Forger {
         return try DKIMSigningKey(domain: domain, selector: DomainName(selector), key: Sample.key.get())
     }
 
-    private static func sign(_ fields: [String], selector: String = "a") throws -> [String] {
+    static func sign(_ fields: [String], selector: String = "a") throws -> [String] {
         var headers = HeaderBlock()
         for field in fields { headers.append(field) }
         var signer = DKIMMessageSigner(keys: [try key(selector)], now: Sample.now)
@@ -162,13 +187,14 @@ struct DisguiseTests {
         _ rules: String,
         _ fields: [String],
         sender: String = "x@attacker.example",
-        to recipient: String = "b@open.example"
+        to recipient: String = "b@open.example",
+        zone: DNSZone? = nil
     ) async throws -> Judgement {
         let judge = MessageJudge(
             settings: AuthenticationSettings(),
             headers: HeaderSettings(authservID: Octets("mx.example.org")),
             engine: PolicyEngine(rules: try Self.rules(rules), mode: .enforce),
-            resolver: try Forger.zone(),
+            resolver: try zone ?? Forger.zone(),
             timeout: .seconds(60)
         )
         let envelope = Envelope(
@@ -185,14 +211,15 @@ struct DisguiseTests {
         _ rules: String,
         _ fields: [String],
         sender: String = "x@attacker.example",
-        to recipient: String = "b@open.example"
+        to recipient: String = "b@open.example",
+        zone: DNSZone? = nil
     ) async throws -> RuleAction {
-        try await judgement(rules, fields, sender: sender, to: recipient).verdict.action
+        try await judgement(rules, fields, sender: sender, to: recipient, zone: zone).verdict.action
     }
 
     @Test(
         "a softfail that nothing of the author's vouches for is junk",
-        arguments: ["hotmail", "sample", "README"],
+        arguments: ["hotmail", "sample"],
         Forger.ofSignatures
     )
     func softfail(_ rules: String, _ disguise: Disguise) async throws {
@@ -202,13 +229,50 @@ struct DisguiseTests {
 
     @Test(
         "the forged author is an enrolled sender: refused at a protected recipient, or junk",
-        arguments: Forger.ofSignatures + Forger.ofAuthors
+        arguments: [("hotmail", "b@hotmail.example"), ("README", "b@example.org")],
+        Forger.ofSignatures + Forger.ofAuthors
     )
-    func enrolled(_ disguise: Disguise) async throws {
-        let fields = try disguise.dress(["From: The Boss <ceo@example.com>", "Subject: Hello"])
-        let atProtected = try await action("hotmail", fields, to: "b@hotmail.example")
-        #expect(atProtected == .reject || atProtected == .junk)
-        #expect(try await action("hotmail", fields) == .junk)
+    func enrolled(_ ruled: (String, String), _ disguise: Disguise) async throws {
+        let (rules, protected) = ruled
+        let plain = try disguise.dress(["From: The Boss <ceo@example.com>", "Subject: Hello"])
+        for enrolled in Forger.Enrolled.allCases {
+            let zone = try Forger.zone(enrolled)
+            // Nobody can sign what has two From fields.
+            for fields in [plain, (try? Forger.sign(plain)) ?? plain] {
+                let atProtected = try await action(rules, fields, to: protected, zone: zone)
+                #expect(atProtected == .reject || atProtected == .junk, "\(enrolled)")
+                #expect(try await action(rules, fields, zone: zone) == .junk, "\(enrolled)")
+            }
+        }
+    }
+
+    @Test(
+        "an enrolled sender above another author is refused at a protected recipient, and junk elsewhere",
+        arguments: Forger.ofSenders,
+        ["x@attacker.example", "ceo@example.com"]
+    )
+    func senders(_ disguise: Disguise, _ sender: String) async throws {
+        let fields = try disguise.dress(["From: x@attacker.example", "Subject: Hello"])
+        #expect(try await action("hotmail", fields, sender: sender, to: "b@hotmail.example") == .reject)
+        #expect(try await action("hotmail", fields, sender: sender) == .junk)
+        #expect(try await action("README", fields, sender: sender, to: "b@example.org") == .reject)
+    }
+
+    @Test("RFC 6376 § 3.6.1: an enrolled sender's signature in testing mode exempts no more than none")
+    func testing() async throws {
+        let record = try Sample.signingKey().recordText()
+        let fields = try Sample.signed(["From: The Boss <ceo@example.com>", "Subject: Hello"])
+        for (tags, actions) in [("", [RuleAction.accept, .accept]), ("; t=y", [.reject, .junk])] {
+            let zone = try Sample.zone(
+                "s._domainkey.example.com TXT \(record)\(tags)",
+                without: ["s._domainkey", "_dmarc"]
+            )
+            let found = [
+                try await action("hotmail", fields, to: "b@hotmail.example", zone: zone),
+                try await action("hotmail", fields, zone: zone),
+            ]
+            #expect(found == actions, "\(tags)")
+        }
     }
 
     @Test(
@@ -256,6 +320,47 @@ struct DisguiseTests {
         let isUnreadable = judgement.assessment.author?.reading == .unreadable
         #expect(judgement.verdict.action == (isUnreadable ? .junk : .accept))
         if disguise.name == "a no-break space" || disguise.name == "two From fields" { #expect(isUnreadable) }
+    }
+
+    @Test(
+        "an enrolled sender's own mail passes DMARC and the rules, whatever its header is like",
+        arguments: [
+            [], ["Sender: root"], ["Sender: a@example.com", "Sender: b@example.com"], ["Sender: <>"],
+            ["Sender: a@example.com, b@example.com"], ["Resent-From: Undisclosed"],
+            ["Resent-From: a@agency.example, b@agency.example"],
+        ],
+        [
+            "From: The Boss <ceo@example.com>", "From: ceo@example.com, cfo@example.com",
+            "From: Team: ceo@example.com;",
+            "From: Boss, The <ceo@example.com>",
+        ]
+    )
+    func honest(_ above: [String], _ author: String) async throws {
+        let fields = above + [author, "Subject: Hello"]
+        for (rules, recipient) in [("hotmail", "b@hotmail.example"), ("README", "b@example.org")] {
+            let judge = MessageJudge(
+                settings: AuthenticationSettings(),
+                headers: HeaderSettings(authservID: Octets("mx.example.org")),
+                engine: PolicyEngine(rules: try Self.rules(rules), mode: .enforce),
+                resolver: try Forger.zone(),
+                timeout: .seconds(60)
+            )
+            var envelope = Sample.envelope(sender: "ceo@example.com")
+            envelope.recipients = [Array(recipient.utf8)]
+            let message = StoredMessage(Octets(fields.joined(separator: "\r\n") + "\r\n\r\n" + Sample.body))
+            let verdict = await judge.judge(envelope, message: message, now: Sample.now).verdict
+            #expect(verdict.action == .accept, "\(rules): \(verdict.rule?.name ?? "")")
+        }
+    }
+
+    @Test("an enrolled sender's signature survives a forwarder")
+    func forwarded() async throws {
+        let fields = try Sample.signed(["From: The Boss <ceo@example.com>", "Subject: Hello"])
+        for enrolled in Forger.Enrolled.allCases {
+            let zone = try Forger.zone(enrolled)
+            #expect(try await action("hotmail", fields, to: "b@hotmail.example", zone: zone) == .accept)
+            #expect(try await action("README", fields, to: "b@example.org", zone: zone) == .accept)
+        }
     }
 
     @Test("an enrolled sender's own mail passes, signed or not, and by an agency with its own MAIL FROM")
