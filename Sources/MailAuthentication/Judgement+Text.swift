@@ -174,7 +174,8 @@ extension LookupRecord.Entry: CustomStringConvertible {
             switch answer.status {
             case .noSuchName: "\(question): no such name (\(reply.source))"
             case .noData: "\(question): no data (\(reply.source))"
-            case .records: "\(question): \(answer.records.count) records (\(reply.source))"
+            case .records:
+                "\(question): \(answer.records.count) record\(answer.records.count == 1 ? "" : "s") (\(reply.source))"
             }
         }
     }

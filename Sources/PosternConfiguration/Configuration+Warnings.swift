@@ -14,13 +14,9 @@ extension Configuration {
     public var summary: String {
         let refusing = rules.rules.filter { $0.action.isRefusal && !$0.observe }.count
         let checked = Check.allCases.filter { $0 == $0.setting && isMade($0) }.map(\.rawValue)
-        return "valid: mode \(mode.rawValue), \(Self.count(listen.count, "socket")), "
-            + "\(Self.count(rules.rules.count, "rule")) (\(refusing) refusing), "
-            + "\(Self.count(signing.count, "signing domain")), checks: \(checked.joined(separator: " "))"
-    }
-
-    private static func count(_ number: Int, _ noun: String) -> String {
-        "\(number) \(noun)\(number == 1 ? "" : "s")"
+        return "valid: mode \(mode.rawValue), \(Counted.words(listen.count, "socket")), "
+            + "\(Counted.words(rules.rules.count, "rule")) (\(refusing) refusing), "
+            + "\(Counted.words(signing.count, "signing domain")), checks: \(checked.joined(separator: " "))"
     }
 
     /// A problem with a setting, at the line where it or the table around it stands.

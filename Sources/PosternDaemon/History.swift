@@ -69,7 +69,7 @@ final class History: Sendable {
         }
     }
 
-    /// The messages with this queue id, the latest first.
+    /// The messages with this queue ID, the latest first.
     func messages(queueID: [UInt8]) -> [RememberedMessage] {
         state.withLock { state in
             state.messages.filter { ($0.summary.queueID ?? LogLine.noQueueID) == queueID }.reversed()

@@ -162,7 +162,7 @@ extension Lookups {
     func restore() -> String? {
         guard let caching, let path = settings.cache.snapshot, unsafe access(path, F_OK) == 0 else { return nil }
         do {
-            return "\(path): \(try caching.loadSnapshot(from: path, at: Clock.now)) answers taken over"
+            return "\(path): \(Counted.words(try caching.loadSnapshot(from: path, at: Clock.now), "answer")) taken over"
         } catch {
             return "\(path) \(error): the DNS cache begins empty"
         }
@@ -172,11 +172,11 @@ extension Lookups {
     var statusLines: [String] {
         guard let statistics = caching?.statistics else { return ["DNS             zone file \(settings.zone ?? "")"] }
         return [
-            "DNS             \(statistics.health.words), \(statistics.queries) queries, \(statistics.timeouts) timeouts, "
-                + "\(statistics.inFlight) open",
-            "room            \(statistics.waiting) lookups wait, \(statistics.unserved) given up so far",
-            "cache           \(statistics.entries) answers, \(statistics.bytes) octets, \(statistics.hits) hits, "
-                + "\(statistics.misses) misses, \(statistics.joins) joined, \(statistics.evictions) evicted",
+            "DNS             \(statistics.health.words), \(Counted.words(statistics.queries, "query", "queries")), "
+                + "\(Counted.words(statistics.timeouts, "timeout")), \(statistics.inFlight) open",
+            "room            \(Counted.words(statistics.waiting, "lookup waits", "lookups wait")), \(statistics.unserved) given up so far",
+            "cache           \(Counted.words(statistics.entries, "answer")), \(statistics.bytes) octets, "
+                + "\(Counted.words(statistics.hits, "hit")), \(Counted.words(statistics.misses, "miss", "misses")), \(statistics.joins) joined, \(statistics.evictions) evicted",
         ] + statistics.servers.map { "  server        " + $0.words }
     }
 
@@ -227,7 +227,7 @@ extension ResolverHealth {
 extension ServerStatistics {
     /// The server and how it does.
     fileprivate var words: String {
-        var parts = ["\(answers) answers", "\(failures) failures"]
+        var parts = [Counted.words(answers, "answer"), Counted.words(failures, "failure")]
         if let roundTrip { parts.append("\(roundTrip)") }
         if isDown {
             parts.append("down")

@@ -38,6 +38,20 @@ struct LookupOptions: ParsableArguments {
         }
     }
 
+    /// The problem under the name of the option that has it, where an option stands for the setting.
+    func naming(_ problem: ConfigurationProblem) -> ConfigurationProblem {
+        guard zone != nil, problem.key == "dns.zone" else { return problem }
+        return ConfigurationProblem(
+            file: problem.file,
+            line: problem.line,
+            column: problem.column,
+            key: "--zone",
+            message: problem.message,
+            accepted: problem.accepted,
+            command: problem.command
+        )
+    }
+
     /// Puts the options into a configuration.
     func apply(to configuration: inout Configuration) {
         if !nameserver.isEmpty {
@@ -67,7 +81,7 @@ extension Snapshot {
             let group = MultiThreadedEventLoopGroup.singleton
             return try Snapshot(configuration, lookups: Lookups(configuration, group: group))
         } catch {
-            for problem in error.problems { Report.print("\(problem)") }
+            for problem in error.problems { Report.print("\(lookups.naming(problem))") }
             throw ConfigurationFile.invalid
         }
     }

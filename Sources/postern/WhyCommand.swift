@@ -10,7 +10,7 @@ struct WhyCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The message's queue id, as the log shows it.")
+    @Argument(help: "The message's queue ID, as the log shows it.")
     var queueID: String
 
     @Flag(name: .long, help: "Judge it again by the present configuration, from the answers recorded then.")
@@ -20,7 +20,7 @@ struct WhyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !queueID.isEmpty, queueID.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }) else {
-            throw ValidationError("'\(queueID)' is no queue id: expected letters and digits, such as 4XyZ1")
+            throw ValidationError("'\(queueID)' is no queue ID: expected letters and digits, such as 4XyZ1")
         }
     }
 

@@ -110,7 +110,7 @@ struct ReportTests {
         #expect(!lines.contains("lookups"))
         let traced = judgement.text(withTrace: true).split(separator: "\n").map(String.init)
         #expect(traced.contains("lookups"))
-        #expect(traced.contains("  example.com TXT: 1 records (zone)"))
+        #expect(traced.contains("  example.com TXT: 1 record (zone)"))
     }
 
     @Test("RFC 9989 § 4.7, t=y: the text carries the policy that applies and the one that is published")

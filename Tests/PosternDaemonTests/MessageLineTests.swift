@@ -127,7 +127,7 @@ struct HistoryTests {
         #expect(times("A") == [2])
         #expect(times("B") == [])
         #expect(times("C") == [3])
-        // A message without a queue id is found by what its line says.
+        // A message without a queue ID is found by what its line says.
         #expect(times("NOQUEUE") == [4])
         history.remember(try await remembered("C", time: 9))
         #expect(times("C") == [9, 3])

@@ -200,8 +200,8 @@ struct AdminTests {
         }
         let status = await parts.router.answerControl(AdminRequest(method: .GET, path: "/status")).body
         #expect(status.contains("messages        reject 1\n"))
-        #expect(status.contains("remembered      1 verdicts for postern why\n"))
-        #expect(status.contains("mode            observe, 1 rules\n"))
+        #expect(status.contains("remembered      1 verdict for postern why\n"))
+        #expect(status.contains("mode            observe, 1 rule\n"))
     }
 
     @Test("why tells the story of a message, and what the present rules would do")

@@ -142,7 +142,7 @@ struct Parts {
         try folder.write("postern.toml", Array(Parts.configuration(text, folder, mode: mode).utf8))
     }
 
-    /// Records a message with this queue id.
+    /// Records a message with this queue ID.
     func record(_ queueID: String, _ judgement: Judgement) {
         var headers = HeaderBlock()
         headers.append(name: "From".utf8, value: " a@example.com".utf8)

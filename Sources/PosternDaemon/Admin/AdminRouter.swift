@@ -89,25 +89,28 @@ extension AdminRouter {
         let undecided = values.undecidedMessages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         var lines = [
             "listening on    \(sockets)",
-            "mode            \(snapshot.configuration.mode.rawValue), \(snapshot.engine.rules.count) rules",
+            "mode            \(snapshot.configuration.mode.rawValue), \(Counted.words(snapshot.engine.rules.count, "rule"))",
             "connections     \(statistics.openConnections) open, \(statistics.connections) in all, "
                 + "\(statistics.refusedConnections) over the limit",
             "held            \(milter.memory.octets >> 10) KiB of \(milter.memory.limit >> 10) by messages in progress, "
-                + "\(milter.memory.shortages) times none left",
+                + "\(Counted.words(milter.memory.shortages, "time")) none left",
             "messages        \(messages.isEmpty ? "none yet" : messages.joined(separator: ", "))",
-            "refused before  \(values.refusedRecipients) recipients",
+            "refused before  \(Counted.words(values.refusedRecipients, "recipient"))",
             "undecided       \(undecided.isEmpty ? "none" : undecided.joined(separator: ", "))"
                 + " for want of an answer of the DNS",
-            "put off         \(values.putOffMessages) messages to mixed recipients, \(values.sentAwayRecipients) recipients "
-                + "sent away, \(filter.putOff.count) senders remembered",
+            "put off         \(Counted.words(values.putOffMessages, "message")) to mixed recipients, "
+                + "\(Counted.words(values.sentAwayRecipients, "recipient")) sent away, "
+                + "\(Counted.words(filter.putOff.count, "sender")) remembered",
             "forged fields   \(values.forgedFields) removed",
             "lookups         \(values.lookups), \(values.cachedLookups) of them from the cache",
-            "remembered      \(filter.history.count) verdicts for postern why",
+            "remembered      \(Counted.words(filter.history.count, "verdict")) for postern why",
             "reloads         \(values.reloads) done, \(values.failedReloads) failed",
         ]
         lines += milter.files.compactMap(\.loss).map { "  LOST          \($0)" }
         lines += snapshot.lookups.statusLines
-        if filter.droppedLines > 0 { lines.append("log             \(filter.droppedLines) lines lost") }
+        if filter.droppedLines > 0 {
+            lines.append("log             \(Counted.words(filter.droppedLines, "line")) lost")
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 

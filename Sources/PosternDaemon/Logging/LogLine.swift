@@ -19,7 +19,7 @@ struct LogLine {
     private var texts: [UInt8] = []
     private let subjectEnd: Int
 
-    /// A line about a message; `subject` is its queue id.
+    /// A line about a message; `subject` is its queue ID.
     init(subject: [UInt8]) {
         fields.reserveCapacity(20)
         texts.reserveCapacity(256)

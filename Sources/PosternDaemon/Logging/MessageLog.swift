@@ -39,7 +39,7 @@ extension MessageLog {
 
 /// What is known of a message besides its judgement.
 struct MessageSummary: Sendable {
-    /// The MTA's queue id; nil when it has none yet.
+    /// The MTA's queue ID; nil when it has none yet.
     let queueID: [UInt8]?
     /// The verdicts on recipients that were refused before DATA.
     let refused: [PolicyVerdict]
@@ -52,7 +52,7 @@ struct MessageSummary: Sendable {
 }
 
 extension LogLine {
-    /// What stands in the place of a queue id that does not exist.
+    /// What stands in the place of a queue ID that does not exist.
     static let noQueueID = Array("NOQUEUE".utf8)
 
     /// The line of a judged message.

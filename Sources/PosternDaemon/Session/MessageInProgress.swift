@@ -78,7 +78,7 @@ final class MessageInProgress {
         noteQueueID()
     }
 
-    /// The macros of a message are gone when it is given up, so its queue id is kept.
+    /// The macros of a message are gone when it is given up, so its queue ID is kept.
     private func noteQueueID() {
         if queueID == nil { queueID = session.macros["i"].map { Array($0) } }
     }
