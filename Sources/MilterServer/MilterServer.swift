@@ -16,7 +16,9 @@ public final class MilterServer: Sendable {
         /// The problem in words.
         public var description: String {
             switch self {
-            case .noSuchSocket(let name): "the service manager passed no socket with the name \(name)"
+            case .noSuchSocket(let name):
+                "the service manager passed no socket with the name \(name)"
+                    + (name == "milter" ? " (type: systemctl enable --now postern.socket)" : "")
             }
         }
     }
