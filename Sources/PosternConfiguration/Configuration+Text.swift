@@ -47,8 +47,7 @@ struct SettingsWriter {
     private mutating func open(_ table: SettingsTable) {
         if !text.isEmpty { text += "\n" }
         if isCommented { comment(table.text) }
-        let name = table.path.joined(separator: ".")
-        text += (table.isPresent ? "" : "#") + (table.isRepeated ? "[[\(name)]]" : "[\(name)]") + "\n"
+        text += (table.isPresent ? "" : "#") + table.header + "\n"
     }
 
     private mutating func write(_ line: SettingsTable.Line) {

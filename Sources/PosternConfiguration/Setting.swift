@@ -55,6 +55,12 @@ struct SettingsTable: Sendable {
     let lines: [Line]
     /// The tables below it.
     let tables: [SettingsTable]
+
+    /// The line that it begins with: `[dns.cache]`, `[[rules]]`; empty for the top of the file.
+    var header: String {
+        let name = path.joined(separator: ".")
+        return path.isEmpty ? "" : isRepeated ? "[[\(name)]]" : "[\(name)]"
+    }
 }
 
 extension Setting {

@@ -1,9 +1,9 @@
 internal import Policy
 
 /// Guesses what a misspelt word was meant to be.
-enum Suggestion {
+package enum Suggestion {
     /// The word closest to `word`, when it is close.
-    static func closest(to word: String, of words: [String]) -> String? {
+    package static func closest(to word: String, of words: [String]) -> String? {
         let plain = normalized(word)
         let limit = max(1, min(3, plain.utf8.count / 3))
         return
@@ -38,9 +38,9 @@ enum Suggestion {
             return "\(key) inside the table of conditions: when = { \(key) = ... }"
         }
         let here = path.filter { $0 != "[" && $0 != "]" && !$0.isNumber }
-        let elsewhere = SettingIndex.paths(ofSetting: normalized(key)).filter { $0 != here }
-        if let place = elsewhere.first {
-            return place.isEmpty ? "\(key) at the top of the file, before any [table]" : "\(key) in [\(place)]"
+        let elsewhere = SettingIndex.tables(withSetting: normalized(key)).filter { $0.path != here }
+        if let place = elsewhere.first?.header {
+            return place.isEmpty ? "\(key) at the top of the file, before any [table]" : "\(key) in \(place)"
         }
         return names.joined(separator: ", ")
     }
@@ -73,18 +73,18 @@ enum Suggestion {
 
 /// Where settings of a name are.
 enum SettingIndex {
-    private static let tables: [(path: String, names: [String])] = {
-        var found = [(path: String, names: [String])]()
+    private static let tables: [(path: String, header: String, names: [String])] = {
+        var found = [(path: String, header: String, names: [String])]()
         func visit(_ table: SettingsTable) {
-            found.append((table.path.joined(separator: "."), table.lines.map(\.name)))
+            found.append((table.path.joined(separator: "."), table.header, table.lines.map(\.name)))
             table.tables.forEach(visit)
         }
         visit(Configuration.settings.described(Configuration(), path: [], isRepeated: false, text: ""))
         return found
     }()
 
-    /// The paths of the tables that have a setting of this name.
-    static func paths(ofSetting name: String) -> [String] {
-        tables.filter { $0.names.contains(name) }.map(\.path)
+    /// The tables that have a setting of this name, by their paths and the lines that they begin with.
+    static func tables(withSetting name: String) -> [(path: String, header: String)] {
+        tables.filter { $0.names.contains(name) }.map { ($0.path, $0.header) }
     }
 }

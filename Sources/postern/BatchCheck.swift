@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import FoundationEssentials
 internal import MailAuthentication
 internal import MailSyntax
+internal import PosternConfiguration
 internal import PosternDaemon
 
 /// Judges the lines of a JSON Lines file, many at once, and prints the results in the file's order.
@@ -40,7 +41,6 @@ struct BatchCheck: Sendable {
     /// The result of one line; a line that cannot be judged says so and is no obstacle to the others.
     private func answer(_ line: Octets) async throws -> [UInt8] {
         let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
         do {
             let request = try decoder.decode(BatchLine.self, from: Data(line))
             let envelope = try request.envelope()
@@ -87,20 +87,53 @@ struct BatchLine: Decodable {
         let description: String
     }
 
+    /// What a line may say.
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case id, helo, message, now
+        case clientIP = "client_ip"
+        case mailFrom = "mail_from"
+        case rcptTo = "rcpt_to"
+    }
+
+    /// A key of a line, whatever it is.
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
     let id: Identifier?
-    let clientIp: String?
+    let clientIP: String?
     let helo: String?
     let mailFrom: String?
     let rcptTo: [String]?
     let message: String?
     let now: PointInTime?
 
+    init(from decoder: any Decoder) throws {
+        // A misspelt key would have the message judged without what it says.
+        let present = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
+        if let unknown = present.filter({ CodingKeys(rawValue: $0) == nil }).min() {
+            throw Mistake(unknownKey: unknown)
+        }
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        id = try values.decodeIfPresent(Identifier.self, forKey: .id)
+        clientIP = try values.decodeIfPresent(String.self, forKey: .clientIP)
+        helo = try values.decodeIfPresent(String.self, forKey: .helo)
+        mailFrom = try values.decodeIfPresent(String.self, forKey: .mailFrom)
+        rcptTo = try values.decodeIfPresent([String].self, forKey: .rcptTo)
+        message = try values.decodeIfPresent(String.self, forKey: .message)
+        now = try values.decodeIfPresent(PointInTime.self, forKey: .now)
+    }
+
     func envelope() throws(Mistake) -> Envelope {
         var address: IPAddress?
-        if let clientIp, !clientIp.isEmpty {
-            guard let known = IPAddress(clientIp) else {
+        if let clientIP, !clientIP.isEmpty {
+            guard let known = IPAddress(clientIP) else {
                 let expected = "expected one such as 192.0.2.1 or 2001:db8::1"
-                throw Mistake(description: "client_ip: '\(clientIp)' is no IP address; \(expected)")
+                throw Mistake(description: "client_ip: '\(clientIP)' is no IP address; \(expected)")
             }
             address = known
         }
@@ -134,16 +167,25 @@ struct BatchLine: Decodable {
 
     private static let example = #"{"id":"1","client_ip":"192.0.2.1","mail_from":"a@example.com","message":"a.eml"}"#
 
-    /// What is said of a value of the wrong kind; the decoder names keys as the properties above.
+    /// What is said of a value of the wrong kind.
     private static func words(forKindOf key: String?) -> String {
         switch key {
         case nil: "the line is no JSON object; expected a line such as \(example)"
-        case "rcptTo": #"rcpt_to: this is no list of texts; expected one such as ["a@example.org"]"#
+        case "rcpt_to": #"rcpt_to: this is no list of texts; expected one such as ["a@example.org"]"#
         case "now": #"now: this is no time; expected one such as "2026-11-23T12:00:00Z", or seconds since 1970"#
         case "id": "id: this is neither a text nor a whole number"
-        case "clientIp": "client_ip: this is no text"
-        case "mailFrom": "mail_from: this is no text"
         case .some(let key): "\(key): this is no text"
         }
+    }
+}
+
+extension BatchLine.Mistake {
+    /// A line with a key that means nothing.
+    fileprivate init(unknownKey key: String) {
+        let names = BatchLine.CodingKeys.allCases.map(\.rawValue).sorted()
+        let closest = Suggestion.closest(to: key, of: names)
+        description =
+            "\(key): there is no such key; "
+            + (closest.map { "did you mean \($0)?" } ?? "expected \(names.joined(separator: ", "))")
     }
 }
