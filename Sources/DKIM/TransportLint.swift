@@ -16,6 +16,14 @@ public enum DKIMSigningWarning: String, Hashable, Sendable, CaseIterable {
     case noDate = "no Date field"
     /// No Message-ID field, which the next server may add (RFC 6409 § 8.3).
     case noMessageID = "no Message-ID field"
+
+    /// What may become of the signature, in words.
+    public var consequence: String {
+        switch self {
+        case .longLine, .bareLineEnd, .eightBit, .nul, .tightList: "\(rawValue) may not survive transport"
+        case .noDate, .noMessageID: "\(rawValue): a server on the way may add one, which breaks the signature"
+        }
+    }
 }
 
 /// Looks for what does not survive transport, while a message streams by.

@@ -46,7 +46,8 @@ internal import COpenSSL
             return unsafe PEM_read_bio_PrivateKey(bio, nil, nil, &password)
         }
         guard let key = unsafe key else {
-            throw .malformedKey(CryptoError.last("no unencrypted private key in PEM").reason)
+            ERR_clear_error()
+            throw .noPrivateKey
         }
         try unsafe self.init(takingOwnershipOf: key)
     }

@@ -35,11 +35,20 @@ extension Configuration {
                 TOMLPosition(line: 0, column: 0),
                 "",
                 TextFile.Failure.absent.description,
-                command: "postern config show --commented >\(path)"
+                command: sampleCommand(path)
             )
         case .failure(let failure): reader.report(TOMLPosition(line: 0, column: 0), "", failure.description)
         }
         return ConfigurationReading(configuration: nil, problems: reader.problems)
+    }
+
+    /// What makes a configuration to begin with, and its directory where that is missing too.
+    private static func sampleCommand(_ path: String) -> String {
+        let show = "postern config show --commented >\(ShellCommand.word(path))"
+        guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return show }
+        let directory = String(path[..<slash])
+        guard case .failure(.absent) = TextFile.read(directory) else { return show }
+        return "install -d \(ShellCommand.word(directory)) && \(show)"
     }
 
     private static func read(_ text: String, file: String, mayBeEmpty: Bool = true) -> ConfigurationReading {

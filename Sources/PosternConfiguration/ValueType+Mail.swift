@@ -110,7 +110,7 @@ extension ValueType where Value == [Configuration.Signing.Key] {
     static let signingKeys: ValueType = {
         let accepted = "[ { selector = \"2026r\", file = \"/etc/postern/keys/2026r.pem\" } ]"
         let settings: [Setting<Key>] = [
-            Setting("selector", \.selector, .domain, required: true, example: "\"2026r\"", "The selector."),
+            Setting("selector", \.selector, .selector, required: true, example: "\"2026r\"", "The selector."),
             Setting(
                 "file",
                 \.file,

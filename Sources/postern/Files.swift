@@ -103,10 +103,16 @@ enum Names {
         return name
     }
 
-    /// A domain name whose labels hold letters, digits and hyphens alone, as those of a DKIM key do.
-    static func hostName(_ text: String, _ what: String, example: String) throws(ValidationError) -> DomainName {
+    /// A domain name whose labels hold letters, digits and hyphens alone, as those of a DKIM key do; `kind` says in a word
+    /// what has such a name.
+    static func hostName(
+        _ text: String,
+        _ what: String,
+        kind: String,
+        example: String
+    ) throws(ValidationError) -> DomainName {
         guard let name = try? DomainName(unicode: Octets(text)), name.isHostName else {
-            throw ValidationError("\(what): '\(text)' is no name of hosts; expected one such as \(example)")
+            throw ValidationError("\(what): '\(text)' is no \(kind); expected one such as \(example)")
         }
         return name
     }

@@ -25,17 +25,21 @@ struct KeygenCommand: ParsableCommand {
     @Option(help: "The domain that will sign (d=).") var domain: String
     @Option(help: "The selector under which the key will be published (s=).") var selector: String
     @Option(help: "The kind of key.") var type = KeyType.rsa
-    @Option(help: "The length of an RSA key in bits, 1024 to 8192.") var bits = 2048
+    @Option(help: "The length of an RSA key in bits, 1024 to 8192; 2048 by default.") var bits: Int?
     @Option(help: "Where the private key is written.") var directory = "."
 
     func validate() throws {
-        guard DKIMKeyRecord.modulusBits.contains(bits) else {
-            throw ValidationError("--bits: \(bits) is not in 1024 to 8192")
+        if let bits {
+            guard type == .rsa else { throw ValidationError("--bits: an Ed25519 key has one length; leave --bits off") }
+            guard DKIMKeyRecord.modulusBits.contains(bits) else {
+                throw ValidationError("--bits: \(bits) is not in 1024 to 8192")
+            }
         }
         _ = try KeyNames(domain: domain, selector: selector)
     }
 
     func run() throws {
+        try checkDirectory()
         let names = try KeyNames(domain: domain, selector: selector)
         let key: DKIMSigningKey
         let record: String
@@ -44,7 +48,7 @@ struct KeygenCommand: ParsableCommand {
             key = try DKIMSigningKey(
                 domain: names.domain,
                 selector: names.selector,
-                key: PrivateKey.generate(type == .rsa ? .rsa : .ed25519, bits: bits)
+                key: PrivateKey.generate(type == .rsa ? .rsa : .ed25519, bits: bits ?? 2048)
             )
             record = try key.zoneRecord()
             pem = try key.key.pem()
@@ -65,5 +69,12 @@ struct KeygenCommand: ParsableCommand {
             Report.write("the daemon will not read it there: \(problem)\(command)")
         }
         try OutputFile.writeToStandardOutput([UInt8]((record + "\n").utf8))
+    }
+
+    /// Says which directory is missing, before a key is made for it.
+    private func checkDirectory() throws(ExitCode) {
+        guard unsafe access(directory + "/.", F_OK) != 0 else { return }
+        Report.writeSystemError("the directory \(directory)")
+        throw ExitCode(EX_CANTCREAT)
     }
 }

@@ -42,7 +42,7 @@ struct SignCommand: ParsableCommand {
         unsafe stored.body.withUnsafeBytes { unsafe signer.body($0) }
         // A file with LF alone at its line ends stands for a message with CRLF.
         for warning in signer.warnings where warning != .bareLineEnd || !options.foldsWithLF {
-            Report.write("warning: \(warning.rawValue) may not survive transport")
+            Report.write("warning: \(warning.consequence)")
         }
         let lineEnd: [UInt8] = options.foldsWithLF ? [0x0A] : [0x0D, 0x0A]
         let values: [[UInt8]]
@@ -59,11 +59,12 @@ struct SignCommand: ParsableCommand {
     private func readKey() throws -> DKIMSigningKey {
         let names = try KeyNames(domain: domain, selector: selector)
         let pem = try InputFile.read(key)
-        if let problem = KeyFile.problem(with: key) { Report.write("warning: \(problem)") }
         do {
-            return try DKIMSigningKey(domain: names.domain, selector: names.selector, key: PrivateKey(pem: pem))
+            let privateKey = try PrivateKey(pem: pem)
+            if let problem = KeyFile.problem(with: key) { Report.write("warning: \(problem)") }
+            return try DKIMSigningKey(domain: names.domain, selector: names.selector, key: privateKey)
         } catch let error as CryptoError {
-            Report.write("\(key): the key \(error)")
+            Report.write("\(key) \(error)")
         } catch let error as DKIMSigningError {
             Report.write("\(key): \(error)")
         }

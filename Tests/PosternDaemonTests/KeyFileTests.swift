@@ -1,4 +1,5 @@
 import Glibc
+import MailCrypto
 import Testing
 
 @testable import PosternDaemon
@@ -11,9 +12,11 @@ struct KeyFileTests {
 
     init() throws { parent = try Folder() }
 
-    private static func write(_ path: String, mode: mode_t) {
+    private static let pem = (try? PrivateKey.generate(.ed25519, bits: 256).pem()) ?? []
+
+    private static func write(_ path: String, mode: mode_t, _ octets: [UInt8] = pem) {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        unsafe Glibc.write(descriptor, "key", 3)
+        unsafe Glibc.write(descriptor, octets, octets.count)
         close(descriptor)
         unsafe chmod(path, mode)
     }
@@ -33,25 +36,28 @@ struct KeyFileTests {
         let path = folder + "/key.pem"
         Self.write(path, mode: mode)
         #expect(KeyFile.problem(with: path)?.description == problem.map { "\(path) \($0)" })
-        if problem == nil { #expect((try? KeyFile.read(path)) == [0x6B, 0x65, 0x79]) }
+        if problem == nil { #expect((try? KeyFile.read(path)) == Self.pem) }
     }
 
     @Test(
         "The mode of a directory on the way",
         arguments: [
-            (0o755, nil), (0o700, nil), (0o1777, nil),
-            (0o775, "can be written to by its group (mode 0775, bit 0020)"),
-            (0o777, "can be written to by its group (mode 0777, bit 0020)"),
-            (0o757, "can be written to by everybody (mode 0757, bit 0002)"),
-        ] as [(mode_t, String?)]
+            (0o755, nil, ""), (0o700, nil, ""), (0o1777, nil, ""),
+            (0o775, "can be written to by its group (mode 0775, bit 0020)", "g-w"),
+            (0o777, "can be written to by its group and by everybody (mode 0777, bits 0022)", "go-w"),
+            (0o757, "can be written to by everybody (mode 0757, bit 0002)", "o-w"),
+        ] as [(mode_t, String?, String)]
     )
-    func directoryMode(_ mode: mode_t, _ problem: String?) {
+    func directoryMode(_ mode: mode_t, _ problem: String?, _ change: String) {
         let upper = folder + "/upper"
         unsafe mkdir(upper, 0o700)
         unsafe mkdir(upper + "/lower", 0o700)
         Self.write(upper + "/lower/key.pem", mode: 0o600)
         unsafe chmod(upper, mode)
         #expect(KeyFile.problem(with: upper + "/lower/key.pem")?.description == problem.map { "\(upper) \($0)" })
+        #expect(
+            KeyFile.problem(with: upper + "/lower/key.pem")?.command == problem.map { _ in "chmod \(change) \(upper)" }
+        )
         #expect(KeyFile.problem(with: upper + "/lower/../lower/./key.pem")?.path == problem.map { _ in upper })
     }
 
@@ -76,6 +82,31 @@ struct KeyFileTests {
         #expect(KeyFile.problem(with: folder + "/fifo")?.reason == "is not a regular file")
         Self.write(folder + "/key.pem", mode: 0o600)
         #expect(KeyFile.problem(with: folder + "/key.pem/x")?.reason == "is not a directory")
+    }
+
+    @Test("what is no key gets no command that would change who may read it", arguments: [0o644, 0o666, 0o640])
+    func noKey(_ mode: mode_t) {
+        let path = folder + "/postern.toml"
+        Self.write(path, mode: mode, Array("mode = \"observe\"\n".utf8))
+        let failure = KeyFile.problem(with: path)
+        #expect(failure?.command ?? "" == "")
+        if mode != 0o640 { #expect(failure?.reason == "is no private key in PEM, or one with a password") }
+        unsafe mkdir(folder + "/open", 0o700)
+        unsafe chmod(folder + "/open", 0o777)
+        Self.write(folder + "/open/list", mode: 0o600, Array("a.example\n".utf8))
+        let inOpen = KeyFile.problem(with: folder + "/open/list")
+        #expect(inOpen?.path == folder + "/open/list")
+        #expect(inOpen?.command == "")
+    }
+
+    @Test("a directory with several faults takes one command", .enabled(if: geteuid() == 0))
+    func directoryOfAnother() {
+        let upper = folder + "/upper"
+        unsafe mkdir(upper, 0o700)
+        Self.write(upper + "/key.pem", mode: 0o600)
+        unsafe chmod(upper, 0o777)
+        unsafe chown(upper, 65_534, 65_534)
+        #expect(KeyFile.problem(with: upper + "/key.pem")?.command == "chown root \(upper) && chmod go-w \(upper)")
     }
 
     /// One rule, whoever looks: root's own check accepts for the service's account what that account can use.

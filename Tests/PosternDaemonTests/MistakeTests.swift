@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import MailCrypto
 import NIOPosix
 import PosternConfiguration
 import Testing
@@ -45,7 +46,7 @@ struct MistakeTests {
         }
     }
 
-    /// Where the configurations are read: with the lists that they name, and with keys that are no keys.
+    /// Where the configurations are read: with the lists and the keys that they name, and with keys that are no keys.
     private let folder: Folder
 
     init() throws {
@@ -54,8 +55,11 @@ struct MistakeTests {
             try folder.write(name, Array(String(contentsOfFile: Self.vectors + name, encoding: .utf8).utf8))
         }
         try folder.write("latin1", [0x61, 0x0A, 0x62, 0x2E, 0xFC, 0x0A])
-        for (name, mode) in [("open.pem", 0o644), ("foreign.pem", 0o600), ("garbage.pem", 0o600)] as [(String, mode_t)]
-        {
+        let pem = try PrivateKey.generate(.ed25519, bits: 256).pem()
+        for (name, mode) in [("open.pem", 0o644), ("foreign.pem", 0o600)] as [(String, mode_t)] {
+            try unsafe chmod(folder.write(name, pem), mode)
+        }
+        for (name, mode) in [("garbage.pem", 0o600), ("open-garbage.pem", 0o644)] as [(String, mode_t)] {
             try unsafe chmod(folder.write(name, Array("no key\n".utf8)), mode)
         }
         unsafe chown(folder.file("foreign.pem"), 65_534, 65_534)

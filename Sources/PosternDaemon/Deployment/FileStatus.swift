@@ -51,15 +51,3 @@ enum SystemError {
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
-
-/// Commands that messages tell their readers to type.
-enum ShellCommand {
-    /// A word that the shell takes as it is.
-    static func word(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy {
-            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-                || "-_./:@%+,=".utf8.contains($0)
-        }
-        return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
-    }
-}

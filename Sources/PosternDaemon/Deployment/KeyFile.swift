@@ -1,4 +1,6 @@
 internal import Glibc
+internal import MailCrypto
+internal import PosternConfiguration
 
 /// Reads private keys from files that nobody else can read, replace or redirect.
 ///
@@ -31,10 +33,14 @@ public enum KeyFile {
     /// The octets of a key file, when the file and its path are safe, and this process, which is `account`, may read it.
     public static func read(_ path: String, as account: Account = .current) throws(Failure) -> [UInt8] {
         let check = KeyPathCheck(account: account)
-        return try check.octets(of: check.resolve(path))
+        do throws(Failure) {
+            return try check.octets(of: check.resolve(path))
+        } catch {
+            throw check.checkedForDamage(error, of: path)
+        }
     }
 
-    /// Why a key file is not safe or cannot be read; nil when it is and can.
+    /// Why a key file is not safe, cannot be read, or is none; nil when it is and can.
     public static func problem(with path: String, as account: Account = .current) -> Failure? {
         do throws(Failure) {
             _ = try read(path, as: account)
@@ -103,6 +109,35 @@ private struct KeyPathCheck {
             throw failure(path, "cannot be examined: \(SystemError.text(errno))")
         }
         try checkFile(FileStatus(path, status))
+        return try contents(of: path, descriptor)
+    }
+
+    /// The failure with its command only where that does no damage: what changes who may read a file, or a directory on the
+    /// way to it, is for private keys alone, and not for a path that was mistaken for a key's.
+    func checkedForDamage(_ failure: KeyFile.Failure, of path: String) -> KeyFile.Failure {
+        guard !failure.command.isEmpty else { return failure }
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            return Self.isNamedAsKey(path) ? failure : self.failure(failure.path, failure.reason)
+        }
+        defer { close(descriptor) }
+        do {
+            _ = try PrivateKey(pem: contents(of: path, descriptor))
+            return failure
+        } catch let error as CryptoError {
+            return self.failure(path, "\(error)")
+        } catch {
+            return self.failure(failure.path, failure.reason)
+        }
+    }
+
+    /// Whether a file that cannot be read has a place or a name that keys have.
+    private static func isNamedAsKey(_ path: String) -> Bool {
+        path.hasPrefix(KeyFile.folder + "/") || [".pem", ".key", ".private"].contains { path.hasSuffix($0) }
+    }
+
+    /// Reads what was opened.
+    private func contents(of path: String, _ descriptor: Int32) throws(KeyFile.Failure) -> [UInt8] {
         var octets = [UInt8](repeating: 0, count: KeyFile.longest + 1)
         var length = 0
         while length < octets.count {
@@ -129,10 +164,15 @@ private struct KeyPathCheck {
 
     private func checkDirectory(_ status: FileStatus) throws(KeyFile.Failure) {
         let path = ShellCommand.word(status.path)
-        try checkOwner(status, command: "chown root \(path)")
-        guard status.mode & S_ISVTX == 0 else { return }
-        try check(status, S_IWGRP, "can be written to by its group", command: "chmod g-w \(path)")
-        try check(status, S_IWOTH, "can be written to by everybody", command: "chmod o-w \(path)")
+        let isSticky = status.mode & S_ISVTX != 0
+        let bits = isSticky ? 0 : status.mode & (S_IWGRP | S_IWOTH)
+        let isOfGroup = bits & S_IWGRP != 0
+        let isOfOthers = bits & S_IWOTH != 0
+        // One command mends the directory, whatever is wrong with it.
+        let chmod = "chmod \(isOfGroup ? "g" : "")\(isOfOthers ? "o" : "")-w \(path)"
+        try checkOwner(status, command: "chown root \(path)" + (bits == 0 ? "" : " && \(chmod)"))
+        let who = isOfOthers ? (isOfGroup ? "its group and by everybody" : "everybody") : "its group"
+        try check(status, bits, "can be written to by \(who)", command: chmod)
     }
 
     private func checkFile(_ status: FileStatus) throws(KeyFile.Failure) {
@@ -156,7 +196,8 @@ private struct KeyPathCheck {
         command: String
     ) throws(KeyFile.Failure) {
         guard status.mode & bit != 0 else { return }
-        let modes = "(mode \(FileStatus.octal(status.mode)), bit \(FileStatus.octal(bit)))"
+        let modes =
+            "(mode \(FileStatus.octal(status.mode)), \(bit.nonzeroBitCount == 1 ? "bit" : "bits") \(FileStatus.octal(bit)))"
         throw failure(status.path, "\(reason) \(modes)", command: command)
     }
 

@@ -1,0 +1,11 @@
+/// Commands that messages tell their readers to type.
+package enum ShellCommand {
+    /// A word that the shell takes as it is.
+    package static func word(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                || "-_./:@%+,=".utf8.contains($0)
+        }
+        return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+    }
+}
