@@ -2,7 +2,7 @@ internal import Glibc
 internal import NIOCore
 
 /// What is at the path where a unix socket is to be.
-enum SocketOccupant: Equatable {
+package enum SocketOccupant: Equatable {
     /// No file.
     case nothing
     /// A socket; whether somebody listens was not asked.
@@ -22,7 +22,7 @@ enum SocketOccupant: Equatable {
     ///   - path: where to look.
     ///   - isAsked: whether a socket that is there is connected to.
     /// - Throws: `IOError` when not even the path can be looked at.
-    init(at path: String, isAsked: Bool) throws {
+    package init(at path: String, isAsked: Bool) throws {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else {
             guard errno == ENOENT else { throw IOError(errnoCode: errno, reason: "lstat") }

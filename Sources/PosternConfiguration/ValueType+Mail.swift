@@ -9,6 +9,7 @@ extension ValueType where Value == ListenSocket {
         accepted: ListenSocket.accepted,
         write: { $0.description },
         meant: { ListenSocket.meant(by: $0) },
+        reason: { ListenSocket.lengthProblem($0) },
         parse: { ListenSocket($0) }
     )
 }

@@ -1,12 +1,14 @@
 internal import TOML
 
 extension ValueType {
-    /// A type whose values are TOML strings; `meant` guesses what one that cannot be used was to be.
+    /// A type whose values are TOML strings; `meant` guesses what one that cannot be used was to be, and `reason` says why
+    /// it cannot be used, where the form alone does not tell.
     static func string(
         _ name: String,
         accepted: String,
         write: @escaping @Sendable (Value) -> String?,
         meant: @escaping @Sendable (String) -> Value? = { _ in nil },
+        reason: @escaping @Sendable (String) -> String? = { _ in nil },
         parse: @escaping @Sendable (String) -> Value?
     ) -> ValueType {
         ValueType(
@@ -19,7 +21,8 @@ extension ValueType {
                 }
                 if let parsed = parse(text) { return parsed }
                 let question = meant(text).flatMap(write).map { "; did you mean \(TOMLText.quoted($0))?" } ?? ""
-                let message = "\(TOMLText.quoted(text)) cannot be used" + question
+                let because = reason(text).map { ": \($0)" } ?? ""
+                let message = "\(TOMLText.quoted(text)) cannot be used" + because + question
                 reader.report(value.position, key, message, accepted: accepted)
                 return nil
             },
@@ -131,8 +134,16 @@ extension ValueType where Value == String {
         accepted: "the path of a socket, in quotes, or \"\" for none",
         read: { value, key, reader in
             if case .string("") = value.content { return "" }
-            return ValueType.text("path", accepted: "the path of a socket, in quotes, or \"\" for none")
-                .read(value, key, &reader).map(reader.resolve)
+            let accepted = "the path of a socket, in quotes, or \"\" for none"
+            let path = ValueType.text("path", accepted: accepted).read(value, key, &reader).map(reader.resolve)
+            guard let path, let problem = ListenSocket.lengthProblem(path) else { return path }
+            reader.report(
+                value.position,
+                key,
+                "\(TOMLText.quoted(path)) cannot be used: \(problem)",
+                accepted: accepted
+            )
+            return nil
         },
         write: { TOMLText.quoted($0) }
     )

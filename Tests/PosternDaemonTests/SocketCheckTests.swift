@@ -80,6 +80,39 @@ struct SocketCheckTests {
         }
     }
 
+    @Test("the file of the cache has a warning, for the daemon serves without it")
+    func cache() throws {
+        let folder = try Folder()
+        let check = SocketCheck(account: .current, isOutsideUnit: false, postfix: nil)
+        let place = "\n[dns.cache]\nsnapshot = \"\(folder.path)/"
+        for (text, message) in [
+            (place + "cache\"", nil),
+            (place + "absent/cache\"", "the directory \(folder.path)/absent does not exist: the DNS cache is not kept"),
+            (place + "\"", "\(folder.path)/ is not a regular file: the DNS cache is not kept"),
+            ("[dns]\nzone = \"zone\"" + place + "absent/cache\"", nil),
+        ] as [(String, String?)] {
+            let configuration = try Configuration.parse(text, file: "postern.toml")
+            let problems = check.problems(configuration, snapshot: configuration.dns.cache.snapshot)
+            #expect(problems.map(\.message) == (message.map { [$0] } ?? []))
+            #expect(problems.allSatisfy { $0.isWarning && $0.key == "dns.cache.snapshot" })
+        }
+    }
+
+    @Test("what is no socket stays at its path, and the configuration is refused for it")
+    func occupied() throws {
+        let folder = try Folder()
+        try folder.write("file", [])
+        let check = SocketCheck(account: .current, isOutsideUnit: true, postfix: nil)
+        for (text, key) in [
+            ("[[listen]]\nsocket = \"unix:\(folder.path)/file\"", "listen[1].socket"),
+            ("[admin]\ncontrol = \"\(folder.path)/file\"", "admin.control"),
+        ] {
+            let errors = check.problems(try Configuration.parse(text, file: "postern.toml")).filter { !$0.isWarning }
+            #expect(errors.map(\.key) == [key])
+            #expect(errors.map(\.message) == ["\(folder.path)/file is a regular file, not a socket"])
+        }
+    }
+
     @Test("the unit's own directory may be absent, for the unit makes it")
     func runtime() throws {
         let text = "[[listen]]\nsocket = \"unix:/run/postern/postern.sock\"\n"

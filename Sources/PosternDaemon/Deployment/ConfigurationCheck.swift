@@ -40,7 +40,7 @@ public struct ConfigurationCheck: Sendable {
             }
             found += SigningTable.problems(configuration.signing, as: judge)
             let sockets = SocketCheck(account: judge, isOutsideUnit: judge.user != caller.user, postfix: postfix)
-            found += sockets.problems(configuration)
+            found += sockets.problems(configuration, snapshot: reading.configuration?.dns.cache.snapshot)
             found += Self.problem(ofFile: configuration, as: judge)
             warnings = configuration.warnings
         }

@@ -1,7 +1,8 @@
 internal import Glibc
+internal import MilterServer
 internal import PosternConfiguration
 
-/// What keeps the daemon from making its unix sockets, or its mail server from reaching them.
+/// What keeps the daemon from making its unix sockets and the file of its cache, or its mail server from reaching them.
 struct SocketCheck {
     /// The account of this process, which is the daemon's.
     let account: Account
@@ -13,69 +14,47 @@ struct SocketCheck {
     private static let unitFolders = ["/run/postern", "/var/lib/postern", "/var/spool/postfix/postern"]
 
     /// Everything that can be found out before the sockets are opened.
-    func problems(_ configuration: Configuration) -> [ConfigurationProblem] {
-        configuration.listen.enumerated().flatMap { index, listen -> [ConfigurationProblem] in
-            guard case .unix(let path) = listen.socket else { return [] }
-            let socket = UnixSocket(configuration, "listen[\(index + 1)]", listen, path)
-            return [groupProblem(socket)].compactMap { $0 } + directoryProblems(socket)
+    ///
+    /// - Parameters:
+    ///   - configuration: names the sockets.
+    ///   - snapshot: the file that the DNS cache is kept in, where there is to be one.
+    func problems(_ configuration: Configuration, snapshot: String? = nil) -> [ConfigurationProblem] {
+        var files = configuration.listen.enumerated().compactMap { index, listen -> MadeFile? in
+            guard case .unix(let path) = listen.socket else { return nil }
+            return MadeFile(configuration, "listen[\(index + 1)]", "socket", path, listen: listen)
         }
-    }
-
-    /// A socket that is to be made.
-    private struct UnixSocket {
-        let configuration: Configuration
-        let key: String
-        let listen: Configuration.Listen
-        let path: String
-        /// The directory of the file.
-        let folder: String
-        /// What is known of it; nil when it is not there, or the account may not know.
-        let status: FileStatus?
-        /// Why nothing is known.
-        let errorCode: Int32
-
-        init(_ configuration: Configuration, _ key: String, _ listen: Configuration.Listen, _ path: String) {
-            self.configuration = configuration
-            self.key = key
-            self.listen = listen
-            self.path = path
-            folder = path[..<(path.lastIndex(of: "/") ?? path.startIndex)].description
-            status = FileStatus(folder.isEmpty ? "/" : folder, followsLinks: true)
-            errorCode = errno
+        let control = configuration.admin.control
+        if !control.isEmpty, configuration.isControlGiven {
+            files.append(MadeFile(configuration, "admin", "control", control))
         }
-
-        func problem(
-            _ setting: String,
-            _ message: String,
-            accepted: String = "",
-            command: String = "",
-            isWarning: Bool = false
-        ) -> ConfigurationProblem {
-            configuration.problem(
-                key + "." + setting,
-                message,
-                accepted: accepted,
-                command: command,
-                isWarning: isWarning
-            )
+        // A zone file has no cache.
+        if let snapshot, configuration.dns.zone == nil {
+            files.append(MadeFile(configuration, "dns.cache", "snapshot", snapshot, isCache: true))
+        }
+        return files.flatMap { file in
+            [groupProblem(file)].compactMap { $0 } + directoryProblems(file) + occupantProblems(file)
         }
     }
 
     /// What makes a directory in which the daemon can make a socket for a mail server; nothing for one that others may use.
-    private func command(for socket: UnixSocket) -> String {
+    private func command(for socket: MadeFile) -> String {
         guard socket.status == nil || socket.folder.hasSuffix("/postern") else { return "" }
-        let isPostfix = postfix.map { socket.folder.hasPrefix($0.queueDirectory + "/") } ?? false
+        let isPostfix = socket.listen != nil && isBelowQueue(socket)
         let group = isPostfix ? "postfix" : ShellCommand.word(account.groupName)
         let mode = isPostfix ? "2750" : "0755"
         return
             "install -d -o \(ShellCommand.word(account.name)) -g \(group) -m \(mode) \(ShellCommand.word(socket.folder))"
     }
 
-    private func groupProblem(_ socket: UnixSocket) -> ConfigurationProblem? {
-        guard let name = socket.listen.group else { return nil }
+    private func isBelowQueue(_ socket: MadeFile) -> Bool {
+        postfix.map { socket.folder.hasPrefix($0.queueDirectory + "/") } ?? false
+    }
+
+    private func groupProblem(_ socket: MadeFile) -> ConfigurationProblem? {
+        guard let name = socket.listen?.group else { return nil }
         guard let group = HostDatabase.group(named: name) else {
             return socket.problem(
-                "group",
+                of: "group",
                 "there is no group \"\(name)\" on this host",
                 accepted: "a group of this host"
             )
@@ -84,68 +63,74 @@ struct SocketCheck {
         let isInherited = socket.status.map { $0.mode & S_ISGID != 0 && $0.group == group } ?? false
         if account.user == 0 || account.groups.contains(group) || isInherited { return nil }
         return socket.problem(
-            "group",
+            of: "group",
             "the user \(account.name) is not in the group \(name), and cannot give it the socket",
             accepted: "a directory whose sockets have that group from the start, and no group here",
             command: command(for: socket)
         )
     }
 
-    private func directoryProblems(_ socket: UnixSocket) -> [ConfigurationProblem] {
+    private func directoryProblems(_ socket: MadeFile) -> [ConfigurationProblem] {
         guard let status = socket.status else {
-            // The unit makes this one before it starts the daemon.
-            if socket.folder == Self.unitFolders.first { return [] }
+            // The unit makes these before it starts the daemon.
+            if Self.unitFolders.prefix(2).contains(socket.folder) { return [] }
             let what = socket.errorCode == EACCES ? "cannot be reached by the user \(account.name)" : "does not exist"
-            return [socket.problem("socket", "the directory \(socket.folder) \(what)", command: command(for: socket))]
+            return [socket.problem("the directory \(socket.folder) \(what)", command: command(for: socket))]
         }
-        guard status.kind == S_IFDIR else { return [socket.problem("socket", "\(socket.folder) is not a directory")] }
+        guard status.kind == S_IFDIR else { return [socket.problem("\(socket.folder) is not a directory")] }
         guard unsafe access(status.path, W_OK | X_OK) == 0 else { return [writingProblem(socket, status, errno)] }
         return [postfixProblem(socket, status) ?? unitProblem(socket)].compactMap { $0 }
     }
 
-    private func writingProblem(_ socket: UnixSocket, _ status: FileStatus, _ code: Int32) -> ConfigurationProblem {
+    /// What is at the path already and is not replaced.
+    private func occupantProblems(_ file: MadeFile) -> [ConfigurationProblem] {
+        if file.isCache {
+            let kind = FileStatus(file.path, followsLinks: true)?.kind ?? S_IFREG
+            return kind == S_IFREG ? [] : [file.problem("\(file.path) is not a regular file")]
+        }
+        guard case .noSocket(let kind)? = try? SocketOccupant(at: file.path, isAsked: false) else { return [] }
+        return [file.problem("\(file.path) is \(kind), not a socket", accepted: "another path")]
+    }
+
+    private func writingProblem(_ socket: MadeFile, _ status: FileStatus, _ code: Int32) -> ConfigurationProblem {
         if code == EROFS {
             return socket.problem(
-                "socket",
                 "the unit does not let the daemon write to \(socket.folder)",
                 accepted: "ReadWritePaths=\(socket.folder) in the unit, by: systemctl edit postern"
             )
         }
         return socket.problem(
-            "socket",
-            "the user \(account.name) cannot make a socket in \(socket.folder) (\(status.description))",
+            "the user \(account.name) cannot make a \(socket.noun) in \(socket.folder) (\(status.description))",
             accepted: "a directory of its own",
             command: command(for: socket)
         )
     }
 
     /// A directory that the unit keeps the daemon from, while this process is not kept from it.
-    private func unitProblem(_ socket: UnixSocket) -> ConfigurationProblem? {
+    private func unitProblem(_ socket: MadeFile) -> ConfigurationProblem? {
         let folders = Self.unitFolders
         let isWritable = folders.contains { socket.folder == $0 || socket.folder.hasPrefix($0 + "/") }
         guard isOutsideUnit, !isWritable else { return nil }
         return socket.problem(
-            "socket",
             "the unit that comes with postern lets the daemon write to \(folders.joined(separator: ", ")) alone",
             accepted: "one of these, or ReadWritePaths=\(socket.folder) in the unit, by: systemctl edit postern",
             isWarning: true
         )
     }
 
-    private func postfixProblem(_ socket: UnixSocket, _ folder: FileStatus) -> ConfigurationProblem? {
-        guard let postfix else { return nil }
+    private func postfixProblem(_ socket: MadeFile, _ folder: FileStatus) -> ConfigurationProblem? {
+        guard let postfix, let listen = socket.listen else { return nil }
         let queue = postfix.queueDirectory
         if postfix.isConfined, !socket.folder.hasPrefix(queue + "/") {
             return socket.problem(
-                "socket",
                 "Postfix's smtpd is confined to \(queue) and finds no socket elsewhere",
                 accepted: "\"unix:\(queue)/postern/postern.sock\", or \"\(ListenSocket.standard)\"",
                 isWarning: true
             )
         }
         let inherited = folder.mode & S_ISGID != 0 ? folder.group : account.group
-        let group = socket.listen.group.flatMap { HostDatabase.group(named: $0) } ?? inherited
-        let mode = socket.listen.mode
+        let group = listen.group.flatMap { HostDatabase.group(named: $0) } ?? inherited
+        let mode = listen.mode
         let canConnect = mode & 0o002 != 0 || mode & 0o020 != 0 && postfix.account.groups.contains(group)
         if canConnect, folder.grants(1, to: postfix.account) { return nil }
         let what =
@@ -153,6 +138,6 @@ struct SocketCheck {
             ? "the directory \(folder.path) is closed to Postfix (\(folder.description))"
             : "Postfix cannot connect to a socket of the group \(HostDatabase.groupName(group)), "
                 + "mode \(FileStatus.octal(mode_t(truncatingIfNeeded: mode)))"
-        return socket.problem("socket", what, command: command(for: socket), isWarning: true)
+        return socket.problem(what, command: command(for: socket), isWarning: true)
     }
 }
