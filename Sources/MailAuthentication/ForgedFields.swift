@@ -37,6 +37,8 @@ public struct ForgedFields: Sendable {
     /// What deleted Authentication-Results fields said, under a name that nobody trusts.
     public private(set) var kept: [NewField] = []
     private var octetsToRead = Self.mostReadCarefully
+    /// Our name; one for the whole message, because it counts what finding it costs.
+    private lazy var service = ServiceName(settings.authservID)
 
     /// Nothing so far.
     public init(_ settings: HeaderSettings) {
@@ -82,7 +84,7 @@ public struct ForgedFields: Sendable {
     private mutating func isOurs(_ value: Octets) -> Bool {
         if AuthenticationResultsField.isPlainlyOfAnother(than: settings.authservID, value: value) { return false }
         octetsToRead -= max(512, value.count)
-        return octetsToRead < 0 || AuthenticationResultsField.belongs(to: settings.authservID, value: value)
+        return octetsToRead < 0 || service.isClaimed(by: value)
     }
 }
 

@@ -13,10 +13,13 @@ extension HeaderSettings {
                     || headers.hasName("X-AUTH-Result", at: position)
             }
         }
+        // One for all fields: it bounds what they cost together.
+        var service = ServiceName(authservID)
         return headers.indices.contains { position in
             guard headers.hasName("Authentication-Results", at: position) else { return false }
             let value = headers[position].value
-            return AuthenticationResultsField.belongs(to: authservID, value: value) && Self.mayTell(value, of: author)
+            return !AuthenticationResultsField.isPlainlyOfAnother(than: authservID, value: value)
+                && service.isClaimed(by: value) && Self.mayTell(value, of: author)
         }
     }
 

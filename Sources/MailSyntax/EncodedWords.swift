@@ -1,12 +1,21 @@
 /// Encoded words in a header field (RFC 2047 § 2): `=?charset?encoding?text?=`.
-enum EncodedWords {
+package enum EncodedWords {
+    /// Whether a text may have an encoded word in it.
+    package static func mayBe(in text: Octets) -> Bool { next("=?", in: text) != nil }
+
+    /// A text with what its encoded words stand for in their places; nil when one cannot be read.
+    package static func spelledOut(_ text: Octets) -> [UInt8]? { decoded(in: text, keepsRest: true) }
+
     /// What all encoded words of a text stand for, one behind the other as readers show them; nil when one cannot be read.
     ///
     /// The octets stay in their charset. Those of mail have US-ASCII in them, two-octet ones with a NUL beside each character,
     /// which is left out.
-    static func decoded(in text: Octets) -> [UInt8]? {
+    static func decoded(in text: Octets) -> [UInt8]? { decoded(in: text, keepsRest: false) }
+
+    private static func decoded(in text: Octets, keepsRest: Bool) -> [UInt8]? {
         var decoded = [UInt8]()
         var rest = text
+        var wordEnd = text.startIndex
         while let start = next("=?", in: rest) {
             rest = rest[(start + 2)...]
             let charset = rest.prefix { $0 != UInt8(ascii: "?") }
@@ -19,14 +28,16 @@ enum EncodedWords {
             // UTF-7 (RFC 2152) writes an "@" in other characters.
             guard !charset.equalsIgnoringCase("utf-7") else { return nil }
             guard let octets = isBase64 ? base64(content[..<end]) : quoted(content[..<end]) else { return nil }
+            if keepsRest { decoded += text[wordEnd..<start] }
             decoded += octets.filter { $0 != 0 }
-            rest = rest[(end + 2)...]
+            wordEnd = end + 2
+            rest = rest[wordEnd...]
         }
-        return decoded
+        return keepsRest ? decoded + text[wordEnd...] : decoded
     }
 
     private static func next(_ pair: StaticString, in text: Octets) -> Int? {
-        text.indices.dropLast().first { text[$0..<$0 + 2].equalsIgnoringCase(pair) }
+        text.indices.dropLast().first { text[$0].isMark && text[$0..<$0 + 2].equalsIgnoringCase(pair) }
     }
 
     /// Base64 as readers take it; nil where they differ, which they do behind padding.
@@ -57,4 +68,9 @@ enum EncodedWords {
         }
         return octets
     }
+}
+
+extension UInt8 {
+    /// One of the two characters that begin and end an encoded word.
+    fileprivate var isMark: Bool { self == UInt8(ascii: "=") || self == UInt8(ascii: "?") }
 }

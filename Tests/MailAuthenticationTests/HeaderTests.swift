@@ -48,6 +48,21 @@ struct ForgedFieldTests {
             removed: ["Authentication-Results#1"]
         ),
         Case(
+            testDescription: "what only lenient readers take for our name",
+            fields: [
+                "Authentication-Results: \u{A0}mx.example.org; spf=pass",
+                "Authentication-Results: =?utf-8?q?mx.example.org?=; spf=pass",
+                "Authentication-Results: (a(b) mx.example.org; spf=pass",
+                "Authentication-Results: mx.\r\n example.org; spf=pass",
+                "Authentication-Results: other.example; dkim=pass header.d=mx.example.org",
+                "Authentication-Results: <mx.example.org>; spf=pass",
+            ],
+            removed: [
+                "Authentication-Results#1", "Authentication-Results#2", "Authentication-Results#3",
+                "Authentication-Results#4", "Authentication-Results#6",
+            ]
+        ),
+        Case(
             testDescription: "others' fields stay, near misses too",
             fields: [
                 "Authentication-Results: mx.example.org.evil.example; spf=pass",
@@ -151,6 +166,16 @@ struct ForgedFieldTests {
         var forged = ForgedFields(HeaderSettings(authservID: Octets("mx.example.org")))
         forged.add(headers)
         #expect(forged.deleted.map(\.index) == Array(129...200))
+    }
+
+    @Test("names with U-labels are turned into A-labels for so many fields of a message only")
+    func conversions() {
+        var headers = HeaderBlock()
+        for _ in 0..<40 { headers.append("Authentication-Results: \u{FF4D}x.example.or; none") }
+        headers.append("Authentication-Results: mx.example.net (a); none")
+        var forged = ForgedFields(HeaderSettings(authservID: Octets("mx.example.org")))
+        forged.add(headers)
+        #expect(forged.deleted.map(\.index) == Array(33...40))
     }
 
     @Test(

@@ -1,0 +1,155 @@
+internal import MailSyntax
+
+/// The ways in which somebody could read a field's value and find a service's name in it.
+///
+/// In all of them quotes, backslashes and what stands around the name do not count: a blank of any script, a control
+/// character, a fold or a comment within the name is passed over, because some readers drop it and others end a word there.
+enum LenientReading {
+    /// What is taken for a comment.
+    enum Comments: CaseIterable {
+        /// RFC 5322 § 3.2.2: comments nest, a backslash quotes, and there are none in quoted strings.
+        case nested
+        /// Whatever stands between a parenthesis and the next closing one, as readers without a parser have it.
+        case flat
+        /// Nothing, as for readers who see that a comment does not end.
+        case none
+    }
+
+    /// The value as it stands and, where it has encoded words (RFC 2047 § 2), with these spelled out, as readers show it
+    /// who decode every field; nil when one cannot be decoded.
+    ///
+    /// In both, blanks of other scripts are spaces.
+    static func spellings(of value: Octets) -> [[UInt8]]? {
+        let written = value.isASCII ? Array(value) : Blanks.asSpaces(value)
+        guard EncodedWords.mayBe(in: value) else { return [written] }
+        guard let decoded = EncodedWords.spelledOut(value) else { return nil }
+        return [written, Blanks.asSpaces(decoded[...])]
+    }
+
+    /// Whether a spelling has the name in front or alone between semicolons, to some reader.
+    static func names(_ name: inout ServiceName, in text: Octets) -> Bool {
+        guard text.contains(UInt8(ascii: "(")) else { return names(&name, in: text, .nested).isFound }
+        let nested = names(&name, in: text, .nested)
+        if nested.isFound || !nested.isAmbiguous { return nested.isFound }
+        return names(&name, in: text, .flat).isFound || (nested.isOpen && names(&name, in: text, .none).isFound)
+    }
+
+    /// What a reading finds.
+    private struct Finding {
+        var isFound = false
+        /// Whether another reader could end a comment elsewhere.
+        var isAmbiguous = false
+        /// Whether a comment does not end.
+        var isOpen = false
+    }
+
+    private static func names(_ name: inout ServiceName, in text: Octets, _ comments: Comments) -> Finding {
+        var finding = Finding()
+        var segment = Segment(reach: name.reach)
+        var state = Position(comments: comments, lastClosing: text.lastIndex(of: UInt8(ascii: ")")) ?? text.startIndex)
+        for index in text.indices {
+            guard let octet = state.read(text[index], at: index) else { continue }
+            if octet != UInt8(ascii: ";") {
+                segment.take(octet, of: name)
+            } else if segment.end(&name) {
+                finding.isFound = true
+                return finding
+            }
+        }
+        finding.isFound = segment.end(&name)
+        finding.isOpen = state.depth > 0
+        finding.isAmbiguous = state.isAmbiguous || finding.isOpen
+        return finding
+    }
+}
+
+/// Where a reading is: in a comment, in quotes, behind a backslash.
+private struct Position {
+    let comments: LenientReading.Comments
+    /// Where the last parenthesis closes.
+    let lastClosing: Int
+    var depth = 0
+    var isQuoted = false
+    var isEscaped = false
+    /// Whether comments hold, or stand beside, what not every reader knows.
+    var isAmbiguous = false
+
+    init(comments: LenientReading.Comments, lastClosing: Int) {
+        self.comments = comments
+        self.lastClosing = lastClosing
+    }
+
+    /// What the next octet is to a reader; nil for nothing.
+    mutating func read(_ octet: UInt8, at index: Int) -> UInt8? {
+        if isEscaped {
+            isEscaped = false
+            return depth > 0 ? nil : octet
+        }
+        switch octet {
+        case UInt8(ascii: "\\"):
+            isAmbiguous = true
+            isEscaped = comments != .flat
+            return nil
+        case UInt8(ascii: "("):
+            open(at: index)
+            return 0x20
+        case UInt8(ascii: ")"):
+            depth = max(0, depth - 1)
+            return 0x20
+        case _ where depth > 0: return nil
+        case UInt8(ascii: "\""):
+            isAmbiguous = true
+            isQuoted.toggle()
+            return 0x20
+        default: return octet
+        }
+    }
+
+    private mutating func open(at index: Int) {
+        switch comments {
+        case .nested:
+            if depth > 0 { isAmbiguous = true }
+            if !isQuoted { depth += 1 }
+        case .flat: depth = index < lastClosing ? 1 : 0
+        case .none: break
+        }
+    }
+}
+
+/// What stands between two semicolons, as far as a name could reach.
+private struct Segment {
+    let reach: Int
+    private var octets: [UInt8] = []
+    private var isFirst = true
+    /// Whether what has been seen cannot be the name.
+    private var isOther = false
+
+    init(reach: Int) {
+        self.reach = reach
+    }
+
+    mutating func take(_ octet: UInt8, of name: borrowing ServiceName) {
+        guard !isOther, octets.count < reach else { return }
+        let octet = octet.isBlank ? 0x20 : octet
+        if octets.isEmpty {
+            guard octet != 0x20 else { return }
+            guard name.mayBegin(with: octet) else {
+                // Brackets, apostrophes and the like may stand around the name.
+                isOther = octet.isNameCharacter
+                return
+            }
+        } else if octet == 0x20, octets.last == 0x20 {
+            return
+        }
+        octets.append(octet)
+    }
+
+    /// Ends it, and tells whether it was the name.
+    mutating func end(_ name: inout ServiceName) -> Bool {
+        let isNamed = !isOther && !octets.isEmpty && name.isNamed(by: octets[...], isFirst: isFirst)
+        octets.removeAll(keepingCapacity: true)
+        isFirst = false
+        isOther = false
+        return isNamed
+    }
+}
