@@ -33,7 +33,7 @@ final class NetworkTransport: QueryTransport {
         let peers = self.peers
         let room = SharedRoom(Room.Size(options), turns: { peers.run($0) }, onChange: onRoomChange)
         self.room = room
-        let upkeep = Upkeep(on: group.next(), health: health, room: room) { peers.serversAreDown(until: $0) }
+        let upkeep = Upkeep(health: health, room: room) { peers.serversAreDown(until: $0) }
         self.upkeep = upkeep
         let counters = self.counters
         transports = loops.map { loop in

@@ -1,12 +1,16 @@
 internal import NIOCore
+internal import NIOPosix
 internal import Synchronization
 
 /// Looks twice a second at what only time changes, as long as there is something: servers that are silent, and lookups that
 /// wait for room.
 final class Upkeep: Sendable {
     private static let interval = TimeAmount.milliseconds(500)
+    /// The thread of all of them: where it has no time, nobody has, and what keeps the loops of the lookups busy holds up
+    /// neither our own questions nor their replies.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    private let loop: any EventLoop
+    private let loop: any EventLoop = Upkeep.group.next()
     private let health: ServerHealth
     private let room: SharedRoom
     private let serversAreDown: @Sendable (NIODeadline) -> Void
@@ -15,12 +19,10 @@ final class Upkeep: Sendable {
     private let isStopped = Atomic(false)
 
     init(
-        on loop: any EventLoop,
         health: ServerHealth,
         room: SharedRoom,
         serversAreDown: @escaping @Sendable (NIODeadline) -> Void
     ) {
-        self.loop = loop
         self.health = health
         self.room = room
         self.serversAreDown = serversAreDown
