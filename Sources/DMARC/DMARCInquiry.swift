@@ -12,7 +12,10 @@ public struct DMARCInquiry: DNSInquiry {
 
     /// Asks who of those that vouch is aligned with the author.
     ///
-    /// - Parameter alignment: how it is found out whether two domains have one Organizational Domain.
+    /// - Parameters:
+    ///   - discovery: what the DNS says of the author's domains.
+    ///   - identifiers: the domains that SPF and DKIM vouch for.
+    ///   - alignment: how it is found out whether two domains have one Organizational Domain.
     public init(_ discovery: DMARCDiscovery, _ identifiers: DMARCIdentifiers, alignment: AlignmentMethod = .walk) {
         self.discovery = discovery
         self.identifiers = identifiers

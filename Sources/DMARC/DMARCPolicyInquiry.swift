@@ -13,7 +13,9 @@ public struct DMARCPolicyInquiry: DNSInquiry {
 
     /// Asks about an author.
     ///
-    /// - Parameter alignment: how it is found out whether two domains have one Organizational Domain.
+    /// - Parameters:
+    ///   - author: who the message says its author is.
+    ///   - alignment: how it is found out whether two domains have one Organizational Domain.
     public init(of author: AuthorIdentity, alignment: AlignmentMethod = .walk) {
         self.author = author
         self.alignment = alignment

@@ -22,7 +22,9 @@ public struct DNSAnswers: Sendable {
 
     /// The reply to a question; nil, and noted, when it is missing.
     ///
-    /// - Parameter test: what the addresses of the answer are wanted for; nil when any answer may change the course.
+    /// - Parameters:
+    ///   - question: what the inquiry needs to know.
+    ///   - test: what the addresses of the answer are wanted for; nil when any answer may change the course.
     public mutating func reply(to question: DNSQuestion, holding test: DNSAddressTest? = nil) -> DNSReply? {
         let known = fetched.isEmpty ? nil : fetched[question]
         if let reply = known ?? resolver.answerAtHand(question) { return reply }

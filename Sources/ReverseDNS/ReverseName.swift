@@ -46,7 +46,9 @@ public struct ReverseNameInquiry: DNSInquiry {
 
     /// Asks about an address.
     ///
-    /// - Parameter limit: how many names are looked at. RFC 8601 § 3 wants a limit and mentions the ten of RFC 7208.
+    /// - Parameters:
+    ///   - address: the client's address.
+    ///   - limit: how many names are looked at. RFC 8601 § 3 wants a limit and mentions the ten of RFC 7208.
     public init(of address: IPAddress, limit: Int = 10) {
         self.address = address.unmapped
         self.limit = limit

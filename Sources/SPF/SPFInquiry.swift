@@ -38,6 +38,7 @@ public struct SPFInquiry: DNSInquiry {
     ///   - helo: the argument of HELO or EHLO.
     ///   - client: the SMTP client's address.
     ///   - now: the time in seconds since 1970, for `%{t}`.
+    ///   - options: the bounds of the evaluation.
     public init(mailFrom sender: Octets, helo: Octets, client: IPAddress, now: Int64, options: SPFOptions = .init()) {
         let identity = SPFIdentity(mailFrom: sender, helo: helo).ofHost()
         self.init(

@@ -53,7 +53,9 @@ public struct PurportedResponsibleAddress: Hashable, Sendable {
 
     /// Reads a header (RFC 4407 § 2).
     ///
-    /// - Parameter author: the only From field, when somebody has read it already.
+    /// - Parameters:
+    ///   - headers: the message's header.
+    ///   - author: the only From field, when somebody has read it already.
     public static func find(
         in headers: HeaderBlock,
         author: Author? = nil

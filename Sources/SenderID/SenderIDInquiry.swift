@@ -25,6 +25,7 @@ public struct SenderIDInquiry: DNSInquiry {
     ///   - client: the SMTP client's address.
     ///   - now: the time in seconds since 1970, for `%{t}`.
     ///   - submitter: the SUBMITTER parameter of MAIL, as it was sent; nil when there was none.
+    ///   - options: the bounds of the evaluation.
     public init(
         of headers: HeaderBlock,
         author: PurportedResponsibleAddress.Author? = nil,
