@@ -64,6 +64,7 @@ let package = Package(
         library("MailSyntax", ["CIDN2"]),
         library("DNSLookup", ["MailSyntax"]),
         library("MailCrypto", ["COpenSSL", "CSodium"]),
+        library("ReverseDNS", ["MailSyntax", "DNSLookup"]),
         library("SPF", ["MailSyntax", "DNSLookup"]),
         library("SenderID", ["MailSyntax", "DNSLookup", "SPF"]),
         library("DKIM", ["MailSyntax", "DNSLookup", "MailCrypto"]),
@@ -82,7 +83,8 @@ let package = Package(
         library(
             "MailAuthentication",
             [
-                "MailSyntax", "DNSLookup", "MailCrypto", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults",
+                "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC",
+                "AuthenticationResults",
                 "Policy",
             ]
         ),

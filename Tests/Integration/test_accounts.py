@@ -22,7 +22,7 @@ domain = "example.org"
 keys = [{{ selector = "s", file = "{directory}/keys/s.pem" }}]
 
 [admin]
-control = "{directory}/control.sock"
+control = "{directory}/control/control.sock"
 """
 
 
@@ -33,8 +33,9 @@ class Accounts(unittest.TestCase):
         # The checkout may be where nobody else can go.
         self.program = shutil.copy(daemon.executable(), os.path.join(self.directory, "program"))
         os.mkdir(self.path("keys"))
-        os.mkdir(self.path("postern"))
-        os.chown(self.path("postern"), NOBODY, NOBODY)
+        for folder in ("postern", "control"):
+            os.mkdir(self.path(folder))
+            os.chown(self.path(folder), NOBODY, NOBODY)
         self.configure()
 
     def path(self, *names):

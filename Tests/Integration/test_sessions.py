@@ -260,7 +260,7 @@ class Forged(Session):
 
     def test_observing_refuses_none_and_deletes_what_an_mta_can_take(self):
         for count, left in ((101, 0), (1000, 0), (10_000, 9000)):
-            with daemon.Postern("", ZONE, mode="observe") as postern:
+            with daemon.Postern("[limits]\nmax_header = '2MiB'\n", ZONE, mode="observe") as postern:
                 reply, after = self.send(postern, self.FORGED[:1] * count)
                 self.assertIn(reply.command, "ac")
                 self.assertEqual(sum("bank" in value for _, value in after), left)
