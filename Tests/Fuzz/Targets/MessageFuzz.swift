@@ -49,7 +49,6 @@ private enum Judge {
 
     static let settings = {
         var settings = HeaderSettings(authservID: Octets("mx.example.org"))
-        settings.comments = true
         settings.receivedSPF = true
         settings.authentication = true
         settings.keepsRemoved = true
