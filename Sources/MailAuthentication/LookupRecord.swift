@@ -37,7 +37,7 @@ public final class LookupRecord: DNSAsker {
 
     private struct State {
         var entries: [Entry] = []
-        /// About how many octets of answers were read for each share.
+        /// About how many octets of answers were read for each share; it has as many places as there are shares.
         var octets = InlineArray<7, Int>(repeating: 0)
         /// The shares, as bits, for which an answer was too long to be read as well; nothing else is asked for these.
         var full: UInt8 = 0

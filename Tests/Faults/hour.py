@@ -29,7 +29,7 @@ import hostile
 import mail
 import name_server
 import swarm
-from faults import FORGER, HONEST, Filter, split
+from faults import FORGER, HONEST, RULES, Filter, split
 from name_server import TXT, ZONE_ANSWER, Record
 
 OWN = "198.51.100.7"
@@ -47,17 +47,7 @@ COSTLY = 1
 TTL = 45
 # So many minutes tell whether memory grows.
 JUDGED = 30
-CONFIGURATION = """\
-[[rules]]
-name = "spf"
-when = { spf = "fail" }
-action = "reject"
-
-[[rules]]
-name = "dmarc"
-when = { dmarc = "fail", dmarc_policy = "reject" }
-action = "reject"
-
+CONFIGURATION = RULES + """
 [[signing]]
 domain = "ours.example"
 keys = [{ selector = "s", file = "@DIRECTORY@/keys/s.pem" }]
