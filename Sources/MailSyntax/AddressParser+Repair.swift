@@ -37,8 +37,8 @@ extension AddressParser {
             switch octet {
             case UInt8(ascii: "<"): return
             case UInt8(ascii: ">"), 0x00: throw .unexpected
-            case 0x20, 0x09, 0x0D, 0x0A: try scanner.skipFWS()
-            case UInt8(ascii: "("): name.hidden += try scanner.comment() + [0x20]
+            case .space, .tab, .cr, .lf: try scanner.skipFWS()
+            case UInt8(ascii: "("): name.hidden += try scanner.comment() + [.space]
             case UInt8(ascii: ","):
                 try name.endMember(scanner.text(since: name.memberStart))
                 scanner.advance()

@@ -156,7 +156,7 @@ struct AddressParser {
         guard tokens.count > 1 else { return first.text }
         var phrase = [UInt8]()
         for (index, token) in tokens.enumerated() {
-            if token.hasSpaceBefore, index > 0 { phrase.append(UInt8(ascii: " ")) }
+            if token.hasSpaceBefore, index > 0 { phrase.append(.space) }
             if token.isDot { phrase.append(UInt8(ascii: ".")) } else { phrase.append(contentsOf: token.text) }
         }
         return phrase[...]

@@ -9,7 +9,7 @@ public enum Base64 {
     private static let values: [UInt8] = {
         var values = [UInt8](repeating: foreign, count: 256)
         for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(truncatingIfNeeded: value) }
-        for space: UInt8 in [0x20, 0x09, 0x0D, 0x0A] { values[Int(space)] = skipped }
+        for space: UInt8 in [.space, .tab, .cr, .lf] { values[Int(space)] = skipped }
         values[Int(UInt8(ascii: "="))] = padding
         return values
     }()

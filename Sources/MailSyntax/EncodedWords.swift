@@ -63,7 +63,7 @@ package enum EncodedWords {
                 octets.append(high << 4 | low)
                 rest = rest.dropFirst(2)
             } else {
-                octets.append(octet == UInt8(ascii: "_") ? 0x20 : octet)
+                octets.append(octet == UInt8(ascii: "_") ? .space : octet)
             }
         }
         return octets

@@ -57,8 +57,8 @@ package struct FieldScanner {
     package mutating func skipFWS() throws(StructuredFieldError) {
         while let octet = next {
             switch octet {
-            case 0x20, 0x09: position += 1
-            case 0x0D, 0x0A: try skipFold()
+            case .space, .tab: position += 1
+            case .cr, .lf: try skipFold()
             default: return
             }
         }
@@ -66,8 +66,8 @@ package struct FieldScanner {
 
     /// A line end before white space, which the MTA may have written as CRLF or as LF.
     private mutating func skipFold() throws(StructuredFieldError) {
-        _ = take(0x0D)
-        guard take(0x0A), let octet = next, octet.isWSP else { throw .forbiddenOctet }
+        _ = take(.cr)
+        guard take(.lf), let octet = next, octet.isWSP else { throw .forbiddenOctet }
     }
 
     /// comment: what stands between its parentheses; nested comments are counted rather than entered.
@@ -85,7 +85,7 @@ package struct FieldScanner {
                 depth -= 1
                 position += 1
             case UInt8(ascii: "\\"): _ = try quotedPair()
-            case 0x0D, 0x0A: try skipFold()
+            case .cr, .lf: try skipFold()
             // RFC 5322 § 4.1 lets old messages hold a NUL here; too many readers stop at one.
             case 0x00: throw .forbiddenOctet
             default: position += 1
@@ -98,7 +98,7 @@ package struct FieldScanner {
     private mutating func quotedPair() throws(StructuredFieldError) -> UInt8 {
         position += 1
         guard let octet = next else { throw .unterminated }
-        guard octet != 0x00, octet != 0x0D, octet != 0x0A else { throw .forbiddenOctet }
+        guard octet != 0x00, octet != .cr, octet != .lf else { throw .forbiddenOctet }
         position += 1
         return octet
     }
@@ -137,7 +137,7 @@ package struct FieldScanner {
                 content.append(contentsOf: text[runStart..<position])
                 content.append(try quotedPair())
                 runStart = position
-            case 0x0D, 0x0A:
+            case .cr, .lf:
                 content.append(contentsOf: text[runStart..<position])
                 try skipFold()
                 runStart = position

@@ -80,7 +80,7 @@ public enum FieldText {
 
     /// The text for an SMTP reply (RFC 5321 § 4.2): printable US-ASCII and spaces, cut after `limit` octets.
     public static func replyText(_ text: Octets, limit: Int = 200) -> [UInt8] {
-        text.prefix(max(0, limit)).map { $0.isVChar || $0 == 0x20 ? $0 : UInt8(ascii: "?") }
+        text.prefix(max(0, limit)).map { $0.isVChar || $0 == .space ? $0 : UInt8(ascii: "?") }
     }
 
     /// The text on one line: what cannot be printed becomes `?`, and what is longer than `limit` octets is cut.
@@ -97,7 +97,7 @@ public enum FieldText {
 
     /// Whether the text is UTF-8 in which every character can be seen, spaces included.
     public static func isPrintable(_ text: Octets) -> Bool {
-        if text.allSatisfy({ $0.isVChar || $0 == 0x20 }) { return true }
+        if text.allSatisfy({ $0.isVChar || $0 == .space }) { return true }
         guard let string = String(validating: text, as: UTF8.self) else { return false }
         return string.unicodeScalars.allSatisfy(isPrintable)
     }

@@ -66,11 +66,11 @@ public struct HeaderBlock: Sendable {
         var start = 0
         var index = 0
         // memchr reads no further than the length given.
-        while let found = unsafe memchr(base + index, 0x0A, value.count - index) {
+        while let found = unsafe memchr(base + index, Int32(UInt8.lf), value.count - index) {
             let lineFeed = unsafe UnsafeRawPointer(found) - base
-            if unsafe lineFeed == 0 || value[lineFeed - 1] != 0x0D {
+            if unsafe lineFeed == 0 || value[lineFeed - 1] != .cr {
                 unsafe storage.append(contentsOf: UnsafeRawBufferPointer(rebasing: value[start..<lineFeed]))
-                storage.append(0x0D)
+                storage.append(.cr)
                 start = lineFeed
             }
             index = lineFeed + 1

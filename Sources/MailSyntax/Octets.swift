@@ -4,8 +4,20 @@
 public typealias Octets = ArraySlice<UInt8>
 
 extension UInt8 {
+    /// Horizontal tab (RFC 5234 appendix B.1, HTAB).
+    @inlinable public static var tab: UInt8 { 0x09 }
+
+    /// Line feed (RFC 5234 appendix B.1, LF).
+    @inlinable public static var lf: UInt8 { 0x0A }
+
+    /// Carriage return (RFC 5234 appendix B.1, CR).
+    @inlinable public static var cr: UInt8 { 0x0D }
+
+    /// Space (RFC 5234 appendix B.1, SP).
+    @inlinable public static var space: UInt8 { 0x20 }
+
     /// Space or horizontal tab (RFC 5234 appendix B.1, WSP).
-    public var isWSP: Bool { self == 0x20 || self == 0x09 }
+    public var isWSP: Bool { self == .space || self == .tab }
 
     /// `A` to `Z` or `a` to `z` (RFC 5234 appendix B.1, ALPHA).
     public var isAlpha: Bool { (self | 0x20) &- 0x61 < 26 }

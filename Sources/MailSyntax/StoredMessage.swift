@@ -39,8 +39,8 @@ public struct StoredMessage: Sendable {
 
     /// Where the first line of `text` ends, and where the next one begins.
     private static func lineEnd(_ text: Octets) -> (end: Int, next: Int) {
-        guard let lineFeed = text.firstIndex(of: 0x0A) else { return (text.endIndex, text.endIndex) }
-        let hasCR = lineFeed > text.startIndex && text[lineFeed - 1] == 0x0D
+        guard let lineFeed = text.firstIndex(of: .lf) else { return (text.endIndex, text.endIndex) }
+        let hasCR = lineFeed > text.startIndex && text[lineFeed - 1] == .cr
         return (hasCR ? lineFeed - 1 : lineFeed, lineFeed + 1)
     }
 

@@ -107,7 +107,7 @@ public struct TagList: Sendable {
                 end += 1
                 if octet > 0x20 && octet != 0x7F || octet.isWSP { continue }
                 // RFC 6376 § 2.8: FWS = [*WSP CRLF] 1*WSP; a line end at the very end is followed by nothing to fold.
-                guard octet == 0x0D, end < octets.count, octets[end] == 0x0A else {
+                guard octet == .cr, end < octets.count, octets[end] == .lf else {
                     isValid = false
                     continue
                 }
@@ -179,5 +179,5 @@ extension ArraySlice<UInt8> {
 
 extension UInt8 {
     /// Space, tab, CR or LF.
-    @inlinable var isFoldingWhiteSpace: Bool { self == 0x20 || self == 0x09 || self == 0x0D || self == 0x0A }
+    @inlinable var isFoldingWhiteSpace: Bool { self == .space || self == .tab || self == .cr || self == .lf }
 }
