@@ -1,4 +1,5 @@
 internal import Glibc
+internal import MailSyntax
 
 /// Canonicalizes a body while it streams by (RFC 6376 § 3.4.3, § 3.4.4).
 ///
@@ -34,7 +35,7 @@ public struct BodyCanonicalizer {
         var start = 0
         if holdsCR {
             holdsCR = false
-            if first == 0x0A {
+            if first == .lf {
                 endLine()
                 start = 1
             } else {
@@ -63,13 +64,13 @@ public struct BodyCanonicalizer {
     private mutating func simple(_ chunk: UnsafeRawBufferPointer, from first: Int, _ emit: Emit) {
         var start = first
         var end = chunk.count
-        if end > start, unsafe chunk[end - 1] == 0x0D {
+        if end > start, unsafe chunk[end - 1] == .cr {
             holdsCR = true
             end -= 1
         }
         var search = start
         while let lineFeed = unsafe chunk.firstIndex(ofLineFeedFrom: search, to: end) {
-            if unsafe lineFeed == start || chunk[lineFeed - 1] != 0x0D {
+            if unsafe lineFeed == start || chunk[lineFeed - 1] != .cr {
                 unsafe pass(chunk.run(start, lineFeed), emit)
                 endLine()
                 start = lineFeed + 1
@@ -87,16 +88,16 @@ public struct BodyCanonicalizer {
             index = unsafe chunk.firstIndex(ofRelaxableFrom: index)
             guard index < chunk.count else { break }
             switch unsafe chunk[index] {
-            case 0x0D:
+            case .cr:
                 unsafe pass(chunk.run(start, index), emit)
                 holdsCR = true
                 return
-            case 0x0A:
+            case .lf:
                 unsafe pass(chunk.run(start, index), emit)
                 endLine()
                 index += 1
                 start = index
-            case 0x20, 0x09:
+            case .space, .tab:
                 unsafe pass(chunk.run(start, index), emit)
                 holdsWhiteSpace = true
                 start = index
@@ -117,16 +118,16 @@ public struct BodyCanonicalizer {
         start: inout Int,
         _ emit: Emit
     ) {
-        while index < chunk.count, unsafe chunk[index] == 0x20 || chunk[index] == 0x09 { index += 1 }
+        while index < chunk.count, unsafe chunk[index] == .space || chunk[index] == .tab { index += 1 }
         start = index
         guard index < chunk.count else { return }
         let octet = unsafe chunk[index]
-        if octet == 0x0D, index + 1 == chunk.count {
+        if octet == .cr, index + 1 == chunk.count {
             holdsCR = true
             index += 1
-        } else if unsafe octet == 0x0A || octet == 0x0D && chunk[index + 1] == 0x0A {
+        } else if unsafe octet == .lf || octet == .cr && chunk[index + 1] == .lf {
             holdsWhiteSpace = false
-        } else if index > 0, unsafe chunk[index - 1] == 0x20 {
+        } else if index > 0, unsafe chunk[index - 1] == .space {
             // The one space that stays can be the last one read, so that it goes on in one run with what follows.
             holdsWhiteSpace = false
             start = index - 1
@@ -150,7 +151,7 @@ public struct BodyCanonicalizer {
     private mutating func pass(_ run: UnsafeRawBufferPointer, _ emit: Emit) {
         var end = run.count
         var lineEnds = 0
-        while end >= 2, unsafe run[end - 1] == 0x0A, unsafe run[end - 2] == 0x0D {
+        while end >= 2, unsafe run[end - 1] == .lf, unsafe run[end - 2] == .cr {
             end -= 2
             lineEnds += 1
         }
@@ -175,10 +176,10 @@ private enum Constants {
     private nonisolated(unsafe) static let octets: UnsafeRawBufferPointer = {
         let octets = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * mostLineEnds + 1, alignment: 1)
         for index in 0..<mostLineEnds {
-            unsafe octets[2 * index] = 0x0D
-            unsafe octets[2 * index + 1] = 0x0A
+            unsafe octets[2 * index] = .cr
+            unsafe octets[2 * index + 1] = .lf
         }
-        unsafe octets[2 * mostLineEnds] = 0x20
+        unsafe octets[2 * mostLineEnds] = .space
         return UnsafeRawBufferPointer(octets)
     }()
 
@@ -197,7 +198,7 @@ extension UnsafeRawBufferPointer {
     func firstIndex(ofLineFeedFrom start: Int, to end: Int) -> Int? {
         guard start < end, let base = baseAddress else { return nil }
         // memchr reads no further than the length given.
-        guard let found = unsafe memchr(base + start, 0x0A, end - start) else { return nil }
+        guard let found = unsafe memchr(base + start, Int32(UInt8.lf), end - start) else { return nil }
         return unsafe UnsafeRawPointer(found) - base
     }
 
@@ -225,10 +226,10 @@ extension UnsafeRawBufferPointer {
     private func isRelaxable(at index: Int) -> Bool {
         let isLast = index + 1 == count
         return switch unsafe octet(index) {
-        case 0x09: true
-        case 0x0A: unsafe index == 0 || octet(index - 1) != 0x0D
-        case 0x0D: isLast
-        case 0x20: unsafe isLast || octet(index + 1) <= 0x20
+        case .tab: true
+        case .lf: unsafe index == 0 || octet(index - 1) != .cr
+        case .cr: isLast
+        case .space: unsafe isLast || octet(index + 1) <= 0x20
         default: false
         }
     }
@@ -257,8 +258,8 @@ extension UnsafeRawPointer {
         let here = unsafe loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
         let after = unsafe loadUnaligned(fromByteOffset: offset + 1, as: SIMD16<UInt8>.self)
         let found =
-            here.equal(to: 0x09) | (here.equal(to: 0x0A) & ~before.equal(to: 0x0D))
-            | (here.equal(to: 0x20) & after.below(0x21))
+            here.equal(to: .tab) | (here.equal(to: .lf) & ~before.equal(to: .cr))
+            | (here.equal(to: .space) & after.below(0x21))
         let words = unsafe unsafeBitCast(found & SIMD16(repeating: 0x80), to: SIMD2<UInt64>.self)
         return SIMD2(UInt64(littleEndian: words.x), UInt64(littleEndian: words.y))
     }

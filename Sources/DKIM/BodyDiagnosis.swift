@@ -45,9 +45,9 @@ struct BodyDiagnosis {
             (.trailingSpace, .trailingWhiteSpaceAdded, { $0.mapLines { line in line.withoutTrailingSpace } }),
             (
                 .separator, .signatureSeparatorCut,
-                { $0.mapLines { line in line.elementsEqual([0x2D, 0x2D]) ? line + [0x20] : line } }
+                { $0.mapLines { line in line.elementsEqual([0x2D, 0x2D]) ? line + [.space] : line } }
             ),
-            (.doubledCR, .lineEndsDoubled, { $0.mapLines { line in line.last == 0x0D ? line.dropLast() : line } }),
+            (.doubledCR, .lineEndsDoubled, { $0.mapLines { line in line.last == .cr ? line.dropLast() : line } }),
             (
                 .twoDots, .dotStuffing,
                 { $0.mapLines { line in line.starts(with: [0x2E, 0x2E]) ? line.dropFirst() : line } }
@@ -111,7 +111,7 @@ struct BodyDiagnosis {
         var start = 0
         unsafe canonicalBody.withUnsafeBytes { octets in
             while start < last {
-                let end = unsafe octets[start..<last].firstIndex(of: 0x0D) ?? last
+                let end = unsafe octets[start..<last].firstIndex(of: .cr) ?? last
                 unsafe hasher.update(.init(rebasing: octets[start..<end]))
                 start = end + 1
             }
@@ -155,10 +155,10 @@ private struct LineTraits: OptionSet {
 
     /// Adds the traits of a line without its LF.
     private mutating func add(_ text: UnsafeRawBufferPointer) {
-        let line = unsafe text.last == 0x0D ? text.dropLast() : text[...]
+        let line = unsafe text.last == .cr ? text.dropLast() : text[...]
         guard let first = unsafe line.first, let last = unsafe line.last else { return }
-        if last.isWSP, unsafe !line.elementsEqual([0x2D, 0x2D, 0x20]) { insert(.trailingSpace) }
-        if last == 0x0D { insert(.doubledCR) }
+        if last.isWSP, unsafe !line.elementsEqual([0x2D, 0x2D, .space]) { insert(.trailingSpace) }
+        if last == .cr { insert(.doubledCR) }
         if first == 0x2D, unsafe line.elementsEqual([0x2D, 0x2D]) { insert(.separator) }
         if first == 0x2E { unsafe insert(line.starts(with: [0x2E, 0x2E]) ? [.dot, .twoDots] : .dot) }
     }
@@ -166,12 +166,12 @@ private struct LineTraits: OptionSet {
 
 extension ArraySlice<UInt8> {
     /// Whether the last of these lines is empty.
-    fileprivate var endsWithEmptyLine: Bool { suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A]) }
+    fileprivate var endsWithEmptyLine: Bool { suffix(4).elementsEqual([.cr, .lf, .cr, .lf]) }
 
     /// The octets without white space at their end.
     fileprivate var withoutTrailingSpace: ArraySlice<UInt8> {
         // RFC 3676 § 4.3: the space of this line belongs there.
-        guard !elementsEqual([0x2D, 0x2D, 0x20]) else { return self }
+        guard !elementsEqual([0x2D, 0x2D, .space]) else { return self }
         guard let last = lastIndex(where: { !$0.isWSP }) else { return prefix(0) }
         return self[...last]
     }
@@ -183,7 +183,7 @@ extension [UInt8] {
 
     /// The indices after the line ends, the last one of the text left out.
     fileprivate var lineEnds: some BidirectionalCollection<Int> {
-        indices.dropLast().lazy.filter { self[$0] == 0x0A }.map { $0 + 1 }
+        indices.dropLast().lazy.filter { self[$0] == .lf }.map { $0 + 1 }
     }
 
     /// The text with each line, its CRLF or LF left out, replaced; line ends become CRLF.
@@ -191,10 +191,10 @@ extension [UInt8] {
         var output = [UInt8]()
         output.reserveCapacity(count + 16)
         var rest = self[...]
-        while let end = rest.firstIndex(of: 0x0A) {
+        while let end = rest.firstIndex(of: .lf) {
             let line = rest[..<end]
-            output += transform(line.last == 0x0D ? line.dropLast() : line)
-            output += [0x0D, 0x0A]
+            output += transform(line.last == .cr ? line.dropLast() : line)
+            output += [.cr, .lf]
             rest = rest[(end + 1)...]
         }
         return output + transform(rest)
@@ -207,12 +207,12 @@ extension [UInt8] {
         var output = [UInt8]()
         var lineStart = 0
         var rest = self[...]
-        while let end = rest.firstIndex(of: 0x0A) {
+        while let end = rest.firstIndex(of: .lf) {
             output += rest[...end]
             rest = rest[(end + 1)...]
             let length = output.count - lineStart
-            if length >= Self.shortestBrokenLine, rest.first == 0x20 {
-                output.removeLast(output.dropLast().last == 0x0D ? 2 : 1)
+            if length >= Self.shortestBrokenLine, rest.first == .space {
+                output.removeLast(output.dropLast().last == .cr ? 2 : 1)
                 if output.last == 0x21, length < 995 { output.removeLast() }
                 rest = rest.dropFirst()
             }

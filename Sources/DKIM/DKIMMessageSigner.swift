@@ -169,7 +169,7 @@ public struct DKIMPreparedSignature: Sendable {
         }
         var value = FoldedTags(octets: unsignedValue)
         value.addBroken(Base64.encode(signature))
-        return foldsWithLF ? value.octets.filter { $0 != 0x0D } : value.octets
+        return foldsWithLF ? value.octets.filter { $0 != .cr } : value.octets
     }
 }
 
@@ -184,7 +184,7 @@ private struct FoldedTags {
     /// Goes on after octets whose last line has an unknown length, with a new line.
     init(octets: [UInt8]) {
         self.octets = octets
-        column = octets.count - (octets.lastIndex(of: 0x0A) ?? -1)
+        column = octets.count - (octets.lastIndex(of: .lf) ?? -1)
     }
 
     /// Adds text that stays in one line; a space comes before it when it stands apart.
@@ -193,7 +193,7 @@ private struct FoldedTags {
         if column + length > 78, column > 1 {
             fold()
         } else if apart {
-            octets.append(0x20)
+            octets.append(.space)
             column += 1
         }
         octets.append(text)
@@ -213,7 +213,7 @@ private struct FoldedTags {
     }
 
     private mutating func fold() {
-        octets.append(contentsOf: [0x0D, 0x0A, 0x09])
+        octets.append(contentsOf: [.cr, .lf, .tab])
         column = 1
     }
 }

@@ -16,8 +16,8 @@ public struct HeaderCanonicalizer {
     /// Adds a field and its line end.
     public mutating func append(_ field: HeaderField) {
         appendWithoutLineEnd(field)
-        octets.append(0x0D)
-        octets.append(0x0A)
+        octets.append(.cr)
+        octets.append(.lf)
     }
 
     /// Adds a field without a line end, as the signature's own field is hashed last (RFC 6376 § 3.7).
@@ -64,7 +64,7 @@ extension MutableSpan<UInt8> {
     fileprivate mutating func relax(from start: Int) -> Int {
         var read = start
         // Most values have single spaces only, and these stay where they are.
-        while read < count, self[read] > 0x20 || self[read] == 0x20 && read + 1 < count && self[read + 1] > 0x20 {
+        while read < count, self[read] > 0x20 || self[read] == .space && read + 1 < count && self[read + 1] > 0x20 {
             read += 1
         }
         var write = read
@@ -74,11 +74,11 @@ extension MutableSpan<UInt8> {
             read += 1
             if octet.isWSP {
                 hasSpace = true
-            } else if octet == 0x0D, read < count, self[read] == 0x0A {
+            } else if octet == .cr, read < count, self[read] == .lf {
                 read += 1
             } else {
                 if hasSpace, write > start {
-                    self[write] = 0x20
+                    self[write] = .space
                     write += 1
                 }
                 hasSpace = false

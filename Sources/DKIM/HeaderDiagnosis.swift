@@ -49,7 +49,7 @@ struct HeaderDiagnosis {
             // A field counts for what handling it costs besides its octets.
             guard budget.pay(count + 32 * fields.count + cost) else { return nil }
             let octets = SignedFields.canonicalForm(fields, own: own, form, capacity: count)
-            return isSigned(SHA256Hasher.digest(isLF ? octets.filter { $0 != 0x0D } : octets))
+            return isSigned(SHA256Hasher.digest(isLF ? octets.filter { $0 != .cr } : octets))
         }
         for guesses in [tagged, added] + (form == .simple ? refolded + [spaced, renamed] : []) + [copied] {
             for (diagnosis, fields, own) in guesses() {
@@ -83,7 +83,7 @@ struct HeaderDiagnosis {
         return guesses.map { removed, rest in
             var changed = fields
             changed[index] = HeaderField(name: fields[index].label, value: space + rest)
-            let tag = String(decoding: removed.prefix(60).map { $0.isVChar ? $0 : 0x20 }, as: UTF8.self)
+            let tag = String(decoding: removed.prefix(60).map { $0.isVChar ? $0 : .space }, as: UTF8.self)
             return (.subjectTagged(tag), changed, own)
         }
     }
@@ -102,15 +102,15 @@ struct HeaderDiagnosis {
     private var refolded: [() -> [Guess]] {
         let transforms: [(Octets) -> Octets] = [
             { $0.replacingFolds { $0 } },
-            { $0.replacingFolds { _ in [0x20] } },
-            { $0.replacingFolds { _ in [0x0D, 0x0A, 0x09] } },
-            { $0.replacingFolds { _ in [0x0D, 0x0A, 0x20] } },
+            { $0.replacingFolds { _ in [.space] } },
+            { $0.replacingFolds { _ in [.cr, .lf, .tab] } },
+            { $0.replacingFolds { _ in [.cr, .lf, .space] } },
         ]
         return transforms.map { transform in
             {
                 let others = fields.map { HeaderField(name: $0.label, value: transform($0.value)) }
                 let mine = HeaderField(name: own.label, value: transform(own.value))
-                let single = fields.indices.filter { fields[$0].value.contains(0x0D) }.prefix(10).map { index in
+                let single = fields.indices.filter { fields[$0].value.contains(.cr) }.prefix(10).map { index in
                     var changed = fields
                     changed[index] = others[index]
                     return changed
@@ -127,7 +127,7 @@ struct HeaderDiagnosis {
     private func spaced() -> [Guess] {
         let transforms: [(Octets) -> Octets] = [
             { value in value[..<(value.trimmed.endIndex)] },
-            { value in [0x20] + value.drop { $0.isWSP } },
+            { value in [.space] + value.drop { $0.isWSP } },
             { value in value.drop { $0.isWSP } },
         ]
         return transforms.map { transform in
@@ -163,7 +163,7 @@ struct HeaderDiagnosis {
 }
 
 extension UInt8 {
-    fileprivate var isFolding: Bool { isWSP || self == 0x0D || self == 0x0A }
+    fileprivate var isFolding: Bool { isWSP || self == .cr || self == .lf }
 }
 
 extension ArraySlice<UInt8> {
@@ -171,7 +171,7 @@ extension ArraySlice<UInt8> {
     fileprivate func replacingFolds(_ replace: (Octets) -> Octets) -> Octets {
         var output = [UInt8]()
         var rest = self
-        while let fold = rest.firstIndex(of: 0x0D), fold + 1 < rest.endIndex, rest[fold + 1] == 0x0A {
+        while let fold = rest.firstIndex(of: .cr), fold + 1 < rest.endIndex, rest[fold + 1] == .lf {
             output += rest[..<fold]
             let space = rest[(fold + 2)...].prefix(while: \.isWSP)
             output += replace(space)

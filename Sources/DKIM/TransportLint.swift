@@ -61,7 +61,7 @@ struct TransportLint {
         var previous: UInt8 = 0
         var isEscaped = false
         for octet in value {
-            if previous == UInt8(ascii: ","), !octet.isWSP, octet != 0x0D { return true }
+            if previous == UInt8(ascii: ","), !octet.isWSP, octet != .cr { return true }
             previous = 0
             if isEscaped {
                 isEscaped = false
@@ -84,15 +84,15 @@ struct TransportLint {
         for index in chunk.indices {
             let octet = unsafe chunk[index]
             high |= octet
-            if octet > 0x0D {
+            if octet > .cr {
                 lineLength += 1
-            } else if octet == 0x0A {
+            } else if octet == .lf {
                 endLine()
             } else {
-                lineLength += octet == 0x0D ? 0 : 1
+                lineLength += octet == .cr ? 0 : 1
                 if octet == 0 { found.insert(.nul) }
             }
-            if previous == 0x0D, octet != 0x0A { found.insert(.bareLineEnd) }
+            if previous == .cr, octet != .lf { found.insert(.bareLineEnd) }
             previous = octet
         }
         if lineLength > 998 { found.insert(.longLine) }
@@ -101,7 +101,7 @@ struct TransportLint {
 
     private mutating func endLine() {
         if lineLength > 998 { found.insert(.longLine) }
-        if previous != 0x0D { found.insert(.bareLineEnd) }
+        if previous != .cr { found.insert(.bareLineEnd) }
         lineLength = 0
     }
 }
