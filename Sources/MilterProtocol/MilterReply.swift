@@ -1,3 +1,5 @@
+internal import MailSyntax
+
 /// The text of an SMTP reply that refuses (SMFIR_REPLYCODE), always well-formed.
 ///
 /// Whatever the text contains, it becomes printable US-ASCII of bounded lines: a control character or an octet beyond
@@ -24,13 +26,13 @@ public struct MilterReply: Sendable, Hashable {
         self.code = code
         self.enhancedStatus =
             MilterReply.isStatus(enhancedStatus, class: code / 100) ? enhancedStatus : "\(code / 100).7.1"
-        let tail = Array(self.enhancedStatus.utf8) + [0x20]
+        let tail = Array(self.enhancedStatus.utf8) + [.space]
         let room = MilterReply.maximumLineLength - 4 - tail.count
         var texts = text.flatMap { MilterReply.wrapped(MilterReply.escaped($0), to: room) }
         texts.removeLast(max(0, texts.count - MilterReply.maximumLines))
         if texts.isEmpty { texts = [Array("Refused".utf8)] }
         lines = texts.indices.map { index in
-            Array("\(code)".utf8) + [index == texts.count - 1 ? 0x20 : 0x2D] + tail + texts[index]
+            Array("\(code)".utf8) + [index == texts.count - 1 ? .space : UInt8(ascii: "-")] + tail + texts[index]
         }
     }
 
@@ -40,7 +42,7 @@ public struct MilterReply: Sendable, Hashable {
     }
 
     /// The packet's data without the terminating NUL: one line, or lines joined by CRLF.
-    public var octets: [UInt8] { Array(lines.joined(separator: [0x0D, 0x0A])) }
+    public var octets: [UInt8] { Array(lines.joined(separator: [.cr, .lf])) }
 
     // RFC 3463 § 2: class "." subject "." detail, the last two of 1 to 3 digits.
     private static func isStatus(_ status: String, class digit: UInt16) -> Bool {
@@ -56,7 +58,7 @@ public struct MilterReply: Sendable, Hashable {
             switch octet {
             case 0x25: result += [0x25, 0x25]
             case 0x20...0x7E: result.append(octet)
-            case 0x09, 0x0A, 0x0D: result.append(0x20)
+            case .tab, .lf, .cr: result.append(.space)
             default: result.append(0x3F)
             }
         }
@@ -70,13 +72,13 @@ public struct MilterReply: Sendable, Hashable {
         while rest.count > length, pieces.count < maximumLines {
             let window = rest.prefix(length)
             var cut = window.endIndex
-            if let space = window.lastIndex(of: 0x20), space > window.startIndex {
+            if let space = window.lastIndex(of: .space), space > window.startIndex {
                 cut = space
             } else if !window.reversed().prefix(while: { $0 == 0x25 }).count.isMultiple(of: 2) {
                 cut -= 1
             }
             pieces.append(Array(rest[..<cut]))
-            rest = rest[cut...].drop { $0 == 0x20 }
+            rest = rest[cut...].drop { $0 == .space }
         }
         if !rest.isEmpty || pieces.isEmpty { pieces.append(Array(rest)) }
         return pieces

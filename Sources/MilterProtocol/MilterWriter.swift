@@ -1,4 +1,5 @@
 import CMilter
+import MailSyntax
 
 /// Writes packets towards the MTA.
 ///
@@ -127,20 +128,20 @@ public struct MilterWriter: Sendable {
         var isFirst = true
         var start = value.startIndex
         while start < value.endIndex {
-            let end = value[start...].firstIndex { $0 == 0x0A || $0 == 0x0D || $0 == 0 } ?? value.endIndex
-            if isFirst { while start < end, value[start] == 0x20 { start += 1 } }
+            let end = value[start...].firstIndex { $0 == .lf || $0 == .cr || $0 == 0 } ?? value.endIndex
+            if isFirst { while start < end, value[start] == .space { start += 1 } }
             var text = value[start..<end]
             start = end + 1
-            guard !text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) else { continue }
-            if isFirst, leadingSpace { octets.append(0x20) }
+            guard !text.allSatisfy({ $0 == .space || $0 == .tab }) else { continue }
+            if isFirst, leadingSpace { octets.append(.space) }
             if !isFirst {
-                octets.append(0x0A)
-                if text.first != 0x20, text.first != 0x09 { octets.append(0x09) }
+                octets.append(.lf)
+                if text.first != .space, text.first != .tab { octets.append(.tab) }
             }
             var room = isFirst ? max(1, 996 - used) : 996
             while text.count > room {
                 octets += text.prefix(room)
-                octets += [0x0A, 0x09]
+                octets += [.lf, .tab]
                 text = text.dropFirst(room)
                 room = 996
             }
@@ -160,7 +161,7 @@ public struct MilterWriter: Sendable {
 
     /// The octets with every control character as a space.
     private static func printable(_ text: ArraySlice<UInt8>) -> [UInt8] {
-        text.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }
+        text.map { $0 < 0x20 || $0 == 0x7F ? .space : $0 }
     }
 }
 

@@ -70,7 +70,7 @@ let package = Package(
         library("DKIM", ["MailSyntax", "DNSLookup", "MailCrypto"]),
         library("DMARC", ["MailSyntax", "DNSLookup", "CPSL"]),
         library("AuthenticationResults", ["MailSyntax"]),
-        library("MilterProtocol", ["CMilter"]),
+        library("MilterProtocol", ["MailSyntax", "CMilter"]),
         library("Policy", ["MailSyntax"]),
         library(
             "DNSResolver",
