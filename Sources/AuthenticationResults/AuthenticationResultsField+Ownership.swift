@@ -20,11 +20,11 @@ extension AuthenticationResultsField {
         var isAtStart = true
         for index in text.indices {
             switch text[index] {
-            case 0x20, 0x09: break
+            case .space, .tab: break
             case UInt8(ascii: ";"): isAtStart = true
             // A line end that is no fold may vanish for a reader, and what stands before and after it become one word.
-            case 0x0D: guard index + 1 < text.count, text[index + 1] == 0x0A else { return false }
-            case 0x0A: guard index + 1 < text.count, text[index + 1].isWSP else { return false }
+            case .cr: guard index + 1 < text.count, text[index + 1] == .lf else { return false }
+            case .lf: guard index + 1 < text.count, text[index + 1].isWSP else { return false }
             case let octet:
                 guard octet.isPlain else { return false }
                 // An encoded word (RFC 2047 § 2).

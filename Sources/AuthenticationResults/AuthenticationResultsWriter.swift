@@ -25,7 +25,7 @@ public struct AuthenticationResultsWriter {
     ///   - lineEnd: the line end in front of a continuation line; MTAs want LF from a milter.
     ///   - allowsUTF8: whether values may hold UTF-8, as an internationalized message does; else names get A-labels.
     public init(authservID: Octets, version: Int? = nil, lineEnd: String = "\n", allowsUTF8: Bool = true) {
-        fold = Array(lineEnd.utf8) + [0x09]
+        fold = Array(lineEnd.utf8) + [.tab]
         self.allowsUTF8 = allowsUTF8
         octets.reserveCapacity(480)
         let asciiName = allowsUTF8 ? authservID : FieldText.ascii(authservID)
@@ -101,7 +101,7 @@ public struct AuthenticationResultsWriter {
 
     /// Begins a word that is to stand behind a space, or on a new line when this one is full.
     private mutating func beginWord() -> Int {
-        octets.append(0x20)
+        octets.append(.space)
         return octets.count - 1
     }
 

@@ -10,7 +10,7 @@ enum Blanks {
             if let ascii = UInt8(exactly: scalar.value), ascii < 0x80 {
                 spaced.append(ascii)
             } else if isBlank(scalar.value) {
-                spaced.append(0x20)
+                spaced.append(.space)
             } else {
                 spaced.append(contentsOf: scalar.utf8)
             }

@@ -92,15 +92,15 @@ private struct Position {
             return nil
         case UInt8(ascii: "("):
             open(at: index)
-            return 0x20
+            return .space
         case UInt8(ascii: ")"):
             depth = max(0, depth - 1)
-            return 0x20
+            return .space
         case _ where depth > 0: return nil
         case UInt8(ascii: "\""):
             isAmbiguous = true
             isQuoted.toggle()
-            return 0x20
+            return .space
         default: return octet
         }
     }
@@ -130,15 +130,15 @@ private struct Segment {
 
     mutating func take(_ octet: UInt8, of name: borrowing ServiceName) {
         guard !isOther, octets.count < reach else { return }
-        let octet = octet.isBlank ? 0x20 : octet
+        let octet = octet.isBlank ? .space : octet
         if octets.isEmpty {
-            guard octet != 0x20 else { return }
+            guard octet != .space else { return }
             guard name.mayBegin(with: octet) else {
                 // Brackets, apostrophes and the like may stand around the name.
                 isOther = octet.isNameCharacter
                 return
             }
-        } else if octet == 0x20, octets.last == 0x20 {
+        } else if octet == .space, octets.last == .space {
             return
         }
         octets.append(octet)

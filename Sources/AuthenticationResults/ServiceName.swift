@@ -57,7 +57,7 @@ public struct ServiceName: Sendable {
         // RFC 8601 § 5: A-labels and U-labels are the same name.
         let word = segment.prefix { $0.isNameCharacter }
         if Self.mayFollow(segment[word.endIndex...], isFirst: isFirst), isOurs(word) { return true }
-        let joined = segment.filter { $0 != 0x20 }[...]
+        let joined = segment.filter { $0 != .space }[...]
         guard joined.count < segment.count else { return false }
         let joinedWord = joined.prefix { $0.isNameCharacter }
         return Self.mayFollow(joined[joinedWord.endIndex...], isFirst: isFirst) && isOurs(joinedWord)
@@ -67,7 +67,7 @@ public struct ServiceName: Sendable {
     private static func rest(of text: Octets, behind name: Octets) -> Octets? {
         var position = text.startIndex
         for octet in name {
-            while position < text.endIndex, text[position] == 0x20 { position += 1 }
+            while position < text.endIndex, text[position] == .space { position += 1 }
             guard position < text.endIndex, text[position].lowercased == octet else { return nil }
             position += 1
         }
@@ -78,7 +78,7 @@ public struct ServiceName: Sendable {
 
     /// Whether the name may have this behind it: anything in front of a field, a version in a segment of its own.
     private static func mayFollow(_ rest: Octets, isFirst: Bool) -> Bool {
-        isFirst || rest.drop { $0 != 0x20 }.allSatisfy { $0.isDigit || !$0.isNameCharacter }
+        isFirst || rest.drop { $0 != .space }.allSatisfy { $0.isDigit || !$0.isNameCharacter }
     }
 
     /// Whether a word with U-labels is our name; asks libidn2 only where it could be.

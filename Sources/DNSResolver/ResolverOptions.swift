@@ -39,7 +39,7 @@ public struct ResolverOptions: Sendable {
     /// The servers of a `resolv.conf` file; the local one when the file names none or is absent, as resolv.conf(5) says.
     public static func systemServers(resolvConf path: String = "/etc/resolv.conf") -> [NameServer] {
         let octets = (try? Data(contentsOf: URL(filePath: path))).map { [UInt8]($0) } ?? []
-        let servers = octets.split { $0 == 0x0A || $0 == 0x0D }.compactMap { line -> NameServer? in
+        let servers = octets.split { $0 == .lf || $0 == .cr }.compactMap { line -> NameServer? in
             let words = line.split { $0.isWSP }
             guard words.count >= 2, words[0].elementsEqual("nameserver".utf8) else { return nil }
             return NameServer(words[1].text)

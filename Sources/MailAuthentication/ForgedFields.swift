@@ -126,7 +126,7 @@ extension HeaderSettings {
 extension NewField {
     /// What a deleted Authentication-Results field said, on one line.
     fileprivate init(kept value: Octets) {
-        let text = value.trimmed.filter { $0 != 0x0D && $0 != 0x0A }.map { $0.isWSP ? 0x20 : $0 }
+        let text = value.trimmed.filter { $0 != .cr && $0 != .lf }.map { $0.isWSP ? .space : $0 }
         // A line of the RFC's length, with room for the name.
         self.init(name: "X-Received-Authentication-Results", value: FieldText.printable(text[...], limit: 900))
     }

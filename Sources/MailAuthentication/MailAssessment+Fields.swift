@@ -48,7 +48,7 @@ extension MailAssessment {
             helo: envelope.helo[...],
             isInternationalized: allowsUTF8
         )
-        return [NewField(name: "Received-SPF", value: Array(value.drop { $0 == 0x20 }))]
+        return [NewField(name: "Received-SPF", value: Array(value.drop { $0 == .space }))]
     }
 }
 

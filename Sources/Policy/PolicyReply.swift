@@ -1,3 +1,5 @@
+internal import MailSyntax
+
 /// A reply to an SMTP command (RFC 5321 § 4.2, RFC 3463).
 public struct PolicyReply: Hashable, Sendable, CustomStringConvertible {
     /// The reply code, 4xx or 5xx.
@@ -43,7 +45,7 @@ enum ReplyText {
             switch octet {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): result.append(UInt8(ascii: "'"))
             case 0x20...0x7E: result.append(octet)
-            case 0x09, 0x0A, 0x0D: result.append(0x20)
+            case .tab, .lf, .cr: result.append(.space)
             default: result.append(UInt8(ascii: "?"))
             }
         }

@@ -80,7 +80,7 @@ struct ConfigurationReader {
         }
         var entries = [(line: Int, text: String)]()
         var line = 0
-        for content in Octets(text).split(separator: 0x0A, omittingEmptySubsequences: false) {
+        for content in Octets(text).split(separator: .lf, omittingEmptySubsequences: false) {
             line += 1
             let entry = content.prefix { $0 != UInt8(ascii: "#") }.trimmed.text
             if !entry.isEmpty { entries.append((line, entry)) }

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import MailSyntax
 internal import TOML
 
 /// A file of text.
@@ -56,7 +57,7 @@ package enum TextFile {
         while case .valid(let scalar) = parser.parseScalar(from: &iterator) {
             index += scalar.count
             position.column += 1
-            if scalar.first == 0x0A { position = TOMLPosition(line: position.line + 1, column: 1) }
+            if scalar.first == .lf { position = TOMLPosition(line: position.line + 1, column: 1) }
         }
         return ForeignOctet(octet: index < octets.count ? octets[index] : 0, position: position)
     }

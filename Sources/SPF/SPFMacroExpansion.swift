@@ -87,7 +87,7 @@ extension SPFMacroString {
     private func append(_ part: Part, _ values: SPFMacroValues?, to output: inout [UInt8]) {
         switch part {
         case .literal(let start, let end): output.append(contentsOf: literal(start, end))
-        case .space: output.append(0x20)
+        case .space: output.append(.space)
         case .escapedSpace: output.append("%20")
         case .macro(let macro): values?.append(macro, to: &output)
         }
@@ -123,6 +123,6 @@ extension SPFMacroString {
             append(part, values, to: &text)
         }
         // What a sender or a client put in reaches an SMTP reply: nothing but printable text may.
-        return text.prefix(max(0, limit)).map { $0 == 0x20 || $0.isVChar ? $0 : UInt8(ascii: "?") }
+        return text.prefix(max(0, limit)).map { $0 == .space || $0.isVChar ? $0 : UInt8(ascii: "?") }
     }
 }

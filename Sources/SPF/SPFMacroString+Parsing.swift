@@ -34,7 +34,7 @@ extension SPFMacroString {
 
     /// RFC 7208 § 7.1: macro-literal = %x21-24 / %x26-7E; § 6.2: an explain-string may also hold spaces.
     private static func isLiteral(_ octet: UInt8, in place: Place) -> Bool {
-        octet.isVChar && octet != UInt8(ascii: "%") || place == .explanation && octet == 0x20
+        octet.isVChar && octet != UInt8(ascii: "%") || place == .explanation && octet == .space
     }
 
     /// Reads the macro-expand that `text` begins with.

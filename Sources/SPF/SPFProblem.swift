@@ -55,6 +55,6 @@ extension SPFProblem: CustomStringConvertible {
 extension Octets {
     /// The octets as text, with a question mark for all that is not printable US-ASCII.
     package var printable: String {
-        String(decoding: map { $0 == 0x20 || $0.isVChar ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        String(decoding: map { $0 == .space || $0.isVChar ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 }

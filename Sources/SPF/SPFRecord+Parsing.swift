@@ -18,9 +18,9 @@ struct SPFRecordBuilder {
     mutating func read(_ terms: Octets) throws(SPFRecord.SyntaxError) {
         var rest = terms
         while true {
-            rest = rest.drop { $0 == 0x20 }
+            rest = rest.drop { $0 == .space }
             guard !rest.isEmpty else { return }
-            let term = rest.prefix { $0 != 0x20 }
+            let term = rest.prefix { $0 != .space }
             rest = rest[term.endIndex...]
             do {
                 try readTerm(term)

@@ -110,7 +110,7 @@ public final class SPFRecord: Sendable {
     /// version section is terminated by either an SP character or the end of the record."
     package static func hasVersion1(_ text: Octets) -> Bool {
         guard text.prefix(6).equalsIgnoringCase("v=spf1") else { return false }
-        return text.count == 6 || text[text.startIndex + 6] == 0x20
+        return text.count == 6 || text[text.startIndex + 6] == .space
     }
 }
 

@@ -127,7 +127,7 @@ private struct Candidates {
 
     /// RFC 4407 § 2: "a header field is "non-empty" if and only if it contains any non-whitespace characters".
     private func isFilled(_ field: HeaderField) -> Bool {
-        field.value.contains { !$0.isWSP && $0 != 0x0D && $0 != 0x0A }
+        field.value.contains { !$0.isWSP && $0 != .cr && $0 != .lf }
     }
 }
 

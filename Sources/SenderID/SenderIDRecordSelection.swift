@@ -53,7 +53,7 @@ struct SenderIDVersion {
     /// Reads it; nil for a text that begins with nothing of the kind (RFC 4406 § 4.4 step 2: such records are discarded).
     init?(of text: Octets) {
         guard text.prefix(5).equalsIgnoringCase("spf2.") else { return nil }
-        let section = text.prefix { $0 != 0x20 }
+        let section = text.prefix { $0 != .space }
         minor = section.dropFirst(5).prefix { $0.isDigit }
         let list = section[minor.endIndex...]
         // § 4.4 step 2: the minor version "must be well formed for a record to be retained, but is otherwise ignored".

@@ -17,7 +17,7 @@ struct BatchCheck: Sendable {
 
     /// Judges a file; `-` is the standard input.
     func run(_ path: String) async throws {
-        let lines = try InputFile.read(path).split(separator: 0x0A).filter { !$0.trimmed.isEmpty }
+        let lines = try InputFile.read(path).split(separator: .lf).filter { !$0.trimmed.isEmpty }
         try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
             var waiting: [Int: [UInt8]] = [:]
             var started = 0

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import MailSyntax
 
 /// Writes values as JSON, one a line, with the keys in snake case.
 enum JSONLine {
@@ -7,6 +8,6 @@ enum JSONLine {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(value)) + [0x0A]
+        return Array(try encoder.encode(value)) + [.lf]
     }
 }

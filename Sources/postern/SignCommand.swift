@@ -35,8 +35,8 @@ struct SignCommand: ParsableCommand {
         let signingKey = try readKey()
         var options = try signingOptions()
         // The field gets the line ends that the message has.
-        let lineFeed = octets.firstIndex(of: 0x0A)
-        options.foldsWithLF = lineFeed.map { $0 == 0 || octets[$0 - 1] != 0x0D } ?? false
+        let lineFeed = octets.firstIndex(of: .lf)
+        options.foldsWithLF = lineFeed.map { $0 == 0 || octets[$0 - 1] != .cr } ?? false
         var signer = DKIMMessageSigner(keys: [signingKey], options: options, now: now?.seconds ?? Clock.now)
         signer.endOfHeaders(stored.headers)
         unsafe stored.body.withUnsafeBytes { unsafe signer.body($0) }
@@ -44,7 +44,7 @@ struct SignCommand: ParsableCommand {
         for warning in signer.warnings where warning != .bareLineEnd || !options.foldsWithLF {
             Report.write("warning: \(warning.consequence)")
         }
-        let lineEnd: [UInt8] = options.foldsWithLF ? [0x0A] : [0x0D, 0x0A]
+        let lineEnd: [UInt8] = options.foldsWithLF ? [.lf] : [.cr, .lf]
         let values: [[UInt8]]
         do throws(DKIMSigningError) {
             values = try signer.finish()

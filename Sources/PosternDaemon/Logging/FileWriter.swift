@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import MailSyntax
 internal import Synchronization
 
 /// Writes lines to a file from a thread of its own: a disk may take its time, and mail must not wait for it.
@@ -48,7 +49,7 @@ final class FileWriter: Sendable {
                 return false
             }
             state.waiting += line
-            state.waiting.append(0x0A)
+            state.waiting.append(.lf)
             defer { state.isWriting = true }
             return !state.isWriting
         }
@@ -65,11 +66,11 @@ final class FileWriter: Sendable {
     private func writeAll() {
         while let text = takeWaiting() {
             // What begins within another line gets a line of its own.
-            if state.withLock({ $0.isTorn }), write([0x0A]).isEmpty { state.withLock { $0.isTorn = false } }
+            if state.withLock({ $0.isTorn }), write([.lf]).isEmpty { state.withLock { $0.isTorn = false } }
             let rest = write(text[...])
             state.withLock { state in
-                state.dropped += rest.count { $0 == 0x0A }
-                if rest.startIndex > 0 { state.isTorn = text[rest.startIndex - 1] != 0x0A }
+                state.dropped += rest.count { $0 == .lf }
+                if rest.startIndex > 0 { state.isTorn = text[rest.startIndex - 1] != .lf }
             }
         }
     }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import MailSyntax
 internal import Synchronization
 
 /// Writes lines to an open file, a pipe or a socket, without waiting for whoever reads it.
@@ -51,9 +52,9 @@ final class LineStream: Sendable {
         state.withLock { state in
             var text = [UInt8]()
             text.reserveCapacity(line.count + 2)
-            if state.isTorn { text.append(0x0A) }
+            if state.isTorn { text.append(.lf) }
             text += line
-            text.append(0x0A)
+            text.append(.lf)
             let count = unsafe text.withUnsafeBytes { unsafe put($0) }
             guard count < text.count else { return state.isTorn = false }
             state.dropped += 1

@@ -62,7 +62,7 @@ extension LogLine {
         FieldText.appendLogValue(texts[..<subjectEnd], to: &line)
         line.append(UInt8(ascii: ":"))
         for (name, value) in fields {
-            line.append(UInt8(ascii: " "))
+            line.append(.space)
             line.append(name)
             line.append(UInt8(ascii: "="))
             switch value {

@@ -1,4 +1,5 @@
 internal import Logging
+internal import MailSyntax
 
 /// Writes the daemon's own messages to the sink that takes the lines about mail.
 struct SinkLogHandler: LogHandler {
@@ -16,7 +17,7 @@ struct SinkLogHandler: LogHandler {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(value)" }
         // One entry is one line, whatever a value holds.
-        let octets = line.utf8.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }
+        let octets = line.utf8.map { $0 < 0x20 || $0 == 0x7F ? .space : $0 }
         sink.write(octets, severity: Self.severity(event.level))
     }
 

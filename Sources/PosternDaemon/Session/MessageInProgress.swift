@@ -181,7 +181,7 @@ extension MessageInProgress {
         }
         guard unsafe hold(Self.cost(of: name, value)) else { return }
         guard addsSpace else { return unsafe add(name: name, value: value) }
-        let spaced = unsafe [0x20] + Array(value)
+        let spaced = unsafe [.space] + Array(value)
         unsafe spaced.withUnsafeBytes { unsafe add(name: name, value: $0) }
     }
 

@@ -35,7 +35,7 @@ extension MilterVerdict {
             MilterModification.insertHeader(
                 index: 0,
                 name: Octets(DKIMPreparedSignature.fieldName),
-                value: value.first == 0x20 ? value.dropFirst() : value[...]
+                value: value.first == .space ? value.dropFirst() : value[...]
             )
         }
         self.init(.continue, modifications: Self.deletions(fields) + (signatures ?? []))
