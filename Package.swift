@@ -103,17 +103,16 @@ let package = Package(
             "PosternDaemon",
             [
                 "MailAuthentication", "MilterServer", "MilterProtocol", "DNSResolver", "PosternConfiguration",
-                "DNSLookup",
-                "MailSyntax", "MailCrypto", "DKIM", "DMARC", "SPF", "Policy", nioCore, deque, nioHTTP1, nioPosix,
-                logging,
-                lifecycle, unixSignals,
+                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "DMARC", "SPF", "Policy",
+                deque, nioCore, nioHTTP1, nioPosix, logging, lifecycle, unixSignals,
             ]
         ),
         .executableTarget(
             name: "postern",
             dependencies: [
                 "PosternDaemon", "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax",
-                "MailCrypto", "DKIM", "SPF", "Policy", "CMimalloc", arguments, nioCore, nioPosix, logging,
+                "MailCrypto", "DKIM", "SPF", "Policy", "CMimalloc",
+                arguments, nioCore, nioPosix, logging,
             ],
             swiftSettings: settings
         ),
@@ -164,8 +163,8 @@ let package = Package(
             of: "PosternDaemon",
             [
                 "MilterProtocol", "MilterServer", "PosternConfiguration", "MailAuthentication", "DNSLookup",
-                "MailSyntax",
-                "MailCrypto", "DKIM", "Policy", nioCore, nioPosix, nioHTTP1, logging,
+                "MailSyntax", "MailCrypto", "DKIM", "Policy",
+                nioCore, nioHTTP1, nioPosix, logging,
             ]
         ),
     ],

@@ -84,8 +84,7 @@ let package = Package(
             "MailAuthentication",
             [
                 "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC",
-                "AuthenticationResults",
-                "Policy",
+                "AuthenticationResults", "Policy",
             ]
         ),
         // The sessions and what they use, without the daemon around them and its libraries.
@@ -93,8 +92,8 @@ let package = Package(
             "PosternDaemon",
             [
                 "MailAuthentication", "MilterServer", "MilterProtocol", "DNSResolver", "PosternConfiguration",
-                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "DMARC", "SPF", "Policy", nioCore, nioPosix, deque,
-                logging,
+                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "DMARC", "SPF", "Policy",
+                deque, nioCore, nioPosix, logging,
             ],
             isOpen: true,
             without: [
@@ -110,7 +109,8 @@ let package = Package(
             dependencies: [
                 "AuthenticationResults", "DKIM", "DMARC", "DNSLookup", "DNSResolver", "MailAuthentication",
                 "MailCrypto", "MailSyntax", "MilterProtocol", "MilterServer", "Policy", "PosternConfiguration",
-                "PosternDaemon", "SPF", "SenderID", nioCore, nioEmbedded, logging,
+                "PosternDaemon", "SPF", "SenderID",
+                nioCore, nioEmbedded, logging,
             ],
             path: "Targets",
             swiftSettings: settings,
