@@ -10,15 +10,15 @@ struct InFlight {
     /// Tells this query from a later one for the same question; it is the number of who asked first.
     let number: UInt64
     var waiters = Waiters()
-    var handle: QueryHandle?
     /// What those who wait get when the servers fail.
     var stale: DNSAnswer?
+    /// How many questions of the message came before that has joined it, of several the smallest.
+    var asked = Int.max
+    var handle: QueryHandle?
     /// Goes on when nobody waits: the answer is fetched ahead, or somebody got a stale one.
     var isWanted = false
     /// It was sent ahead of demand, so that it is given up rather than waiting for room.
     var isAhead = false
-    /// How many questions of the message came before that has joined it, of several the smallest.
-    var asked = Int.max
     /// Nobody waits any more, for the servers have had their time.
     var hasServedStale = false
 

@@ -43,9 +43,9 @@ struct Room {
         let handle: QueryHandle
         /// The first gate on the way.
         let first: Int
+        var place: Gate.Place
         /// The gate it waits at; nil when it has passed them all.
         var gate: Int?
-        var place: Gate.Place
         /// Whether it has made room for others.
         var isLate = false
     }
@@ -117,7 +117,7 @@ extension Room {
         }
         arrivals += 1
         let place = Gate.Place(round: round, arrival: arrivals)
-        guests[handle.number] = Guest(handle: handle, first: first, gate: first, place: place)
+        guests[handle.number] = Guest(handle: handle, first: first, place: place, gate: first)
         if pass(handle.number, from: first) { return .begins }
         waitingCount += 1
         waiting.append(Arrival(handle: handle, time: now))

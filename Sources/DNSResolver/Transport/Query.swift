@@ -55,14 +55,27 @@ final class Query {
     /// When it ends at the latest, once there is room for it.
     var deadline = NIODeadline.distantFuture
     /// Nil while there is no room.
-    var plan: QueryPlan?
+    var plan: QueryPlan? {
+        get { course?.plan }
+        set { place().plan = newValue }
+    }
     /// The alias that has to be followed, when the name turned out to be one.
-    var detour: Detour?
+    var detour: Detour? {
+        get { course?.detour }
+        set { place().detour = newValue }
+    }
     /// Whether it has gone unanswered for so long that it takes no room any more.
     var isLate = false
     /// Every sending that may still be answered.
     var attempts: [Attempt] = []
     var timer: Scheduled<Void>?
+    private var course: Course?
+
+    /// What a question has from the time at which it is sent; apart from it, so that one that waits takes little memory.
+    private final class Course {
+        var plan: QueryPlan?
+        var detour: Detour?
+    }
 
     init(
         handle: QueryHandle,
@@ -72,6 +85,12 @@ final class Query {
         self.handle = handle
         self.question = question
         self.completion = completion
+    }
+
+    private func place() -> Course {
+        let course = self.course ?? Course()
+        self.course = course
+        return course
     }
 
     /// What is asked of servers.
