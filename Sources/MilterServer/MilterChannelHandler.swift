@@ -61,7 +61,7 @@ final class MilterChannelHandler: ChannelDuplexHandler {
     }
 }
 
-// The channel's events.
+// MARK: The channel's events
 extension MilterChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -119,7 +119,7 @@ extension MilterChannelHandler {
     }
 }
 
-// Octets to packets.
+// MARK: Octets to packets
 extension MilterChannelHandler {
     /// Reads the packets of a buffer, after those of what is held.
     private func take(_ incoming: inout ByteBuffer) {
@@ -219,7 +219,7 @@ extension MilterChannelHandler {
     }
 }
 
-// Packets that cannot be kept.
+// MARK: Packets that cannot be kept
 extension MilterChannelHandler {
     /// Has the rest of a packet passed over, and its message come again later.
     private func refuse(_ piece: inout ByteBuffer) {
@@ -259,7 +259,7 @@ extension MilterChannelHandler {
     }
 }
 
-// Packets to events.
+// MARK: Packets to events
 extension MilterChannelHandler {
     /// Takes a packet; of a chunk of a body, `rest` octets may be missing.
     private func receive(_ octet: UInt8, _ data: UnsafeRawBufferPointer, rest: Int) throws(MilterViolation) {
@@ -362,7 +362,7 @@ extension MilterChannelHandler {
     }
 }
 
-// Answers.
+// MARK: Answers
 extension MilterChannelHandler {
     func complete(_ number: UInt64, with verdict: MilterVerdict) {
         guard !isClosed, let event = pending.take(verdict, number: number) else { return }
@@ -418,7 +418,7 @@ extension MilterChannelHandler {
     }
 }
 
-// Ends.
+// MARK: Ends
 extension MilterChannelHandler {
     private func violate(_ violation: MilterViolation) {
         // Before negotiation everything wrong is of one kind: whoever is there does not speak this protocol.

@@ -180,7 +180,7 @@ struct SPFEvaluation {
     }
 }
 
-// MARK: - Lookups, counts and the trace
+// MARK: Lookups, counts and the trace
 
 extension SPFEvaluation {
     /// Counts a term that queries the DNS.
