@@ -1,6 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// SwiftPM's manifests cannot share it: Tests/Benchmarks and Tests/Fuzz have the same, and Packaging/lint compares them.
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),

@@ -4,12 +4,14 @@ import PackageDescription
 /// What libFuzzer sees of a target: the project's own code, and not what it is built on.
 let sanitizers = ["-sanitize=fuzzer,address"]
 
+// As in ../../Package.swift, whose definition SwiftPM cannot share; Packaging/lint compares them.
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
     .unsafeFlags(sanitizers),
 ]
 
