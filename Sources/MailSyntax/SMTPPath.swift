@@ -1,5 +1,3 @@
-public import MailSyntax
-
 /// The argument of MAIL or RCPT (RFC 5321 § 4.1.2, Path).
 public struct SMTPPath {
     /// The mailbox without angle brackets and source route; empty for the null reverse-path.
@@ -17,7 +15,7 @@ public struct SMTPPath {
     }
 
     /// The SUBMITTER parameter among ESMTP parameters, as it was sent (RFC 4405 § 4.2).
-    static func submitter(in parameters: some Sequence<Octets>) -> [UInt8]? {
+    public static func submitter(in parameters: some Sequence<Octets>) -> [UInt8]? {
         let keyword = Octets("SUBMITTER=")
         let parameter = parameters.first { $0.prefix(keyword.count).equalsIgnoringCase(keyword) }
         return parameter.map { Array($0.dropFirst(keyword.count)) }
