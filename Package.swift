@@ -101,19 +101,27 @@ let package = Package(
             ]
         ),
         library(
+            "PosternSetup",
+            [
+                "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax", "MailCrypto",
+                "DKIM", "DMARC", "SPF", "Policy",
+                nioCore,
+            ]
+        ),
+        library(
             "PosternDaemon",
             [
-                "MailAuthentication", "MilterServer", "MilterProtocol", "DNSResolver", "PosternConfiguration",
-                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "DMARC", "SPF", "Policy",
+                "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer", "MilterProtocol",
+                "DNSResolver", "MailSyntax", "DKIM", "Policy",
                 deque, nioCore, nioHTTP1, nioPosix, logging, lifecycle, unixSignals,
             ]
         ),
         .executableTarget(
             name: "postern",
             dependencies: [
-                "PosternDaemon", "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax",
-                "MailCrypto", "DKIM", "SPF", "Policy", "CMimalloc",
-                arguments, nioCore, nioPosix, logging,
+                "PosternDaemon", "PosternSetup", "PosternConfiguration", "MailAuthentication", "DNSLookup",
+                "MailSyntax", "MailCrypto", "DKIM", "Policy", "CMimalloc",
+                arguments, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -161,10 +169,18 @@ let package = Package(
             ]
         ),
         tests(
+            of: "PosternSetup",
+            [
+                "PosternConfiguration", "MailAuthentication", "DNSResolver", "MailSyntax", "MailCrypto", "DKIM",
+                "Policy",
+                nioPosix,
+            ]
+        ),
+        tests(
             of: "PosternDaemon",
             [
-                "MilterProtocol", "MilterServer", "PosternConfiguration", "MailAuthentication", "DNSLookup",
-                "MailSyntax", "MailCrypto", "DKIM", "Policy",
+                "PosternSetup", "PosternConfiguration", "MilterProtocol", "MilterServer", "MailAuthentication",
+                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy",
                 nioCore, nioHTTP1, nioPosix, logging,
             ]
         ),

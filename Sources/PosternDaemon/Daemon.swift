@@ -4,6 +4,7 @@ internal import MilterServer
 internal import NIOCore
 internal import NIOPosix
 internal import PosternConfiguration
+internal import PosternSetup
 internal import ServiceLifecycle
 internal import UnixSignals
 
@@ -29,9 +30,9 @@ public struct Daemon: Sendable {
         let descriptors = DescriptorBudget.raisingTheLimit()
         if let warning = descriptors.warning(for: configuration.listen) { logger.warning("\(warning)") }
         let group = MultiThreadedEventLoopGroup.singleton
-        let loader = SnapshotLoader(path: configurationPath, group: group, logger: logger)
+        let loader = SetupLoader(path: configurationPath, group: group) { logger.log($0) }
         let filter = Filter(try loader.load(configuration, after: nil), log: log)
-        if let restored = filter.snapshot.lookups.restore() { logger.info("\(restored)") }
+        if let restored = filter.setup.resolver.restore() { logger.info("\(restored)") }
         let reloader = Reloader(loader: loader, filter: filter, logger: logger)
         let milter = MilterServer(
             configuration: MilterServerConfiguration(configuration, maximumConnections: descriptors.milterConnections),
@@ -62,7 +63,7 @@ public struct Daemon: Sendable {
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         try await lifecycle.run()
-        if let problem = await filter.snapshot.lookups.close() { logger.warning("\(problem)") }
+        if let problem = await filter.setup.resolver.close() { logger.warning("\(problem)") }
         logger.info("stopped")
     }
 

@@ -4,6 +4,7 @@ internal import MailSyntax
 internal import MilterServer
 internal import Policy
 internal import PosternConfiguration
+internal import PosternSetup
 internal import Synchronization
 
 /// What all sessions of a daemon share.
@@ -15,30 +16,30 @@ final class Filter: Sendable {
     /// Messages that are to come again, each kind of recipient apart.
     let putOff = PutOffMessages()
     private let log: MessageLog
-    private let current: Mutex<Snapshot>
+    private let current: Mutex<Setup>
     /// What the listeners were opened for; they stay open whatever a later configuration says.
     private let openedRoles: [String: Configuration.Listen.Role]
 
     /// A filter that judges by this configuration.
-    init(_ snapshot: Snapshot, log: MessageLog) {
-        current = Mutex(snapshot)
-        openedRoles = snapshot.roles
+    init(_ setup: Setup, log: MessageLog) {
+        current = Mutex(setup)
+        openedRoles = setup.roles
         self.log = log
-        history = History(capacity: snapshot.configuration.why.history)
+        history = History(capacity: setup.configuration.why.history)
     }
 
     /// The configuration in force; a message takes it once.
-    var snapshot: Snapshot { current.withLock { $0 } }
+    var setup: Setup { current.withLock { $0 } }
 
     /// Puts another configuration in force, whole.
-    func replace(by snapshot: Snapshot) {
-        current.withLock { $0 = snapshot }
-        history.resize(to: snapshot.configuration.why.history)
+    func replace(by setup: Setup) {
+        current.withLock { $0 = setup }
+        history.resize(to: setup.configuration.why.history)
     }
 
     /// What to do with the mail of the listener at a place.
-    func role(of place: String, by snapshot: Snapshot) -> Configuration.Listen.Role {
-        snapshot.roles[place] ?? openedRoles[place] ?? .auto
+    func role(of place: String, by setup: Setup) -> Configuration.Listen.Role {
+        setup.roles[place] ?? openedRoles[place] ?? .auto
     }
 
     /// How many lines the log did not take.

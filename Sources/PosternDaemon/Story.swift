@@ -1,6 +1,7 @@
 internal import MailAuthentication
 internal import MailSyntax
 internal import PosternConfiguration
+internal import PosternSetup
 
 extension RememberedMessage {
     /// What happened to the message and why, for people.
@@ -12,14 +13,14 @@ extension RememberedMessage {
     /// What would happen to the message by another configuration, judged from the answers that were given then.
     ///
     /// The body is not kept, so what DKIM found stays as it was.
-    func replay(by snapshot: Snapshot) async -> String {
+    func replay(by setup: Setup) async -> String {
         let envelope = judgement.envelope
         let judge = MessageJudge(
-            settings: snapshot.authentication,
-            headers: snapshot.headers(authservID: authservID),
-            engine: snapshot.engine,
+            settings: setup.authentication,
+            headers: setup.headers(authservID: authservID),
+            engine: setup.engine,
             resolver: ReplayingResolver(judgement.lookups),
-            timeout: snapshot.configuration.limits.timeout
+            timeout: setup.configuration.limits.timeout
         )
         let again = await judge.judge(envelope, headers: headers, signatures: judgement.assessment.dkim, now: time)
         let queueID = (summary.queueID ?? LogLine.noQueueID)[...].text

@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import MailAuthentication
 internal import MailSyntax
 internal import PosternConfiguration
-internal import PosternDaemon
+internal import PosternSetup
 
 /// Judges the lines of a JSON Lines file, many at once, and prints the results in the file's order.
 struct BatchCheck: Sendable {

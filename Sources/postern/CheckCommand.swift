@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import MailAuthentication
 internal import MailSyntax
 internal import PosternConfiguration
-internal import PosternDaemon
+internal import PosternSetup
 
 /// `postern check`.
 struct CheckCommand: AsyncParsableCommand {
@@ -52,15 +52,15 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let snapshot = try Snapshot.forCommands(config, lookups)
-        let judge = MessageJudge(snapshot)
+        let setup = try lookups.setup(config)
+        let judge = MessageJudge(setup)
         if let batch {
             try await BatchCheck(judge: judge, now: now?.seconds, withTrace: trace).run(batch)
         } else {
-            transaction.noteExemption(snapshot)
+            transaction.noteExemption(setup)
             try await judgeOne(judge)
         }
-        await snapshot.lookups.close()
+        await setup.resolver.close()
     }
 
     private func judgeOne(_ judge: MessageJudge) async throws {

@@ -4,7 +4,7 @@ internal import DNSLookup
 internal import MailCrypto
 internal import NIOPosix
 internal import PosternConfiguration
-internal import PosternDaemon
+internal import PosternSetup
 
 /// `postern config check`.
 struct ConfigCheckCommand: AsyncParsableCommand {
@@ -37,23 +37,23 @@ struct ConfigCheckCommand: AsyncParsableCommand {
             group: MultiThreadedEventLoopGroup.singleton
         )
         for problem in check.problems { Report.print(problem.description) }
-        guard let configuration = check.configuration, let lookups = check.lookups else {
+        guard let configuration = check.configuration, let resolver = check.resolver else {
             Report.print("\(file): not valid; judged as the user \(account.name)")
             throw ExitCode.failure
         }
-        let arePublished = dns ? await checkKeys(configuration.signing, lookups) : true
-        await lookups.close()
+        let arePublished = dns ? await checkKeys(configuration.signing, resolver) : true
+        await resolver.close()
         guard arePublished else { throw ExitCode.failure }
         print("\(file): \(configuration.summary); judged as the user \(account.name)")
         for note in configuration.notes { print("\(file): note: \(note)") }
     }
 
     /// Compares each key with its record; a line for each that differs.
-    private func checkKeys(_ signing: [Configuration.Signing], _ lookups: Lookups) async -> Bool {
+    private func checkKeys(_ signing: [Configuration.Signing], _ resolver: ConfiguredResolver) async -> Bool {
         var arePublished = true
         for entry in signing {
             for key in entry.keys {
-                guard let problem = await problem(entry, key, lookups) else { continue }
+                guard let problem = await problem(entry, key, resolver) else { continue }
                 arePublished = false
                 Report.print("\(entry.location): signing.keys: \(key.file): \(problem)")
             }
@@ -64,12 +64,12 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     private func problem(
         _ entry: Configuration.Signing,
         _ key: Configuration.Signing.Key,
-        _ lookups: Lookups
+        _ resolver: ConfiguredResolver
     ) async -> String? {
         do {
             let privateKey = try PrivateKey(pem: KeyFile.read(key.file))
             let signingKey = try DKIMSigningKey(domain: entry.domain, selector: key.selector, key: privateKey)
-            let reply = await lookups.resolver.lookUp(DKIMPublishedKeyCheck.question(for: signingKey))
+            let reply = await resolver.dns.lookUp(DKIMPublishedKeyCheck.question(for: signingKey))
             return DKIMPublishedKeyCheck.problem(with: signingKey, reply: reply)
         } catch {
             return "\(error)"

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import MailAuthentication
 internal import Policy
 internal import PosternConfiguration
-internal import PosternDaemon
+internal import PosternSetup
 
 /// `postern config explain`.
 struct ConfigExplainCommand: AsyncParsableCommand {
@@ -31,15 +31,15 @@ struct ConfigExplainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let snapshot = try Snapshot.forCommands(config, lookups)
-        transaction.noteExemption(snapshot)
+        let setup = try lookups.setup(config)
+        transaction.noteExemption(setup)
         let envelope = transaction.envelope
-        let judgement = await MessageJudge(snapshot).judge(
+        let judgement = await MessageJudge(setup).judge(
             envelope,
             message: try transaction.storedMessage(),
             now: now?.seconds ?? Clock.now
         )
-        let engine = snapshot.engine
+        let engine = setup.engine
         let explanations = engine.explain(judgement.assessment.facts(envelope), engine.kinds(of: envelope.addresses))
         var text = engine.rules.isEmpty ? "There are no rules.\n\n" : ""
         for explanation in explanations where !engine.rules.isEmpty {
@@ -49,6 +49,6 @@ struct ConfigExplainCommand: AsyncParsableCommand {
         }
         text += judgement.text(withTrace: false)
         try OutputFile.writeToStandardOutput(Array(text.utf8))
-        await snapshot.lookups.close()
+        await setup.resolver.close()
     }
 }

@@ -3,7 +3,7 @@ internal import DKIM
 internal import Glibc
 internal import MailCrypto
 internal import MailSyntax
-internal import PosternDaemon
+internal import PosternSetup
 
 /// `postern keygen`: makes a key, keeps the private half, prints the record for the public one.
 struct KeygenCommand: ParsableCommand {

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import DNSLookup
 internal import Glibc
 internal import MailSyntax
-internal import PosternDaemon
+internal import PosternSetup
 
 /// `postern lookup`: asks the DNS as the daemon would.
 struct LookupCommand: AsyncParsableCommand {
@@ -32,7 +32,7 @@ struct LookupCommand: AsyncParsableCommand {
 
     func run() async throws {
         let question = try question()
-        let resolver = try Snapshot.forCommands(config, lookups).lookups.resolver
+        let resolver = try lookups.setup(config).resolver.dns
         let start = ContinuousClock.now
         let reply = await resolver.lookUp(question)
         let time = ContinuousClock.now - start

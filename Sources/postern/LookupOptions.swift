@@ -1,11 +1,7 @@
 internal import ArgumentParser
-internal import DKIM
-internal import Glibc
-internal import MailAuthentication
-internal import MailSyntax
 internal import NIOPosix
 internal import PosternConfiguration
-internal import PosternDaemon
+internal import PosternSetup
 
 /// How a command asks the DNS: options that go before the configuration's `[dns]`.
 struct LookupOptions: ParsableArguments {
@@ -39,7 +35,7 @@ struct LookupOptions: ParsableArguments {
     }
 
     /// The problem under the name of the option that has it, where an option stands for the setting.
-    func naming(_ problem: ConfigurationProblem) -> ConfigurationProblem {
+    private func naming(_ problem: ConfigurationProblem) -> ConfigurationProblem {
         guard zone != nil, problem.key == "dns.zone" else { return problem }
         return ConfigurationProblem(
             file: problem.file,
@@ -53,7 +49,7 @@ struct LookupOptions: ParsableArguments {
     }
 
     /// Puts the options into a configuration.
-    func apply(to configuration: inout Configuration) {
+    private func apply(to configuration: inout Configuration) {
         if !nameserver.isEmpty {
             configuration.dns.servers = nameserver.compactMap { AddressAndPort($0, defaultPort: 53) }
             configuration.dns.zone = nil
@@ -65,41 +61,19 @@ struct LookupOptions: ParsableArguments {
             configuration.dns.attemptTimeout = min(configuration.dns.attemptTimeout, timeout)
         }
     }
-}
 
-extension Snapshot {
-    /// The configuration for a command: the file named, else the installed one, else the defaults.
-    static func forCommands(_ path: String?, _ lookups: LookupOptions) throws -> Snapshot {
-        let isInstalled = unsafe access(Configuration.standardPath, R_OK) == 0
-        let path = path ?? (isInstalled ? Configuration.standardPath : nil)
-        var configuration = try path.map { try ConfigurationFile.load($0) } ?? Configuration()
-        // Commands sign with the keys they are given and never leave a cache behind.
-        configuration.signing = []
-        configuration.dns.cache.snapshot = nil
-        lookups.apply(to: &configuration)
+    /// What the command works with: the configuration named, else the installed one, else the defaults, and these options.
+    ///
+    /// Each problem goes to standard error and ends the command.
+    func setup(_ path: String?) throws -> Setup {
+        var configuration =
+            try (path ?? Configuration.installedPath).map { try ConfigurationFile.load($0) } ?? Configuration()
+        apply(to: &configuration)
         do throws(ConfigurationError) {
-            let group = MultiThreadedEventLoopGroup.singleton
-            return try Snapshot(configuration, lookups: Lookups(configuration, group: group))
+            return try Setup(forCommand: configuration, group: MultiThreadedEventLoopGroup.singleton)
         } catch {
-            for problem in error.problems { Report.print("\(lookups.naming(problem))") }
+            for problem in error.problems { Report.print("\(naming(problem))") }
             throw ConfigurationFile.invalid
         }
-    }
-}
-
-extension MessageJudge {
-    /// A judge by a configuration, under the name of this host.
-    init(_ snapshot: Snapshot) {
-        var settings = snapshot.authentication.explained
-        // Nobody else waits, so what changed may be looked for as long as it takes.
-        settings.dkim.diagnosisOctets = 268_435_456
-        self.init(
-            settings: settings,
-            headers: snapshot.headers(authservID: Octets(HostName.current)),
-            engine: snapshot.engine,
-            resolver: snapshot.lookups.resolver,
-            timeout: snapshot.configuration.limits.timeout,
-            mostHeaderOctets: snapshot.configuration.limits.maxHeader
-        )
     }
 }

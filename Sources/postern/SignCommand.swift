@@ -3,7 +3,7 @@ internal import DKIM
 internal import Glibc
 internal import MailCrypto
 internal import MailSyntax
-internal import PosternDaemon
+internal import PosternSetup
 
 /// `postern sign`: writes a message with a signature above it.
 struct SignCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import MailAuthentication
 internal import MailSyntax
-internal import PosternDaemon
+internal import PosternSetup
 
 /// The options that say what a client said in SMTP, and the message.
 struct TransactionArguments: ParsableArguments {
@@ -46,8 +46,8 @@ struct TransactionArguments: ParsableArguments {
     }
 
     /// Says that the filter would not judge mail of this client, where it would not.
-    func noteExemption(_ snapshot: Snapshot) {
-        guard let client = envelope.clientAddress, let setting = snapshot.exemption(of: client) else { return }
+    func noteExemption(_ setup: Setup) {
+        guard let client = envelope.clientAddress, let setting = setup.exemption(of: client) else { return }
         Report.write("\(client) is in \(setting): the filter would not judge its mail, as is done here all the same")
     }
 

@@ -89,12 +89,20 @@ let package = Package(
                 "AuthenticationResults", "Policy",
             ]
         ),
+        library(
+            "PosternSetup",
+            [
+                "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax", "MailCrypto",
+                "DKIM", "DMARC", "SPF", "Policy",
+                nioCore,
+            ]
+        ),
         // The sessions and what they use, without the daemon around them and its libraries.
         library(
             "PosternDaemon",
             [
-                "MailAuthentication", "MilterServer", "MilterProtocol", "DNSResolver", "PosternConfiguration",
-                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "DMARC", "SPF", "Policy",
+                "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer", "MilterProtocol",
+                "DNSResolver", "MailSyntax", "DKIM", "Policy",
                 deque, nioCore, nioPosix, logging,
             ],
             isOpen: true,
@@ -111,7 +119,7 @@ let package = Package(
             dependencies: [
                 "AuthenticationResults", "DKIM", "DMARC", "DNSLookup", "DNSResolver", "MailAuthentication",
                 "MailCrypto", "MailSyntax", "MilterProtocol", "MilterServer", "Policy", "PosternConfiguration",
-                "PosternDaemon", "SPF", "SenderID",
+                "PosternDaemon", "PosternSetup", "SPF", "SenderID",
                 nioCore, nioEmbedded, logging,
             ],
             path: "Targets",

@@ -2,6 +2,7 @@ import Glibc
 import MilterServer
 import NIOHTTP1
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import PosternDaemon

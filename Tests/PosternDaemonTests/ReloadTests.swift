@@ -6,73 +6,22 @@ import NIOHTTP1
 import NIOPosix
 import Policy
 import PosternConfiguration
+import PosternSetup
+import TestSupport
 import Testing
 
 @testable import PosternDaemon
 
 @Suite("Configurations in force")
 struct ReloadTests {
-    @Test("a configuration becomes settings")
-    func settings() throws {
-        let parts = try Parts(
-            """
-            [checks]
-            sender_id = { enabled = false }
-            dkim = { maximum_signatures = 3 }
-            [headers]
-            remove_foreign = true
-            keep_removed = true
-            junk = "X-Junk: 1"
-            [trust]
-            networks = ["192.0.2.0/24"]
-            """
-        )
-        let snapshot = parts.filter.snapshot
-        #expect(snapshot.authentication.checks == [.spf, .dkim, .dmarc, .iprev])
-        #expect(snapshot.authentication.dkim.maximumSignatures == 3)
-        let headers = snapshot.headers(authservID: Octets("mx.example.org"))
-        #expect(headers.authservID == Octets("mx.example.org"))
-        #expect(headers.removal == .all)
-        #expect(headers.keepsRemoved)
-        #expect(headers.junk == NewField(name: "X-Junk", value: Array("1".utf8)))
-        #expect(IPAddress("192.0.2.7").map { snapshot.trusted.contains($0) } == true)
-        #expect(IPAddress("127.0.0.1").map { snapshot.trusted.contains($0) } == false)
-    }
-
-    @Test("a name of our own comes before the MTA's")
-    func name() throws {
-        let folder = try Folder()
-        let path = try folder.write("zone", Array(Sample.zoneText.utf8))
-        let text = "authserv_id = \"own.example\"\n[dns]\nzone = \"\(path)\"\n"
-        let configuration = try Configuration.parse(text, file: "postern.toml")
-        let lookups = try Lookups(configuration, group: MultiThreadedEventLoopGroup.singleton)
-        let snapshot = try Snapshot(configuration, lookups: lookups)
-        #expect(snapshot.headers(authservID: Octets("mx.example.org")).authservID == Octets("own.example"))
-    }
-
-    @Test("a bad zone file is named")
-    func zone() throws {
-        let folder = try Folder()
-        let path = try folder.write("zone", Array("this is no zone\n".utf8))
-        var configuration = Configuration()
-        configuration.dns.zone = path
-        do throws(ConfigurationError) {
-            _ = try Lookups(configuration, group: MultiThreadedEventLoopGroup.singleton)
-            Issue.record("the zone was taken")
-        } catch {
-            #expect(error.problems.map(\.file) == [path])
-            #expect(error.problems.map(\.key) == ["dns.zone"])
-        }
-    }
-
     @Test("a good file comes in force whole; a broken one leaves the old in force")
     func reload() throws {
         let parts = try Parts(Sample.reject)
-        #expect(parts.filter.snapshot.engine.rules.map(\.name) == ["spf-strict"])
+        #expect(parts.filter.setup.engine.rules.map(\.name) == ["spf-strict"])
 
         try parts.rewrite(Sample.rule("junk") + "[why]\nhistory = 1\n")
         #expect(try parts.reloader.reload().isEmpty)
-        let second = parts.filter.snapshot
+        let second = parts.filter.setup
         #expect(second.engine.rules.map(\.name) == ["r-junk"])
 
         for broken in [
@@ -83,7 +32,7 @@ struct ReloadTests {
             let error = #expect(throws: ConfigurationError.self) { try parts.reloader.reload() }
             #expect(error?.problems.isEmpty == false)
             #expect(error?.problems.allSatisfy { $0.file == parts.loader.path && $0.line > 0 } == true)
-            #expect(parts.filter.snapshot === second)
+            #expect(parts.filter.setup === second)
         }
         let values = parts.filter.counters.values
         #expect(values.reloads == 1)
@@ -131,20 +80,20 @@ struct ReloadTests {
     )
     func emptied(_ text: String) throws {
         let parts = try Parts(Sample.reject)
-        let first = parts.filter.snapshot
+        let first = parts.filter.setup
         try parts.folder.write("postern.toml", Array(text.utf8))
         #expect(throws: ConfigurationError.self) { try parts.reloader.reload() }
-        #expect(parts.filter.snapshot === first)
+        #expect(parts.filter.setup === first)
     }
 
     @Test("a message that is under way keeps the configuration it began with")
-    func snapshots() throws {
+    func underWay() throws {
         let parts = try Parts(Sample.reject)
-        let first = parts.filter.snapshot
+        let first = parts.filter.setup
         try parts.rewrite("")
         try parts.reloader.reload()
         #expect(first.engine.rules.map(\.name) == ["spf-strict"])
-        #expect(parts.filter.snapshot.engine.rules.isEmpty)
+        #expect(parts.filter.setup.engine.rules.isEmpty)
     }
 }
 

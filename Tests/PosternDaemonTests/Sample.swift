@@ -1,14 +1,13 @@
 import DNSLookup
-import FoundationEssentials
-import Glibc
 import Logging
 import MailAuthentication
-import MailCrypto
 import MailSyntax
 import MilterServer
 import NIOPosix
 import Policy
 import PosternConfiguration
+import PosternSetup
+import TestSupport
 import Testing
 
 @testable import PosternDaemon
@@ -77,38 +76,10 @@ enum Sample {
     static var logger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }
 
-/// A folder that is gone with its owner.
-final class Folder {
-    let path: String
-
-    init() throws {
-        var template = "/tmp/postern-XXXXXX".utf8.map { CChar(bitPattern: $0) } + [0]
-        try #require(unsafe mkdtemp(&template) != nil)
-        path = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// The path of a file in the folder.
-    func file(_ name: String) -> String { path + "/" + name }
-
-    /// Writes a file that nobody else can read.
-    @discardableResult
-    func write(_ name: String, _ octets: [UInt8]) throws -> String {
-        let path = file(name)
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        try #require(descriptor >= 0)
-        defer { close(descriptor) }
-        let count = unsafe octets.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        try #require(count == octets.count)
-        return path
-    }
-}
-
 /// A running filter's parts, without sockets.
 struct Parts {
     let folder: Folder
-    let loader: SnapshotLoader
+    let loader: SetupLoader
     let filter: Filter
     let reloader: Reloader
     let router: AdminRouter
@@ -118,7 +89,7 @@ struct Parts {
         try folder.write("zone", Array(Sample.zoneText.utf8))
         let path = try folder.write("postern.toml", Array(Parts.configuration(text, folder, mode: mode).utf8))
         let group = MultiThreadedEventLoopGroup.singleton
-        let loader = SnapshotLoader(path: path, group: group, logger: Sample.logger)
+        let loader = SetupLoader(path: path, group: group) { _ in }
         let configuration = try Configuration.load(path: path)
         let filter = Filter(try loader.load(configuration, after: nil), log: Sample.silence)
         let milter = MilterServer(

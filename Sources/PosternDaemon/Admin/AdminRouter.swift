@@ -4,6 +4,7 @@ internal import MilterServer
 internal import NIOHTTP1
 internal import Policy
 internal import PosternConfiguration
+internal import PosternSetup
 
 /// Says what the daemon is doing, and does what it is told.
 struct AdminRouter: Sendable {
@@ -41,7 +42,7 @@ struct AdminRouter: Sendable {
         guard lost.isEmpty else {
             return AdminResponse(status: .serviceUnavailable, body: lost.joined(separator: "\n") + "\n")
         }
-        guard filter.snapshot.lookups.isAnswering else {
+        guard filter.setup.resolver.isAnswering else {
             return AdminResponse(status: .serviceUnavailable, body: "DNS is not answering\n")
         }
         return AdminResponse(body: "ready\n")
@@ -65,14 +66,14 @@ extension AdminRouter {
         guard !messages.isEmpty else {
             let text = """
                 nothing is remembered of \(queueID): it passed cleanly, was signed rather than judged, or is not among the \
-                last \(filter.snapshot.configuration.why.history) other messages ([why] history)
+                last \(filter.setup.configuration.why.history) other messages ([why] history)
 
                 """
             return AdminResponse(status: .notFound, body: text)
         }
-        let snapshot = filter.snapshot
+        let setup = filter.setup
         var stories = [String]()
-        for message in messages { stories.append(isReplay ? await message.replay(by: snapshot) : message.story) }
+        for message in messages { stories.append(isReplay ? await message.replay(by: setup) : message.story) }
         return AdminResponse(body: stories.joined(separator: "\n"))
     }
 }
@@ -83,13 +84,13 @@ extension AdminRouter {
     private var status: String {
         let values = filter.counters.values
         let statistics = milter.statistics
-        let snapshot = filter.snapshot
-        let sockets = snapshot.configuration.listen.map(\.socket.description).joined(separator: ", ")
+        let setup = filter.setup
+        let sockets = setup.configuration.listen.map(\.socket.description).joined(separator: ", ")
         let messages = values.messages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         let undecided = values.undecidedMessages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         var lines = [
             "listening on    \(sockets)",
-            "mode            \(snapshot.configuration.mode.rawValue), \(Counted.words(snapshot.engine.rules.count, "rule"))",
+            "mode            \(setup.configuration.mode.rawValue), \(Counted.words(setup.engine.rules.count, "rule"))",
             "connections     \(statistics.openConnections) open, \(statistics.connections) in all, "
                 + "\(statistics.refusedConnections) over the limit",
             "held            \(milter.memory.octets >> 10) KiB of \(milter.memory.limit >> 10) by messages in progress, "
@@ -107,7 +108,7 @@ extension AdminRouter {
             "reloads         \(values.reloads) done, \(values.failedReloads) failed",
         ]
         lines += milter.files.compactMap(\.loss).map { "  LOST          \($0)" }
-        lines += snapshot.lookups.statusLines
+        lines += setup.resolver.statusLines
         if filter.droppedLines > 0 {
             lines.append("log             \(Counted.words(filter.droppedLines, "line")) lost")
         }
@@ -185,7 +186,7 @@ extension AdminRouter {
         text.add("reloads_total", .counter, "Configurations put in force.", values.reloads)
         text.add("failed_reloads_total", .counter, "Configurations refused.", values.failedReloads)
         text.add("dropped_log_lines_total", .counter, "Log lines that the log did not take.", filter.droppedLines)
-        filter.snapshot.lookups.addMetrics(to: &text)
+        filter.setup.resolver.addMetrics(to: &text)
         return text.text
     }
 }

@@ -5,6 +5,7 @@ internal import MilterServer
 internal import NIOCore
 internal import Policy
 internal import PosternConfiguration
+internal import PosternSetup
 
 /// One SMTP session: the MTA's events in, replies and header changes out.
 ///
@@ -28,16 +29,16 @@ final class FilterSession: MilterSessionHandler {
     private var clientAddress: IPAddress?
     private var isLocal = false
     private var helo: [UInt8] = []
-    private var client: (mail: MailClient, snapshot: Snapshot)?
+    private var client: (mail: MailClient, setup: Setup)?
     private var message: MessageInProgress?
 
     /// A session of this filter.
     init(_ filter: Filter, session: MilterSession) {
         self.filter = filter
         self.session = session
-        place = session.listener.place
+        place = session.listener.address.description
         var answered = MilterEvents(.endOfMessage)
-        let engine = filter.snapshot.engine
+        let engine = filter.setup.engine
         if engine.mayRefuseRecipients || engine.mayPutOff { answered.formUnion(MilterEvents(.recipient)) }
         if session.openConnections <= Self.fewConnections { answered.formUnion(MilterEvents(.body)) }
         request = MilterRequest(
@@ -55,27 +56,27 @@ final class FilterSession: MilterSessionHandler {
 
     func helo(_ name: Octets) -> MilterResponse {
         helo = Array(name.prefix(Self.longestHelo))
-        let snapshot = filter.snapshot
+        let setup = filter.setup
         // A client whose mail is our own whatever it says is asked nothing about.
-        let role = filter.role(of: place, by: snapshot)
-        let isJudged = role == .inbound || (role == .auto && !isTrustedNetwork(snapshot))
-        if isJudged, !isSkippedNetwork(snapshot) {
-            judgingClient(snapshot).greet(helo[...], now: Clock.now)
+        let role = filter.role(of: place, by: setup)
+        let isJudged = role == .inbound || (role == .auto && !isTrustedNetwork(setup))
+        if isJudged, !isSkippedNetwork(setup) {
+            judgingClient(setup).greet(helo[...], now: Clock.now)
         }
         return .continue
     }
 
     func mail(_ arguments: [Octets]) -> MilterResponse {
         finishUnended()
-        let snapshot = filter.snapshot
-        let role = filter.role(of: place, by: snapshot)
-        let trust = trust(snapshot)
+        let setup = filter.setup
+        let role = filter.role(of: place, by: setup)
+        let trust = trust(setup)
         let isTrusted = role == .outbound || trust != nil
         let isJudged = trust != .skip && (role == .inbound || !isTrusted)
         let sender = SMTPPath(arguments.first ?? [])
         let message = MessageInProgress(
             filter,
-            snapshot: snapshot,
+            setup: setup,
             session: session,
             envelope: Envelope(
                 clientAddress: clientAddress,
@@ -85,10 +86,10 @@ final class FilterSession: MilterSessionHandler {
             ),
             trust: trust,
             login: session.macros["auth_authen"].map { Array($0) },
-            trustsFields: trust == .skip || isTrustedNetwork(snapshot)
+            trustsFields: trust == .skip || isTrustedNetwork(setup)
         )
         if isJudged {
-            let client = judgingClient(snapshot)
+            let client = judgingClient(setup)
             client.greet(helo, now: Clock.now)
             message.judge(client, submitter: SMTPPath.submitter(in: arguments.dropFirst()))
         }
@@ -160,33 +161,33 @@ extension FilterSession {
     /// Why the client's mail is no mail from outside; nil where it is.
     ///
     /// A login says more than an address.
-    private func trust(_ snapshot: Snapshot) -> MailTrust? {
-        if snapshot.configuration.trust.authenticated, hasAuthenticated { return .login }
-        if isSkippedNetwork(snapshot) { return .skip }
-        return isTrustedNetwork(snapshot) ? .network : nil
+    private func trust(_ setup: Setup) -> MailTrust? {
+        if setup.configuration.trust.authenticated, hasAuthenticated { return .login }
+        if isSkippedNetwork(setup) { return .skip }
+        return isTrustedNetwork(setup) ? .network : nil
     }
 
-    private func isSkippedNetwork(_ snapshot: Snapshot) -> Bool {
-        clientAddress.map { snapshot.skipped.contains($0) } ?? false
+    private func isSkippedNetwork(_ setup: Setup) -> Bool {
+        clientAddress.map { setup.skipped.contains($0) } ?? false
     }
 
-    private func isTrustedNetwork(_ snapshot: Snapshot) -> Bool {
+    private func isTrustedNetwork(_ setup: Setup) -> Bool {
         // RFC 8601 § 1.6: mail from this host itself is within the trust boundary.
-        isLocal || clientAddress.map { snapshot.trusted.contains($0) } ?? false
+        isLocal || clientAddress.map { setup.trusted.contains($0) } ?? false
     }
 
     /// The client as this configuration looks at it; another configuration looks again.
-    private func judgingClient(_ snapshot: Snapshot) -> MailClient {
-        if let client, client.snapshot === snapshot { return client.mail }
+    private func judgingClient(_ setup: Setup) -> MailClient {
+        if let client, client.setup === setup { return client.mail }
         client?.mail.cancel()
         let mail = MailClient(
             address: clientAddress,
             isUnknown: clientAddress == nil && !isLocal,
-            settings: snapshot.authentication,
-            resolver: snapshot.lookups.resolver,
+            settings: setup.authentication,
+            resolver: setup.resolver.dns,
             executor: session.executor
         )
-        client = (mail, snapshot)
+        client = (mail, setup)
         return mail
     }
 }

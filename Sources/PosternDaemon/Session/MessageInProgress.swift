@@ -5,6 +5,7 @@ internal import MilterServer
 internal import NIOCore
 internal import Policy
 internal import PosternConfiguration
+internal import PosternSetup
 
 /// One message from MAIL to its verdict.
 ///
@@ -22,7 +23,7 @@ final class MessageInProgress {
     )
 
     private let filter: Filter
-    private let snapshot: Snapshot
+    private let setup: Setup
     private let session: MilterSession
     /// What SMTP said, but for the recipients: the gate has these.
     private let sender: Envelope
@@ -51,7 +52,7 @@ final class MessageInProgress {
     ///
     /// - Parameters:
     ///   - filter: what all sessions share.
-    ///   - snapshot: the configuration that the message is judged by.
+    ///   - setup: the configuration that the message is judged by.
     ///   - session: the session that it comes by.
     ///   - envelope: what SMTP said so far.
     ///   - trust: why it is no mail from outside, where it is none.
@@ -59,7 +60,7 @@ final class MessageInProgress {
     ///   - trustsFields: whether the client is a host of our own, whose fields may be ours.
     init(
         _ filter: Filter,
-        snapshot: Snapshot,
+        setup: Setup,
         session: MilterSession,
         envelope: Envelope,
         trust: MailTrust?,
@@ -67,7 +68,7 @@ final class MessageInProgress {
         trustsFields: Bool
     ) {
         self.filter = filter
-        self.snapshot = snapshot
+        self.setup = setup
         self.session = session
         sender = envelope
         self.trust = trust
@@ -89,14 +90,14 @@ final class MessageInProgress {
             client: client,
             sender: sender.sender,
             submitter: submitter,
-            resolver: snapshot.lookups.resolver,
+            resolver: setup.resolver.dns,
             now: Clock.now
         )
-        let engine = snapshot.engine
+        let engine = setup.engine
         gate = RecipientGate(
             engine,
             isAnswered: session.options.expectsAnswer(to: .recipient),
-            patience: snapshot.configuration.checks.earlyWait,
+            patience: setup.configuration.checks.earlyWait,
             remembered: engine.mayPutOff ? filter.putOff.recipients(of: origin, now: Clock.now) : nil
         )
     }
@@ -174,7 +175,7 @@ extension MessageInProgress {
     func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, addsSpace: Bool) {
         let taken = transaction?.headers.octetCount ?? headers.octetCount
         guard forgedInLargeHeader == nil,
-            taken + name.count + value.count <= snapshot.configuration.limits.maxHeader
+            taken + name.count + value.count <= setup.configuration.limits.maxHeader
         else {
             if forgedInLargeHeader == nil { forgedInLargeHeader = forged(in: transaction?.headers ?? headers) }
             return unsafe forgedInLargeHeader?.add(name: name, value: value) ?? ()
@@ -199,8 +200,8 @@ extension MessageInProgress {
         if let transaction { return transaction.endOfHeaders() }
         guard trust != .skip else { return }
         // RFC 8601 § 5: whoever has a login is no host of ours, and may not write our results.
-        let stamps = trust == .login ? nil : snapshot.headers(authservID: authservID)
-        outgoing = snapshot.signing.begin(headers, login: login, stamps: stamps, now: Clock.now)
+        let stamps = trust == .login ? nil : setup.headers(authservID: authservID)
+        outgoing = setup.signing.begin(headers, login: login, stamps: stamps, now: Clock.now)
         // A signature over a part of the header would be worth nothing.
         if forgedInLargeHeader != nil, outgoing != nil {
             outgoing = OutgoingMessage(unsigned: HeaderObstacle.tooLarge.rawValue)
@@ -209,7 +210,7 @@ extension MessageInProgress {
 
     /// The fields that claim to be ours.
     private func forged(in fields: HeaderBlock) -> ForgedFields {
-        var forged = ForgedFields(snapshot.headers(authservID: authservID))
+        var forged = ForgedFields(setup.headers(authservID: authservID))
         forged.add(fields)
         return forged
     }
@@ -290,7 +291,7 @@ extension MessageInProgress {
         case .waiting(let checks):
             if deadline == nil {
                 let bound = NIOLoopBound(transaction, eventLoop: session.eventLoop)
-                let patience = TimeAmount(snapshot.configuration.limits.timeout)
+                let patience = TimeAmount(setup.configuration.limits.timeout)
                 deadline = session.eventLoop.scheduleTask(in: patience) { bound.value.expire() }
             }
             let bound = NIOLoopBound((self, transaction, finish), eventLoop: session.eventLoop)
@@ -310,12 +311,12 @@ extension MessageInProgress {
             envelope: envelope,
             verdict: verdict(assessment.facts(sender)),
             headers: transaction.headers,
-            settings: snapshot.headers(authservID: authservID),
+            settings: setup.headers(authservID: authservID),
             lookups: transaction.lookups
         )
         var summary = summary
         if let obstacle = judgement.obstacle {
-            if snapshot.configuration.mode == .enforce { return unjudged(obstacle, removing: nil) }
+            if setup.configuration.mode == .enforce { return unjudged(obstacle, removing: nil) }
             summary.problem = obstacle.rawValue
         }
         filter.record(judgement, summary, headers: transaction.headers, authservID: authservID)
@@ -326,7 +327,7 @@ extension MessageInProgress {
     }
 
     private func verdict(_ facts: @autoclosure () -> PolicyFacts) -> PolicyVerdict {
-        let engine = snapshot.engine
+        let engine = setup.engine
         let verdict = engine.atEndOfMessage(facts(), gate.kinds, obstacle: gate.obstacle)
         if let mixture = verdict.mixture, mixture.isPutOff {
             let isRemembered = filter.putOff.remember(origin, gate.taken, mixture, now: Clock.now)
@@ -350,7 +351,7 @@ extension MessageInProgress {
     /// forged.
     private func unjudged(_ obstacle: HeaderObstacle, removing forged: ForgedFields?) -> MilterVerdict {
         if !isOver { end() }
-        let enforces = snapshot.configuration.mode == .enforce
+        let enforces = setup.configuration.mode == .enforce
         let removed = enforces ? [] : forged?.deleted ?? []
         filter.recordUnjudged(
             enforces ? "reject" : "accept",
@@ -391,7 +392,7 @@ extension MessageInProgress {
             envelope: envelope,
             verdict: refusal,
             headers: nil,
-            settings: snapshot.headers(authservID: authservID),
+            settings: setup.headers(authservID: authservID),
             lookups: transaction.lookups
         )
         filter.record(judgement, summary, headers: transaction.headers, authservID: authservID)

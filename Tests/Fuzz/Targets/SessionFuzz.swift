@@ -4,6 +4,7 @@ internal import MilterProtocol
 internal import NIOCore
 internal import NIOEmbedded
 internal import PosternConfiguration
+internal import PosternSetup
 
 @testable internal import MilterServer
 @testable internal import PosternDaemon
@@ -16,7 +17,7 @@ internal import PosternConfiguration
 /// packet, or where the next packet is cut.
 func fuzzSession(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     var script = Choices(unsafe input(start, count))
-    let player = SessionPlayer(script.one(of: Setup.all))
+    let player = SessionPlayer(script.one(of: Arrangement.all))
     while !script.isEmpty, player.isOpen {
         switch script.octet() {
         case let cut where cut >= 0x80: player.cut = Int(cut & 0x7F)
@@ -31,7 +32,7 @@ func fuzzSession(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 }
 
 /// A configuration in force.
-private struct Setup {
+private struct Arrangement {
     let filter: Filter
     /// Whether what it accepts and judges has a result field of its own.
     let stamps: Bool
@@ -59,9 +60,9 @@ private struct Setup {
             var configuration = try Configuration.parse(settings + text, file: "fuzz.toml")
             // Less than a postmaster may set, so that an input is soon beyond it.
             configuration.limits.maxHeader = maximumHeader
-            let lookups = try Lookups(configuration, group: EmbeddedEventLoop())
+            let resolver = try ConfiguredResolver(configuration, group: EmbeddedEventLoop())
             let log = MessageLog(sink: LogSink(syslog: nil, standardError: nil), format: .json, isEnabled: true)
-            filter = Filter(try Snapshot(configuration, lookups: lookups), log: log)
+            filter = Filter(try Setup(configuration, resolver: resolver), log: log)
             self.stamps = stamps
         } catch {
             fatalError("\(error)")
@@ -69,10 +70,13 @@ private struct Setup {
     }
 
     static let all = [
-        Setup("mode = \"enforce\"\n" + rules, stamps: true),
-        Setup("mode = \"observe\"\n" + rules, stamps: false, maximumHeader: 1024),
-        Setup("mode = \"enforce\"\nmixed = \"defer\"\n[headers]\nkeep_removed = true\n" + rules, stamps: true),
-        Setup("mode = \"enforce\"\n[checks.dmarc]\nenabled = false\n[headers]\nreceived_spf = true\n", stamps: true),
+        Arrangement("mode = \"enforce\"\n" + rules, stamps: true),
+        Arrangement("mode = \"observe\"\n" + rules, stamps: false, maximumHeader: 1024),
+        Arrangement("mode = \"enforce\"\nmixed = \"defer\"\n[headers]\nkeep_removed = true\n" + rules, stamps: true),
+        Arrangement(
+            "mode = \"enforce\"\n[checks.dmarc]\nenabled = false\n[headers]\nreceived_spf = true\n",
+            stamps: true
+        ),
     ]
 }
 
@@ -81,7 +85,7 @@ private final class SessionPlayer {
     /// Where the next packet is cut in two.
     var cut = 0
 
-    private let setup: Setup
+    private let arrangement: Arrangement
     private let channel = EmbeddedChannel()
     private let memory = SessionMemory(limit: 65_536, logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
     private let session: MilterSession
@@ -93,8 +97,8 @@ private final class SessionPlayer {
 
     var isOpen: Bool { channel.isActive }
 
-    init(_ setup: Setup) {
-        self.setup = setup
+    init(_ arrangement: Arrangement) {
+        self.arrangement = arrangement
         let listener = MilterListener(.unix(path: "fuzz", mode: 0o600, group: nil))
         session = MilterSession(
             eventLoop: channel.embeddedEventLoop,
@@ -107,7 +111,7 @@ private final class SessionPlayer {
             session: session,
             configuration: MilterServerConfiguration(listeners: [listener]),
             registry: MilterSessionRegistry(logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }),
-            makeHandler: { FilterSession(setup.filter, session: $0) }
+            makeHandler: { FilterSession(arrangement.filter, session: $0) }
         )
         do {
             try channel.pipeline.syncOperations.addHandler(handler)
@@ -245,7 +249,7 @@ extension SessionPlayer {
         defer { message = PlayedMessage() }
         guard answer == Array("c".utf8) || answer == Array("a".utf8), message.isBegun, isStranger else { return }
         if session.options.actions.contains(.changeHeaders) { checkDeletions(modifications) }
-        guard setup.stamps, !hasLogin, session.options.actions.contains(.addHeaders) else { return }
+        guard arrangement.stamps, !hasLogin, session.options.actions.contains(.addHeaders) else { return }
         let stamp = Octets("Authentication-Results")
         expect(modifications.contains { $0[0] == 0x69 && $0.dropFirst(5).starts(with: stamp) }, "no results")
         Outcomes.count("stamped")

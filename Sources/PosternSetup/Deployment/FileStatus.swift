@@ -22,6 +22,18 @@ struct FileStatus {
     var owner: uid_t { status.st_uid }
     var group: gid_t { status.st_gid }
 
+    /// What kind of file it is, in words.
+    var noun: String {
+        switch kind {
+        case S_IFSOCK: "a socket"
+        case S_IFREG: "a regular file"
+        case S_IFDIR: "a directory"
+        case S_IFLNK: "a symbolic link"
+        case S_IFIFO: "a named pipe"
+        default: "a device"
+        }
+    }
+
     /// `root:postern, mode 0640`.
     var description: String {
         "\(HostDatabase.userName(owner)):\(HostDatabase.groupName(group)), mode \(Self.octal(mode))"

@@ -4,7 +4,7 @@ import MailAuthentication
 import PosternConfiguration
 import Testing
 
-@testable import PosternDaemon
+@testable import PosternSetup
 
 @Suite("Defaults")
 struct DefaultsTests {

@@ -1,10 +1,11 @@
 internal import DNSResolver
 internal import Logging
 internal import MailSyntax
+internal import PosternSetup
 
 extension Logger {
     /// Says what has become of the DNS.
-    func log(_ news: Lookups.News) {
+    func log(_ news: ConfiguredResolver.News) {
         switch news {
         case .health(.unknown): break
         case .health(.answering): notice("DNS is answering again")

@@ -9,7 +9,7 @@ public struct ConfigurationCheck: Sendable {
     /// Why it would not, or where there is no such reason what may not be meant; in the order of the file.
     public let problems: [ConfigurationProblem]
     /// Where the configuration has answers come from; nil when the daemon would not take it.
-    public let lookups: Lookups?
+    public let resolver: ConfiguredResolver?
 
     /// Looks at a configuration, and at everything that it names.
     ///
@@ -29,11 +29,11 @@ public struct ConfigurationCheck: Sendable {
         let reading = Configuration.read(path: path) { judge = account() }
         var found = reading.problems
         var warnings = [ConfigurationProblem]()
-        var lookups: Lookups?
+        var resolver: ConfiguredResolver?
         if var configuration = reading.configuration {
             // The file belongs to the daemon.
             configuration.dns.cache.snapshot = nil
-            do throws(ConfigurationError) { lookups = try Lookups(configuration, group: group) } catch {
+            do throws(ConfigurationError) { resolver = try ConfiguredResolver(configuration, group: group) } catch {
                 found += error.problems.map {
                     $0.line > 0 ? $0 : configuration.problem("dns.zone", "\($0.file): \($0.message)")
                 }
@@ -47,7 +47,7 @@ public struct ConfigurationCheck: Sendable {
         let errors = found.filter { !$0.isWarning }
         problems = (errors.isEmpty ? found + warnings : errors).inOrder(of: path)
         configuration = errors.isEmpty ? reading.configuration : nil
-        self.lookups = errors.isEmpty ? lookups : nil
+        self.resolver = errors.isEmpty ? resolver : nil
     }
 
     /// The file itself, which root may be able to read where the daemon is not.
@@ -71,7 +71,7 @@ public struct ConfigurationCheck: Sendable {
     /// Reads a configuration for the daemon.
     ///
     /// - Throws: everything that is wrong with it and with its keys.
-    static func load(path: String) throws(ConfigurationError) -> Configuration {
+    public static func load(path: String) throws(ConfigurationError) -> Configuration {
         let reading = Configuration.read(path: path)
         guard let configuration = reading.configuration, !reading.problems.isEmpty else { return try reading.get() }
         let problems = reading.problems + SigningTable.problems(configuration.signing)

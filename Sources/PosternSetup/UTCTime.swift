@@ -1,11 +1,12 @@
 internal import Glibc
 
 /// A time as RFC 3339 writes it, in UTC.
-struct UTCTime: CustomStringConvertible {
-    let description: String
+public struct UTCTime: CustomStringConvertible {
+    /// `2026-11-23T12:00:00Z`.
+    public let description: String
 
     /// The time this many seconds after 1970.
-    init(_ seconds: Int64) {
+    public init(_ seconds: Int64) {
         var seconds = time_t(seconds)
         var fields = unsafe tm()
         _ = unsafe gmtime_r(&seconds, &fields)

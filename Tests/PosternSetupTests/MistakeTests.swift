@@ -3,9 +3,10 @@ import Glibc
 import MailCrypto
 import NIOPosix
 import PosternConfiguration
+import TestSupport
 import Testing
 
-@testable import PosternDaemon
+@testable import PosternSetup
 
 /// The commonest mistakes, each with every line that `postern config check` says about it.
 ///

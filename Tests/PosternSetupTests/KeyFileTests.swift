@@ -1,8 +1,9 @@
 import Glibc
 import MailCrypto
+import TestSupport
 import Testing
 
-@testable import PosternDaemon
+@testable import PosternSetup
 
 @Suite("Key files")
 struct KeyFileTests {

@@ -1,8 +1,9 @@
 import Glibc
 import PosternConfiguration
+import TestSupport
 import Testing
 
-@testable import PosternDaemon
+@testable import PosternSetup
 
 @Suite("Unix sockets before they are made")
 struct SocketCheckTests {

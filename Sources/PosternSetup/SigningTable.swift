@@ -1,17 +1,17 @@
-internal import DKIM
-internal import MailAuthentication
+public import DKIM
 internal import MailCrypto
-internal import MailSyntax
+public import MailSyntax
 internal import Policy
-internal import PosternConfiguration
+public import PosternConfiguration
 
 /// Who signs for which domain, by the configuration and the keys that it names.
-struct SigningTable: Sendable {
+public struct SigningTable: Sendable {
     private let table: DKIMSigningTable
-    private let isEmpty: Bool
+    /// Whether nothing is signed at all.
+    public let isEmpty: Bool
 
     /// Reads the keys that the configuration names.
-    init(_ configuration: [Configuration.Signing]) throws(ConfigurationError) {
+    public init(_ configuration: [Configuration.Signing]) throws(ConfigurationError) {
         let account = Account.current
         var entries = [DKIMSigningTable.Entry]()
         var problems = [ConfigurationProblem]()
@@ -84,57 +84,13 @@ struct SigningTable: Sendable {
         return (keys, problems)
     }
 
-    /// Begins to sign a message, or finds out why it is not signed; nil when nobody expects a signature.
+    /// Who signs for the author of a message that a client with this login sends.
     ///
     /// - Parameters:
-    ///   - headers: the message's header fields.
+    ///   - author: the author's domain.
     ///   - login: what the client authenticated as; nil when it is trusted by its address.
-    ///   - stamps: the fields by which this host tells what it has judged before; nil for a client that may not have them.
-    ///   - now: the time, in seconds since 1970.
-    func begin(_ headers: HeaderBlock, login: [UInt8]?, stamps: HeaderSettings?, now: Int64) -> OutgoingMessage? {
-        guard !isEmpty else { return nil }
-        let author = AuthorIdentity(of: headers)
-        // RFC 6376 § 5.1: sign for a domain only what it is right to sign. Several authors leave open whose it is.
-        guard author.fromCount == 1, let domain = author.authorDomain else {
-            return OutgoingMessage(unsigned: "From does not name one author")
-        }
-        switch table.decision(author: domain, login: login?[...]) {
-        case .foreignDomain: return nil
-        case .foreignLogin(let domain):
-            let name = login.map { "login " + $0[...].text } ?? "a client without login"
-            return OutgoingMessage(unsigned: "\(name) does not own \(domain)")
-        case .sign(let entry):
-            // What a content filter brings back from outside comes from an address of our own.
-            if stamps?.haveJudged(headers, author: domain) == true {
-                return OutgoingMessage(unsigned: "Authentication-Results of ours say that it came from outside")
-            }
-            return OutgoingMessage(headers, keys: entry.keys, options: entry.options, now: now)
-        }
-    }
-}
-
-extension DKIMSigningOptions {
-    /// The options that a configuration asks for.
-    init(_ signing: Configuration.Signing) {
-        self.init()
-        headers = signing.headers
-        oversigned = signing.oversign
-        canonicalization = signing.canonicalization.pair
-        lifetime = signing.lifetime?.components.seconds
-        identity = signing.identity
-        // A milter folds with LF alone; the MTA writes CRLF.
-        foldsWithLF = true
-    }
-}
-
-extension Configuration.Signing.Canonicalization {
-    fileprivate var pair: CanonicalizationPair {
-        switch self {
-        case .relaxedRelaxed: CanonicalizationPair(header: .relaxed, body: .relaxed)
-        case .relaxedSimple: CanonicalizationPair(header: .relaxed, body: .simple)
-        case .simpleRelaxed: CanonicalizationPair(header: .simple, body: .relaxed)
-        case .simpleSimple: CanonicalizationPair(header: .simple, body: .simple)
-        }
+    public func decision(author: DomainName, login: Octets?) -> DKIMSigningTable.Decision {
+        table.decision(author: author, login: login)
     }
 }
 

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import MilterServer
 internal import PosternConfiguration
 
 /// What keeps the daemon from making its unix sockets and the file of its cache, or its mail server from reaching them.
@@ -88,8 +87,8 @@ struct SocketCheck {
             let kind = FileStatus(file.path, followsLinks: true)?.kind ?? S_IFREG
             return kind == S_IFREG ? [] : [file.problem("\(file.path) is not a regular file")]
         }
-        guard case .noSocket(let kind)? = try? SocketOccupant(at: file.path, isAsked: false) else { return [] }
-        return [file.problem("\(file.path) is \(kind), not a socket", accepted: "another path")]
+        guard let status = FileStatus(file.path), status.kind != S_IFSOCK else { return [] }
+        return [file.problem("\(file.path) is \(status.noun), not a socket", accepted: "another path")]
     }
 
     private func writingProblem(_ socket: MadeFile, _ status: FileStatus, _ code: Int32) -> ConfigurationProblem {

@@ -1,0 +1,20 @@
+internal import Policy
+internal import PosternConfiguration
+
+extension Configuration {
+    /// What protected mail by this configuration and does not by its successor: meant perhaps, and perhaps a file cut off.
+    func losses(to next: Configuration) -> [String] {
+        var losses = [String]()
+        if mode == .enforce, next.mode == .observe {
+            losses.append("the rules no longer act: mode was \"enforce\" and is \"observe\"")
+        }
+        if !rules.rules.isEmpty, next.rules.rules.isEmpty {
+            losses.append("there are no rules any more: there were \(rules.rules.count)")
+        }
+        if !signing.isEmpty, next.signing.isEmpty {
+            let domains = signing.map { "\($0.domain)" }.joined(separator: ", ")
+            losses.append("nothing is signed any more: there was a [[signing]] table for \(domains)")
+        }
+        return losses
+    }
+}

@@ -1,0 +1,39 @@
+internal import MilterServer
+internal import PosternConfiguration
+
+/// The settings that are read at the start only.
+struct FixedSettings: Sendable {
+    let listeners: Set<MilterListener>
+    let log: Configuration.Log
+    let admin: Configuration.Admin
+    let limits: Configuration.Limits
+
+    init(_ configuration: Configuration) {
+        listeners = Set(configuration.listen.map(MilterListener.init))
+        log = configuration.log
+        admin = configuration.admin
+        limits = configuration.limits
+    }
+
+    /// What a configuration changes that stays as it was until the daemon starts anew.
+    func warnings(for configuration: Configuration) -> [String] {
+        let changes = changes(in: FixedSettings(configuration))
+        guard !changes.isEmpty else { return [] }
+        return [
+            "changed, but in force after a restart only: \(changes.joined(separator: ", "))"
+                + " (type: systemctl restart postern)"
+        ]
+    }
+
+    private func changes(in other: FixedSettings) -> [String] {
+        [
+            listeners == other.listeners ? nil : "[[listen]]",
+            log == other.log ? nil : "[log]",
+            admin == other.admin ? nil : "[admin]",
+            limits.maxPacket == other.limits.maxPacket ? nil : "limits.max_packet",
+            limits.maxHeld == other.limits.maxHeld ? nil : "limits.max_held",
+            limits.idleTimeout == other.limits.idleTimeout ? nil : "limits.idle_timeout",
+            limits.drainTimeout == other.limits.drainTimeout ? nil : "limits.drain_timeout",
+        ].compactMap { $0 }
+    }
+}

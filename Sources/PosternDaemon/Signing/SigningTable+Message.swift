@@ -1,0 +1,34 @@
+internal import DKIM
+internal import MailAuthentication
+internal import MailSyntax
+internal import PosternSetup
+
+extension SigningTable {
+    /// Begins to sign a message, or finds out why it is not signed; nil when nobody expects a signature.
+    ///
+    /// - Parameters:
+    ///   - headers: the message's header fields.
+    ///   - login: what the client authenticated as; nil when it is trusted by its address.
+    ///   - stamps: the fields by which this host tells what it has judged before; nil for a client that may not have them.
+    ///   - now: the time, in seconds since 1970.
+    func begin(_ headers: HeaderBlock, login: [UInt8]?, stamps: HeaderSettings?, now: Int64) -> OutgoingMessage? {
+        guard !isEmpty else { return nil }
+        let author = AuthorIdentity(of: headers)
+        // RFC 6376 § 5.1: sign for a domain only what it is right to sign. Several authors leave open whose it is.
+        guard author.fromCount == 1, let domain = author.authorDomain else {
+            return OutgoingMessage(unsigned: "From does not name one author")
+        }
+        switch decision(author: domain, login: login?[...]) {
+        case .foreignDomain: return nil
+        case .foreignLogin(let domain):
+            let name = login.map { "login " + $0[...].text } ?? "a client without login"
+            return OutgoingMessage(unsigned: "\(name) does not own \(domain)")
+        case .sign(let entry):
+            // What a content filter brings back from outside comes from an address of our own.
+            if stamps?.haveJudged(headers, author: domain) == true {
+                return OutgoingMessage(unsigned: "Authentication-Results of ours say that it came from outside")
+            }
+            return OutgoingMessage(headers, keys: entry.keys, options: entry.options, now: now)
+        }
+    }
+}

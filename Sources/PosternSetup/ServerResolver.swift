@@ -1,0 +1,92 @@
+public import DNSLookup
+public import DNSResolver
+internal import Glibc
+internal import NIOCore
+internal import PosternConfiguration
+
+/// Name servers behind a cache.
+///
+/// They are shut down when nobody can ask them any more: neither a configuration nor a message that it is judged by.
+public final class ServerResolver: DNSResolving {
+    /// The cache's settings, which stay as they are.
+    let settings: Configuration.DNS.Cache
+    private let caching: CachingResolver
+
+    /// Opens the servers that a configuration names.
+    init(
+        _ configuration: Configuration,
+        group: any EventLoopGroup,
+        report: @escaping @Sendable (ConfiguredResolver.News) -> Void
+    ) {
+        settings = configuration.dns.cache
+        caching = CachingResolver(
+            ResolverOptions(configuration),
+            cache: CacheOptions(settings),
+            eventLoopGroup: group,
+            onHealthChange: { report(.health($0)) },
+            onRoomChange: { report(.room($0)) }
+        )
+    }
+
+    deinit {
+        // Sockets are closed on their event loops, and the cache is freed on none.
+        Task.detached { [caching] in await caching.shutdown() }
+    }
+
+    /// Looks a question up.
+    public func lookUp(_ question: DNSQuestion) async -> DNSReply { await caching.lookUp(question) }
+
+    /// Looks a question up on behalf of a message.
+    public func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply {
+        await caching.lookUp(question, for: asker)
+    }
+
+    /// Begins a lookup; `answered` is called with its reply.
+    public func ask(
+        _ question: DNSQuestion,
+        for asker: (any DNSAsker)?,
+        answered: @escaping @Sendable (DNSReply) -> Void
+    ) -> OpenLookup { caching.ask(question, for: asker, answered: answered) }
+
+    /// The answer that the cache has, without a wait.
+    public func answerAtHand(_ question: DNSQuestion) -> DNSReply? { caching.answerAtHand(question) }
+}
+
+extension ServerResolver {
+    /// What it has done, and how its servers do.
+    public var statistics: ResolverStatistics { caching.statistics }
+
+    /// Whether the servers answer, as far as is known.
+    var health: ResolverHealth { caching.health }
+
+    /// Takes the servers and times of another configuration, which it serves.
+    func update(_ configuration: Configuration) {
+        caching.update(ResolverOptions(configuration))
+        caching.checkServers()
+    }
+
+    /// Finds out whether the servers are there, before a message asks.
+    func checkServers() { caching.checkServers() }
+
+    /// See `ConfiguredResolver.restore()`.
+    func restore() -> String? {
+        guard let path = settings.snapshot, unsafe access(path, F_OK) == 0 else { return nil }
+        do {
+            return "\(path): \(Counted.words(try caching.loadSnapshot(from: path, at: Clock.now), "answer")) taken over"
+        } catch {
+            return "\(path) \(error): the DNS cache begins empty"
+        }
+    }
+
+    /// See `ConfiguredResolver.close()`.
+    func close() async -> String? {
+        await caching.shutdown()
+        guard let path = settings.snapshot else { return nil }
+        do {
+            try caching.saveSnapshot(to: path, at: Clock.now)
+            return nil
+        } catch {
+            return "\(path) \(error): the DNS cache is not kept"
+        }
+    }
+}
