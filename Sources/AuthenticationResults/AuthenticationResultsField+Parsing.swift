@@ -2,7 +2,7 @@ public import MailSyntax
 
 extension AuthenticationResultsField {
     /// How many results a field may have, and how many properties a result.
-    public static let mostMembers = 256
+    public static let maximumMembers = 256
 
     /// Reads the value of a field, folds and leading space included.
     ///
@@ -33,7 +33,7 @@ private struct ResultsParser {
             guard scanner.take(UInt8(ascii: ";")) else { throw .unexpected }
             try scanner.skipCFWS()
             guard scanner.next != nil else { break }
-            guard field.results.count < AuthenticationResultsField.mostMembers else { throw .tooMany }
+            guard field.results.count < AuthenticationResultsField.maximumMembers else { throw .tooMany }
             let method = try keyword()
             try scanner.skipCFWS()
             // no-result
@@ -58,7 +58,7 @@ private struct ResultsParser {
         result.methodVersion = version
         result.comment = try comment()
         while let octet = scanner.next, octet != UInt8(ascii: ";") {
-            guard result.properties.count < AuthenticationResultsField.mostMembers else { throw .tooMany }
+            guard result.properties.count < AuthenticationResultsField.maximumMembers else { throw .tooMany }
             let type = try keyword()
             try scanner.skipCFWS()
             // reasonspec

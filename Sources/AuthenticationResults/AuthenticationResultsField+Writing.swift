@@ -4,7 +4,7 @@ extension AuthenticationResultsField {
     /// How many octets of a signature identify it unless another begins alike (RFC 6008 § 4).
     public static let shortestSignaturePrefix = 8
     /// How many it holds at most: 384 bits of a signature.
-    public static let longestSignaturePrefix = 64
+    public static let maximumSignaturePrefixLength = 64
 
     /// The field's value, without the space behind the colon.
     ///
@@ -40,9 +40,9 @@ extension AuthenticationResultsField {
     /// As much of a signature as tells it from the others; `signatures` may hold it too.
     ///
     /// RFC 6008 § 4: header.b holds the first eight octets, or more where these occur twice. Signatures that are the same
-    /// for longer than `longestSignaturePrefix` were made to be confused, and are not worth a line that tells them apart.
+    /// for longer than `maximumSignaturePrefixLength` were made to be confused, and are not worth a line that tells them apart.
     public static func signaturePrefix(of signature: Octets, among signatures: [Octets]) -> Octets {
-        let start = signature.prefix(longestSignaturePrefix)
+        let start = signature.prefix(maximumSignaturePrefixLength)
         var length = shortestSignaturePrefix
         for other in signatures where !other.starts(with: start) {
             length = max(length, zip(start, other).prefix { $0 == $1 }.count + 1)

@@ -6,7 +6,7 @@ public import MailSyntax
 /// values become what RFC 8601 § 2.2 allows, or are left out with their property where it allows nothing.
 public struct AuthenticationResultsWriter {
     /// How long a line gets before it is folded, if it can be (RFC 5322 § 2.1.1).
-    private static let longestLine = 78
+    private static let maximumLineLength = 78
 
     /// The value so far, without the space behind the colon.
     public private(set) var octets: [UInt8] = []
@@ -29,7 +29,7 @@ public struct AuthenticationResultsWriter {
         self.allowsUTF8 = allowsUTF8
         octets.reserveCapacity(480)
         let asciiName = allowsUTF8 ? authservID : FieldText.ascii(authservID)
-        let name = FieldText.printable(asciiName ?? authservID, limit: FieldText.longestValue)[...]
+        let name = FieldText.printable(asciiName ?? authservID, limit: FieldText.maximumValueLength)[...]
         octets += FieldText.value(name) ?? []
         if let version { octets.append(" \(version)") }
     }
@@ -83,7 +83,7 @@ public struct AuthenticationResultsWriter {
         let valueStart = octets.count
         octets.append(value)
         // Most values stand as they are; the others are looked at as octets.
-        if octets.count - valueStart <= FieldText.longestValue, FieldText.isPropertyToken(octets[valueStart...]) {
+        if octets.count - valueStart <= FieldText.maximumValueLength, FieldText.isPropertyToken(octets[valueStart...]) {
             return endWord(start)
         }
         forgetWord(start)
@@ -106,7 +106,7 @@ public struct AuthenticationResultsWriter {
     }
 
     private mutating func endWord(_ start: Int) {
-        guard indent + octets.count - lineStart > Self.longestLine else { return }
+        guard indent + octets.count - lineStart > Self.maximumLineLength else { return }
         octets.replaceSubrange(start...start, with: fold)
         lineStarts(at: start + fold.count)
     }

@@ -9,7 +9,7 @@ public struct ServiceName: Sendable {
     /// How many names with U-labels are turned into A-labels for a message; each takes microseconds.
     ///
     /// Nobody honest has that many stand where a service's name does: a field with one more is taken for ours unread.
-    public static let mostConversions = 32
+    public static let maximumConversions = 32
 
     /// The name as it is written and as A-labels, in lower case and without blanks.
     private let forms: [[UInt8]]
@@ -84,7 +84,7 @@ public struct ServiceName: Sendable {
     /// Whether a word with U-labels is our name; asks libidn2 only where it could be.
     private mutating func isOurs(_ word: Octets) -> Bool {
         guard let domain, mayBecome(domain, word) else { return false }
-        guard conversions < Self.mostConversions else { return true }
+        guard conversions < Self.maximumConversions else { return true }
         conversions += 1
         return (try? DomainName(unicode: word)) == domain
     }

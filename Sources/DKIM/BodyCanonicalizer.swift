@@ -157,7 +157,7 @@ public struct BodyCanonicalizer {
         }
         if end > 0 {
             while heldLineEnds > 0 {
-                let count = min(heldLineEnds, Constants.mostLineEnds)
+                let count = min(heldLineEnds, Constants.maximumLineEnds)
                 unsafe emit(Constants.lineEnds(count))
                 heldLineEnds -= count
             }
@@ -170,22 +170,24 @@ public struct BodyCanonicalizer {
 
 /// Octets that a canonical form may need and the message did not have.
 private enum Constants {
-    static let mostLineEnds = 512
+    static let maximumLineEnds = 512
 
     // The memory is never freed, so a view of it is always valid.
     private nonisolated(unsafe) static let octets: UnsafeRawBufferPointer = {
-        let octets = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * mostLineEnds + 1, alignment: 1)
-        for index in 0..<mostLineEnds {
+        let octets = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * maximumLineEnds + 1, alignment: 1)
+        for index in 0..<maximumLineEnds {
             unsafe octets[2 * index] = .cr
             unsafe octets[2 * index + 1] = .lf
         }
-        unsafe octets[2 * mostLineEnds] = .space
+        unsafe octets[2 * maximumLineEnds] = .space
         return UnsafeRawBufferPointer(octets)
     }()
 
     static var cr: UnsafeRawBufferPointer { unsafe octets.run(0, 1) }
-    static var space: UnsafeRawBufferPointer { unsafe octets.run(2 * mostLineEnds, 2 * mostLineEnds + 1) }
-    static func lineEnds(_ count: Int) -> UnsafeRawBufferPointer { unsafe octets.run(0, 2 * min(count, mostLineEnds)) }
+    static var space: UnsafeRawBufferPointer { unsafe octets.run(2 * maximumLineEnds, 2 * maximumLineEnds + 1) }
+    static func lineEnds(_ count: Int) -> UnsafeRawBufferPointer {
+        unsafe octets.run(0, 2 * min(count, maximumLineEnds))
+    }
 }
 
 extension UnsafeRawBufferPointer {

@@ -6,9 +6,9 @@ internal import MailSyntax
 /// Each change that is known from practice is undone, and the hash taken again.
 struct BodyDiagnosis {
     /// How many lines a footer may have, and a banner: more of them where an empty line ends it.
-    private static let mostFooterLines = 200
-    private static let mostBannerLines = 3
-    private static let mostBannerLinesBeforeEmptyOne = 16
+    private static let maximumFooterLines = 200
+    private static let maximumBannerLines = 3
+    private static let maximumBannerLinesBeforeEmptyOne = 16
 
     private let body: [UInt8]
     private let canonicalBody: [UInt8]
@@ -71,7 +71,7 @@ struct BodyDiagnosis {
         guard form.length == nil, budget.pay(canonicalBody.count) else { return nil }
         let hasher = SHA256Hasher()
         var taken = 0
-        for end in canonicalBody.lineEnds.reversed().prefix(Self.mostFooterLines).reversed() {
+        for end in canonicalBody.lineEnds.reversed().prefix(Self.maximumFooterLines).reversed() {
             // RFC 6376 § 3.4.3: what was signed has no empty line at its end.
             guard !canonicalBody[..<end].endsWithEmptyLine else { continue }
             unsafe canonicalBody.withUnsafeBytes { unsafe hasher.update(.init(rebasing: $0[taken..<end])) }
@@ -84,9 +84,9 @@ struct BodyDiagnosis {
     /// A banner: what comes after it has the hash that was signed.
     private func banner(_ budget: inout DiagnosisBudget) -> DKIMDiagnosis? {
         guard form.length == nil else { return nil }
-        let ends = canonicalBody.lineEnds.prefix(Self.mostBannerLinesBeforeEmptyOne).enumerated()
+        let ends = canonicalBody.lineEnds.prefix(Self.maximumBannerLinesBeforeEmptyOne).enumerated()
         let end = ends.first { index, end in
-            guard index < Self.mostBannerLines || canonicalBody[..<end].endsWithEmptyLine,
+            guard index < Self.maximumBannerLines || canonicalBody[..<end].endsWithEmptyLine,
                 budget.pay(canonicalBody.count - end)
             else { return false }
             let rest = unsafe canonicalBody.withUnsafeBytes { unsafe SHA256Hasher.digest(.init(rebasing: $0[end...])) }

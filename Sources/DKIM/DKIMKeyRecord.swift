@@ -103,7 +103,7 @@ public struct DKIMKeyRecord: Sendable {
 struct DKIMKeyRecords: Sendable {
     /// How many records of one answer are looked at: a name under `_domainkey` may be an alias of one with other texts, and
     /// a wildcard gives it those of the whole domain.
-    static let mostRecords = 16
+    static let maximumRecords = 16
 
     /// The records that are key records.
     let records: [DKIMKeyRecord]
@@ -113,7 +113,7 @@ struct DKIMKeyRecords: Sendable {
     init(_ answer: DNSAnswer) {
         var records = [DKIMKeyRecord]()
         var firstError: DKIMKeyRecord.SyntaxError?
-        for text in answer.texts.prefix(Self.mostRecords) {
+        for text in answer.texts.prefix(Self.maximumRecords) {
             do throws(DKIMKeyRecord.SyntaxError) {
                 records.append(try DKIMKeyRecord(text[...]))
             } catch {

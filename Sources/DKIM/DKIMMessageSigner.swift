@@ -11,7 +11,7 @@ public import MailSyntax
 /// It does no I/O and reads no clock. A copy shares the running hash, so one copy goes on at most.
 public struct DKIMMessageSigner {
     /// How many names `h=` gets at most, fewer than verifiers read.
-    static let mostHeaderNames = 200
+    static let maximumHeaderNames = 200
 
     private let keys: [DKIMSigningKey]
     private let options: DKIMSigningOptions
@@ -100,7 +100,7 @@ public struct DKIMMessageSigner {
             let present = headers.indices.count { headers.hasName(octets, at: $0) }
             let isGuarded = present > 0 || Self.alwaysThere.contains(name.lowercased())
             let count = present + (isGuarded && oversigned.contains(name.lowercased()) ? 1 : 0)
-            names += Array(repeating: name, count: min(count, Self.mostHeaderNames - names.count))
+            names += Array(repeating: name, count: min(count, Self.maximumHeaderNames - names.count))
         }
         return names
     }

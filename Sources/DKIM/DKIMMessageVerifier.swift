@@ -28,7 +28,7 @@ public struct DKIMMessageVerifier {
     }
 
     /// For how many signatures that fail it is found out why: enough for a person.
-    private static let mostDiagnosed = 2
+    private static let maximumDiagnosed = 2
 
     private let options: DKIMVerificationOptions
     private let now: Int64
@@ -146,7 +146,7 @@ public struct DKIMMessageVerifier {
                 octetCount: hashers[hasher].octetCount,
                 octets: isBodyRetained ? retainedBody : nil
             )
-            if diagnosed == Self.mostDiagnosed { diagnosis = DiagnosisBudget(octets: 0) }
+            if diagnosed == Self.maximumDiagnosed { diagnosis = DiagnosisBudget(octets: 0) }
             let outcome = check.outcome(body, &diagnosis)
             if outcome.result == .fail { diagnosed += 1 }
             outcomes.append(outcome.result == .pass ? dated(outcome) : outcome)
@@ -174,7 +174,7 @@ public struct DKIMMessageVerifier {
     }
 
     /// How far ahead a signature may be dated so that the clocks are to blame: one of them may even run in another time zone.
-    private static let mostClocksDiffer: Int64 = 86_400
+    private static let maximumClockDifference: Int64 = 86_400
 
     /// What becomes of a signature that is right when it is dated in the future.
     ///
@@ -186,7 +186,7 @@ public struct DKIMMessageVerifier {
         guard let timestamp = outcome.signature?.timestamp, isPast(now, at: timestamp) else { return outcome }
         var outcome = outcome
         let (distance, overflow) = timestamp.subtractingReportingOverflow(now)
-        if !overflow, distance <= Self.mostClocksDiffer {
+        if !overflow, distance <= Self.maximumClockDifference {
             outcome.result = .temperror
             outcome.problem = "signature is dated \(distance) seconds ahead of our clock"
         } else {

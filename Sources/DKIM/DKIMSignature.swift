@@ -53,7 +53,7 @@ public final class DKIMSignature: Sendable {
     let unsignedField: HeaderField
 
     /// How many octets `b=` may have: five times what a signature by a key of 8,192 bits has, so that white space fits in.
-    private static let longestSignatureText = 8192
+    private static let maximumSignatureLength = 8192
 
     init(_ field: HeaderField, tags: TagList) throws(SyntaxError) {
         // RFC 6376 § 6.1.1: "Verifiers MUST return PERMFAIL (incompatible version) when presented with ... an
@@ -62,7 +62,7 @@ public final class DKIMSignature: Sendable {
         guard version.elementsEqual([UInt8(ascii: "1")]) else { throw .version }
         algorithm = try Self.algorithm(Self.required(tags["a"], "a"))
         signatureText = try Self.required(tags["b"], "b")
-        guard signatureText.count <= Self.longestSignatureText else { throw .malformed("b") }
+        guard signatureText.count <= Self.maximumSignatureLength else { throw .malformed("b") }
         signature = try Self.decode(signatureText, "b")
         bodyHash = try Self.decode(Self.required(tags["bh"], "bh"), "bh")
         canonicalization = try Self.canonicalization(tags["c"])

@@ -38,7 +38,7 @@ struct SignatureCheck {
     ///
     /// RFC 6376 § 3.6.2.2: "TXT RRs MUST be unique for a particular selector name". A second one is a leftover that
     /// happens; more are a way to have us compute.
-    private static let mostKeysTried = 2
+    private static let maximumKeysTried = 2
 
     private let signature: DKIMSignature
     private let options: DKIMVerificationOptions
@@ -81,7 +81,7 @@ struct SignatureCheck {
             }
             let check = KeyCheck(isTesting: record.isTesting, finding: finding)
             if check.isIntact || key == nil { key = check }
-            if check.isIntact || tried == Self.mostKeysTried { break }
+            if check.isIntact || tried == Self.maximumKeysTried { break }
         }
     }
 

@@ -27,7 +27,7 @@ struct Alignment: Sendable {
         _ walks: inout WalkStore
     ) throws(MissingAnswer) {
         guard let mode = mode(of: mechanism) else { return }
-        for domain in passed.prefix(DMARCInquiry.mostIdentifiers) {
+        for domain in passed.prefix(DMARCInquiry.maximumIdentifiers) {
             switch try isAligned(domain, mode, &walks) {
             case .yes:
                 aligned.append(mechanism)
@@ -36,7 +36,7 @@ struct Alignment: Sendable {
             case .unknown: obstacle = obstacle ?? .lookupFailed(domain, nil)
             }
         }
-        for domain in undecided.prefix(DMARCInquiry.mostIdentifiers) {
+        for domain in undecided.prefix(DMARCInquiry.maximumIdentifiers) {
             // One that would not be aligned changes nothing: else a broken domain of his own would serve a forger.
             guard try isAligned(domain, mode, &walks) != .no else { continue }
             obstacle = obstacle ?? .mechanismFailed(mechanism)

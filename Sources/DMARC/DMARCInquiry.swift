@@ -4,7 +4,7 @@ public import MailSyntax
 /// Whether the author's domain vouches for a message (RFC 9989 § 5), after its policy is known.
 public struct DMARCInquiry: DNSInquiry {
     /// Of how many domains that vouch it is found out whether they are aligned.
-    public static let mostIdentifiers = 32
+    public static let maximumIdentifiers = 32
 
     private let discovery: DMARCDiscovery
     private let identifiers: DMARCIdentifiers
@@ -74,7 +74,7 @@ extension WalkStore {
             try alignment.add(.dkim, passed: identifiers.dkim, undecided: identifiers.dkimTemperror, &self)
             outcomes.append(alignment.outcome)
         }
-        var outcome = discovery.author.combine(outcomes, limit: DMARCPolicyInquiry.mostAuthorDomains)
+        var outcome = discovery.author.combine(outcomes, limit: DMARCPolicyInquiry.maximumAuthorDomains)
         outcome.trace = all
         return outcome
     }

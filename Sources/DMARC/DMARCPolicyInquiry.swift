@@ -6,7 +6,7 @@ public struct DMARCPolicyInquiry: DNSInquiry {
     /// Of how many author domains the records are looked for.
     ///
     /// RFC 9989 § 11.5: a limit, or messages with many would be a denial of service.
-    public static let mostAuthorDomains = 8
+    public static let maximumAuthorDomains = 8
 
     private let author: AuthorIdentity
     private let alignment: AlignmentMethod
@@ -50,7 +50,7 @@ extension WalkStore {
     /// Finds what the DNS says of the author's domains.
     fileprivate mutating func discover(_ author: AuthorIdentity) throws(MissingAnswer) -> DMARCDiscovery {
         var domains = [DMARCDiscovery.Domain]()
-        for domain in author.policyDomains.prefix(DMARCPolicyInquiry.mostAuthorDomains) {
+        for domain in author.policyDomains.prefix(DMARCPolicyInquiry.maximumAuthorDomains) {
             let walk = try walk(from: domain)
             let organizational = organizationalDomain(of: walk)
             let policy = try policy(by: walk, organizational)

@@ -13,7 +13,7 @@ internal import Synchronization
     public static let systemPath = "/usr/share/publicsuffix/public_suffix_list.dafsa"
 
     /// For how many names the list's word is kept: mail of the same authors comes again.
-    private static let mostKnown = 1024
+    private static let maximumKnown = 1024
 
     private let context: OpaquePointer
     private let known = Mutex<[DomainName: DomainName?]>([:])
@@ -35,7 +35,7 @@ internal import Synchronization
         let domain = lookUp(name)
         known.withLock { known in
             // Mail chooses the names: to begin anew bounds what they take.
-            if known.count >= Self.mostKnown { known.removeAll(keepingCapacity: true) }
+            if known.count >= Self.maximumKnown { known.removeAll(keepingCapacity: true) }
             known[name] = .some(domain)
         }
         return domain

@@ -26,7 +26,7 @@ public struct DMARCTreeWalk: Hashable, Sendable {
     }
 
     /// The longest name that is walked label by label has one label less (RFC 9989 § 4.10, step 4).
-    static let mostQueries = 8
+    static let maximumQueries = 8
 
     /// The domain it starts at.
     public let start: DomainName
@@ -46,7 +46,7 @@ public struct DMARCTreeWalk: Hashable, Sendable {
     static func domain(after domain: DomainName) -> DomainName? {
         let labelCount = domain.labelCount
         // RFC 9989 § 4.10, step 4: from eight labels or more, the next name has seven.
-        return labelCount > 1 ? domain.suffix(min(labelCount - 1, mostQueries - 1)) : nil
+        return labelCount > 1 ? domain.suffix(min(labelCount - 1, maximumQueries - 1)) : nil
     }
 
     /// The record at the starting point.

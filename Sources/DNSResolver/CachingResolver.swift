@@ -84,7 +84,7 @@ public final class CachingResolver: DNSResolving, Sendable {
     }
 
     /// The most memory that answers take, and so the longest snapshot there can be of them.
-    var mostOctets: Int { options.maximumBytes }
+    var maximumOctets: Int { options.maximumBytes }
 
     // MARK: Lookups
 

@@ -18,14 +18,14 @@ public struct ForgedFields: Sendable {
     ///
     /// An MTA looks for each one from the top, so that deleting takes it time by the square of their number: Postfix needs
     /// 0.1 s for a thousand, 7 s for ten thousand, and its cleanup(8) ends itself at more.
-    public static let mostDeleted = 1000
+    public static let maximumDeleted = 1000
     /// How many octets of fields are read in all the ways in which a reader might, where each field counts as 512 at least.
     ///
     /// Comments and quotes of a hundred hosts fit in. Whoever writes more wants to keep the filter busy: such fields are
     /// then forged unread.
-    private static let mostReadCarefully = 65_536
+    private static let maximumReadCarefully = 65_536
     /// How many deleted fields stay readable under another name.
-    private static let mostKept = 10
+    private static let maximumKept = 10
 
     private let settings: HeaderSettings
     /// How many Authentication-Results fields have passed.
@@ -36,7 +36,7 @@ public struct ForgedFields: Sendable {
     public private(set) var deleted: [RemovedField] = []
     /// What deleted Authentication-Results fields said, under a name that nobody trusts.
     public private(set) var kept: [NewField] = []
-    private var octetsToRead = Self.mostReadCarefully
+    private var octetsToRead = Self.maximumReadCarefully
     /// Our name; one for the whole message, because it counts what finding it costs.
     private lazy var service = ServiceName(settings.authservID)
 
@@ -60,12 +60,12 @@ public struct ForgedFields: Sendable {
     }
 
     private mutating func add(name: Octets, value: Octets) {
-        guard deleted.count < Self.mostDeleted, let claim = settings.claim(of: name) else { return }
+        guard deleted.count < Self.maximumDeleted, let claim = settings.claim(of: name) else { return }
         let index = nextIndex(of: name, claim)
         guard claim == .ours || settings.removal == .all || isOurs(value) else { return }
         // A copy: what is remembered of a message must not hold its whole header.
         deleted.append(RemovedField(name: Array(name)[...], index: index))
-        if claim == .result, settings.keepsRemoved, kept.count < Self.mostKept { kept.append(NewField(kept: value)) }
+        if claim == .result, settings.keepsRemoved, kept.count < Self.maximumKept { kept.append(NewField(kept: value)) }
     }
 
     /// The place of the next field of a name among those of that name.

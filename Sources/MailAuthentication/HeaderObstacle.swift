@@ -6,7 +6,7 @@ public enum HeaderObstacle: String, Sendable {
     case tooManyForged = "too many forged header fields"
 
     /// How many forged fields a message may have where the rules act.
-    public static let mostForgedFields = 100
+    public static let maximumForgedFields = 100
 }
 
 extension HeaderObstacle {

@@ -56,7 +56,7 @@ extension Judgement {
     }
 
     /// How many recipients are named at most.
-    private static let mostNamed = 50
+    private static let maximumNamed = 50
 
     /// What the rules say of each recipient, where that differs.
     private var recipientLines: [String] {
@@ -74,7 +74,7 @@ extension Judgement {
 
     /// The recipients at these places, as far as there is room for them.
     public func names(of places: [Int]) -> String {
-        let known = places.prefix(Self.mostNamed).filter(envelope.recipients.indices.contains)
+        let known = places.prefix(Self.maximumNamed).filter(envelope.recipients.indices.contains)
         let names = known.map { "<" + FieldText.printable(envelope.recipients[$0][...], limit: 320)[...].text + ">" }
         let more = places.count - known.count
         return names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")

@@ -33,7 +33,7 @@ public final class Judgement: Sendable {
     ///   - verdict: what the rules say.
     ///   - headers: the message's header fields; nil when there is no message.
     ///   - settings: which fields are written and deleted.
-    ///   - mostHeaderOctets: how many octets of header are read; the default is for a header that was not too large.
+    ///   - maximumHeaderOctets: how many octets of header are read; the default is for a header that was not too large.
     ///   - lookups: the lookups that were made.
     public init(
         _ assessment: MailAssessment,
@@ -41,7 +41,7 @@ public final class Judgement: Sendable {
         verdict: PolicyVerdict,
         headers: HeaderBlock?,
         settings: HeaderSettings,
-        mostHeaderOctets: Int = .max,
+        maximumHeaderOctets: Int = .max,
         lookups: [LookupRecord.Entry]
     ) {
         self.assessment = assessment
@@ -53,10 +53,10 @@ public final class Judgement: Sendable {
         var forged = ForgedFields(settings)
         if let headers { forged.add(headers) }
         removedFields = forged.deleted
-        if let headers, headers.octetCount > mostHeaderOctets {
+        if let headers, headers.octetCount > maximumHeaderOctets {
             obstacle = .tooLarge
         } else {
-            obstacle = removedFields.count > HeaderObstacle.mostForgedFields ? .tooManyForged : nil
+            obstacle = removedFields.count > HeaderObstacle.maximumForgedFields ? .tooManyForged : nil
         }
         var fields = assessment.fields(
             settings,

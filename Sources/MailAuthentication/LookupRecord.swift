@@ -7,7 +7,7 @@ internal import Synchronization
 /// check has its own, so that a name server of the sender's cannot use up what another domain's answer needs.
 public final class LookupRecord: DNSAsker {
     /// How many octets of answers are read for each share.
-    public static let mostOctets = 65_536
+    public static let maximumOctets = 65_536
 
     /// Whose questions are counted together.
     enum Share: Int, CaseIterable {
@@ -68,7 +68,7 @@ public final class LookupRecord: DNSAsker {
         /// Whether a share has room for a reply, which is counted then.
         mutating func hasRoom(for reply: DNSReply, _ share: Share) -> Bool {
             let octets = self.octets[share.rawValue] + reply.octetCount
-            guard !isFull(share), octets <= LookupRecord.mostOctets else {
+            guard !isFull(share), octets <= LookupRecord.maximumOctets else {
                 full |= 1 << UInt8(share.rawValue)
                 return false
             }

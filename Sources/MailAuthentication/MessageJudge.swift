@@ -10,7 +10,7 @@ public struct MessageJudge: Sendable {
     private let engine: PolicyEngine
     private let resolver: any DNSResolving
     private let timeout: Duration
-    private let mostHeaderOctets: Int
+    private let maximumHeaderOctets: Int
 
     /// A judge.
     ///
@@ -20,21 +20,21 @@ public struct MessageJudge: Sendable {
     ///   - engine: the rules.
     ///   - resolver: answers the questions.
     ///   - timeout: how long all checks of one message may take.
-    ///   - mostHeaderOctets: how many octets of header the filter reads.
+    ///   - maximumHeaderOctets: how many octets of header the filter reads.
     public init(
         settings: AuthenticationSettings,
         headers: HeaderSettings,
         engine: PolicyEngine,
         resolver: any DNSResolving,
         timeout: Duration,
-        mostHeaderOctets: Int = .max
+        maximumHeaderOctets: Int = .max
     ) {
         self.settings = settings
         self.headers = headers
         self.engine = engine
         self.resolver = resolver
         self.timeout = timeout
-        self.mostHeaderOctets = mostHeaderOctets
+        self.maximumHeaderOctets = maximumHeaderOctets
     }
 
     /// Judges a message that arrives at `now`, in seconds since 1970; without one, the envelope alone.
@@ -84,7 +84,7 @@ public struct MessageJudge: Sendable {
             verdict: engine.judge(assessment.facts(envelope), engine.kinds(of: envelope.addresses)),
             headers: headers,
             settings: self.headers,
-            mostHeaderOctets: mostHeaderOctets,
+            maximumHeaderOctets: maximumHeaderOctets,
             lookups: transaction.lookups
         )
     }

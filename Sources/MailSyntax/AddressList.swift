@@ -15,12 +15,12 @@ public struct AddressList: Hashable, Sendable {
     }
 
     /// How many mailboxes a list may have: more authors than any message names.
-    public static let mostMailboxes = 100
+    public static let maximumMailboxes = 100
 
     /// How many octets of a field are read.
     ///
     /// A hundred authors with long names fit in. A mail server takes megabytes, and each octet costs time here.
-    public static let longestValue = 16_384
+    public static let maximumValueLength = 16_384
 
     /// The members in their order.
     public let elements: [Element]
@@ -31,7 +31,7 @@ public struct AddressList: Hashable, Sendable {
 
     /// Reads the value of an address field, folds and leading space included.
     public init(parsing value: Octets) throws(SyntaxError) {
-        guard value.count <= Self.longestValue else { throw .tooLong }
+        guard value.count <= Self.maximumValueLength else { throw .tooLong }
         var parser = AddressParser(value.trimmed)
         let elements = try parser.addressList()
         self.init(elements, isMixed: parser.isMixed, isRepaired: false)
@@ -44,7 +44,7 @@ public struct AddressList: Hashable, Sendable {
         do throws(SyntaxError) {
             try self.init(parsing: value)
         } catch {
-            guard value.count <= Self.longestValue else { throw error }
+            guard value.count <= Self.maximumValueLength else { throw error }
             var parser = AddressParser(value.trimmed)
             guard let mailbox = try? parser.onlyMailbox() else { throw error }
             self.init([.mailbox(mailbox)], isMixed: false, isRepaired: true)

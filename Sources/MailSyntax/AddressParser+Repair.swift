@@ -1,6 +1,6 @@
 extension AddressParser {
     /// How many `@` may stand beside the address; each takes a name to be read.
-    private static let mostOtherAts = 8
+    private static let maximumOtherAts = 8
 
     /// Reads a field that is no list but can mean one mailbox only, as `Doe, John <jdoe@example.org>` does.
     ///
@@ -44,7 +44,7 @@ extension AddressParser {
                 scanner.advance()
                 name.memberStart = scanner.position
             case UInt8(ascii: "@"):
-                guard name.endsInText, name.domains.count < Self.mostOtherAts else { throw .ambiguous }
+                guard name.endsInText, name.domains.count < Self.maximumOtherAts else { throw .ambiguous }
                 scanner.advance()
                 try scanner.skipCFWS()
                 name.domains.append(try domain())
@@ -94,13 +94,13 @@ private struct RepairedName {
     func check(_ domain: DomainName?, _ text: Octets) throws(StructuredFieldError) {
         let spellings = Set(domains)
         let international = spellings.reduce(0) { $0 + ($1.isASCII ? 0 : $1.count) }
-        guard international <= AuthorIdentity.mostInternationalOctets,
+        guard international <= AuthorIdentity.maximumInternationalOctets,
             spellings.allSatisfy({ domain != nil && (try? DomainName(mailHost: $0)) == domain }),
             let encoded = EncodedWords.decoded(in: text + hidden)
         else { throw .ambiguous }
         var search = NamedDomains(
             in: hidden[...] + encoded,
-            internationalOctets: AuthorIdentity.mostInternationalOctets
+            internationalOctets: AuthorIdentity.maximumInternationalOctets
         )
         guard !search.hasOther(than: domain) else { throw .ambiguous }
     }

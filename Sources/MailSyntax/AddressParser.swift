@@ -60,7 +60,7 @@ struct AddressParser {
     /// mailbox: name-addr or addr-spec, of which the leading words have been read.
     private mutating func mailbox(after tokens: [Token]) throws(StructuredFieldError) -> Mailbox {
         mailboxCount += 1
-        guard mailboxCount <= AddressList.mostMailboxes else { throw .tooMany }
+        guard mailboxCount <= AddressList.maximumMailboxes else { throw .tooMany }
         guard scanner.take(UInt8(ascii: "<")) else {
             hasBare = true
             return try addrSpec(tokens, displayName: nil)

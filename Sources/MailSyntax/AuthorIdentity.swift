@@ -29,13 +29,13 @@ public enum AuthorIdentity: Hashable, Sendable {
     case unreadable(AddressList.SyntaxError, [DomainName])
 
     /// How many From fields of one message are read, and how many domains are looked for in one that cannot be.
-    public static let mostFields = 8
+    public static let maximumFields = 8
 
     /// How many domains the mailboxes of one From field may have.
-    public static let mostDomains = 16
+    public static let maximumDomains = 16
 
     /// How many octets of domains with U-labels are read in all: each takes time.
-    public static let mostInternationalOctets = 512
+    public static let maximumInternationalOctets = 512
 
     /// Reads the From fields of a message.
     public init(of fields: HeaderBlock) {
@@ -44,7 +44,7 @@ public enum AuthorIdentity: Hashable, Sendable {
         case 0: self = .missing
         case 1: self.init(from: fields[positions[0]].value)
         default:
-            var octets = Self.mostInternationalOctets
+            var octets = Self.maximumInternationalOctets
             let readable = Self.readable(positions, in: fields)
             let lists = readable.map { AuthorIdentity(from: fields[$0].value, internationalOctets: &octets) }
             let (read, all) = (Self.distinct(lists.flatMap(\.policyDomains)), Self.distinct(lists.flatMap(\.domains)))
@@ -54,8 +54,8 @@ public enum AuthorIdentity: Hashable, Sendable {
 
     /// Those of several From fields that are read: as many octets of them in all as of a single one.
     private static func readable(_ positions: [Int], in fields: HeaderBlock) -> [Int] {
-        var octets = AddressList.longestValue
-        return positions.prefix(mostFields).filter { position in
+        var octets = AddressList.maximumValueLength
+        return positions.prefix(maximumFields).filter { position in
             let count = fields[position].value.count
             guard count <= octets else { return false }
             octets -= count
@@ -70,7 +70,7 @@ public enum AuthorIdentity: Hashable, Sendable {
 
     /// Reads the value of the only From field.
     public init(from value: Octets) {
-        var octets = Self.mostInternationalOctets
+        var octets = Self.maximumInternationalOctets
         self.init(from: value, internationalOctets: &octets)
     }
 
@@ -80,7 +80,7 @@ public enum AuthorIdentity: Hashable, Sendable {
     ///   - value: the value of the field.
     ///   - reading: what `AddressList(reading:)` made of it.
     public init(from value: Octets, reading: Result<AddressList, AddressList.SyntaxError>) {
-        var octets = Self.mostInternationalOctets
+        var octets = Self.maximumInternationalOctets
         self.init(from: value, reading: reading, internationalOctets: &octets)
     }
 
@@ -97,10 +97,10 @@ public enum AuthorIdentity: Hashable, Sendable {
             try self.init(reading.get(), internationalOctets: &internationalOctets)
         } catch {
             var search = NamedDomains(
-                in: value.prefix(AddressList.longestValue),
+                in: value.prefix(AddressList.maximumValueLength),
                 internationalOctets: internationalOctets
             )
-            self = .unreadable(error, search.found(atMost: Self.mostFields))
+            self = .unreadable(error, search.found(atMost: Self.maximumFields))
             internationalOctets = search.internationalOctets
         }
     }
@@ -132,7 +132,7 @@ public enum AuthorIdentity: Hashable, Sendable {
         var domains = [DomainName]()
         for mailbox in mailboxes where !mailbox.hasDomainLiteral && spellings.insert(mailbox.domain).inserted {
             if !mailbox.domain.isASCII { internationalOctets -= mailbox.domain.count }
-            guard spellings.count <= mostDomains, internationalOctets >= 0 else { throw .tooMany }
+            guard spellings.count <= maximumDomains, internationalOctets >= 0 else { throw .tooMany }
             guard let domain = mailbox.domainName else { throw .impossibleDomain }
             domains.append(domain)
         }

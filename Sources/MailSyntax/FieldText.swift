@@ -4,19 +4,19 @@
 /// stays one value on one line: nothing written here has a control character, an open quote or an open comment.
 public enum FieldText {
     /// How many octets a value may have to be written into a field: an address of the longest local part and domain.
-    public static let longestValue = 64 + 1 + 255
+    public static let maximumValueLength = 64 + 1 + 255
 
     /// The text as a `value` of RFC 2045 § 5.1: a token when it is one, a quoted-string otherwise.
     ///
     /// Returns nil for what neither may hold (control characters, octets that are not UTF-8, direction marks and other
     /// invisible characters) and for more than `limit` octets: a changed value would be a wrong one.
-    public static func value(_ text: Octets, limit: Int = longestValue) -> [UInt8]? {
+    public static func value(_ text: Octets, limit: Int = maximumValueLength) -> [UInt8]? {
         guard text.count <= limit, isPrintable(text) else { return nil }
         return !text.isEmpty && text.allSatisfy(\.isToken) ? Array(text) : quotedString(text)
     }
 
     /// The text as a `pvalue` of RFC 8601 § 2.2: like `value`, but addresses and domain names stay bare.
-    public static func propertyValue(_ text: Octets, limit: Int = longestValue) -> [UInt8]? {
+    public static func propertyValue(_ text: Octets, limit: Int = maximumValueLength) -> [UInt8]? {
         var value = [UInt8]()
         return appendPropertyValue(text, to: &value, limit: limit) ? value : nil
     }
@@ -25,7 +25,7 @@ public enum FieldText {
     public static func appendPropertyValue(
         _ text: Octets,
         to octets: inout [UInt8],
-        limit: Int = longestValue
+        limit: Int = maximumValueLength
     ) -> Bool {
         guard text.count <= limit else { return false }
         if isPropertyToken(text) || isBareIdentity(text) {
@@ -62,7 +62,7 @@ public enum FieldText {
     }
 
     /// Appends the text as a log line has it: as it is when it is one word, in quotes otherwise; cut after `limit` octets.
-    public static func appendLogValue(_ text: Octets, to octets: inout [UInt8], limit: Int = longestValue) {
+    public static func appendLogValue(_ text: Octets, to octets: inout [UInt8], limit: Int = maximumValueLength) {
         if text.count <= limit, isLogWord(text), text.allSatisfy({ $0 < 0x7F }) {
             octets.append(contentsOf: text)
             return

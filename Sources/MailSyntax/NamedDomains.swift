@@ -1,7 +1,7 @@
 /// The domains that a reader with a grammar of his own could find in a text: what stands behind each `@`.
 struct NamedDomains {
     /// How many `@` are looked at.
-    private static let mostAts = 32
+    private static let maximumAts = 32
 
     private let text: Octets
     /// How many octets of names with U-labels may still be read.
@@ -28,7 +28,7 @@ struct NamedDomains {
     ///
     /// One of a single label is none: two-octet characters of names have an `@` in them (ISO-2022-JP, Shift JIS).
     mutating func hasOther(than domain: DomainName?) -> Bool {
-        guard text.count(where: { $0 == UInt8(ascii: "@") }) <= Self.mostAts else { return true }
+        guard text.count(where: { $0 == UInt8(ascii: "@") }) <= Self.maximumAts else { return true }
         var hasOther = false
         forEach { if $0.labelCount > 1, $0 != domain { hasOther = true } }
         return hasOther || !isComplete
@@ -37,7 +37,7 @@ struct NamedDomains {
     /// Calls `take` with each domain, as often as it could be found.
     private mutating func forEach(_ take: (DomainName) -> Void) {
         var rest = text
-        for _ in 0..<Self.mostAts {
+        for _ in 0..<Self.maximumAts {
             guard let at = rest.firstIndex(of: UInt8(ascii: "@")) else { return }
             rest = rest[(at + 1)...]
             // Comments and white space do not count, here and around dots (RFC 5322 § 4.4, obs-domain).

@@ -6,9 +6,9 @@ import CMilter
 /// or recipient is not taken for the next one's.
 public struct MilterMacros: Sendable, Hashable {
     /// How many definitions are kept; MTAs make about ten at a stage.
-    private static let mostDefinitions = 1024
+    private static let maximumDefinitions = 1024
     /// How many octets they take; MTAs send a few hundred at a stage.
-    private static let mostOctets = 32_768
+    private static let maximumOctets = 32_768
 
     /// One definition: where its symbol, without braces, and its value lie in the text.
     private struct Definition: Hashable {
@@ -80,10 +80,10 @@ public struct MilterMacros: Sendable, Hashable {
             definitions.reserveCapacity(16)
         }
         var next = text.count
-        let added = unsafe data.dropFirst().prefix(Self.mostOctets - text.count)
+        let added = unsafe data.dropFirst().prefix(Self.maximumOctets - text.count)
         let isCut = unsafe added.count < data.count - 1
         unsafe text.append(contentsOf: added)
-        while let nameEnd = end(from: next), definitions.count < Self.mostDefinitions {
+        while let nameEnd = end(from: next), definitions.count < Self.maximumDefinitions {
             // The last value may lack its NUL, but a part of a value is none.
             guard let valueEnd = end(from: nameEnd + 1) ?? (isCut ? nil : text.count) else { break }
             definitions.append(Definition(stage: stage, name: symbol(next..<nameEnd), value: nameEnd + 1..<valueEnd))

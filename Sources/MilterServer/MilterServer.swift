@@ -55,7 +55,7 @@ public final class MilterServer: Sendable {
         self.group = group
         self.logger = logger
         self.makeHandler = makeHandler
-        registry = MilterSessionRegistry(logger: logger, mostConnections: configuration.maximumConnections)
+        registry = MilterSessionRegistry(logger: logger, maximumConnections: configuration.maximumConnections)
         memory = SessionMemory(limit: configuration.maximumHeldOctets, logger: logger)
         var executors: [ObjectIdentifier: EventLoopTaskExecutor] = [:]
         for loop in group.makeIterator() { executors[ObjectIdentifier(loop)] = EventLoopTaskExecutor(loop) }

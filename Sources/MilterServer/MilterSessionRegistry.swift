@@ -45,8 +45,8 @@ final class MilterSessionRegistry: Sendable {
             if isDraining { return .close }
             let hasRoom = most.map { statistics.openConnections < $0 } ?? true
             if hasRoom, count(.serve) < listener.maximumConnections { return .serve }
-            let mostRefusing = min(MilterSessionRegistry.maximumRefusing, most.map { $0 / 8 } ?? .max)
-            return count(.refuse) < mostRefusing ? .refuse : .close
+            let maximumRefusing = min(MilterSessionRegistry.maximumRefusing, most.map { $0 / 8 } ?? .max)
+            return count(.refuse) < maximumRefusing ? .refuse : .close
         }
 
         /// Counts a connection that is not served.
@@ -63,14 +63,14 @@ final class MilterSessionRegistry: Sendable {
     private static let maximumRefusing = 100
 
     private let logger: Logger
-    private let mostConnections: Int?
+    private let maximumConnections: Int?
     private let state = Mutex(State())
     private let openCount = Atomic(0)
 
-    /// A registry of no sessions; `mostConnections` of all listeners are served.
-    init(logger: Logger, mostConnections: Int? = nil) {
+    /// A registry of no sessions; `maximumConnections` of all listeners are served.
+    init(logger: Logger, maximumConnections: Int? = nil) {
         self.logger = logger
-        self.mostConnections = mostConnections
+        self.maximumConnections = maximumConnections
     }
 
     /// How many connections are open.
@@ -87,7 +87,7 @@ final class MilterSessionRegistry: Sendable {
         _ number: Int
     ) -> (admission: Admission, openConnections: Int) {
         let (admission, openConnections, refusals) = state.withLock { state in
-            let admission = state.admission(to: listener, number, most: mostConnections)
+            let admission = state.admission(to: listener, number, most: maximumConnections)
             let place = Place(number: number, admission: admission)
             state.counts[place, default: 0] += 1
             state.entries[ObjectIdentifier(channel)] = Entry(channel: channel, place: place)
@@ -104,7 +104,7 @@ final class MilterSessionRegistry: Sendable {
 
     /// Says that connections are told to come back later, or closed.
     private func logRefusals(_ count: Int, _ listener: MilterListener, open: Int) {
-        let isBoundByFiles = mostConnections.map { open > $0 } ?? false
+        let isBoundByFiles = maximumConnections.map { open > $0 } ?? false
         logger.warning(
             """
             too many connections: \(count) refused, \

@@ -14,7 +14,7 @@ struct ReceiveBuffers: RecvByteBufferAllocator {
     private let registry: MilterSessionRegistry
 
     /// How many octets the buffers of all connections take about, at most: a channel keeps its buffer while it waits.
-    private static let mostOctets = 16 << 20
+    private static let maximumOctets = 16 << 20
 
     /// The buffers of a connection that is in a registry.
     init(_ registry: MilterSessionRegistry) {
@@ -23,7 +23,7 @@ struct ReceiveBuffers: RecvByteBufferAllocator {
 
     private var size: Int {
         guard !isFirst else { return 64 }
-        let most = max(Self.mostOctets / max(registry.openConnections, 1), sizes.minimum)
+        let most = max(Self.maximumOctets / max(registry.openConnections, 1), sizes.minimum)
         return min(sizes.nextBufferSize() ?? sizes.initial, most)
     }
 

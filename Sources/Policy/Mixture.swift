@@ -74,15 +74,15 @@ public struct Mixture: Hashable, Sendable {
 
 extension Mixture: CustomStringConvertible {
     /// How many of the outcomes a text names.
-    private static let mostInText = 8
+    private static let maximumInText = 8
 
     /// `1 reject spf-strict, 2 accept`.
     public var description: String {
-        var parts = outcomes.prefix(Self.mostInText).map { outcome in
+        var parts = outcomes.prefix(Self.maximumInText).map { outcome in
             "\(outcome.recipients.count) \(outcome.isUndecided ? "undecided" : outcome.action.rawValue)"
                 + (outcome.rule.map { " " + $0.name } ?? "")
         }
-        if outcomes.count > Self.mostInText { parts.append("and others") }
+        if outcomes.count > Self.maximumInText { parts.append("and others") }
         return parts.joined(separator: ", ") + (obstacle.map { "; not put off: \($0.rawValue)" } ?? "")
     }
 }

@@ -160,7 +160,7 @@ extension Check {
 
 extension ConditionDescription {
     /// How long a line of the sample may be.
-    private static let longestLine = 114
+    private static let maximumLineLength = 114
 
     /// Each condition with what it means, in lines; those that go on are indented.
     static var lines: [String] {
@@ -169,7 +169,7 @@ extension ConditionDescription {
             var done = [String]()
             var line = name.rawValue + indentation.dropFirst(name.rawValue.count)
             for word in name.text.split(separator: " ") {
-                if line.count + word.count >= longestLine {
+                if line.count + word.count >= maximumLineLength {
                     done.append(line)
                     line = indentation
                 }

@@ -22,7 +22,7 @@ public enum ListenSocket: Hashable, Sendable, CustomStringConvertible {
         let rest = String(text[text.index(after: colon)...])
         switch text[..<colon] {
         case "unix":
-            guard rest.hasPrefix("/"), rest.utf8.count <= Self.longestPath else { return nil }
+            guard rest.hasPrefix("/"), rest.utf8.count <= Self.maximumPathLength else { return nil }
             self = .unix(rest)
         case "inet", "inet6":
             guard let at = rest.firstIndex(of: "@"), let port = UInt16(rest[..<at]), port > 0 else { return nil }
@@ -50,13 +50,13 @@ public enum ListenSocket: Hashable, Sendable, CustomStringConvertible {
 extension ListenSocket {
     /// unix(7): sockaddr_un has room for 107 octets, of which the temporary name of a socket that is being made, with
     /// `.` and the number of a process behind it, takes 8.
-    static let longestPath = 99
+    static let maximumPathLength = 99
 
     /// What is wrong with a text whose path is too long; nil for any other.
     static func lengthProblem(_ text: String) -> String? {
         let path = ["unix:", "local:"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) } ?? text[...]
-        guard path.hasPrefix("/"), path.utf8.count > longestPath else { return nil }
-        return "the path of a unix socket has at most \(longestPath) octets, and this one has \(path.utf8.count)"
+        guard path.hasPrefix("/"), path.utf8.count > maximumPathLength else { return nil }
+        return "the path of a unix socket has at most \(maximumPathLength) octets, and this one has \(path.utf8.count)"
     }
 
     /// The socket that a text of libmilter's, Postfix's or a person's own making stands for; nil when that is not clear.

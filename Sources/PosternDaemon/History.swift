@@ -29,10 +29,10 @@ final class History: Sendable {
     }
 
     /// How many octets all messages may take, about; mail and its DNS choose how many one takes.
-    static let mostOctets = 32 << 20
+    static let maximumOctets = 32 << 20
 
     /// A message that takes more is not remembered.
-    static let longestMessage = 1 << 20
+    static let maximumMessageOctets = 1 << 20
 
     private let state: Mutex<State>
 
@@ -54,7 +54,7 @@ final class History: Sendable {
 
     /// Remembers a message, and forgets the oldest for it.
     func remember(_ message: RememberedMessage) {
-        guard message.cost <= Self.longestMessage else { return }
+        guard message.cost <= Self.maximumMessageOctets else { return }
         state.withLock { state in
             state.messages.append(message)
             state.cost += message.cost
@@ -63,7 +63,7 @@ final class History: Sendable {
     }
 
     private static func shrink(_ state: inout State) {
-        while state.messages.count > state.capacity || state.cost > mostOctets {
+        while state.messages.count > state.capacity || state.cost > maximumOctets {
             guard let oldest = state.messages.popFirst() else { return }
             state.cost -= oldest.cost
         }

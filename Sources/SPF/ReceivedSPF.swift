@@ -23,7 +23,7 @@ public enum ReceivedSPF {
         isInternationalized: Bool = false
     ) -> [UInt8] {
         func address(_ text: Octets) -> [UInt8]? {
-            guard let text = isInternationalized ? text : FieldText.ascii(text), text.count <= longestValue,
+            guard let text = isInternationalized ? text : FieldText.ascii(text), text.count <= maximumValueLength,
                 FieldText.isPrintable(text)
             else { return nil }
             return value(text)
@@ -39,13 +39,13 @@ public enum ReceivedSPF {
         if let mechanism = outcome.mechanism { pairs.append(("mechanism", text(mechanism))) }
         if let problem = outcome.problem { pairs.append(("problem", text(problem))) }
         var body = Array("\(outcome.result.rawValue) (".utf8)
-        body += comment(outcome, clientAddress).utf8.prefix(longestValue).filter { !Self.breaksComment($0) }
+        body += comment(outcome, clientAddress).utf8.prefix(maximumValueLength).filter { !Self.breaksComment($0) }
         body += ")".utf8
         let written = pairs.compactMap { key, value in value.map { Array("\n\t\(key)=".utf8) + $0 } }
         return body + written.joined(separator: [UInt8(ascii: ";")])
     }
 
-    private static let longestValue = 320
+    private static let maximumValueLength = 320
 
     private static func breaksComment(_ octet: UInt8) -> Bool {
         octet == UInt8(ascii: "(") || octet == UInt8(ascii: ")") || octet == UInt8(ascii: "\\")
@@ -65,7 +65,7 @@ public enum ReceivedSPF {
 
     /// The value of a pair for people: one printable line of US-ASCII.
     private static func text(_ text: String) -> [UInt8] {
-        value(Octets(Octets(text).prefix(longestValue).printable))
+        value(Octets(Octets(text).prefix(maximumValueLength).printable))
     }
 
     /// The result in words.

@@ -48,14 +48,14 @@ public struct SPFIdentity: Hashable, Sendable {
     }
 
     private init(localPart: Octets, domainText text: Octets, _ domain: DomainName?) {
-        let local = localPart.prefix(Self.longestInput)
+        let local = localPart.prefix(Self.maximumInputLength)
         // RFC 7208 § 4.3: "If the <sender> has no local-part, substitute the string 'postmaster'".
         self.localPart = local.isEmpty ? Self.postmaster : local
         self.domain = domain
         if let name = domain, text.contains(where: { $0 >= 0x80 }) {
             self.domainText = name.presentation[...]
         } else {
-            self.domainText = text.prefix(Self.longestInput)
+            self.domainText = text.prefix(Self.maximumInputLength)
         }
     }
 
@@ -76,11 +76,11 @@ public struct SPFIdentity: Hashable, Sendable {
     private static let postmaster = Octets("postmaster")
 
     /// Longer identities are not looked at: SMTP allows 256 octets in a path (RFC 5321 § 4.5.3.1.3).
-    static let longestInput = 998
+    static let maximumInputLength = 998
 
     private static func name(_ text: Octets) -> DomainName? {
         // RFC 7208 § 4.3: an address literal, or anything else that is no domain name, is malformed.
-        guard text.count <= longestInput, text.first != UInt8(ascii: "["),
+        guard text.count <= maximumInputLength, text.first != UInt8(ascii: "["),
             text.allSatisfy({ $0 >= 0x80 || $0.isVChar })
         else { return nil }
         return try? DomainName(unicode: text)

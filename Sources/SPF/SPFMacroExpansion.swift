@@ -22,7 +22,7 @@ struct SPFMacroValues {
         case .address: dottedClient
         case .validatedName: validatedName?.presentation[...] ?? Octets("unknown")
         case .version: if case .v4 = client { Octets("in-addr") } else { Octets("ip6") }
-        case .helo: helo.prefix(SPFIdentity.longestInput)
+        case .helo: helo.prefix(SPFIdentity.maximumInputLength)
         case .readableAddress: Octets(client.description)
         case .receiver: receiver
         case .timestamp: Octets(String(now))
@@ -98,7 +98,7 @@ extension SPFMacroString {
         // Only the right end of a long name counts, so expansion starts there and ends when there is enough.
         var pieces = [[UInt8]]()
         var count = 0
-        for part in parts.reversed() where count <= 2 * Self.longestName {
+        for part in parts.reversed() where count <= 2 * Self.maximumNameLength {
             var piece = [UInt8]()
             append(part, values, to: &piece)
             count += piece.count
@@ -107,14 +107,14 @@ extension SPFMacroString {
         var text = Array(pieces.reversed().joined())[...]
         if text.last == UInt8(ascii: ".") { text = text.dropLast() }
         // RFC 7208 § 7.3: a name of more than 253 characters loses labels on its left until it fits.
-        while text.count > Self.longestName {
+        while text.count > Self.maximumNameLength {
             guard let dot = text.firstIndex(of: UInt8(ascii: ".")) else { return nil }
             text = text[(dot + 1)...]
         }
         return try? DomainName(text)
     }
 
-    private static let longestName = 253
+    private static let maximumNameLength = 253
 
     /// Expands to an explanation of at most `limit` octets, all of them printable US-ASCII.
     func explanation(_ values: SPFMacroValues, limit: Int) -> [UInt8] {

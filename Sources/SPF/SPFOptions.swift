@@ -20,7 +20,7 @@ public struct SPFOptions: Sendable {
     public init() {}
 
     /// The bound that holds for terms.
-    var terms: Int { min(maximumTerms, Self.mostTerms) }
+    var terms: Int { min(maximumTerms, Self.termsCeiling) }
 
     /// How many questions may be started before it is known that they are needed.
     ///
@@ -29,5 +29,5 @@ public struct SPFOptions: Sendable {
     var queriesAhead: Int { max(0, maximumQueries - (12 + 11 * max(0, terms + 1))) }
 
     /// More terms than this are never evaluated, whatever the options say: it also bounds recursion.
-    static let mostTerms = 100
+    static let termsCeiling = 100
 }

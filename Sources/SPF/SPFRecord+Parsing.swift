@@ -67,7 +67,7 @@ struct SPFRecordBuilder {
         if case .all = mechanism { hasAll = true }
         if directive.isLookup {
             lookupCount += 1
-            guard lookupCount <= SPFOptions.mostTerms else {
+            guard lookupCount <= SPFOptions.termsCeiling else {
                 isTruncated = true
                 return
             }

@@ -102,7 +102,9 @@ struct InjectionTests {
             try #require(reply.count <= 200 && reply.allSatisfy { $0.isVChar || $0 == 0x20 })
             var log = [UInt8]()
             FieldText.appendLogValue(text, to: &log)
-            try #require(log.allSatisfy { $0 >= 0x20 && $0 != 0x7F } && log.count <= 2 * FieldText.longestValue + 2)
+            try #require(
+                log.allSatisfy { $0 >= 0x20 && $0 != 0x7F } && log.count <= 2 * FieldText.maximumValueLength + 2
+            )
             try #require(Self.isOneLogValue(log))
             // A comment is one comment: behind it the reader is at the end.
             var field = AuthenticationResultsField(authservID: Octets("a"), results: [MethodResult("spf", "none")])

@@ -166,7 +166,7 @@ struct OwnershipTests {
         var name = ServiceName(Octets("mx.example.org"))
         // Fullwidth letters (UTS 46) of a shorter name.
         let other = Octets("ｍx.example.or; spf=pass")
-        for _ in 0..<ServiceName.mostConversions {
+        for _ in 0..<ServiceName.maximumConversions {
             let claimed2 = name.isClaimed(by: other)
             #expect(!claimed2)
         }
@@ -174,13 +174,13 @@ struct OwnershipTests {
         #expect(claimed3)
         let claimed4 = name.isClaimed(by: Octets("mx.example.net (a); spf=pass"))
         #expect(!claimed4)
-        #expect(name.conversions == ServiceName.mostConversions)
+        #expect(name.conversions == ServiceName.maximumConversions)
         var again = ServiceName(Octets("mx.xn--exmple-cua.org"))
         let claimed5 = again.isClaimed(
             by: Octets("\"\" (x) " + String(repeating: "mx.exämple.net;", count: 4000) + "(")
         )
         #expect(claimed5)
-        #expect(again.conversions == ServiceName.mostConversions)
+        #expect(again.conversions == ServiceName.maximumConversions)
         var fullwidth = ServiceName(Octets("mx.example.org"))
         let claimed6 = fullwidth.isClaimed(by: Octets("ｍｘ.example.org; spf=pass"))
         #expect(claimed6)

@@ -39,7 +39,7 @@ struct MessageTests {
     }
 
     @Test("the longest name fits")
-    func longestName() throws {
+    func maximumNameLength() throws {
         let name = try DomainName(labels: [63, 63, 63, 61].map { Octets([UInt8](repeating: 0x61, count: $0)) })
         #expect(try #require(QueryMessage(DNSQuestion(name, .a), identifier: 1, ednsSize: 1232)).octets.count == 282)
         #expect(QueryMessage(DNSQuestion(.root, .a), identifier: 1, ednsSize: nil)?.octets.count == 17)

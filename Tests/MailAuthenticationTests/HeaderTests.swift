@@ -153,7 +153,7 @@ struct ForgedFieldTests {
         for _ in 0..<3000 { headers.append("Authentication-Results: mx.example.org; none") }
         var forged = ForgedFields(HeaderSettings(authservID: Octets("mx.example.org")))
         forged.add(headers)
-        #expect(forged.deleted.map(\.index) == Array(1...ForgedFields.mostDeleted))
+        #expect(forged.deleted.map(\.index) == Array(1...ForgedFields.maximumDeleted))
     }
 
     @Test("what takes long to read is forged unread, beyond what anybody needs; what is plain is read all the same")
@@ -183,11 +183,11 @@ struct ForgedFieldTests {
         arguments: [(100, 10_000, nil), (101, 10_000, .tooManyForged), (1, 10, .tooLarge)]
             as [(Int, Int, HeaderObstacle?)]
     )
-    func obstacles(_ forged: Int, _ mostOctets: Int, _ expected: HeaderObstacle?) async throws {
+    func obstacles(_ forged: Int, _ maximumOctets: Int, _ expected: HeaderObstacle?) async throws {
         let judgement = try await Sample.judge(
             Array(repeating: "X-DKIM-Result: Pass", count: forged) + ["From: a@example.com"],
             try Sample.zone(),
-            mostHeaderOctets: mostOctets
+            maximumHeaderOctets: maximumOctets
         )
         #expect(judgement.obstacle == expected)
         let line = judgement.text(withTrace: false).split(separator: "\n").first { $0.hasPrefix("  obstacle ") }

@@ -74,7 +74,7 @@ enum Sample {
         envelope: Envelope = envelope(),
         checks: PerCheck<Bool> = PerCheck { _ in true },
         rules: String = "",
-        mostHeaderOctets: Int = .max,
+        maximumHeaderOctets: Int = .max,
         change: (inout HeaderSettings) -> Void = { _ in }
     ) async throws -> Judgement {
         var settings = AuthenticationSettings()
@@ -88,7 +88,7 @@ enum Sample {
             engine: PolicyEngine(rules: configuration.rules, mode: configuration.mode),
             resolver: zone,
             timeout: .seconds(60),
-            mostHeaderOctets: mostHeaderOctets
+            maximumHeaderOctets: maximumHeaderOctets
         )
         let message = fields.map { StoredMessage(Octets($0.joined(separator: "\r\n") + "\r\n\r\n" + body)) }
         return await judge.judge(envelope, message: message, now: now)

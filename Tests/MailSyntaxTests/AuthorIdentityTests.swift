@@ -62,15 +62,15 @@ struct AuthorIdentityTests {
     func bounds() {
         let identity = identity((0..<100).map { ("From", "a@b\($0).test") })
         #expect(identity.fromCount == 100)
-        #expect(identity.domains.count == AuthorIdentity.mostFields)
+        #expect(identity.domains.count == AuthorIdentity.maximumFields)
         let broken = AuthorIdentity(from: Octets((0..<100).map { "a@b\($0).test " }.joined()))
-        #expect(broken.domains.count == AuthorIdentity.mostFields)
+        #expect(broken.domains.count == AuthorIdentity.maximumFields)
         let many = AuthorIdentity(from: Octets((0..<17).map { "a@bü\($0).test" }.joined(separator: ",")))
-        #expect(many.reading == .unreadable && many.domains.count == AuthorIdentity.mostFields)
+        #expect(many.reading == .unreadable && many.domains.count == AuthorIdentity.maximumFields)
         let few = AuthorIdentity(from: Octets((0..<16).map { "a@bü\($0).test" }.joined(separator: ",")))
         #expect(few.reading == .readable && few.domains.count == 16)
         let named = Octets((0..<17).map { "a@bü\($0).test " }.joined())
-        #expect(AuthorIdentity(from: named).domains.count == AuthorIdentity.mostFields)
+        #expect(AuthorIdentity(from: named).domains.count == AuthorIdentity.maximumFields)
         for long in ["a.", "a@", "\\a", "(", "=?", "=?a?q?", "\"", "x, ", "a@ü "] {
             let text = String(repeating: long, count: 500_000 / long.utf8.count) + " <a@b.test>"
             let identity = AuthorIdentity(from: Octets(text))
@@ -80,17 +80,17 @@ struct AuthorIdentityTests {
 
     @Test("bounds: several From fields are read as far as one would be")
     func severalFields() {
-        let half = String(repeating: " ", count: AddressList.longestValue / 2 - 20)
+        let half = String(repeating: " ", count: AddressList.maximumValueLength / 2 - 20)
         let long = identity((0..<4).map { ("From", half + "a@b\($0).test") })
         #expect(long.fromCount == 4 && long.domains.map(\.description) == ["b0.test", "b1.test"])
         // One that is too long leaves room for those behind it.
-        let whole = String(repeating: " ", count: AddressList.longestValue) + "a@b.test"
+        let whole = String(repeating: " ", count: AddressList.maximumValueLength) + "a@b.test"
         #expect(identity([("From", whole), ("From", "a@c.test")]).domains.map(\.description) == ["c.test"])
     }
 
     @Test("bounds: domains with U-labels are read up to a number of octets in all")
     func internationalDomains() throws {
-        let (most, label) = (AuthorIdentity.mostInternationalOctets, String(repeating: "ü", count: 20))
+        let (most, label) = (AuthorIdentity.maximumInternationalOctets, String(repeating: "ü", count: 20))
         let domains = (0..<16).map { "\(label)\($0).test" }
         let fits = most / 47
         let few = AuthorIdentity(from: Octets(domains.prefix(fits).map { "a@" + $0 }.joined(separator: ",")))

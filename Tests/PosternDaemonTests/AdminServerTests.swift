@@ -20,7 +20,7 @@ private struct Running {
         server = AdminServer(
             .unix(folder.file("control")),
             group: Self.group,
-            mostConnections: most
+            maximumConnections: most
         ) { request in
             await Task.yield()
             return AdminResponse(body: "\(request.method.rawValue) \(request.path)\n")

@@ -43,7 +43,7 @@ extension CachingResolver {
     /// - Throws: why it is not believed, or what the file system says.
     @discardableResult
     public func loadSnapshot(from path: String, at time: Int64) throws(SnapshotError) -> Int {
-        var buffer = ByteBuffer(bytes: try SnapshotFile(path: path).read(atMost: mostOctets))
+        var buffer = ByteBuffer(bytes: try SnapshotFile(path: path).read(atMost: maximumOctets))
         guard buffer.readInteger(as: UInt64.self) == CacheSnapshot.magic, let saved = buffer.readInteger(as: Int64.self)
         else { throw SnapshotError(description: "is no snapshot of this version") }
         // A clock that went backwards says nothing about the time that has passed.

@@ -18,9 +18,9 @@ struct MessageReader {
     }
 
     /// The most records in a section: 65,535 octets hold some 4,000, and nobody has so many addresses or texts.
-    static let mostRecords = 1024
+    static let maximumRecords = 1024
     /// The most pointers in a name: one for each label that a name can have.
-    private static let mostPointers = 127
+    private static let maximumPointers = 127
 
     let octets: [UInt8]
     private(set) var index: Int
@@ -71,7 +71,7 @@ struct MessageReader {
                 let target = Int(octet & 0x3F) << 8 | Int(octets[position + 1])
                 // RFC 1035 § 4.1.4: a pointer leads to a prior occurrence of a name, so each has to lead further back.
                 pointers += 1
-                guard target < limit, pointers <= Self.mostPointers else { throw Malformed() }
+                guard target < limit, pointers <= Self.maximumPointers else { throw Malformed() }
                 end = end ?? position + 2
                 limit = target
                 position = target
@@ -98,7 +98,7 @@ struct MessageReader {
 
     /// Passes over a section.
     mutating func readFrames(_ count: UInt16) throws(Malformed) -> [Frame] {
-        guard count <= Self.mostRecords else { throw Malformed() }
+        guard count <= Self.maximumRecords else { throw Malformed() }
         var frames = [Frame]()
         for _ in 0..<count { frames.append(try readFrame()) }
         return frames

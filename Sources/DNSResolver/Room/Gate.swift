@@ -89,7 +89,7 @@ struct Gate {
 
     // As the window of a TCP sender (RFC 5681 § 3.1): it grows with each answer, and halves when none comes.
 
-    mutating func answered(mostWidth: Int) { width = min(width + 1, max(mostWidth, Self.firstWidth)) }
+    mutating func answered(maximumWidth: Int) { width = min(width + 1, max(maximumWidth, Self.firstWidth)) }
 
     mutating func unanswered(at now: NIODeadline) {
         width = max(1, width / 2)

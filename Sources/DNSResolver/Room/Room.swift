@@ -65,7 +65,7 @@ struct Room {
     /// For how long a silence counts.
     private static let memory = TimeAmount.seconds(60)
     /// How many silences are remembered.
-    private static let mostSilences = 4096
+    private static let maximumSilences = 4096
     /// The gate for all.
     private static let last = 0
 
@@ -248,7 +248,7 @@ extension Room {
     private mutating func noteAnswer(from first: Int) {
         var position = first
         while position != Self.last, let next = gates[position]?.next {
-            gates[position]?.answered(mostWidth: size.inside)
+            gates[position]?.answered(maximumWidth: size.inside)
             position = next
         }
     }
@@ -262,7 +262,7 @@ extension Room {
             if isKnown { break }
             position = next
         }
-        while silences.count > Self.mostSilences { forgive(silences.removeFirst()) }
+        while silences.count > Self.maximumSilences { forgive(silences.removeFirst()) }
     }
 
     private mutating func forgive(_ silence: Silence) {

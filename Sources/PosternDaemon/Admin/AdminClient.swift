@@ -12,7 +12,7 @@ public struct AdminClient: Sendable {
     }
 
     /// The longest reply that is read.
-    private static let longestReply = 16 << 20
+    private static let maximumReplyLength = 16 << 20
 
     private let path: String
 
@@ -67,7 +67,7 @@ public struct AdminClient: Sendable {
             switch part {
             case .head(let head): succeeded = (200..<300).contains(head.status.code)
             case .body(var chunk):
-                guard body.readableBytes + chunk.readableBytes <= longestReply else { break }
+                guard body.readableBytes + chunk.readableBytes <= maximumReplyLength else { break }
                 body.writeBuffer(&chunk)
             case .end: return (succeeded, String(buffer: body))
             }

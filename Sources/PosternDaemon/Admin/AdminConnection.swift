@@ -25,7 +25,7 @@ final class AdminConnection: ChannelInboundHandler {
     /// How long the answer may take to be found, and the client to read it.
     private static let answerTime = TimeAmount.seconds(60)
     /// How many octets a request's body may have; nothing that can be asked has one.
-    private static let mostOctets = 65_536
+    private static let maximumOctets = 65_536
 
     private let answer: AdminServer.Answer
     private var request: AdminRequest?
@@ -60,7 +60,7 @@ final class AdminConnection: ChannelInboundHandler {
         case .head(let head): request = AdminRequest(method: head.method, path: String(head.uri.prefix { $0 != "?" }))
         case .body(let buffer):
             octets += buffer.readableBytes
-            if octets > Self.mostOctets { context.close(promise: nil) }
+            if octets > Self.maximumOctets { context.close(promise: nil) }
         // An answer before the end of the request would meet a client that still writes, or that has not begun to read.
         case .end:
             guard let request else { return }

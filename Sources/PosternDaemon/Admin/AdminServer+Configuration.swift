@@ -20,14 +20,16 @@ extension AdminServer {
             let server = AdminServer(
                 .unix(control),
                 group: group,
-                mostConnections: most,
+                maximumConnections: most,
                 whenMissing: configuration.isControlGiven ? nil : warn,
                 answer: router.answerControl
             )
             servers.append(server)
         }
         if let listen = configuration.admin.listen {
-            servers.append(AdminServer(.tcp(listen), group: group, mostConnections: most, answer: router.answerPublic))
+            servers.append(
+                AdminServer(.tcp(listen), group: group, maximumConnections: most, answer: router.answerPublic)
+            )
         }
         return servers
     }

@@ -47,13 +47,13 @@ final class AdminServer: Service, SocketServer {
     /// - Parameters:
     ///   - address: where it listens.
     ///   - group: the loops that its connections live on.
-    ///   - mostConnections: how many connections may be open.
+    ///   - maximumConnections: how many connections may be open.
     ///   - whenMissing: told why it cannot listen, when the daemon can do without it; nil when it cannot.
     ///   - answer: what a request is answered with.
     init(
         _ address: Address,
         group: any EventLoopGroup,
-        mostConnections: Int,
+        maximumConnections: Int,
         whenMissing: (@Sendable (_ reason: String) -> Void)? = nil,
         answer: @escaping Answer
     ) {
@@ -61,7 +61,7 @@ final class AdminServer: Service, SocketServer {
         self.group = group
         self.whenMissing = whenMissing
         self.answer = answer
-        connections = AdminConnections(most: mostConnections)
+        connections = AdminConnections(most: maximumConnections)
         spare = SpareDescriptors()
     }
 

@@ -11,7 +11,7 @@ final class FileWriter: Sendable {
     typealias Output = @Sendable (ArraySlice<UInt8>) -> Int
 
     /// How many octets may wait for the disk.
-    private static let mostWaiting = 1 << 20
+    private static let maximumWaiting = 1 << 20
 
     private struct State {
         var waiting: [UInt8] = []
@@ -44,7 +44,7 @@ final class FileWriter: Sendable {
     /// Has a line written; its end is added.
     func write(_ line: [UInt8]) {
         let begins = state.withLock { state in
-            guard state.waiting.count + line.count < Self.mostWaiting else {
+            guard state.waiting.count + line.count < Self.maximumWaiting else {
                 state.dropped += 1
                 return false
             }

@@ -12,7 +12,7 @@ struct LogLine {
     }
 
     /// How many octets of a value are written.
-    static let longestValue = 512
+    static let maximumValueLength = 512
 
     private var fields: [(name: String, value: Value)] = []
     /// All texts, one behind the other, the subject first.
@@ -67,7 +67,7 @@ extension LogLine {
             line.append(UInt8(ascii: "="))
             switch value {
             case .number(let number): line.append(String(number))
-            case .text(let range): FieldText.appendLogValue(texts[range], to: &line, limit: Self.longestValue)
+            case .text(let range): FieldText.appendLogValue(texts[range], to: &line, limit: Self.maximumValueLength)
             }
         }
         return line
@@ -93,7 +93,7 @@ extension LogLine: Encodable {
             let key = Name(stringValue: name)
             switch value {
             case .number(let number): try object.encode(number, forKey: key)
-            case .text(let range): try object.encode(texts[range].prefix(Self.longestValue).text, forKey: key)
+            case .text(let range): try object.encode(texts[range].prefix(Self.maximumValueLength).text, forKey: key)
             }
         }
     }

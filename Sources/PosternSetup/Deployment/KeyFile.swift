@@ -28,7 +28,7 @@ public enum KeyFile {
     public static let folder = "/etc/postern/keys"
 
     /// How long a key file may be; an RSA key of 8192 bits takes 6,400 octets in PEM.
-    static let longest = 65_536
+    static let maximumLength = 65_536
 
     /// The octets of a key file, when the file and its path are safe, and this process, which is `account`, may read it.
     public static func read(_ path: String, as account: Account = .current) throws(Failure) -> [UInt8] {
@@ -55,7 +55,7 @@ public enum KeyFile {
 private struct KeyPathCheck {
     let account: Account
 
-    private static let mostLinks = 40
+    private static let maximumLinks = 40
 
     /// Walks a path from the root, checks every step, and returns the path without links.
     func resolve(_ path: String) throws(KeyFile.Failure) -> String {
@@ -75,7 +75,7 @@ private struct KeyPathCheck {
             switch status.kind {
             case S_IFLNK:
                 links += 1
-                guard links <= Self.mostLinks else { throw failure(path, "has too many symbolic links") }
+                guard links <= Self.maximumLinks else { throw failure(path, "has too many symbolic links") }
                 try checkOwner(status, command: "")
                 let target = try target(of: next)
                 if target.hasPrefix("/") { current = "" }
@@ -138,7 +138,7 @@ private struct KeyPathCheck {
 
     /// Reads what was opened.
     private func contents(of path: String, _ descriptor: Int32) throws(KeyFile.Failure) -> [UInt8] {
-        var octets = [UInt8](repeating: 0, count: KeyFile.longest + 1)
+        var octets = [UInt8](repeating: 0, count: KeyFile.maximumLength + 1)
         var length = 0
         while length < octets.count {
             // read(2) writes at most as many octets as it is told; 0 is the end.
@@ -150,7 +150,9 @@ private struct KeyPathCheck {
             if count == 0 { break }
             length += count
         }
-        guard length <= KeyFile.longest else { throw failure(path, "is longer than \(KeyFile.longest) octets") }
+        guard length <= KeyFile.maximumLength else {
+            throw failure(path, "is longer than \(KeyFile.maximumLength) octets")
+        }
         return Array(octets.prefix(length))
     }
 

@@ -4,7 +4,7 @@ internal import MailSyntax
 func fuzzFrom(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let text = unsafe input(start, count)
     let identity = AuthorIdentity(from: text[...])
-    expect(identity.domains.count <= max(identity.mailboxes.count, AuthorIdentity.mostFields))
+    expect(identity.domains.count <= max(identity.mailboxes.count, AuthorIdentity.maximumFields))
     for mailbox in identity.mailboxes {
         let bare = Mailbox(
             localPart: mailbox.localPart,

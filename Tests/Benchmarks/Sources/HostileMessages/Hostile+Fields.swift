@@ -35,13 +35,13 @@ extension Hostile {
             let author = field("From", " " + value)
             all.append(with("from-" + name, [author]))
         }
-        let half = field("From", " " + many("a:;,", AddressList.longestValue / 10) + "a@attack.example")
-        all.append(with("froms-groups", Array(repeating: half, count: AuthorIdentity.mostFields)))
+        let half = field("From", " " + many("a:;,", AddressList.maximumValueLength / 10) + "a@attack.example")
+        all.append(with("froms-groups", Array(repeating: half, count: AuthorIdentity.maximumFields)))
         return all
     }
 
     private static var authorValues: [(String, String)] {
-        let length = AddressList.longestValue - 64
+        let length = AddressList.maximumValueLength - 64
         return [
             ("dots", many("a.", length / 2)), ("dots-at", many("a.", length / 2) + "a@attack.example"),
             ("ats", many("a@", length / 2)),
