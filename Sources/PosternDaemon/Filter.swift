@@ -50,15 +50,15 @@ final class Filter: Sendable {
 
 extension Filter {
     /// Logs, counts and remembers a judged message.
-    func record(_ judgement: Judgement, _ summary: MessageSummary, headers: HeaderBlock, authservID: Octets) {
-        log.write(LogLine(judgement, summary))
-        counters.count(judgement, refused: summary.refused.count, sentAway: summary.sentAway)
+    func record(_ judgement: Judgement, _ delivery: Delivery, headers: HeaderBlock, authservID: Octets) {
+        log.write(LogLine(judgement, delivery))
+        counters.count(judgement, refused: delivery.refused.count, sentAway: delivery.sentAway)
         guard !judgement.isCleanPass else { return }
         history.remember(
             RememberedMessage(
                 time: Clock.now,
                 judgement: judgement,
-                summary: summary,
+                delivery: delivery,
                 headers: headers.ofSenders,
                 authservID: authservID,
                 cost: headers.octetCount + 96 * judgement.removedFields.count
@@ -74,9 +74,9 @@ extension Filter {
         envelope: Envelope,
         trust: MailTrust?,
         removed: Int,
-        _ summary: MessageSummary
+        _ delivery: Delivery
     ) {
-        log.write(LogLine(outcome, envelope: envelope, trust: trust, removed: removed, summary))
+        log.write(LogLine(outcome, envelope: envelope, trust: trust, removed: removed, delivery))
         counters.update { values in
             values.forgedFields += removed
             let signatures = outcome?.signatures.count ?? 0
@@ -92,7 +92,7 @@ extension Filter {
         problem: String,
         removed: Int,
         _ envelope: Envelope,
-        _ summary: MessageSummary
+        _ delivery: Delivery
     ) {
         let line = LogLine(
             unjudged: action,
@@ -100,7 +100,7 @@ extension Filter {
             problem: problem,
             removed: removed,
             envelope: envelope,
-            summary
+            delivery
         )
         log.write(line)
         counters.update { values in

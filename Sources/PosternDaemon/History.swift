@@ -11,7 +11,7 @@ struct RememberedMessage: Sendable {
     /// What SMTP, the checks and the rules said, and what the DNS answered.
     let judgement: Judgement
     /// The rest of its log line.
-    let summary: MessageSummary
+    let delivery: Delivery
     /// The header fields that Sender ID and DMARC look at.
     let headers: HeaderBlock
     /// The name under which it was reported.
@@ -72,7 +72,7 @@ final class History: Sendable {
     /// The messages with this queue ID, the latest first.
     func messages(queueID: [UInt8]) -> [RememberedMessage] {
         state.withLock { state in
-            state.messages.filter { ($0.summary.queueID ?? LogLine.noQueueID) == queueID }.reversed()
+            state.messages.filter { ($0.delivery.queueID ?? LogLine.noQueueID) == queueID }.reversed()
         }
     }
 }

@@ -6,7 +6,7 @@ internal import PosternSetup
 extension RememberedMessage {
     /// What happened to the message and why, for people.
     var story: String {
-        let queueID = (summary.queueID ?? LogLine.noQueueID)[...].text
+        let queueID = (delivery.queueID ?? LogLine.noQueueID)[...].text
         return "Message \(queueID), judged at \(UTCTime(time))\n" + judgement.text(withTrace: true)
     }
 
@@ -23,7 +23,7 @@ extension RememberedMessage {
             timeout: setup.configuration.limits.timeout
         )
         let again = await judge.judge(envelope, headers: headers, signatures: judgement.assessment.dkim, now: time)
-        let queueID = (summary.queueID ?? LogLine.noQueueID)[...].text
+        let queueID = (delivery.queueID ?? LogLine.noQueueID)[...].text
         return "Message \(queueID), judged again by the present configuration\n" + again.text(withTrace: true)
     }
 }

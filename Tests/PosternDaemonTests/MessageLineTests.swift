@@ -8,8 +8,8 @@ import Testing
 /// postern(8), LOG: the fields stand always in this order.
 @Suite("Lines about messages")
 struct MessageLineTests {
-    private func line(_ judgement: Judgement, _ summary: MessageSummary = Sample.summary()) -> String {
-        LogLine(judgement, summary).text[...].text
+    private func line(_ judgement: Judgement, _ delivery: Delivery = Sample.delivery()) -> String {
+        LogLine(judgement, delivery).text[...].text
     }
 
     @Test("a judged message")
@@ -30,7 +30,7 @@ struct MessageLineTests {
 
     @Test("a refused message names its rule and stage")
     func refused() async throws {
-        let text = line(try await Sample.judgement(rules: Sample.reject), Sample.summary(nil))
+        let text = line(try await Sample.judgement(rules: Sample.reject), Sample.delivery(nil))
         #expect(
             text.hasPrefix(
                 "NOQUEUE: action=reject rule=spf-strict stage=rcpt client=192.0.2.9 helo=mail.example.com"
@@ -64,7 +64,7 @@ struct MessageLineTests {
             fields: ["X-DKIM-Result: Pass", "From: a@example.com"]
         )
         let refusal = try await Sample.judgement(rules: Sample.reject).verdict
-        let text = line(judgement, Sample.summary(refused: [refusal]))
+        let text = line(judgement, Sample.delivery(refused: [refusal]))
         #expect(text.contains(" rcpts=1 refused=1 refused_by=spf-strict spf=fail "), "\(text)")
         let tail = " marks=r-mark exempted=r-tempfail trial=r-reject:reject"
         #expect(text.contains(" ms=12\(tail)"), "\(text)")
@@ -75,7 +75,7 @@ struct MessageLineTests {
     func own() {
         let envelope = Envelope(helo: [], sender: Array("a@example.com".utf8), recipients: [[0x62]], isTrusted: true)
         func text(_ outcome: OutgoingMessage.Outcome?, _ trust: MailTrust? = nil) -> String {
-            LogLine(outcome, envelope: envelope, trust: trust, removed: 0, Sample.summary()).text[...].text
+            LogLine(outcome, envelope: envelope, trust: trust, removed: 0, Sample.delivery()).text[...].text
         }
         let begin = "client=local helo=\"\" from=<a@example.com> rcpts=1"
         #expect(
@@ -110,7 +110,7 @@ struct HistoryTests {
         RememberedMessage(
             time: time,
             judgement: try await Sample.judgement(),
-            summary: Sample.summary(queueID),
+            delivery: Sample.delivery(queueID),
             headers: HeaderBlock(),
             authservID: Octets("mx.example.org"),
             cost: 1

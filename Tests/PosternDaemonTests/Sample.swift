@@ -62,8 +62,8 @@ enum Sample {
         return await judge.judge(envelope, message: message, now: 1_700_000_000)
     }
 
-    static func summary(_ queueID: String? = "4XyZ1", refused: [PolicyVerdict] = []) -> MessageSummary {
-        MessageSummary(queueID: queueID.map { Array($0.utf8) }, refused: refused, milliseconds: 12)
+    static func delivery(_ queueID: String? = "4XyZ1", refused: [PolicyVerdict] = []) -> Delivery {
+        Delivery(queueID: queueID.map { Array($0.utf8) }, refused: refused, milliseconds: 12)
     }
 
     /// A log that goes nowhere.
@@ -117,6 +117,6 @@ struct Parts {
     func record(_ queueID: String, _ judgement: Judgement) {
         var headers = HeaderBlock()
         headers.append(name: "From".utf8, value: " a@example.com".utf8)
-        filter.record(judgement, Sample.summary(queueID), headers: headers, authservID: Octets("mx.example.org"))
+        filter.record(judgement, Sample.delivery(queueID), headers: headers, authservID: Octets("mx.example.org"))
     }
 }

@@ -38,7 +38,7 @@ extension MessageLog {
 }
 
 /// What is known of a message besides its judgement.
-struct MessageSummary: Sendable {
+struct Delivery: Sendable {
     /// The MTA's queue ID; nil when it has none yet.
     let queueID: [UInt8]?
     /// The verdicts on recipients that were refused before DATA.
@@ -56,28 +56,28 @@ extension LogLine {
     static let noQueueID = Array("NOQUEUE".utf8)
 
     /// The line of a judged message.
-    init(_ judgement: Judgement, _ summary: MessageSummary) {
-        self.init(subject: summary.queueID ?? Self.noQueueID)
+    init(_ judgement: Judgement, _ delivery: Delivery) {
+        self.init(subject: delivery.queueID ?? Self.noQueueID)
         let verdict = judgement.verdict
         let found = judgement.summary
         let lookups = judgement.lookupCounts
         add("action", verdict.action.rawValue)
-        add("would", summary.problem == nil ? verdict.would?.action.rawValue : RuleAction.reject.rawValue)
+        add("would", delivery.problem == nil ? verdict.would?.action.rawValue : RuleAction.reject.rawValue)
         add("rule", (verdict.rule ?? verdict.would?.rule)?.name)
         let hasDecided = verdict.rule != nil || verdict.would != nil
         add("stage", hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
         // A message without a recipient left is one refusal, not many.
-        addEnvelope(judgement.envelope, refused: verdict.stage == .rcpt ? [] : summary.refused)
-        add("sent_away", summary.sentAway > 0 ? summary.sentAway : nil)
+        addEnvelope(judgement.envelope, refused: verdict.stage == .rcpt ? [] : delivery.refused)
+        add("sent_away", delivery.sentAway > 0 ? delivery.sentAway : nil)
         for check in Check.allCases { add(check, found) }
         add("dns") { text in
             text.append(String(lookups.all))
             text.append(UInt8(ascii: "/"))
             text.append(String(lookups.cached))
         }
-        add("ms", summary.milliseconds)
+        add("ms", delivery.milliseconds)
         addRemarks(verdict)
-        add("problem", summary.problem ?? found.problem)
+        add("problem", delivery.problem ?? found.problem)
         add("removed", judgement.removedFields.isEmpty ? nil : judgement.removedFields.count)
     }
 
@@ -88,13 +88,13 @@ extension LogLine {
         problem: String,
         removed: Int,
         envelope: Envelope,
-        _ summary: MessageSummary
+        _ delivery: Delivery
     ) {
-        self.init(subject: summary.queueID ?? Self.noQueueID)
+        self.init(subject: delivery.queueID ?? Self.noQueueID)
         add("action", action)
         add("would", would)
-        addEnvelope(envelope, refused: summary.refused)
-        add("ms", summary.milliseconds)
+        addEnvelope(envelope, refused: delivery.refused)
+        add("ms", delivery.milliseconds)
         add("problem", problem)
         add("removed", removed == 0 ? nil : removed)
     }
@@ -105,15 +105,15 @@ extension LogLine {
         envelope: Envelope,
         trust: MailTrust?,
         removed: Int,
-        _ summary: MessageSummary
+        _ delivery: Delivery
     ) {
-        self.init(subject: summary.queueID ?? Self.noQueueID)
+        self.init(subject: delivery.queueID ?? Self.noQueueID)
         add("action", outcome?.signatures.isEmpty == false ? "sign" : "accept")
         addEnvelope(envelope, refused: [])
         add("trusted", trust?.rawValue)
         add("signed", outcome.flatMap { $0.keys.isEmpty ? nil : $0.keys.joined(separator: ",") })
         add("unsigned", outcome?.problem)
-        add("ms", summary.milliseconds)
+        add("ms", delivery.milliseconds)
         add("removed", removed == 0 ? nil : removed)
         add("warning", outcome.flatMap { $0.warnings.isEmpty ? nil : $0.warnings.joined(separator: ", ") })
     }

@@ -404,8 +404,8 @@ extension MessageInProgress {
         if let endOfMessage { held = held + (NIODeadline.now() - endOfMessage) }
     }
 
-    private var summary: MessageSummary {
-        MessageSummary(
+    private var summary: Delivery {
+        Delivery(
             queueID: queueID,
             refused: gate.refusals,
             sentAway: gate.sentAway,
