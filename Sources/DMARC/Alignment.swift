@@ -43,7 +43,7 @@ struct Alignment: Sendable {
         }
     }
 
-    private func mode(of mechanism: DMARCMechanism) -> DMARCRecord.Alignment? {
+    private func mode(of mechanism: DMARCMechanism) -> DMARCRecord.AlignmentMode? {
         switch author.policy {
         case .applies(let record, _, _), .undetermined(let record, _):
             mechanism == .spf ? record.spfAlignment : record.dkimAlignment
@@ -53,7 +53,7 @@ struct Alignment: Sendable {
 
     private mutating func isAligned(
         _ identifier: DomainName,
-        _ mode: DMARCRecord.Alignment,
+        _ mode: DMARCRecord.AlignmentMode,
         _ walks: inout WalkStore
     ) throws(MissingAnswer) -> Answer {
         let answer = try isAlignedByWalk(identifier, mode, &walks)
@@ -81,7 +81,7 @@ struct Alignment: Sendable {
 
     private func isAlignedByWalk(
         _ identifier: DomainName,
-        _ mode: DMARCRecord.Alignment,
+        _ mode: DMARCRecord.AlignmentMode,
         _ walks: inout WalkStore
     ) throws(MissingAnswer) -> Answer {
         // RFC 9989 § 3.2.10: identical domains are aligned in either mode.

@@ -41,7 +41,7 @@ public struct DMARCRecord: Hashable, Sendable {
     }
 
     /// How alike two domains have to be (RFC 9989 § 3.2.10).
-    public enum Alignment: Hashable, Sendable {
+    public enum AlignmentMode: Hashable, Sendable {
         /// They have the same Organizational Domain.
         case relaxed
         /// They are the same.
@@ -57,9 +57,9 @@ public struct DMARCRecord: Hashable, Sendable {
     /// Whether a `p`, `sp` or `np` tag has a value that is no policy.
     public internal(set) var hasInvalidPolicy = false
     /// How alike the domain of a signature must be (`adkim`).
-    public internal(set) var dkimAlignment = Alignment.relaxed
+    public internal(set) var dkimAlignment = AlignmentMode.relaxed
     /// How alike the domain of MAIL FROM must be (`aspf`).
-    public internal(set) var spfAlignment = Alignment.relaxed
+    public internal(set) var spfAlignment = AlignmentMode.relaxed
     /// Whether the domain is a public suffix (`psd`).
     public internal(set) var publicSuffixFlag = PublicSuffixFlag.unknown
     /// Whether the owner is only testing the policies (`t=y`).
