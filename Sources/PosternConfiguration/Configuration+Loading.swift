@@ -106,7 +106,7 @@ extension Configuration {
     }
 
     private func checkSockets(_ reader: inout ConfigurationReader) {
-        var seen: Set<ListenSocket> = []
+        var seen: Set<ListenAddress> = []
         let unread = Set(reader.problems.map(\.key))
         for (index, listen) in listen.enumerated()
         where !unread.contains("listen[\(index + 1)].socket") && !seen.insert(listen.socket).inserted {

@@ -65,7 +65,7 @@ extension Configuration {
         }
 
         /// The address.
-        public var socket = ListenSocket.standard
+        public var socket = ListenAddress.standard
         /// The access mode of a unix socket.
         public var mode = 0o660
         /// The group of a unix socket; nil: the daemon's own.

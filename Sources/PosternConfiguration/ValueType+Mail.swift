@@ -2,15 +2,15 @@ internal import MailSyntax
 internal import Policy
 internal import TOML
 
-extension ValueType where Value == ListenSocket {
+extension ValueType where Value == ListenAddress {
     /// A socket to listen on.
     static let listenSocket = ValueType.string(
         "socket",
-        accepted: ListenSocket.accepted,
+        accepted: ListenAddress.accepted,
         write: { $0.description },
-        meant: { ListenSocket.meant(by: $0) },
-        reason: { ListenSocket.lengthProblem($0) },
-        parse: { ListenSocket($0) }
+        meant: { ListenAddress.meant(by: $0) },
+        reason: { ListenAddress.lengthProblem($0) },
+        parse: { ListenAddress($0) }
     )
 }
 

@@ -136,7 +136,7 @@ extension ValueType where Value == String {
             if case .string("") = value.content { return "" }
             let accepted = "the path of a socket, in quotes, or \"\" for none"
             let path = ValueType.text("path", accepted: accepted).read(value, key, &reader).map(reader.resolve)
-            guard let path, let problem = ListenSocket.lengthProblem(path) else { return path }
+            guard let path, let problem = ListenAddress.lengthProblem(path) else { return path }
             reader.report(
                 value.position,
                 key,

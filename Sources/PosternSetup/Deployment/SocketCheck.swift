@@ -123,7 +123,7 @@ struct SocketCheck {
         if postfix.isConfined, !socket.folder.hasPrefix(queue + "/") {
             return socket.problem(
                 "Postfix's smtpd is confined to \(queue) and finds no socket elsewhere",
-                accepted: "\"unix:\(queue)/postern/postern.sock\", or \"\(ListenSocket.standard)\"",
+                accepted: "\"unix:\(queue)/postern/postern.sock\", or \"\(ListenAddress.standard)\"",
                 isWarning: true
             )
         }

@@ -1,7 +1,7 @@
 public import MailSyntax
 
 /// The address of a socket that MTAs connect to.
-public enum ListenSocket: Hashable, Sendable, CustomStringConvertible {
+public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// A unix socket at a path.
     case unix(String)
     /// A port at an address.
@@ -14,7 +14,7 @@ public enum ListenSocket: Hashable, Sendable, CustomStringConvertible {
         """
 
     /// The default: a mail server in a chroot reaches it too, and it needs no directory and no group.
-    public static let standard = ListenSocket.inet(.v4(IPv4Address(0x7F00_0001)), port: 8891)
+    public static let standard = ListenAddress.inet(.v4(IPv4Address(0x7F00_0001)), port: 8891)
 
     /// Reads `unix:PATH`, `inet:PORT@ADDRESS`, `inet6:PORT@ADDRESS` or `systemd:NAME`; nil for anything else.
     public init?(_ text: String) {
@@ -47,7 +47,7 @@ public enum ListenSocket: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-extension ListenSocket {
+extension ListenAddress {
     /// unix(7): sockaddr_un has room for 107 octets, of which the temporary name of a socket that is being made, with
     /// `.` and the number of a process behind it, takes 8.
     static let maximumPathLength = 99
@@ -60,15 +60,15 @@ extension ListenSocket {
     }
 
     /// The socket that a text of libmilter's, Postfix's or a person's own making stands for; nil when that is not clear.
-    static func meant(by text: String) -> ListenSocket? {
-        if text.hasPrefix("/") { return ListenSocket("unix:" + text) }
+    static func meant(by text: String) -> ListenAddress? {
+        if text.hasPrefix("/") { return ListenAddress("unix:" + text) }
         guard let colon = text.firstIndex(of: ":") else { return nil }
         let rest = String(text[text.index(after: colon)...])
         switch text[..<colon] {
         case "unix", "local":
             // Postfix's paths begin at its queue directory, where nothing but Postfix makes files.
             guard rest.contains("/") else { return nil }
-            return ListenSocket("unix:" + (rest.hasPrefix("/") ? "" : "/var/spool/postfix/") + rest)
+            return ListenAddress("unix:" + (rest.hasPrefix("/") ? "" : "/var/spool/postfix/") + rest)
         case "inet": return meantAddress(rest, loopback: "127.0.0.1")
         case "inet6": return meantAddress(rest, loopback: "::1")
         default: return meantAddress(text, loopback: "127.0.0.1")
@@ -76,7 +76,7 @@ extension ListenSocket {
     }
 
     /// Reads `8891`, `8891@ADDRESS` and `ADDRESS:8891`, where `localhost` stands for the loopback address.
-    private static func meantAddress(_ text: String, loopback: String) -> ListenSocket? {
+    private static func meantAddress(_ text: String, loopback: String) -> ListenAddress? {
         if let port = UInt16(text), port > 0, let address = IPAddress(loopback) { return .inet(address, port: port) }
         let parts = text.split(separator: "@", maxSplits: 1)
         if parts.count == 2, let port = parts.first.flatMap({ UInt16($0) }), port > 0, let host = parts.last {
