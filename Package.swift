@@ -92,13 +92,16 @@ let package = Package(
 
         // The product
         library("TOML", ["CTOML"]),
-        library("PosternConfiguration", ["TOML", "MailSyntax", "Policy"]),
         library(
             "MailAuthentication",
             [
                 "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC",
                 "AuthenticationResults", "Policy",
             ]
+        ),
+        library(
+            "PosternConfiguration",
+            ["TOML", "MailSyntax", "Policy", "DNSResolver", "MailAuthentication", "DKIM", "SPF"]
         ),
         library(
             "PosternSetup",
@@ -119,8 +122,8 @@ let package = Package(
         .executableTarget(
             name: "postern",
             dependencies: [
-                "PosternDaemon", "PosternSetup", "PosternConfiguration", "MailAuthentication", "DNSLookup",
-                "MailSyntax", "MailCrypto", "DKIM", "Policy", "CMimalloc",
+                "PosternDaemon", "PosternSetup", "PosternConfiguration", "MailAuthentication", "DNSResolver",
+                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy", "CMimalloc",
                 arguments, nioPosix,
             ],
             swiftSettings: settings
@@ -160,7 +163,7 @@ let package = Package(
         tests(of: "DNSResolver", ["DNSLookup", "MailSyntax", nioCore, nioPosix]),
         tests(of: "MilterProtocol"),
         tests(of: "MilterServer", ["MilterProtocol", nioCore, nioPosix, nioEmbedded, logging]),
-        tests(of: "PosternConfiguration", ["TOML", "Policy", "MailSyntax"]),
+        tests(of: "PosternConfiguration", ["TOML", "Policy", "MailSyntax", "MailAuthentication", "DNSResolver"]),
         tests(
             of: "MailAuthentication",
             [

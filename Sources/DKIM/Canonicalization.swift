@@ -20,7 +20,22 @@ public struct CanonicalizationPair: Hashable, Sendable {
     }
 }
 
-extension CanonicalizationPair: CustomStringConvertible {
+extension CanonicalizationPair: CaseIterable, LosslessStringConvertible {
+    /// The more a pair tolerates, the earlier it stands.
+    public static let allCases = [Canonicalization.relaxed, .simple].flatMap { header in
+        [Canonicalization.relaxed, .simple].map { CanonicalizationPair(header: header, body: $0) }
+    }
+
     /// The value of a `c=` tag.
     public var description: String { "\(header.rawValue)/\(body.rawValue)" }
+
+    /// Reads the value of a `c=` tag; nil for anything else.
+    public init?(_ text: String) {
+        let halves = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard halves.count <= 2, let header = halves.first.flatMap(Canonicalization.init(rawValue:)),
+            // RFC 6376 § 3.5, c=: "simple" is used for a body that is not named.
+            let body = halves.count == 2 ? Canonicalization(rawValue: halves[1]) : .simple
+        else { return nil }
+        self.init(header: header, body: body)
+    }
 }

@@ -88,10 +88,10 @@ public struct DKIMMessageSigner {
     /// The names of `h=`: each as often as its field is there, and oversigned ones once more.
     private func headerNames() -> [String] {
         var names = [String]()
-        let oversigned = Set(options.oversigned.map { $0.lowercased() })
+        let oversigned = Set(options.oversign.map { $0.lowercased() })
         let wanted =
             options.headers
-            + options.oversigned.filter { name in
+            + options.oversign.filter { name in
                 !options.headers.contains { $0.lowercased() == name.lowercased() }
             }
         // RFC 6376 § 5.4: "The From header field MUST be signed".

@@ -3,7 +3,7 @@ public struct DKIMSigningOptions: Hashable, Sendable {
     /// The fields that are signed as often as they are there (RFC 6376 § 5.4.1), in the order of `h=`.
     public var headers = Self.defaultHeaders
     /// The fields that are named in `h=` once more than they are there, so that none can be added (RFC 6376 § 8.15).
-    public var oversigned = Self.defaultOversigned
+    public var oversign = Self.defaultOversigned
     /// How header and body are canonicalized.
     public var canonicalization = CanonicalizationPair(header: .relaxed, body: .relaxed)
     /// After how many seconds the signature expires (`x=`); nil for never.

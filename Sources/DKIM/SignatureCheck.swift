@@ -193,15 +193,15 @@ struct SignatureCheck {
         switch record.key {
         case .usable(let key): return finding(aboutLengthOf: key)
         case .revoked: return .unusable("key revoked")
-        case .unusable(.modulusSize(let bits)) where bits > options.maximumRSABits: return tooLong(bits)
+        case .unusable(.modulusSize(let bits)) where bits > options.maximumBits: return tooLong(bits)
         case .unusable(let error): return .unusable("key \(error)")
         }
     }
 
     private func finding(aboutLengthOf key: PublicKey) -> KeyCheck.Finding {
         guard key.kind == .rsa else { return .tried(key, isIntact: false) }
-        if key.bits < options.minimumRSABits { return .refused(key.bits, "RSA key of \(key.bits) bits is too short") }
-        return key.bits > options.maximumRSABits ? tooLong(key.bits) : .tried(key, isIntact: false)
+        if key.bits < options.minimumBits { return .refused(key.bits, "RSA key of \(key.bits) bits is too short") }
+        return key.bits > options.maximumBits ? tooLong(key.bits) : .tried(key, isIntact: false)
     }
 
     /// RFC 8301 § 3.2: "Verifiers MUST be able to validate signatures with keys ranging from 1024 bits to 4096 bits, and they
@@ -214,7 +214,7 @@ struct SignatureCheck {
         // RFC 6376 § 3.5: the value of `l=` "MUST NOT be larger than the actual number of octets in the canonicalized
         // message body".
         guard bodyOctets >= length else { return (.permerror, "l= is larger than the body") }
-        guard bodyOctets > length, options.bodyBeyondLength == .policy else { return (.pass, nil) }
+        guard bodyOctets > length, options.unsignedBody == .policy else { return (.pass, nil) }
         return (.policy, "body goes on beyond the \(length) octets signed")
     }
 

@@ -3,21 +3,21 @@ internal import MailSyntax
 internal import NIOCore
 
 /// Which servers are asked, and how long they are waited for.
-public struct ResolverOptions: Sendable {
+public struct ResolverOptions: Hashable, Sendable {
     /// The servers, in the order of preference.
     public var servers: [NameServer]
     /// How long the first servers are waited for before the question is sent again; it doubles with each round over
     /// the servers.
     ///
-    /// A reply to an earlier sending is still welcome until the deadline.
-    public var timeout: Duration = .seconds(1)
+    /// A reply to an earlier sending is still welcome until `timeout` is over.
+    public var attemptTimeout: Duration = .seconds(1)
     /// The longest that a single sending is waited for.
-    public var maximumTimeout: Duration = .seconds(5)
+    public var maximumAttemptTimeout: Duration = .seconds(5)
     /// How many times a question is sent in all.
     public var attempts = 6
     /// How long a lookup takes at most, once there is room for it; RFC 7208 § 4.6.4 asks for 20 seconds or more for a whole check.
-    public var deadline: Duration = .seconds(10)
-    /// How many questions are out at the same time, and as many again that have not been answered within `timeout`; others
+    public var timeout: Duration = .seconds(10)
+    /// How many questions are out at the same time, and as many again that have not been answered within `attemptTimeout`; others
     /// wait for their turn.
     public var maximumInFlight = 1024
     /// How many questions may wait beyond the first eight of each message.

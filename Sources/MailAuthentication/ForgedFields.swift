@@ -62,10 +62,10 @@ public struct ForgedFields: Sendable {
     private mutating func add(name: Octets, value: Octets) {
         guard deleted.count < Self.maximumDeleted, let claim = settings.claim(of: name) else { return }
         let index = nextIndex(of: name, claim)
-        guard claim == .ours || settings.removal == .all || isOurs(value) else { return }
+        guard claim == .ours || settings.removeForeign || isOurs(value) else { return }
         // A copy: what is remembered of a message must not hold its whole header.
         deleted.append(RemovedField(name: Array(name)[...], index: index))
-        if claim == .result, settings.keepsRemoved, kept.count < Self.maximumKept { kept.append(NewField(kept: value)) }
+        if claim == .result, settings.keepRemoved, kept.count < Self.maximumKept { kept.append(NewField(kept: value)) }
     }
 
     /// The place of the next field of a name among those of that name.
@@ -102,7 +102,7 @@ extension HeaderSettings {
 
     /// Whether a field whose name begins with this letter, in lower case, may have to go; most need no second look.
     fileprivate func mayRemove(initial: UInt8) -> Bool {
-        guard removal != .none else { return false }
+        guard removeForged || removeForeign else { return false }
         switch initial {
         case UInt8(ascii: "a"), UInt8(ascii: "x"): return true
         case UInt8(ascii: "r") where receivedSPF: return true

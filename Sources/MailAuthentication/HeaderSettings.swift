@@ -1,17 +1,7 @@
 public import MailSyntax
 
 /// Which header fields a judged message gets, and which it loses.
-public struct HeaderSettings: Sendable {
-    /// Which foreign fields are deleted.
-    public enum Removal: String, CaseIterable, Sendable {
-        /// Those that claim to be of this host: Authentication-Results with its authserv-id, and what only this host writes.
-        case own
-        /// Every Authentication-Results field, whoever signed it, and what only this host writes.
-        case all
-        /// None.
-        case none
-    }
-
+public struct HeaderSettings: Hashable, Sendable {
     /// The name under which this host reports (RFC 8601 § 2.5).
     public var authservID: Octets
     /// Whether Authentication-Results is written.
@@ -23,13 +13,16 @@ public struct HeaderSettings: Sendable {
     /// Whether X-DKIM-Result is written.
     public var dkim = true
     /// Whether X-AUTH-Result is written.
-    public var authentication = false
+    public var authResult = false
     /// The field that is added to junk.
     public var junk = NewField(name: "X-Spam-Flag", value: Array("YES".utf8))
-    /// Which foreign fields are deleted.
-    public var removal = Removal.own
+    /// Whether fields that claim to be of this host are deleted: Authentication-Results with its authserv-id, and what
+    /// only this host writes.
+    public var removeForged = true
+    /// Whether every Authentication-Results field is deleted, whoever signed it, and what only this host writes.
+    public var removeForeign = false
     /// Whether deleted Authentication-Results fields are kept under another name.
-    public var keepsRemoved = false
+    public var keepRemoved = false
 
     /// The default fields, reported by this host.
     public init(authservID: Octets) {

@@ -32,7 +32,7 @@ extension MailAssessment {
         if settings.dkim, let signatureWord {
             fields.append(NewField(name: "X-DKIM-Result", value: Array(signatureWord.utf8)))
         }
-        if settings.authentication {
+        if settings.authResult {
             fields.append(NewField(name: "X-AUTH-Result", value: Array(authenticationWord.utf8)))
         }
         return fields

@@ -1,3 +1,6 @@
+internal import DKIM
+internal import DNSResolver
+internal import MailAuthentication
 internal import MailSyntax
 internal import Policy
 internal import TOML
@@ -135,7 +138,7 @@ extension Configuration {
         }
         refuse(
             "dns.servers",
-            when: dns.zone != nil && !dns.servers.isEmpty,
+            when: dns.zone != nil && !dns.options.servers.isEmpty,
             "no server is asked while dns.zone is set",
             accepted: "servers or zone"
         )
@@ -160,8 +163,9 @@ extension Configuration {
             let position = reader.positions[key] ?? reader.positions[other] ?? TOMLPosition(line: 1, column: 1)
             reader.report(position, key, message, accepted: "at most \(Units.duration(more))")
         }
-        check(dns.attemptTimeout, "dns.attempt_timeout", dns.timeout, "dns.timeout")
-        check(dns.cache.minTTL, "dns.cache.min_ttl", dns.cache.maxTTL, "dns.cache.max_ttl")
+        check(dns.options.attemptTimeout, "dns.attempt_timeout", dns.options.timeout, "dns.timeout")
+        let cache = dns.cache.options
+        check(cache.minimumTTL, "dns.cache.min_ttl", cache.maximumTTL, "dns.cache.max_ttl")
         check(checks.earlyWait, "checks.early_wait", limits.timeout, "limits.timeout")
     }
 
@@ -185,8 +189,8 @@ extension Configuration {
                 let message = "the selector \(key.selector) of \(signing.domain) is there twice"
                 reader.report(position, path + ".keys", message, accepted: "a selector of its own for each key")
             }
-            let domain = signing.identity.flatMap { MailAddress($0).domain }
-            if let identity = signing.identity, domain?.isEqualOrSubdomain(of: signing.domain) != true {
+            let domain = signing.options.identity.flatMap { MailAddress($0).domain }
+            if let identity = signing.options.identity, domain?.isEqualOrSubdomain(of: signing.domain) != true {
                 // RFC 6376 § 3.5: the domain of i= is d= or below it.
                 let message = "\"\(identity)\" is not at or below \(signing.domain)"
                 reader.report(

@@ -1,3 +1,4 @@
+internal import MailAuthentication
 internal import Policy
 
 extension Configuration {

@@ -1,8 +1,12 @@
+internal import DKIM
+internal import DNSResolver
+internal import MailAuthentication
 internal import MailSyntax
 internal import Policy
+internal import SPF
 internal import TOML
 
-// Each setting once: name, place, type, text. Defaults are the initial values of the structures.
+// Each setting once: name, the option that it sets, type, text. Defaults are the initial values of the structures.
 
 extension Configuration {
     /// The settings of the whole file, in the order in which the sample shows them.
@@ -56,7 +60,7 @@ extension Configuration {
             "iprev = false", instead of the table.
             """
         ),
-        .table("headers", \.headers, Headers.settings, "What is stamped on messages, and what is taken off."),
+        .table("headers", \.headers, HeaderSettings.settings, "What is stamped on messages, and what is taken off."),
         .tables(
             "rules",
             \.ruleDrafts,
@@ -109,7 +113,7 @@ extension Configuration.Listen {
         ),
         Setting(
             "max_connections",
-            \.maxConnections,
+            \.maximumConnections,
             .count(1...1_000_000),
             "How many connections at once. Further ones are told to come back later."
         ),
@@ -149,8 +153,8 @@ extension Configuration.DNS {
     static let settings: [Setting<Self>] = [
         Setting(
             "servers",
-            \.servers,
-            .list(.socketAddress(defaultPort: 53)),
+            \.options.servers,
+            .list(.nameServer),
             "The name servers. Empty: those of /etc/resolv.conf. One on this host that validates is best."
         ),
         Setting(
@@ -162,20 +166,20 @@ extension Configuration.DNS {
         ),
         Setting(
             "timeout",
-            \.timeout,
+            \.options.timeout,
             .duration(.milliseconds(100)...(.seconds(60))),
             "How long one lookup may take in all, once there is room for it."
         ),
         Setting(
             "attempt_timeout",
-            \.attemptTimeout,
+            \.options.attemptTimeout,
             .duration(.milliseconds(50)...(.seconds(30))),
             "How long a server is waited for before the question is sent again; it doubles with each round."
         ),
-        Setting("attempts", \.attempts, .count(1...20), "How many queries one lookup may send."),
+        Setting("attempts", \.options.attempts, .count(1...20), "How many queries one lookup may send."),
         Setting(
             "max_in_flight",
-            \.maxInFlight,
+            \.options.maximumInFlight,
             .count(1...100_000),
             """
             How many lookups may be unanswered at once; one that has been for attempt_timeout makes room, up to as many \
@@ -192,26 +196,31 @@ extension Configuration.DNS.Cache {
     private static let week = Duration.seconds(7 * 86_400)
 
     static let settings: [Setting<Self>] = [
-        Setting("max_entries", \.maxEntries, .count(0...100_000_000), "How many answers are kept."),
-        Setting("max_bytes", \.maxBytes, .size(0...(1 << 40)), "How much memory they may take."),
-        Setting("min_ttl", \.minTTL, .duration(.zero...(.seconds(3600))), "An answer is kept at least this long."),
-        Setting("max_ttl", \.maxTTL, .duration(.seconds(1)...week), "An answer is kept at most this long."),
+        Setting("max_entries", \.options.maximumEntries, .count(0...100_000_000), "How many answers are kept."),
+        Setting("max_bytes", \.options.maximumBytes, .size(0...(1 << 40)), "How much memory they may take."),
+        Setting(
+            "min_ttl",
+            \.options.minimumTTL,
+            .duration(.zero...(.seconds(3600))),
+            "An answer is kept at least this long."
+        ),
+        Setting("max_ttl", \.options.maximumTTL, .duration(.seconds(1)...week), "An answer is kept at most this long."),
         Setting(
             "negative_max_ttl",
-            \.negativeMaxTTL,
+            \.options.negativeMaximumTTL,
             .duration(.zero...week),
             "That a name or a record does not exist is kept at most this long (RFC 2308)."
         ),
         Setting(
             "key_max_ttl",
-            \.keyMaxTTL,
+            \.options.keyMaximumTTL,
             .duration(.zero...(.seconds(3600))),
             "A DKIM key is kept at most this long, so that a revoked one is soon forgotten."
         ),
         Setting(
             "serve_stale",
-            \.serveStale,
-            .duration(.zero...week),
+            \.options.serveStale,
+            ValueType.duration(.zero...week).map({ $0 > .zero ? $0 : nil }, back: { $0 ?? .zero }),
             """
             How long past its end an answer may still serve while no server answers (RFC 8767). "0s": never. Keys \
             never do.
@@ -219,8 +228,8 @@ extension Configuration.DNS.Cache {
         ),
         Setting(
             "refresh_ahead",
-            \.refreshAhead,
-            .flag,
+            \.options.refreshAhead,
+            ValueType<Bool>.flag.map({ $0 ? CacheOptions().refreshAhead : 0 }, back: { $0 > 0 }),
             "Whether names in demand are asked for again shortly before they expire."
         ),
         Setting(
@@ -268,13 +277,13 @@ extension Configuration.Checks.SPF: CheckSettings {
         .enabled,
         Setting(
             "void_lookups",
-            \.voidLookups,
+            \.options.maximumVoidLookups,
             .count(0...10),
             "How many terms of a record may find nothing before the result is permerror (RFC 7208 section 4.6.4)."
         ),
         Setting(
             "maximum_queries",
-            \.maximumQueries,
+            \.options.maximumQueries,
             .count(1...1000),
             "How many DNS queries one evaluation may cause in all, more than the RFC's own limits allow. Beyond: permerror."
         ),
@@ -292,19 +301,19 @@ extension Configuration.Checks.DKIM: CheckSettings {
         .enabled,
         Setting(
             "maximum_signatures",
-            \.maximumSignatures,
+            \.options.maximumSignatures,
             .count(1...100),
             "How many signatures of a message are examined, from the top."
         ),
         Setting(
             "minimum_bits",
-            \.minimumBits,
+            \.options.minimumBits,
             .count(1024...4096),
             "A signature by an RSA key with fewer bits does not pass. Below 1024 none ever does (RFC 8301)."
         ),
         Setting(
             "maximum_bits",
-            \.maximumBits,
+            \.options.maximumBits,
             .count(4096...8192),
             """
             A signature by an RSA key with more bits does not pass, because its sender decides what verifying it costs: \
@@ -313,13 +322,13 @@ extension Configuration.Checks.DKIM: CheckSettings {
         ),
         Setting(
             "clock_skew",
-            \.clockSkew,
-            .duration(.zero...(.seconds(86_400))),
+            \.options.clockSkew,
+            .seconds(.zero...(.seconds(86_400))),
             "How far a signature's times (t=, x=) may be off."
         ),
         Setting(
             "unsigned_body",
-            \.unsignedBody,
+            \.options.unsignedBody,
             .word,
             """
             What a signature gives whose l= leaves the end of the body unsigned: "policy", for anybody can have added \
@@ -349,7 +358,7 @@ extension Configuration.Checks.IPRev: CheckSettings {
     static let settings: [Setting<Self>] = [.enabled]
 }
 
-extension Configuration.Headers {
+extension HeaderSettings {
     static let settings: [Setting<Self>] = [
         Setting(
             "authentication_results",
@@ -419,11 +428,21 @@ extension Configuration.Signing {
             example: "[ { selector = \"2026r\", file = \"/etc/postern/keys/2026r.pem\" } ]",
             "The keys. Each makes one signature: RSA for everybody, Ed25519 beside it for those who know it."
         ),
-        Setting("canonicalization", \.canonicalization, .word, "Which changes on the way header and body survive."),
-        Setting("headers", \.headers, .list(.fieldName), "The fields that are signed when they occur. From always is."),
+        Setting(
+            "canonicalization",
+            \.options.canonicalization,
+            .canonicalization,
+            "Which changes on the way header and body survive."
+        ),
+        Setting(
+            "headers",
+            \.options.headers,
+            .list(.fieldName),
+            "The fields that are signed when they occur. From always is."
+        ),
         Setting(
             "oversign",
-            \.oversign,
+            \.options.oversign,
             .list(.fieldName),
             """
             The fields that are signed once more than they occur, so that nobody can add another. Where there is none, \
@@ -432,14 +451,14 @@ extension Configuration.Signing {
         ),
         Setting(
             "lifetime",
-            \.lifetime,
-            .optional(.duration(.seconds(60)...(.seconds(366 * 86_400)))),
+            \.options.lifetime,
+            .optional(.seconds(.seconds(60)...(.seconds(366 * 86_400)))),
             example: "\"14d\"",
             "How long a signature is good (x=)."
         ),
         Setting(
             "identity",
-            \.identity,
+            \.options.identity,
             .optional(.text(accepted: "an address or \"@\" and a domain, at or below the signing domain")),
             example: "\"@example.org\"",
             "On whose behalf the signature is made (i=)."
@@ -525,10 +544,15 @@ extension Configuration.Limits {
             .duration(.zero...(.seconds(600))),
             "How long a stop waits for messages that are under way."
         ),
-        Setting("max_packet", \.maxPacket, .size((64 << 10)...(64 << 20)), "The longest packet that an MTA may send."),
+        Setting(
+            "max_packet",
+            \.maximumPacketLength,
+            .size((64 << 10)...(64 << 20)),
+            "The longest packet that an MTA may send."
+        ),
         Setting(
             "max_header",
-            \.maxHeader,
+            \.maximumHeaderOctets,
             .size((64 << 10)...(64 << 20)),
             """
             A message whose header is larger is refused (552 5.3.4); in observe mode it is accepted unstamped, without \
@@ -537,7 +561,7 @@ extension Configuration.Limits {
         ),
         Setting(
             "max_held",
-            \.maxHeld,
+            \.maximumHeldOctets,
             .size((1 << 20)...(1 << 40)),
             """
             How much memory all messages in progress may take for their headers, recipients and unfinished packets, \

@@ -1,10 +1,15 @@
+public import DKIM
+public import DNSResolver
+public import MailAuthentication
 public import MailSyntax
 public import Policy
+public import SPF
 internal import TOML
 
 /// Everything that an administrator can set.
 ///
-/// The initial values are the defaults; what each setting means stands beside its name in `Configuration.settings`.
+/// The initial values are the defaults; what each setting means stands beside its name in `Configuration.settings`. What a
+/// library has an option for is that option.
 public struct Configuration: Sendable {
     /// The name that stands in Authentication-Results; nil: the MTA's `{j}`, else the host name.
     public var authservID: String?
@@ -20,8 +25,8 @@ public struct Configuration: Sendable {
     public var dns = DNS()
     /// What is checked.
     public var checks = Checks()
-    /// What is stamped.
-    public var headers = Headers()
+    /// What is stamped, under a name that is known with the message.
+    public var headers = HeaderSettings(authservID: Octets())
     /// What is done.
     public internal(set) var rules = RuleSet()
     /// The path that it was read from, as it was given.
@@ -73,7 +78,7 @@ extension Configuration {
         /// What to do with the mail.
         public var role = Role.auto
         /// How many connections at once; more are answered with a temporary failure.
-        public var maxConnections = 1000
+        public var maximumConnections = 1000
         /// Where the table begins.
         var position = TOMLPosition(line: 0, column: 0)
 
@@ -96,40 +101,18 @@ extension Configuration {
     }
 
     /// How names are looked up.
-    public struct DNS: Sendable, Equatable {
-        /// The servers; empty: those of /etc/resolv.conf.
-        public var servers: [AddressAndPort] = []
+    public struct DNS: Sendable {
+        /// Which servers are asked, and how; without servers, those of /etc/resolv.conf.
+        public var options = ResolverOptions(servers: [])
         /// A zone file that answers everything instead of servers.
         public var zone: String?
-        /// How long one lookup may take in all.
-        public var timeout = Duration.seconds(10)
-        /// How long a server is waited for before the question is sent again; it doubles with each round.
-        public var attemptTimeout = Duration.seconds(1)
-        /// How many queries one lookup may send.
-        public var attempts = 6
-        /// How many queries may be under way at once.
-        public var maxInFlight = 1024
         /// The cache.
         public var cache = Cache()
 
         /// What is kept of answers.
         public struct Cache: Sendable, Equatable {
-            /// Answers kept at most.
-            public var maxEntries = 200_000
-            /// Octets taken at most.
-            public var maxBytes = 64 << 20
-            /// An answer is kept at least this long.
-            public var minTTL = Duration.zero
-            /// An answer is kept at most this long.
-            public var maxTTL = Duration.seconds(86_400)
-            /// A "no such name" or "no data" is kept at most this long.
-            public var negativeMaxTTL = Duration.seconds(3600)
-            /// A DKIM key is kept at most this long.
-            public var keyMaxTTL = Duration.seconds(3600)
-            /// How long past its end an answer may serve when no server answers; zero: never.
-            public var serveStale = Duration.zero
-            /// Whether names in demand are asked for again before they expire.
-            public var refreshAhead = true
+            /// How much, and for how long.
+            public var options = CacheOptions()
             /// A file that keeps the cache over a restart; nil: none.
             public var snapshot: String?
         }
@@ -154,10 +137,8 @@ extension Configuration {
         public struct SPF: Sendable, Equatable {
             /// Whether it is checked.
             public var enabled = true
-            /// How many lookups without an answer a record may cause (RFC 7208 § 4.6.4).
-            public var voidLookups = 2
-            /// How many queries one evaluation may send in all.
-            public var maximumQueries = 160
+            /// How records are evaluated; who evaluates them is the host's name.
+            public var options = SPFOptions()
         }
 
         /// Settings of Sender ID.
@@ -168,26 +149,10 @@ extension Configuration {
 
         /// Settings of DKIM verification.
         public struct DKIM: Sendable, Equatable {
-            /// What becomes of a signature whose `l=` leaves octets of the body unsigned.
-            public enum UnsignedBody: String, CaseIterable, Sendable {
-                /// The result is `policy`.
-                case policy
-                /// It passes, as RFC 6376 has it.
-                case pass
-            }
-
             /// Whether it is checked.
             public var enabled = true
-            /// How many signatures of a message are examined.
-            public var maximumSignatures = 10
-            /// RSA keys with fewer bits do not count.
-            public var minimumBits = 1024
-            /// RSA keys with more bits do not count.
-            public var maximumBits = 4096
-            /// How far `t=` and `x=` may be off.
-            public var clockSkew = Duration.seconds(300)
-            /// What a body longer than `l=` gives.
-            public var unsignedBody = UnsignedBody.policy
+            /// How signatures are verified.
+            public var options = DKIMVerificationOptions()
         }
 
         /// Settings of DMARC.
@@ -213,56 +178,8 @@ extension Configuration {
         }
     }
 
-    /// What is stamped on a message, and what is taken off.
-    public struct Headers: Sendable, Equatable {
-        /// A field that is added to junk.
-        public struct JunkField: Hashable, Sendable {
-            /// The name.
-            public var name: String
-            /// The value.
-            public var value: String
-
-            /// A field.
-            public init(name: String, value: String) {
-                self.name = name
-                self.value = value
-            }
-        }
-
-        /// Authentication-Results.
-        public var authenticationResults = true
-        /// Received-SPF.
-        public var receivedSPF = false
-        /// X-SID-PRA and X-SID-Result.
-        public var senderID = true
-        /// X-DKIM-Result.
-        public var dkim = true
-        /// X-AUTH-Result.
-        public var authResult = false
-        /// Whether fields that pass for ours are removed.
-        public var removeForged = true
-        /// Whether every Authentication-Results is removed.
-        public var removeForeign = false
-        /// Whether what is removed stays readable as X-Received-Authentication-Results.
-        public var keepRemoved = false
-        /// What `junk` adds.
-        public var junk = JunkField(name: "X-Spam-Flag", value: "YES")
-    }
-
     /// A domain that mail is signed for.
     public struct Signing: Sendable, Equatable {
-        /// How header and body are made canonical (RFC 6376 § 3.4).
-        public enum Canonicalization: String, CaseIterable, Sendable {
-            /// Both relaxed.
-            case relaxedRelaxed = "relaxed/relaxed"
-            /// Header relaxed, body simple.
-            case relaxedSimple = "relaxed/simple"
-            /// Header simple, body relaxed.
-            case simpleRelaxed = "simple/relaxed"
-            /// Both simple.
-            case simpleSimple = "simple/simple"
-        }
-
         /// A private key.
         public struct Key: Hashable, Sendable {
             /// The selector.
@@ -279,22 +196,8 @@ extension Configuration {
         public var subdomains = false
         /// The keys; each makes a signature.
         public var keys: [Key] = []
-        /// How the message is made canonical.
-        public var canonicalization = Canonicalization.relaxedRelaxed
-        /// The fields signed when present.
-        public var headers = [
-            "From", "Sender", "Reply-To", "Subject", "Date", "Message-ID", "To", "Cc", "MIME-Version", "Content-Type",
-            "Content-Transfer-Encoding", "Content-Language", "In-Reply-To", "References", "Resent-From",
-            "Resent-Sender", "Resent-To", "Resent-Cc", "Resent-Date", "Resent-Message-ID", "List-Id", "List-Help",
-            "List-Unsubscribe", "List-Unsubscribe-Post", "List-Subscribe", "List-Post", "List-Owner", "List-Archive",
-            "Feedback-ID", "Autocrypt",
-        ]
-        /// The fields signed once more than they occur, so that none can be added.
-        public var oversign = ["From", "Reply-To", "Subject", "Date", "To", "Cc"]
-        /// How long a signature is good; nil: no end.
-        public var lifetime: Duration?
-        /// `i=`; nil: none.
-        public var identity: String?
+        /// What is signed, and how.
+        public var options = DKIMSigningOptions()
         /// The logins that may send for the domain; nil: all.
         public var logins: [String]?
         /// Where the table begins.
@@ -362,11 +265,11 @@ extension Configuration {
         /// How long a stop waits for messages under way.
         public var drainTimeout = Duration.seconds(30)
         /// The longest packet an MTA may send.
-        public var maxPacket = 1 << 20
+        public var maximumPacketLength = 1 << 20
         /// How many octets of header a message may have.
-        public var maxHeader = 256 << 10
+        public var maximumHeaderOctets = 256 << 10
         /// How many octets all messages in progress may hold.
-        public var maxHeld = 32 << 20
+        public var maximumHeldOctets = 32 << 20
     }
 
     /// What is remembered for `postern why`.

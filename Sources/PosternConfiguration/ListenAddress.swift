@@ -1,3 +1,4 @@
+public import DNSResolver
 public import MailSyntax
 
 /// The address of a socket that MTAs connect to.
@@ -125,5 +126,12 @@ public struct AddressAndPort: Hashable, Sendable, CustomStringConvertible {
     /// The address as the configuration writes it.
     public var description: String {
         address.bitWidth == 128 ? "[\(address)]:\(port)" : "\(address):\(port)"
+    }
+}
+
+extension NameServer {
+    /// The server at an address.
+    public init(_ place: AddressAndPort) {
+        self.init(place.address, port: place.port)
     }
 }

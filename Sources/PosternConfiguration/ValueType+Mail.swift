@@ -1,3 +1,6 @@
+internal import DKIM
+internal import DNSResolver
+internal import MailAuthentication
 internal import MailSyntax
 internal import Policy
 internal import TOML
@@ -26,6 +29,12 @@ extension ValueType where Value == AddressAndPort {
             parse: { AddressAndPort($0, defaultPort: defaultPort) }
         )
     }
+}
+
+extension ValueType where Value == NameServer {
+    /// A name server.
+    static let nameServer = ValueType<AddressAndPort>.socketAddress(defaultPort: 53)
+        .map({ NameServer($0) }, back: { AddressAndPort($0.address, port: $0.port) })
 }
 
 extension ValueType where Value == IPNetwork {
@@ -75,12 +84,17 @@ extension ValueType where Value == String {
     )
 }
 
-extension ValueType where Value == Configuration.Headers.JunkField {
+extension ValueType where Value == CanonicalizationPair {
+    /// How header and body are made canonical (RFC 6376 § 3.4).
+    static let canonicalization = ValueType.oneOf(CanonicalizationPair.allCases) { $0.description }
+}
+
+extension ValueType where Value == NewField {
     /// A whole header field.
     static let junkField = ValueType.string(
         "header field",
         accepted: "a header field that honest mail does not have, as \"X-Spam-Flag: YES\"",
-        write: { "\($0.name): \($0.value)" },
+        write: { "\($0.name): \($0.value[...].text)" },
         parse: { text in
             guard let colon = text.firstIndex(of: ":"),
                 text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }), text.utf8.count < 500
@@ -90,7 +104,7 @@ extension ValueType where Value == Configuration.Headers.JunkField {
             guard !name.isEmpty, name.utf8.allSatisfy(\.isVChar), !value.isEmpty, !isOfMessages(name) else {
                 return nil
             }
-            return Configuration.Headers.JunkField(name: name, value: String(value))
+            return NewField(name: name, value: Array(value.utf8))
         }
     )
 
@@ -99,8 +113,7 @@ extension ValueType where Value == Configuration.Headers.JunkField {
         let others = [
             "Received", "Return-Path", "DKIM-Signature", "Authentication-Results", "Bcc", "Keywords", "Comments",
         ]
-        let signed = Configuration.Signing(location: PolicyLocation(file: "", line: 0)).headers
-        return (signed + others).contains { $0.lowercased() == name.lowercased() }
+        return (DKIMSigningOptions.defaultHeaders + others).contains { $0.lowercased() == name.lowercased() }
     }
 }
 

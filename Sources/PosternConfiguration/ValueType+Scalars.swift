@@ -106,6 +106,13 @@ extension ValueType where Value == Duration {
     }
 }
 
+extension ValueType where Value == Int64 {
+    /// A time in whole seconds; what is beyond them is left off.
+    static func seconds(_ range: ClosedRange<Duration>) -> ValueType {
+        ValueType<Duration>.duration(range).map({ $0.components.seconds }, back: { .seconds($0) })
+    }
+}
+
 extension ValueType where Value == String {
     /// Printable text on one line.
     static func text(_ name: String = "text", accepted: String = "text on one line, in quotes") -> ValueType {
@@ -151,8 +158,13 @@ extension ValueType where Value == String {
 
 extension ValueType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of a few words.
-    static var word: ValueType {
-        let words = Value.allCases.map { TOMLText.quoted($0.rawValue) }
+    static var word: ValueType { .oneOf(Array(Value.allCases)) { $0.rawValue } }
+}
+
+extension ValueType {
+    /// One of a few values, each written as a word.
+    static func oneOf(_ values: [Value], _ word: @escaping @Sendable (Value) -> String) -> ValueType {
+        let words = values.map { TOMLText.quoted(word($0)) }
         let accepted = words.dropLast().joined(separator: ", ") + (words.count > 1 ? " or " : "") + (words.last ?? "")
         return ValueType(
             name: words.joined(separator: " | "),
@@ -162,8 +174,8 @@ extension ValueType where Value: RawRepresentable & CaseIterable, Value.RawValue
                     reader.report(value.position, key, "\(value.kind) cannot be used", accepted: accepted)
                     return nil
                 }
-                if let word = Value(rawValue: text) { return word }
-                let closest = Suggestion.closest(to: text, of: Value.allCases.map(\.rawValue))
+                if let value = values.first(where: { word($0) == text }) { return value }
+                let closest = Suggestion.closest(to: text, of: values.map(word))
                 let question = closest.map { "; did you mean \(TOMLText.quoted($0))?" } ?? ""
                 reader.report(
                     value.position,
@@ -173,12 +185,23 @@ extension ValueType where Value: RawRepresentable & CaseIterable, Value.RawValue
                 )
                 return nil
             },
-            write: { TOMLText.quoted($0.rawValue) }
+            write: { TOMLText.quoted(word($0)) }
         )
     }
-}
 
-extension ValueType {
+    /// The same type, for an option that has the value in another form.
+    func map<Option: Sendable>(
+        _ option: @escaping @Sendable (Value) -> Option,
+        back: @escaping @Sendable (Option) -> Value
+    ) -> ValueType<Option> {
+        ValueType<Option>(
+            name: name,
+            accepted: accepted,
+            read: { [read] value, key, reader in read(value, key, &reader).map(option) },
+            write: { [write] in write(back($0)) }
+        )
+    }
+
     /// The same type, for a setting that need not be set.
     static func optional<Wrapped: Sendable>(_ type: ValueType<Wrapped>) -> ValueType where Value == Wrapped? {
         ValueType(

@@ -109,17 +109,6 @@ private struct HangupService: Service {
     }
 }
 
-extension MilterServerConfiguration {
-    /// The sockets and bounds that a configuration asks for.
-    fileprivate init(_ configuration: Configuration, maximumConnections: Int) {
-        self.init(listeners: configuration.listen.map(MilterListener.init))
-        self.maximumConnections = maximumConnections
-        maximumPacketLength = configuration.limits.maxPacket
-        maximumHeldOctets = configuration.limits.maxHeld
-        idleTimeout = TimeAmount(configuration.limits.idleTimeout)
-    }
-}
-
 extension Logger {
     /// A logger that writes where the lines of messages go.
     fileprivate init(label: String, settings: Configuration.Log, sink: LogSink) {

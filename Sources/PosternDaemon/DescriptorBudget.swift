@@ -29,7 +29,7 @@ struct DescriptorBudget: Sendable {
 
     /// What is said at the start when the configuration allows more connections than the limit does; nil when it does not.
     func warning(for listeners: [Configuration.Listen]) -> String? {
-        let wanted = listeners.reduce(0) { $0 + $1.maxConnections }
+        let wanted = listeners.reduce(0) { $0 + $1.maximumConnections }
         guard wanted > milterConnections else { return nil }
         return """
             max_connections allows \(wanted) connections, but \(milterConnections) at most can be served: the limit on open \

@@ -30,8 +30,8 @@ struct FixedSettings: Sendable {
             listeners == other.listeners ? nil : "[[listen]]",
             log == other.log ? nil : "[log]",
             admin == other.admin ? nil : "[admin]",
-            limits.maxPacket == other.limits.maxPacket ? nil : "limits.max_packet",
-            limits.maxHeld == other.limits.maxHeld ? nil : "limits.max_held",
+            limits.maximumPacketLength == other.limits.maximumPacketLength ? nil : "limits.max_packet",
+            limits.maximumHeldOctets == other.limits.maximumHeldOctets ? nil : "limits.max_held",
             limits.idleTimeout == other.limits.idleTimeout ? nil : "limits.idle_timeout",
             limits.drainTimeout == other.limits.drainTimeout ? nil : "limits.drain_timeout",
         ].compactMap { $0 }

@@ -1,5 +1,6 @@
 internal import MailSyntax
 internal import MilterServer
+internal import NIOCore
 internal import PosternConfiguration
 
 extension MilterListener {
@@ -11,6 +12,17 @@ extension MilterListener {
             case .inet(let address, let port): .tcp(host: "\(address)", port: port)
             case .systemd(let name): .systemd(name: name)
             }
-        self.init(address, maximumConnections: listen.maxConnections)
+        self.init(address, maximumConnections: listen.maximumConnections)
+    }
+}
+
+extension MilterServerConfiguration {
+    /// The sockets and bounds that a configuration asks for.
+    init(_ configuration: Configuration, maximumConnections: Int? = nil) {
+        self.init(listeners: configuration.listen.map(MilterListener.init))
+        self.maximumConnections = maximumConnections
+        maximumPacketLength = configuration.limits.maximumPacketLength
+        maximumHeldOctets = configuration.limits.maximumHeldOctets
+        idleTimeout = TimeAmount(configuration.limits.idleTimeout)
     }
 }

@@ -21,7 +21,7 @@ public final class ServerResolver: DNSResolving {
         settings = configuration.dns.cache
         caching = CachingResolver(
             ResolverOptions(configuration),
-            cache: CacheOptions(settings),
+            cache: settings.options,
             eventLoopGroup: group,
             onHealthChange: { report(.health($0)) },
             onRoomChange: { report(.room($0)) }

@@ -42,7 +42,7 @@ extension MessageJudge {
             engine: setup.engine,
             resolver: setup.resolver.dns,
             timeout: setup.configuration.limits.timeout,
-            maximumHeaderOctets: setup.configuration.limits.maxHeader
+            maximumHeaderOctets: setup.configuration.limits.maximumHeaderOctets
         )
     }
 }

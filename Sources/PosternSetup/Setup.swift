@@ -69,7 +69,9 @@ public final class Setup: Sendable {
 
     /// The fields that a message gets, from a host of this name.
     public func headers(authservID: Octets) -> HeaderSettings {
-        HeaderSettings(configuration.headers, authservID: configuration.authservID.map { Octets($0) } ?? authservID)
+        var headers = configuration.headers
+        headers.authservID = configuration.authservID.map { Octets($0) } ?? authservID
+        return headers
     }
 }
 

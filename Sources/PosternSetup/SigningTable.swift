@@ -18,13 +18,16 @@ public struct SigningTable: Sendable {
         for (index, signing) in configuration.enumerated() {
             let read = Self.keys(of: signing, "signing[\(index + 1)]", as: account)
             problems += read.problems
+            var options = signing.options
+            // A milter folds with LF alone; the MTA writes CRLF.
+            options.foldsWithLF = true
             entries.append(
                 DKIMSigningTable.Entry(
                     domain: signing.domain,
                     includesSubdomains: signing.subdomains,
                     logins: signing.logins.map { $0.map { Octets($0) } },
                     keys: read.keys,
-                    options: DKIMSigningOptions(signing)
+                    options: options
                 )
             )
         }

@@ -1,7 +1,7 @@
 public import MailSyntax
 
 /// The bounds of an evaluation, and who makes it.
-public struct SPFOptions: Sendable {
+public struct SPFOptions: Hashable, Sendable {
     /// How many terms that query the DNS an evaluation may come to (RFC 7208 § 4.6.4); 100 at most.
     public var maximumTerms = 10
     /// How many terms may find nothing (RFC 7208 § 4.6.4, "void lookups").

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import DNSResolver
 internal import NIOPosix
 internal import PosternConfiguration
 internal import PosternSetup
@@ -51,14 +52,16 @@ struct LookupOptions: ParsableArguments {
     /// Puts the options into a configuration.
     private func apply(to configuration: inout Configuration) {
         if !nameserver.isEmpty {
-            configuration.dns.servers = nameserver.compactMap { AddressAndPort($0, defaultPort: 53) }
+            configuration.dns.options.servers = nameserver.compactMap { text in
+                AddressAndPort(text, defaultPort: 53).map { NameServer($0) }
+            }
             configuration.dns.zone = nil
         }
         if let zone { configuration.dns.zone = zone }
         if let timeout = dnsTimeout.flatMap({ Units.duration($0) }) {
             configuration.limits.timeout = timeout
-            configuration.dns.timeout = min(configuration.dns.timeout, timeout)
-            configuration.dns.attemptTimeout = min(configuration.dns.attemptTimeout, timeout)
+            configuration.dns.options.timeout = min(configuration.dns.options.timeout, timeout)
+            configuration.dns.options.attemptTimeout = min(configuration.dns.options.attemptTimeout, timeout)
         }
     }
 

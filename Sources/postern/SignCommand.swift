@@ -73,15 +73,12 @@ struct SignCommand: ParsableCommand {
 
     private func signingOptions() throws -> DKIMSigningOptions {
         var options = DKIMSigningOptions()
-        let halves = canonicalization.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard halves.count <= 2, let header = halves.first.flatMap(Canonicalization.init(rawValue:)),
-            let body = halves.count == 2 ? Canonicalization(rawValue: halves[1]) : .simple
-        else {
+        guard let pair = CanonicalizationPair(canonicalization) else {
             throw ValidationError(
                 "--canonicalization: '\(canonicalization)' is none; expected one such as relaxed/relaxed or simple/relaxed"
             )
         }
-        options.canonicalization = CanonicalizationPair(header: header, body: body)
+        options.canonicalization = pair
         if let lifetime {
             guard let seconds = Names.seconds(lifetime) else {
                 throw ValidationError("--lifetime: '\(lifetime)' is no time; expected one such as 400s, 2m, 1h or 7d")

@@ -340,7 +340,7 @@ struct VerificationTests {
         #expect(outcome.result == .permerror)
         #expect(outcome.problem == "key has an RSA modulus of 768 bits")
         var options = DKIMVerificationOptions()
-        options.minimumRSABits = 2048
+        options.minimumBits = 2048
         let key = try #require(Self.rsaKey)
         let message = try Self.signed(tags.replacing("s=e", with: "s=r"), header: Self.header, body: Self.body, by: key)
         let zone = try SigningTests.zone([key])
@@ -361,7 +361,7 @@ struct VerificationTests {
         let numbers = Self.element(0x02, modulus) + Self.element(0x02, [0x01, 0x00, 0x01])
         let text = "p=" + Base64.encode(Self.element(0x30, numbers))[...].text
         var options = DKIMVerificationOptions()
-        options.maximumRSABits = maximum
+        options.maximumBits = maximum
         let outcome = try Self.outcome(Self.tags.replacing("ed25519", with: "rsa"), record: text, options: options)
         #expect(outcome.result == result)
         #expect(outcome.keyBits == bits)
@@ -403,11 +403,11 @@ struct VerificationTests {
             ("", DKIMResult.pass, DKIMResult.pass), ("\r\n\r\n", .pass, .pass), ("x", .policy, .pass),
         ] {
             let longer = message + [UInt8](added.utf8)
-            options.bodyBeyondLength = .policy
+            options.unsignedBody = .policy
             #expect(
                 Verification.outcomes(of: longer, zone: zone, options: options, now: Self.now).map(\.result) == [policy]
             )
-            options.bodyBeyondLength = .pass
+            options.unsignedBody = .pass
             #expect(
                 Verification.outcomes(of: longer, zone: zone, options: options, now: Self.now).map(\.result) == [pass]
             )

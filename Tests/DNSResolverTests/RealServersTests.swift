@@ -42,7 +42,7 @@ final class ServerProgram {
         let end = clock.now + .seconds(60)
         while clock.now < end, process.isRunning {
             var options = ResolverOptions(servers: [server])
-            options.deadline = .milliseconds(200)
+            options.timeout = .milliseconds(200)
             let resolver = CachingResolver(options)
             let reply = await resolver.lookUp(question)
             await resolver.shutdown()

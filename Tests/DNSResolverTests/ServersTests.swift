@@ -17,9 +17,9 @@ struct ServersTests {
 
     static func options(_ servers: ScriptedServer..., timeout: Duration = .seconds(4)) -> ResolverOptions {
         var options = ResolverOptions(servers: servers.map(\.server))
-        options.timeout = timeout
-        options.maximumTimeout = timeout * 5
-        options.deadline = timeout * 20
+        options.attemptTimeout = timeout
+        options.maximumAttemptTimeout = timeout * 5
+        options.timeout = timeout * 20
         options.hold = .milliseconds(150)
         return options
     }
@@ -133,7 +133,7 @@ struct ServersTests {
         let server = try await ScriptedServer.start { [.send($0.good)] }
         // Long enough for a machine that is busy with other tests; a closed port is known without waiting.
         var options = Self.options(server, timeout: .seconds(5))
-        options.deadline = .seconds(30)
+        options.timeout = .seconds(30)
         let resolver = CachingResolver(options, onHealthChange: { event in events.withLock { $0.append(event) } })
         func load(_ prefix: String) async -> Int {
             await withTaskGroup(of: Bool.self) { group in
@@ -188,7 +188,7 @@ struct ServersTests {
         let events = Mutex<[ResolverHealth]>([])
         let server = try await ScriptedServer.start { _ in [] }
         var options = Self.options(server, timeout: .milliseconds(250))
-        options.deadline = .milliseconds(4500)
+        options.timeout = .milliseconds(4500)
         let resolver = CachingResolver(
             options,
             eventLoopGroup: Self.group,

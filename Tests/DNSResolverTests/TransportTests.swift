@@ -262,10 +262,10 @@ struct TransportTests {
 
     static func options(_ server: ScriptedServer, patient: Bool) -> ResolverOptions {
         var options = ResolverOptions(servers: [server.server])
-        options.timeout = patient ? .seconds(4) : .milliseconds(200)
-        options.maximumTimeout = patient ? .seconds(4) : .milliseconds(1000)
+        options.attemptTimeout = patient ? .seconds(4) : .milliseconds(200)
+        options.maximumAttemptTimeout = patient ? .seconds(4) : .milliseconds(1000)
         // Of 22 s rather than 20, as the machine may be busy.
-        options.deadline = patient ? .seconds(20) : .milliseconds(4400)
+        options.timeout = patient ? .seconds(20) : .milliseconds(4400)
         return options
     }
 

@@ -81,13 +81,16 @@ let package = Package(
         ),
         library("MilterServer", ["MilterProtocol", nioCore, nioPosix, logging], isOpen: true),
         library("TOML", ["CTOML"]),
-        library("PosternConfiguration", ["TOML", "MailSyntax", "Policy"]),
         library(
             "MailAuthentication",
             [
                 "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC",
                 "AuthenticationResults", "Policy",
             ]
+        ),
+        library(
+            "PosternConfiguration",
+            ["TOML", "MailSyntax", "Policy", "DNSResolver", "MailAuthentication", "DKIM", "SPF"]
         ),
         library(
             "PosternSetup",

@@ -10,7 +10,8 @@ struct ForgedFieldTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let fields: [String]
-        var removal = HeaderSettings.Removal.own
+        var removeForged = true
+        var removeForeign = false
         var receivedSPF = false
         var junk = "X-Spam-Flag"
         /// `name#index`, from the top.
@@ -115,13 +116,13 @@ struct ForgedFieldTests {
         Case(
             testDescription: "remove_foreign: whoever wrote it",
             fields: ["Authentication-Results: other.example; spf=pass", "X-DKIM-Result: Pass"],
-            removal: .all,
+            removeForeign: true,
             removed: ["Authentication-Results#1", "X-DKIM-Result#1"]
         ),
         Case(
             testDescription: "remove_forged = false",
             fields: ["Authentication-Results: mx.example.org; spf=pass", "X-DKIM-Result: Pass"],
-            removal: .none,
+            removeForged: false,
             removed: []
         ),
     ]
@@ -131,7 +132,8 @@ struct ForgedFieldTests {
         var headers = HeaderBlock()
         for field in example.fields { headers.append(field) }
         var settings = HeaderSettings(authservID: Octets("mx.example.org"))
-        settings.removal = example.removal
+        settings.removeForged = example.removeForged
+        settings.removeForeign = example.removeForeign
         settings.receivedSPF = example.receivedSPF
         settings.junk = NewField(name: example.junk, value: [])
         var forged = ForgedFields(settings)
@@ -204,7 +206,7 @@ struct ForgedFieldTests {
                 "From: a@example.com",
             ],
             try Sample.zone(),
-            change: { $0.keepsRemoved = true }
+            change: { $0.keepRemoved = true }
         )
         #expect(judgement.removedFields.count == 2)
         let kept = judgement.newFields.filter { $0.name.hasPrefix("X-Received-") }
@@ -244,7 +246,7 @@ struct NewFieldTests {
     func order() async throws {
         let message = try Sample.signed(["From: a@example.com"])
         let fields = try await fields(message, try Sample.zone()) {
-            $0.authentication = true
+            $0.authResult = true
             $0.receivedSPF = true
         }
         let results = [
@@ -410,7 +412,7 @@ struct NewFieldTests {
         let message = [signature, "From: a@example.com", "Subject: \(example.subject)"]
         let text = try await fields(message, try Sample.zone(), envelope: envelope) {
             $0.receivedSPF = true
-            $0.authentication = true
+            $0.authResult = true
         }.joined(separator: "\n")
         for said in example.said { #expect(text.contains(said), "\(text)") }
         for unsaid in example.unsaid { #expect(!text.contains(unsaid), "\(text)") }
@@ -496,7 +498,7 @@ struct NewFieldTests {
         var zone = try Sample.zone(without: example.without)
         for record in example.records { try zone.add(record) }
         let message = example.isSigned ? try Sample.signed(example.fields) : example.fields
-        let fields = try await fields(message, zone) { $0.authentication = true }
+        let fields = try await fields(message, zone) { $0.authResult = true }
         #expect(fields.contains("X-AUTH-Result: \(example.word)"), "\(fields)")
     }
 

@@ -1,4 +1,6 @@
+import DNSResolver
 import FoundationEssentials
+import MailAuthentication
 import MailSyntax
 import Policy
 import PosternConfiguration
@@ -150,10 +152,10 @@ struct ReadingTests {
             ]
         )
         #expect(configuration.listen.first?.mode == 0o600)
-        #expect(configuration.dns.timeout == .seconds(30))
-        #expect(configuration.dns.attemptTimeout == .milliseconds(400))
-        #expect(configuration.dns.cache.maxBytes == 1_048_576)
-        #expect(configuration.headers.junk == .init(name: "X-Junk", value: "maybe: yes"))
+        #expect(configuration.dns.options.timeout == .seconds(30))
+        #expect(configuration.dns.options.attemptTimeout == .milliseconds(400))
+        #expect(configuration.dns.cache.options.maximumBytes == 1_048_576)
+        #expect(configuration.headers.junk == NewField(name: "X-Junk", value: Array("maybe: yes".utf8)))
         #expect(configuration.rules.rules.map(\.location.line) == [78, 86])
         #expect(configuration.rules.rules.first?.unless.count == 2)
         #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 92))

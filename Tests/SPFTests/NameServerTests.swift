@@ -34,9 +34,9 @@ struct NameServerTests {
 
     private static func resolver(port: UInt16) -> CachingResolver {
         var options = ResolverOptions(servers: [NameServer(.v4(IPv4Address(0x7F00_0001)), port: port)])
-        options.timeout = .milliseconds(200)
+        options.attemptTimeout = .milliseconds(200)
         options.attempts = 3
-        options.deadline = .seconds(1)
+        options.timeout = .seconds(1)
         return CachingResolver(options)
     }
 

@@ -1,5 +1,5 @@
 /// What the cache keeps, and for how long.
-public struct CacheOptions: Sendable {
+public struct CacheOptions: Hashable, Sendable {
     /// The most entries kept.
     public var maximumEntries = 200_000
     /// The most memory that the entries take, in octets.

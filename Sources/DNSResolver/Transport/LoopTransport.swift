@@ -66,7 +66,7 @@ final class LoopTransport {
 
     private func begin(_ query: Query) {
         let now = NIODeadline.now()
-        if query.deadline == .distantFuture { query.deadline = now + TimeAmount(health.options.deadline) }
+        if query.deadline == .distantFuture { query.deadline = now + TimeAmount(health.options.timeout) }
         switch health.way(at: now) {
         case .nowhere(let end) where end <= now: finish(query, .noServer)
         case .nowhere(let end): setTimer(query, end)
@@ -87,7 +87,7 @@ final class LoopTransport {
         options.attempts = 1
         nextProbe -= 1
         let query = Query(handle: QueryHandle(loop: 0, number: nextProbe), question: question) { _ in }
-        query.deadline = .now() + TimeAmount(options.timeout)
+        query.deadline = .now() + TimeAmount(options.attemptTimeout)
         queries[nextProbe] = query
         run(query, QueryPlan(servers: [server], options: options))
     }
@@ -207,7 +207,7 @@ final class LoopTransport {
         if let connection = connections[server], connection.isUsable { return connection }
         let connection = TCPConnection(to: server, transport: self)
         connections[server] = connection
-        connection.open(timeout: TimeAmount(health.options.deadline))
+        connection.open(timeout: TimeAmount(health.options.timeout))
         return connection
     }
 

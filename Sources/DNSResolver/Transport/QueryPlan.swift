@@ -34,8 +34,8 @@ struct QueryPlan {
     init(servers: [NameServer], options: ResolverOptions, plainFirst: Set<NameServer> = []) {
         self.servers = servers
         isWithout = plainFirst
-        timeout = options.timeout
-        maximumTimeout = max(options.timeout, options.maximumTimeout)
+        timeout = options.attemptTimeout
+        maximumTimeout = max(options.attemptTimeout, options.maximumAttemptTimeout)
         attempts = max(1, options.attempts)
     }
 

@@ -175,7 +175,7 @@ extension MessageInProgress {
     func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, addsSpace: Bool) {
         let taken = transaction?.headers.octetCount ?? headers.octetCount
         guard forgedInLargeHeader == nil,
-            taken + name.count + value.count <= setup.configuration.limits.maxHeader
+            taken + name.count + value.count <= setup.configuration.limits.maximumHeaderOctets
         else {
             if forgedInLargeHeader == nil { forgedInLargeHeader = forged(in: transaction?.headers ?? headers) }
             return unsafe forgedInLargeHeader?.add(name: name, value: value) ?? ()

@@ -50,8 +50,8 @@ private enum Judge {
     static let settings = {
         var settings = HeaderSettings(authservID: Octets("mx.example.org"))
         settings.receivedSPF = true
-        settings.authentication = true
-        settings.keepsRemoved = true
+        settings.authResult = true
+        settings.keepRemoved = true
         return settings
     }()
 

@@ -59,7 +59,7 @@ private struct Arrangement {
             let settings = "authserv_id = \"mx.example.org\"\ndns.zone = \"zone\"\n"
             var configuration = try Configuration.parse(settings + text, file: "fuzz.toml")
             // Less than a postmaster may set, so that an input is soon beyond it.
-            configuration.limits.maxHeader = maximumHeader
+            configuration.limits.maximumHeaderOctets = maximumHeader
             let resolver = try ConfiguredResolver(configuration, group: EmbeddedEventLoop())
             let log = MessageLog(sink: LogSink(syslog: nil, standardError: nil), format: .json, isEnabled: true)
             filter = Filter(try Setup(configuration, resolver: resolver), log: log)
