@@ -15,13 +15,13 @@ public struct DKIMMessageSigner {
 
     private let keys: [DKIMSigningKey]
     private let options: DKIMSigningOptions
-    private let now: Int64
+    private let now: UnixTime
     private var headers = HeaderBlock()
     private var hasher: BodyHasher
     private var lint = TransportLint()
 
-    /// A signer for a message that leaves at `now`, in seconds since 1970; each key makes one signature.
-    public init(keys: [DKIMSigningKey], options: DKIMSigningOptions = DKIMSigningOptions(), now: Int64) {
+    /// A signer for a message that leaves at `now`; each key makes one signature.
+    public init(keys: [DKIMSigningKey], options: DKIMSigningOptions = DKIMSigningOptions(), now: UnixTime) {
         self.keys = keys
         self.options = options
         self.now = now
@@ -115,8 +115,8 @@ public struct DKIMMessageSigner {
         value.add("s=\(key.selector);")
         value.add("t=\(now);")
         if let lifetime = options.lifetime {
-            let (end, overflow) = now.addingReportingOverflow(max(1, lifetime))
-            if !overflow { value.add("x=\(end);") }
+            let end = now + max(1, lifetime)
+            if end < .end { value.add("x=\(end);") }
         }
         if let identity = options.identity { value.add("i=\(try encoded(identity, for: key));") }
         for (index, name) in names.enumerated() {

@@ -31,7 +31,7 @@ public struct DKIMMessageVerifier {
     private static let maximumDiagnosed = 2
 
     private let options: DKIMVerificationOptions
-    private let now: Int64
+    private let now: UnixTime
     private var entries: [Entry] = []
     private var signaturesOverLimit = 0
     private var hashers: [BodyHasher] = []
@@ -40,8 +40,8 @@ public struct DKIMMessageVerifier {
     private var isBodyRetained: Bool
     private var budget: VerificationBudget
 
-    /// A verifier for a message that arrives at `now`, in seconds since 1970.
-    public init(options: DKIMVerificationOptions = DKIMVerificationOptions(), now: Int64) {
+    /// A verifier for a message that arrives at `now`.
+    public init(options: DKIMVerificationOptions = DKIMVerificationOptions(), now: UnixTime) {
         self.options = options
         self.now = now
         isBodyRetained = options.diagnosedBodyOctets > 0
@@ -185,8 +185,8 @@ public struct DKIMMessageVerifier {
     private func dated(_ outcome: DKIMOutcome) -> DKIMOutcome {
         guard let timestamp = outcome.signature?.timestamp, isPast(now, at: timestamp) else { return outcome }
         var outcome = outcome
-        let (distance, overflow) = timestamp.subtractingReportingOverflow(now)
-        if !overflow, distance <= Self.maximumClockDifference {
+        let distance = timestamp - now
+        if distance <= Self.maximumClockDifference {
             outcome.result = .temperror
             outcome.problem = "signature is dated \(distance) seconds ahead of our clock"
         } else {
@@ -197,10 +197,8 @@ public struct DKIMMessageVerifier {
     }
 
     /// Whether a time lies before another by more than clocks may differ.
-    private func isPast(_ time: Int64, at other: Int64) -> Bool {
-        guard time < other else { return false }
-        let (distance, overflow) = other.subtractingReportingOverflow(time)
-        return overflow || distance > options.clockSkew
+    private func isPast(_ time: UnixTime, at other: UnixTime) -> Bool {
+        time < other && other - time > options.clockSkew
     }
 
     private static func outcome(_ result: DKIMResult, _ problem: String, _ signature: DKIMSignature) -> DKIMOutcome {

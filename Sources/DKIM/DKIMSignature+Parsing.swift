@@ -140,15 +140,15 @@ extension DKIMSignature {
         return UInt64(value.text) ?? .max
     }
 
-    /// A time in seconds since 1970.
+    /// A time.
     ///
     /// RFC 6376 § 3.5: "Implementations MAY consider any value longer than 12 digits to be infinite."
-    static func seconds(_ value: Octets?, _ tag: String) throws(SyntaxError) -> Int64? {
+    static func time(_ value: Octets?, _ tag: String) throws(SyntaxError) -> UnixTime? {
         guard let value else { return nil }
         guard !value.isEmpty, value.allSatisfy(\.isDigit) else { throw .malformed(tag) }
         let digits = value.drop { $0 == UInt8(ascii: "0") }
-        guard digits.count <= 12 else { return .max }
-        return digits.isEmpty ? 0 : Int64(digits.text)
+        guard digits.count <= 12 else { return .end }
+        return digits.isEmpty ? 0 : Int64(digits.text).map { UnixTime($0) }
     }
 
     /// RFC 6376 § 3.5: "Unrecognized query mechanisms MUST be ignored"; `dns/txt` has to be among them.

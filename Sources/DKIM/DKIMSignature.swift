@@ -41,10 +41,10 @@ public final class DKIMSignature: Sendable {
     public let selector: DomainName
     /// `s=` as it was written.
     public let selectorText: Octets
-    /// `t=`, in seconds since 1970.
-    public let timestamp: Int64?
-    /// `x=`, in seconds since 1970.
-    public let expiration: Int64?
+    /// `t=`.
+    public let timestamp: UnixTime?
+    /// `x=`.
+    public let expiration: UnixTime?
     /// `z=`: the fields as the signer saw them; good for finding out what changed, and for nothing else.
     public let copiedFields: Octets?
     /// The question for the key: `selector._domainkey.domain TXT` (RFC 6376 § 3.6.2.1).
@@ -74,8 +74,8 @@ public final class DKIMSignature: Sendable {
         keyQuestion = try Self.keyQuestion(selector, domain)
         (identity, identityDomain) = try Self.identity(tags["i"], domain, domainText)
         length = try Self.length(tags["l"])
-        timestamp = try Self.seconds(tags["t"], "t")
-        expiration = try Self.seconds(tags["x"], "x")
+        timestamp = try Self.time(tags["t"], "t")
+        expiration = try Self.time(tags["x"], "x")
         copiedFields = tags["z"]
         unsignedField = Self.withoutSignature(field, signatureText)
         try Self.checkQueryMethods(tags["q"])

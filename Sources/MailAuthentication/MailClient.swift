@@ -48,7 +48,7 @@ public final class MailClient {
     }
 
     /// Notes the client's name and starts SPF for it (RFC 7208 § 2.3), once for each name in a row.
-    public func greet(_ name: some Sequence<UInt8>, now: Int64) {
+    public func greet(_ name: some Sequence<UInt8>, now: UnixTime) {
         let name = Array(name)
         if isExpired { checkName() }
         guard heloCheck == nil || name != helo || isExpired else { return }

@@ -29,7 +29,7 @@ public final class MailTransaction {
     public private(set) var headers = HeaderBlock.ofMessage()
     let record: LookupRecord
 
-    private let now: Int64
+    private let now: UnixTime
     private let submitter: [UInt8]?
     let spf: Pending<SPFOutcome>?
     var senderID: Pending<SenderIDOutcome>?
@@ -55,13 +55,13 @@ public final class MailTransaction {
     ///   - sender: the reverse-path without angle brackets; empty for the null sender.
     ///   - submitter: the SUBMITTER parameter as it was sent, if there was one (RFC 4405).
     ///   - resolver: answers the questions.
-    ///   - now: the time, in seconds since 1970.
+    ///   - now: the time.
     public init(
         client: MailClient,
         sender: some Sequence<UInt8>,
         submitter: [UInt8]? = nil,
         resolver: any DNSResolving,
-        now: Int64
+        now: UnixTime
     ) {
         self.client = client
         self.sender = Array(sender)

@@ -37,8 +37,8 @@ public struct MessageJudge: Sendable {
         self.maximumHeaderOctets = maximumHeaderOctets
     }
 
-    /// Judges a message that arrives at `now`, in seconds since 1970; without one, the envelope alone.
-    public func judge(_ envelope: Envelope, message: StoredMessage?, now: Int64) async -> Judgement {
+    /// Judges a message that arrives at `now`; without one, the envelope alone.
+    public func judge(_ envelope: Envelope, message: StoredMessage?, now: UnixTime) async -> Judgement {
         let transaction = begin(envelope, now)
         let assessment: MailAssessment
         if let message {
@@ -56,7 +56,7 @@ public struct MessageJudge: Sendable {
         _ envelope: Envelope,
         headers: HeaderBlock,
         signatures: [DKIMOutcome]?,
-        now: Int64
+        now: UnixTime
     ) async -> Judgement {
         let transaction = begin(envelope, now)
         transaction.resume(signatures ?? [])
@@ -66,7 +66,7 @@ public struct MessageJudge: Sendable {
         return judgement(assessment, envelope, transaction, headers: headers)
     }
 
-    private func begin(_ envelope: Envelope, _ now: Int64) -> MailTransaction {
+    private func begin(_ envelope: Envelope, _ now: UnixTime) -> MailTransaction {
         let client = MailClient(address: envelope.clientAddress, settings: settings, resolver: resolver)
         if !envelope.helo.isEmpty { client.greet(envelope.helo, now: now) }
         return MailTransaction(client: client, sender: envelope.sender, resolver: resolver, now: now)

@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// A verdict with all that it rests on.
 struct RememberedMessage: Sendable {
-    /// When it was judged, in seconds since 1970.
-    let time: Int64
+    /// When it was judged.
+    let time: UnixTime
     /// What SMTP, the checks and the rules said, and what the DNS answered.
     let judgement: Judgement
     /// The rest of its log line.

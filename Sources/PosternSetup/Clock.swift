@@ -1,7 +1,8 @@
 internal import Glibc
+public import MailSyntax
 
 /// The time of day.
 public enum Clock {
-    /// Seconds since 1970.
-    public static var now: Int64 { Int64(time(nil)) }
+    /// The time now.
+    public static var now: UnixTime { UnixTime(Int64(time(nil))) }
 }

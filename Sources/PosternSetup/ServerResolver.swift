@@ -1,6 +1,7 @@
 public import DNSLookup
 public import DNSResolver
 internal import Glibc
+internal import MailSyntax
 internal import NIOCore
 internal import PosternConfiguration
 
@@ -72,7 +73,8 @@ extension ServerResolver {
     func restore() -> String? {
         guard let path = settings.snapshot, unsafe access(path, F_OK) == 0 else { return nil }
         do {
-            return "\(path): \(Counted.words(try caching.loadSnapshot(from: path, at: Clock.now), "answer")) taken over"
+            return
+                "\(path): \(Counted.words(try caching.loadSnapshot(from: path, at: Clock.now.seconds), "answer")) taken over"
         } catch {
             return "\(path) \(error): the DNS cache begins empty"
         }
@@ -83,7 +85,7 @@ extension ServerResolver {
         await caching.shutdown()
         guard let path = settings.snapshot else { return nil }
         do {
-            try caching.saveSnapshot(to: path, at: Clock.now)
+            try caching.saveSnapshot(to: path, at: Clock.now.seconds)
             return nil
         } catch {
             return "\(path) \(error): the DNS cache is not kept"

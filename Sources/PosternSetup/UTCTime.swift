@@ -1,13 +1,14 @@
 internal import Glibc
+public import MailSyntax
 
 /// A time as RFC 3339 writes it, in UTC.
 public struct UTCTime: CustomStringConvertible {
     /// `2026-11-23T12:00:00Z`.
     public let description: String
 
-    /// The time this many seconds after 1970.
-    public init(_ seconds: Int64) {
-        var seconds = time_t(seconds)
+    /// The text of a time.
+    public init(_ time: UnixTime) {
+        var seconds = time_t(time.seconds)
         var fields = unsafe tm()
         _ = unsafe gmtime_r(&seconds, &fields)
         description = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer in

@@ -7,7 +7,7 @@ public struct SPFInquiry: DNSInquiry {
     let scope: SPFScope
     let helo: Octets
     let client: IPAddress
-    let now: Int64
+    let now: UnixTime
     let options: SPFOptions
     let selector: any SPFRecordSelecting
 
@@ -17,7 +17,7 @@ public struct SPFInquiry: DNSInquiry {
         scope: SPFScope,
         helo: Octets,
         client: IPAddress,
-        now: Int64,
+        now: UnixTime,
         options: SPFOptions = .init(),
         selector: any SPFRecordSelecting
     ) {
@@ -37,9 +37,10 @@ public struct SPFInquiry: DNSInquiry {
     ///   - sender: the argument of MAIL FROM; empty or `<>` is the null reverse-path.
     ///   - helo: the argument of HELO or EHLO.
     ///   - client: the SMTP client's address.
-    ///   - now: the time in seconds since 1970, for `%{t}`.
+    ///   - now: the time, for `%{t}`.
     ///   - options: the bounds of the evaluation.
-    public init(mailFrom sender: Octets, helo: Octets, client: IPAddress, now: Int64, options: SPFOptions = .init()) {
+    public init(mailFrom sender: Octets, helo: Octets, client: IPAddress, now: UnixTime, options: SPFOptions = .init())
+    {
         let identity = SPFIdentity(mailFrom: sender, helo: helo).ofHost()
         self.init(
             identity,
@@ -53,7 +54,7 @@ public struct SPFInquiry: DNSInquiry {
     }
 
     /// Asks about the HELO identity (RFC 7208 § 2.3).
-    public init(helo: Octets, client: IPAddress, now: Int64, options: SPFOptions = .init()) {
+    public init(helo: Octets, client: IPAddress, now: UnixTime, options: SPFOptions = .init()) {
         let identity = SPFIdentity(helo: helo).ofHost()
         self.init(
             identity,

@@ -9,8 +9,8 @@ struct SPFMacroValues {
     /// The value of `%{p}`; RFC 7208 § 7.3: "unknown" when there is none.
     var validatedName: DomainName?
     var receiver: Octets
-    /// The time in seconds since 1970.
-    var now: Int64
+    /// The time of the check.
+    var now: UnixTime
 
     /// The value of a macro, before its transformers.
     func value(_ letter: SPFMacro.Letter) -> Octets {
@@ -25,7 +25,7 @@ struct SPFMacroValues {
         case .helo: helo.prefix(SPFIdentity.maximumInputLength)
         case .readableAddress: Octets(client.description)
         case .receiver: receiver
-        case .timestamp: Octets(String(now))
+        case .timestamp: Octets(String(now.seconds))
         }
     }
 

@@ -23,7 +23,7 @@ public struct SenderIDInquiry: DNSInquiry {
     ///   - author: its only From field, when somebody has read it already.
     ///   - helo: the argument of HELO or EHLO.
     ///   - client: the SMTP client's address.
-    ///   - now: the time in seconds since 1970, for `%{t}`.
+    ///   - now: the time, for `%{t}`.
     ///   - submitter: the SUBMITTER parameter of MAIL, as it was sent; nil when there was none.
     ///   - options: the bounds of the evaluation.
     public init(
@@ -31,7 +31,7 @@ public struct SenderIDInquiry: DNSInquiry {
         author: PurportedResponsibleAddress.Author? = nil,
         helo: Octets,
         client: IPAddress,
-        now: Int64,
+        now: UnixTime,
         submitter: Octets? = nil,
         options: SPFOptions = .init()
     ) {
@@ -50,7 +50,7 @@ public struct SenderIDInquiry: DNSInquiry {
         mailFrom sender: Octets,
         helo: Octets,
         client: IPAddress,
-        now: Int64,
+        now: UnixTime,
         options: SPFOptions = .init()
     ) {
         submitter = nil
@@ -83,7 +83,7 @@ extension SPFInquiry {
         _ scope: SPFScope,
         _ helo: Octets,
         _ client: IPAddress,
-        _ now: Int64,
+        _ now: UnixTime,
         _ options: SPFOptions
     ) {
         let selector = SenderIDRecordSelection(scope: scope)

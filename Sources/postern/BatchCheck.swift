@@ -9,7 +9,7 @@ internal import PosternSetup
 struct BatchCheck: Sendable {
     let judge: MessageJudge
     /// The time of every judgement whose line has none; the present when nil.
-    let now: Int64?
+    let now: UnixTime?
     let withTrace: Bool
 
     /// How many lines are judged at the same time.
@@ -45,7 +45,7 @@ struct BatchCheck: Sendable {
             let request = try decoder.decode(BatchLine.self, from: Data(line))
             let envelope = try request.envelope()
             let message = try request.storedMessage()
-            let time = request.now?.seconds ?? now ?? Clock.now
+            let time = request.now?.time ?? now ?? Clock.now
             let judgement = await judge.judge(envelope, message: message, now: time)
             return try JSONLine.encode(JudgementReport(judgement, id: request.id?.text, withTrace: withTrace))
         } catch {

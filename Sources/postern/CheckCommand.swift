@@ -55,7 +55,7 @@ struct CheckCommand: AsyncParsableCommand {
         let setup = try lookups.setup(config)
         let judge = MessageJudge(setup)
         if let batch {
-            try await BatchCheck(judge: judge, now: now?.seconds, withTrace: trace).run(batch)
+            try await BatchCheck(judge: judge, now: now?.time, withTrace: trace).run(batch)
         } else {
             transaction.noteExemption(setup)
             try await judgeOne(judge)
@@ -67,7 +67,7 @@ struct CheckCommand: AsyncParsableCommand {
         let judgement = await judge.judge(
             transaction.envelope,
             message: try transaction.storedMessage(),
-            now: now?.seconds ?? Clock.now
+            now: now?.time ?? Clock.now
         )
         switch format {
         case .text: try OutputFile.writeToStandardOutput(Array(judgement.text(withTrace: trace).utf8))

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import MailAuthentication
+internal import MailSyntax
 internal import Policy
 internal import PosternConfiguration
 internal import PosternSetup
@@ -37,7 +38,7 @@ struct ConfigExplainCommand: AsyncParsableCommand {
         let judgement = await MessageJudge(setup).judge(
             envelope,
             message: try transaction.storedMessage(),
-            now: now?.seconds ?? Clock.now
+            now: now?.time ?? Clock.now
         )
         let engine = setup.engine
         let explanations = engine.explain(judgement.assessment.facts(envelope), engine.kinds(of: envelope.addresses))

@@ -1,13 +1,14 @@
 internal import ArgumentParser
 internal import FoundationEssentials
+internal import MailSyntax
 
 /// A time on the command line: RFC 3339, or seconds since 1970.
 struct PointInTime: Decodable {
     /// The times that are taken: the years 1970 to 9999.
     static let range: ClosedRange<Int64> = 0...253_402_300_799
 
-    /// Seconds since 1970.
-    let seconds: Int64
+    /// The time.
+    let time: UnixTime
 
     init(_ text: String) throws(ValidationError) {
         guard let seconds = Self.seconds(text) else {
@@ -18,7 +19,7 @@ struct PointInTime: Decodable {
         guard Self.range.contains(seconds) else {
             throw ValidationError("'\(text)' is not in the years 1970 to 9999")
         }
-        self.seconds = seconds
+        time = UnixTime(seconds)
     }
 
     /// A time in JSON: a text, or a number of seconds.

@@ -37,7 +37,7 @@ struct SignCommand: ParsableCommand {
         // The field gets the line ends that the message has.
         let lineFeed = octets.firstIndex(of: .lf)
         options.foldsWithLF = lineFeed.map { $0 == 0 || octets[$0 - 1] != .cr } ?? false
-        var signer = DKIMMessageSigner(keys: [signingKey], options: options, now: now?.seconds ?? Clock.now)
+        var signer = DKIMMessageSigner(keys: [signingKey], options: options, now: now?.time ?? Clock.now)
         signer.endOfHeaders(stored.headers)
         unsafe stored.body.withUnsafeBytes { unsafe signer.body($0) }
         // A file with LF alone at its line ends stands for a message with CRLF.

@@ -11,7 +11,7 @@ enum Verification {
         of message: [UInt8],
         zone: DNSZone,
         options: DKIMVerificationOptions = DKIMVerificationOptions(),
-        now: Int64 = 1_600_000_000,
+        now: UnixTime = 1_600_000_000,
         chunk: Int = 65_535
     ) -> [DKIMOutcome] {
         let stored = StoredMessage(message[...])

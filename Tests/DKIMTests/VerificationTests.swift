@@ -9,7 +9,7 @@ import Testing
 struct VerificationTests {
     static let key: DKIMSigningKey? = try? SigningTests.key(.ed25519)
     static let rsaKey: DKIMSigningKey? = try? SigningTests.key(.rsa)
-    static let now: Int64 = 1_600_000_000
+    static let now: UnixTime = 1_600_000_000
 
     /// A signature over `message` whose tags are given, as a signer that breaks every rule would make it.
     static func signed(_ tags: String, header: String, body: String, by key: DKIMSigningKey) throws -> [UInt8] {
@@ -31,7 +31,7 @@ struct VerificationTests {
         record: String? = nil,
         body: String = body,
         options: DKIMVerificationOptions = DKIMVerificationOptions(),
-        now: Int64 = now
+        now: UnixTime = now
     ) throws -> DKIMOutcome {
         let key = try #require(Self.key)
         let text = try record ?? key.recordText()
@@ -84,11 +84,11 @@ struct VerificationTests {
     @Test(
         "RFC 6376 § 3.5: t= and x= at the ends of time",
         arguments: [
-            ("; t=1600000000", Int64.min, .neutral, "signature is dated in the future"),
-            ("; x=1600000000", Int64.max, .fail, "signature expired"),
-        ] as [(String, Int64, DKIMResult, String)]
+            ("; t=1600000000", UnixTime(.min), .neutral, "signature is dated in the future"),
+            ("; x=1600000000", UnixTime(.max), .fail, "signature expired"),
+        ] as [(String, UnixTime, DKIMResult, String)]
     )
-    func endsOfTime(_ added: String, _ now: Int64, _ result: DKIMResult, _ problem: String) throws {
+    func endsOfTime(_ added: String, _ now: UnixTime, _ result: DKIMResult, _ problem: String) throws {
         let outcome = try Self.outcome(Self.tags + added, now: now)
         #expect(outcome.result == result, "\(outcome.trace)")
         #expect(outcome.problem == problem)

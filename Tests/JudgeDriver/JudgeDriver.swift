@@ -67,7 +67,7 @@ struct JudgeDriver {
                 header: Canonicalization(rawValue: forms.first ?? "") ?? .relaxed,
                 body: Canonicalization(rawValue: forms.last ?? "") ?? .relaxed
             )
-            var signer = DKIMMessageSigner(keys: signingKeys, options: options, now: Int64(now) ?? 0)
+            var signer = DKIMMessageSigner(keys: signingKeys, options: options, now: UnixTime(Int64(now) ?? 0))
             let message = [UInt8](try Data(contentsOf: URL(filePath: input)))
             let stored = StoredMessage(message[...])
             signer.endOfHeaders(stored.headers)
@@ -79,7 +79,7 @@ struct JudgeDriver {
             return "ok"
         case "verify":
             let message = [UInt8](try Data(contentsOf: URL(filePath: try next())))
-            var verifier = DKIMMessageVerifier(now: Int64(try next()) ?? 0)
+            var verifier = DKIMMessageVerifier(now: UnixTime(Int64(try next()) ?? 0))
             let stored = StoredMessage(message[...])
             for index in stored.headers.indices { _ = verifier.headerField(stored.headers[index], at: index) }
             verifier.endOfHeaders(stored.headers)

@@ -8,7 +8,7 @@ import PosternConfiguration
 
 /// A domain that does everything right, and mail from it.
 enum Sample {
-    static let now: Int64 = 1_700_000_000
+    static let now: UnixTime = 1_700_000_000
     static let client = IPAddress("192.0.2.1")
     static let key = Result { try PrivateKey.generate(.ed25519, bits: 0) }
 

@@ -106,7 +106,7 @@ struct MessageLineTests {
 
 @Suite("History")
 struct HistoryTests {
-    private func remembered(_ queueID: String?, time: Int64) async throws -> RememberedMessage {
+    private func remembered(_ queueID: String?, time: UnixTime) async throws -> RememberedMessage {
         RememberedMessage(
             time: time,
             judgement: try await Sample.judgement(),
@@ -121,7 +121,7 @@ struct HistoryTests {
     func ring() async throws {
         let history = History(capacity: 3)
         let ids = ["A", "B", "A", "C", nil]
-        for (index, id) in ids.enumerated() { history.remember(try await remembered(id, time: Int64(index))) }
+        for (index, id) in ids.enumerated() { history.remember(try await remembered(id, time: UnixTime(Int64(index)))) }
         let times = { (id: String) in history.messages(queueID: Array(id.utf8)).map(\.time) }
         #expect(history.count == 3)
         #expect(times("A") == [2])
@@ -136,11 +136,11 @@ struct HistoryTests {
 
     @Test(
         "another size keeps the latest",
-        arguments: [(0, []), (2, [5, 4]), (4, [5, 4, 3, 2]), (9, [5, 4, 3, 2])] as [(Int, [Int64])]
+        arguments: [(0, []), (2, [5, 4]), (4, [5, 4, 3, 2]), (9, [5, 4, 3, 2])] as [(Int, [UnixTime])]
     )
-    func resize(_ capacity: Int, _ kept: [Int64]) async throws {
+    func resize(_ capacity: Int, _ kept: [UnixTime]) async throws {
         let history = History(capacity: 4)
-        for time in 0..<6 { history.remember(try await remembered("A", time: Int64(time))) }
+        for time in 0..<6 { history.remember(try await remembered("A", time: UnixTime(Int64(time)))) }
         history.resize(to: capacity)
         #expect(history.messages(queueID: [0x41]).map(\.time) == kept)
         history.remember(try await remembered("A", time: 6))

@@ -170,9 +170,9 @@ struct AdminTests {
 
     @Test(
         "times are written as RFC 3339 has them",
-        arguments: [(0, "1970-01-01T00:00:00Z"), (1_700_000_000, "2023-11-14T22:13:20Z")] as [(Int64, String)]
+        arguments: [(0, "1970-01-01T00:00:00Z"), (1_700_000_000, "2023-11-14T22:13:20Z")] as [(UnixTime, String)]
     )
-    func times(_ seconds: Int64, _ text: String) {
-        #expect(UTCTime(seconds).description == text)
+    func times(_ time: UnixTime, _ text: String) {
+        #expect(UTCTime(time).description == text)
     }
 }

@@ -41,7 +41,7 @@ func check(
     from sender: String = "user@d.example",
     helo: String = "helo.example",
     client: String = "192.0.2.1",
-    now: Int64 = 0,
+    now: UnixTime = 0,
     options: SPFOptions = SPFOptions()
 ) async throws -> SPFOutcome {
     guard let address = IPAddress(client) else { throw BadLine(line: client) }

@@ -30,7 +30,7 @@ final class PutOffMessages: Sendable {
     fileprivate struct Entry {
         var recipients: PutOffRecipients
         /// The last time that a message of the sender was put off, and which time of all that was.
-        var time: Int64
+        var time: UnixTime
         var turn: Int
         var cost: Int
     }
@@ -59,7 +59,7 @@ final class PutOffMessages: Sendable {
     var count: Int { state.withLock { $0.entries.count } }
 
     /// The recipients of a sender's messages that were put off; nil when there are none.
-    func recipients(of origin: Origin, now: Int64) -> PutOffRecipients? {
+    func recipients(of origin: Origin, now: UnixTime) -> PutOffRecipients? {
         state.withLock { state in
             guard let entry = state.entries[origin], now < entry.time + Self.lifetime else { return nil }
             return entry.recipients
@@ -67,7 +67,7 @@ final class PutOffMessages: Sendable {
     }
 
     /// Remembers a message that is put off; false when there is no room for its recipients.
-    func remember(_ origin: Origin, _ mailboxes: [[UInt8]], _ mixture: Mixture, now: Int64) -> Bool {
+    func remember(_ origin: Origin, _ mailboxes: [[UInt8]], _ mixture: Mixture, now: UnixTime) -> Bool {
         state.withLock { state in
             state.expire(now)
             var recipients = state.entries[origin]?.recipients ?? PutOffRecipients()
@@ -95,7 +95,7 @@ extension PutOffMessages.State {
     fileprivate mutating func replace(
         _ origin: PutOffMessages.Origin,
         _ recipients: PutOffRecipients,
-        _ now: Int64?
+        _ now: UnixTime?
     ) {
         let old = entries[origin]
         let new = PutOffMessages.Entry(
@@ -120,7 +120,7 @@ extension PutOffMessages.State {
     }
 
     /// Removes what is over.
-    fileprivate mutating func expire(_ now: Int64) {
+    fileprivate mutating func expire(_ now: UnixTime) {
         while let first = order.first {
             if let entry = entries[first.origin], entry.turn == first.turn, now < entry.time + PutOffMessages.lifetime {
                 return

@@ -20,7 +20,7 @@ struct OutgoingMessage {
     private let problem: String?
 
     /// A message that will be signed with these keys.
-    init(_ headers: HeaderBlock, keys: [DKIMSigningKey], options: DKIMSigningOptions, now: Int64) {
+    init(_ headers: HeaderBlock, keys: [DKIMSigningKey], options: DKIMSigningOptions, now: UnixTime) {
         var signer = DKIMMessageSigner(keys: keys, options: options, now: now)
         signer.endOfHeaders(headers)
         self.signer = signer

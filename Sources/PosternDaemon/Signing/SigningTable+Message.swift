@@ -10,8 +10,8 @@ extension SigningTable {
     ///   - headers: the message's header fields.
     ///   - login: what the client authenticated as; nil when it is trusted by its address.
     ///   - stamps: the fields by which this host tells what it has judged before; nil for a client that may not have them.
-    ///   - now: the time, in seconds since 1970.
-    func begin(_ headers: HeaderBlock, login: [UInt8]?, stamps: HeaderSettings?, now: Int64) -> OutgoingMessage? {
+    ///   - now: the time.
+    func begin(_ headers: HeaderBlock, login: [UInt8]?, stamps: HeaderSettings?, now: UnixTime) -> OutgoingMessage? {
         guard !isEmpty else { return nil }
         let author = AuthorIdentity(of: headers)
         // RFC 6376 § 5.1: sign for a domain only what it is right to sign. Several authors leave open whose it is.

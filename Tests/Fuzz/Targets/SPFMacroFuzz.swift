@@ -15,7 +15,7 @@ func fuzzMacros(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
             scope: .mfrom,
             helo: lines[3],
             client: client,
-            now: .min,
+            now: UnixTime(.min),
             selector: SPFVersion1()
         )
         guard let outcome = resolver.outcomeAtHand(of: inquiry) else {

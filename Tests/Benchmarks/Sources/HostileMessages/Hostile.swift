@@ -189,7 +189,7 @@ extension Hostile {
         return words + " signatures=\(signatures) removed=\(judgement.removedFields.count)"
     }
 
-    static let now: Int64 = 1_760_000_000
+    static let now: UnixTime = 1_760_000_000
 
     /// Rules that look at everything.
     private static let rules = """

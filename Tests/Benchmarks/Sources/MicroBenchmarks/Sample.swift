@@ -5,7 +5,7 @@ import MailSyntax
 
 /// A message such as arrives every day, and the records that its judgement needs.
 enum Sample {
-    static let now: Int64 = 1_760_000_000
+    static let now: UnixTime = 1_760_000_000
     static let client = "192.0.2.25"
 
     static let fields: [(name: String, value: String)] = [
