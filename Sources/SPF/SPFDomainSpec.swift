@@ -16,7 +16,11 @@ public final class SPFDomainSpec: Sendable {
     let usesLocalPart: Bool
 
     /// Reads a domain-spec.
-    public init(parsing text: Octets) throws(SPFRecord.SyntaxError.Reason) {
+    ///
+    /// - Parameters:
+    ///   - text: the domain-spec.
+    ///   - isTested: whether a check may come to it; one that is only checked for its syntax names nothing.
+    public init(parsing text: Octets, isTested: Bool = true) throws(SPFRecord.SyntaxError.Reason) {
         guard !text.isEmpty else { throw .missingDomain }
         let string = try SPFMacroString(parsing: text, in: .record)
         // RFC 7208 § 7.1: domain-end = ( "." toplabel [ "." ] ) / macro-expand
@@ -26,7 +30,7 @@ public final class SPFDomainSpec: Sendable {
         self.string = string
         let isConstant = string.parts.allSatisfy { if case .macro = $0 { false } else { true } }
         self.isConstant = isConstant
-        self.constantName = isConstant ? string.targetName(nil) : nil
+        self.constantName = isConstant && isTested ? string.targetName(nil) : nil
         self.usesValidatedName = string.uses(.validatedName)
         self.usesLocalPart = string.uses(.localPart) || string.uses(.sender)
     }

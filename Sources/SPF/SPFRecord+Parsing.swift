@@ -56,14 +56,16 @@ struct SPFRecordBuilder {
         }
     }
 
+    /// RFC 7208 § 5.1: mechanisms after "all" are never tested, so they are only checked; neither are those after too many.
+    private var isTested: Bool { !hasAll && !isTruncated }
+
     private mutating func readDirective(_ term: Octets) throws(Reason) {
         let qualifier = term.first.flatMap(SPFQualifier.init)
         let text = qualifier == nil ? term : term.dropFirst()
         let name = text.prefix { $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "/") }
-        let mechanism = try Self.mechanism(name, argument: text[name.endIndex...])
+        let mechanism = try mechanism(name, argument: text[name.endIndex...])
         let directive = SPFDirective(qualifier: qualifier ?? .pass, mechanism: mechanism, text: term)
-        // RFC 7208 § 5.1: mechanisms after "all" are never tested, so they are only checked.
-        guard !hasAll, !isTruncated else { return }
+        guard isTested else { return }
         if case .all = mechanism { hasAll = true }
         if directive.isLookup {
             lookupCount += 1
@@ -75,9 +77,9 @@ struct SPFRecordBuilder {
         directives.append(directive)
     }
 
-    private static func mechanism(_ name: Octets, argument: Octets) throws(Reason) -> SPFMechanism {
-        if name.equalsIgnoringCase("ip4") { return .ip(try network(argument, bits: 32)) }
-        if name.equalsIgnoringCase("ip6") { return .ip(try network(argument, bits: 128)) }
+    private func mechanism(_ name: Octets, argument: Octets) throws(Reason) -> SPFMechanism {
+        if name.equalsIgnoringCase("ip4") { return .ip(try Self.network(argument, bits: 32)) }
+        if name.equalsIgnoringCase("ip6") { return .ip(try Self.network(argument, bits: 128)) }
         if name.equalsIgnoringCase("include") { return .include(try requiredDomain(argument)) }
         if name.equalsIgnoringCase("exists") { return .exists(try requiredDomain(argument)) }
         if name.equalsIgnoringCase("ptr") { return .ptr(try optionalDomain(argument)) }
@@ -87,7 +89,7 @@ struct SPFRecordBuilder {
         }
         let isMX = name.equalsIgnoringCase("mx")
         guard isMX || name.equalsIgnoringCase("a") else { throw .unknownMechanism }
-        let prefixes = try dualPrefix(argument)
+        let prefixes = try Self.dualPrefix(argument)
         let domain = try optionalDomain(prefixes.rest)
         return isMX
             ? .mx(domain, prefix4: prefixes.v4, prefix6: prefixes.v6)
@@ -95,16 +97,16 @@ struct SPFRecordBuilder {
     }
 
     /// Reads `":" domain-spec`.
-    private static func requiredDomain(_ argument: Octets) throws(Reason) -> SPFDomainSpec {
+    private func requiredDomain(_ argument: Octets) throws(Reason) -> SPFDomainSpec {
         guard argument.first == UInt8(ascii: ":") else { throw .missingDomain }
-        return try SPFDomainSpec(parsing: argument.dropFirst())
+        return try SPFDomainSpec(parsing: argument.dropFirst(), isTested: isTested)
     }
 
     /// Reads `[ ":" domain-spec ]`.
-    private static func optionalDomain(_ argument: Octets) throws(Reason) -> SPFDomainSpec? {
+    private func optionalDomain(_ argument: Octets) throws(Reason) -> SPFDomainSpec? {
         if argument.isEmpty { return nil }
         guard argument.first == UInt8(ascii: ":") else { throw .unexpectedArgument }
-        return try SPFDomainSpec(parsing: argument.dropFirst())
+        return try SPFDomainSpec(parsing: argument.dropFirst(), isTested: isTested)
     }
 
     /// Takes dual-cidr-length off the end: `[ "/" 1*2DIGIT ] [ "//" 1*3DIGIT ]`.

@@ -14,6 +14,7 @@ extension Hostile {
                 [author, field("Authentication-Results", " a; x=\"" + many("\\\"();", longest / 5))]
             ),
             with("results-many", [author, field("Authentication-Results", " mx.example.org" + many("; a=b", 50_000))]),
+            with("results-unreadable", [author, field("Authentication-Results", " " + many("\u{2603};", 15_500))]),
             with("results-ours", [author] + results("mx.example.org")),
             with("results-others", [author] + results("mx.example.net")),
             with("forged", [author] + (0..<longest / 20).map { _ in field("X-DKIM-Result", " Pass") }),
