@@ -2,7 +2,10 @@ import Foundation
 import NIOCore
 import NIOPosix
 
-/// One client of the filter: a connection at a time, with messages one after the other, until there is no more work.
+/// One client of the filters: a connection at a time, with messages one after the other, until there is no more work.
+///
+/// A message passes the filters one after the other, each with a connection of its own; what one adds or changes, the next
+/// sees. Postfix asks them about the envelope by turns, which costs them the same.
 ///
 /// Everything happens on one event loop.
 final class Client: ChannelInboundHandler {
@@ -18,11 +21,12 @@ final class Client: ChannelInboundHandler {
     }
 
     private let work: Work
-    private let address: SocketAddress
+    private let addresses: [SocketAddress]
     private let scripts: ScriptCache
     private let eventLoop: any EventLoop
     private let finished: EventLoopPromise<Results>
     private var results = Results()
+    private var isFinished = false
 
     // The connection.
     private var context: ChannelHandlerContext?
@@ -33,21 +37,27 @@ final class Client: ChannelInboundHandler {
 
     // The message.
     private var item: Work.Item?
+    /// The message as the filters so far have changed it.
+    private var message: Message?
+    /// Which filter has it.
+    private var place = 0
     private var steps: ArraySlice<Script.Step> = []
     private var awaited: MTAProtocol.Event?
     private var refusedRecipients = 0
     private var began = NIODeadline.now()
     private var endSent = NIODeadline.now()
+    /// The time that the filters so far took at the end of the message.
+    private var waited = TimeAmount.zero
 
     init(
         _ work: Work,
-        address: SocketAddress,
+        addresses: [SocketAddress],
         scripts: ScriptCache,
         eventLoop: any EventLoop,
         finished: EventLoopPromise<Results>
     ) {
         self.work = work
-        self.address = address
+        self.addresses = addresses
         self.scripts = scripts
         self.eventLoop = eventLoop
         self.finished = finished
@@ -55,22 +65,39 @@ final class Client: ChannelInboundHandler {
 
     /// Takes the next message, when it is due, on this connection or a new one.
     func next() {
-        guard let item = work.take() else {
+        guard !isFinished, let item = work.take() else {
             quit()
-            return finished.succeed(results)
+            return finish()
         }
         self.item = item
         guard let due = item.due, due > .now() else { return begin() }
         eventLoop.assumeIsolated().scheduleTask(deadline: due) { self.begin() }
     }
 
+    /// Ends without the message that is under way.
+    func giveUp() {
+        close()
+        finish()
+    }
+
+    private func finish() {
+        if !isFinished { finished.succeed(results) }
+        isFinished = true
+    }
+
     private func begin() {
         began = item?.due ?? .now()
+        message = item?.message
+        place = 0
+        waited = .zero
+        if let item { work.trace?("begin \(item.message.id)") }
         context == nil ? connect() : beginMessage()
     }
 
     private func connect() {
+        guard !isFinished else { return }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let address = addresses[place]
         phase = .negotiating
         messagesHere = 0
         ClientBootstrap(group: eventLoop)
@@ -95,7 +122,7 @@ final class Client: ChannelInboundHandler {
     }
 }
 
-// The connection.
+// MARK: The connection
 extension Client {
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
@@ -131,19 +158,23 @@ extension Client {
 
     private func receive(_ packet: ByteBuffer) {
         var packet = packet
-        guard let answer = packet.readInteger(as: UInt8.self).flatMap({ MTAProtocol.Answer(octet: $0) }) else {
+        guard let octet = packet.readInteger(as: UInt8.self), let answer = MTAProtocol.Answer(octet: octet) else {
             return fail("unknown packet")
         }
         switch (phase, answer) {
         case (.negotiating, .negotiation):
             agreed = packet.getInteger(at: packet.readerIndex + 8, as: UInt32.self) ?? 0
             beginSession()
-        case (_, .progress), (.message, .modification): break
+        case (_, .progress): break
+        case (.message, .modification):
+            if place + 1 < addresses.count { message?.apply(octet, packet, keepsSpace: keepsSpace) }
         case (.session, .proceed): write()
         case (.message, _): take(answer)
         default: fail("\(answer) in \(phase)")
         }
     }
+
+    private var keepsSpace: Bool { agreed & MTAProtocol.leadingSpace != 0 }
 
     private func fail(_ error: String) {
         count(error)
@@ -170,20 +201,21 @@ extension Client {
     }
 }
 
-// The message.
+// MARK: The message
 extension Client {
     private func beginSession() {
-        guard let item else { return }
+        guard let message else { return }
         phase = .session
-        steps = Script(sessionOf: item.message, agreed: agreed).steps[...]
+        steps = Script(sessionOf: message, agreed: agreed).steps[...]
         write()
     }
 
     private func beginMessage() {
-        guard let item else { return }
+        guard let message else { return }
         phase = .message
         refusedRecipients = 0
-        steps = scripts.script(of: item.message, agreed: agreed).steps[...]
+        let script = place == 0 ? scripts.script(of: message, agreed: agreed) : Script(message, agreed: agreed)
+        steps = script.steps[...]
         write()
     }
 
@@ -208,7 +240,7 @@ extension Client {
         case (.endOfMessage, _): finishMessage(answer)
         case (.recipient, .reject), (.recipient, .tempfail):
             refusedRecipients += 1
-            if refusedRecipients == item?.message.recipients.count { abortMessage(answer) } else { write() }
+            if refusedRecipients == message?.recipients.count { abortMessage(answer) } else { write() }
         case (.body, .skip):
             steps = steps.drop { $0.event == .body }
             write()
@@ -227,14 +259,27 @@ extension Client {
 
     private func finishMessage(_ answer: MTAProtocol.Answer) {
         let now = NIODeadline.now()
-        if work.isInTime {
-            results.endOfMessage.append(UInt32(clamping: (now - endSent).nanoseconds / 1000))
-            results.total.append(UInt32(clamping: (now - began).nanoseconds / 1000))
-            results.verdicts[answer == .proceed ? "accept" : "\(answer)", default: 0] += 1
+        waited = waited + (now - endSent)
+        if answer == .proceed || answer == .accept, place + 1 < addresses.count {
+            quit()
+            place += 1
+            return connect()
         }
+        count(answer, end: waited.nanoseconds / 1000, total: (now - began).nanoseconds / 1000)
         phase = .idle
         messagesHere += 1
         if messagesHere == work.messagesPerConnection { quit() }
         next()
+    }
+
+    /// Counts a message that took so many microseconds at its end, and altogether.
+    private func count(_ answer: MTAProtocol.Answer, end: Int64, total: Int64) {
+        let verdict = answer == .proceed ? "accept" : "\(answer)"
+        if let item { work.trace?("end \(item.message.id) \(verdict) \(end) \(total)") }
+        results.completed += 1
+        guard work.isInTime else { return }
+        results.endOfMessage.append(UInt32(clamping: end))
+        results.total.append(UInt32(clamping: total))
+        results.verdicts[verdict, default: 0] += 1
     }
 }

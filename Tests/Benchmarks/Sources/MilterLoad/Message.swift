@@ -8,7 +8,7 @@ struct Message: Sendable {
     let helo: String
     let sender: String
     let recipients: [String]
-    let fields: [(name: [UInt8], value: [UInt8])]
+    var fields: [(name: [UInt8], value: [UInt8])]
     let body: [UInt8]
 
     /// Why a scenario cannot be read.

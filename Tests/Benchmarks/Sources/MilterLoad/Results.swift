@@ -6,12 +6,15 @@ struct Results: Sendable {
     var total: [UInt32] = []
     var verdicts: [String: Int] = [:]
     var errors: [String: Int] = [:]
+    /// How many messages ended, also those that were not in time.
+    var completed = 0
 
     mutating func merge(_ other: Results) {
         endOfMessage += other.endOfMessage
         total += other.total
         verdicts.merge(other.verdicts) { $0 + $1 }
         errors.merge(other.errors) { $0 + $1 }
+        completed += other.completed
     }
 }
 
@@ -49,6 +52,8 @@ struct Report: Encodable {
     let verdicts: [String: Int]
     let errors: [String: Int]
     let cpuSecondsPerThousand: Double?
+    /// What the load program itself takes.
+    let ownCPUSecondsPerThousand: Double?
     let residentKiB: Int?
     let peakResidentKiB: Int?
     let anonymousKiB: Int?
@@ -71,6 +76,7 @@ struct Report: Encodable {
         line += "  eom p50/p99/max \(percentiles(endOfMessageMilliseconds)) ms"
         line += "  total \(percentiles(totalMilliseconds)) ms"
         if let cpuSecondsPerThousand { line += "  cpu/1000 \(number(cpuSecondsPerThousand, 3)) s" }
+        if let ownCPUSecondsPerThousand { line += " (own \(number(ownCPUSecondsPerThousand, 3)) s)" }
         if let residentKiB, let peakResidentKiB, let threads {
             line += "  rss \(residentKiB / 1024) MiB (peak \(peakResidentKiB / 1024))  threads \(threads)"
         }

@@ -17,13 +17,25 @@ final class Work: Sendable {
     private let total: Int
     private let deadline: NIODeadline
     private let rate: Double?
+    private let seconds: Double?
+    /// Is told when each message begins and ends.
+    let trace: (@Sendable (String) -> Void)?
     private let next = Atomic<Int>(0)
 
-    init(_ messages: [Message], total: Int?, seconds: Double?, rate: Double?, messagesPerConnection: Int) {
+    init(
+        _ messages: [Message],
+        total: Int?,
+        seconds: Double?,
+        rate: Double?,
+        messagesPerConnection: Int,
+        trace: (@Sendable (String) -> Void)?
+    ) {
         self.messages = messages
         self.messagesPerConnection = messagesPerConnection
         self.total = total ?? (seconds == nil ? messages.count : .max)
         self.rate = rate
+        self.seconds = seconds
+        self.trace = trace
         let length = seconds.map { TimeAmount.nanoseconds(Int64($0 * 1e9)) }
         deadline = length.map { [start] in start + $0 } ?? .distantFuture
     }
@@ -41,6 +53,9 @@ final class Work: Sendable {
     /// Whether a message that ended now still counts.
     var isInTime: Bool { NIODeadline.now() <= deadline }
 
-    /// Seconds since the run began.
-    var elapsed: Double { Double((NIODeadline.now() - start).nanoseconds) / 1e9 }
+    /// When to wait no longer for messages that are under way.
+    var giveUpTime: NIODeadline? { deadline == .distantFuture ? nil : deadline + .seconds(3) }
+
+    /// Seconds since the run began; no more than it was to last.
+    var elapsed: Double { min(Double((NIODeadline.now() - start).nanoseconds) / 1e9, seconds ?? .infinity) }
 }
