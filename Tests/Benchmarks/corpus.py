@@ -200,7 +200,7 @@ def make_all(count):
 def ensure():
     """Makes the messages if they are not there yet."""
     if not os.path.exists(f"{FOLDER}/scenario.tsv"):
-        print(f"making 1,000 messages in {FOLDER}; this takes some minutes once", flush=True)
+        scratch.say(f"making 1,000 messages in {FOLDER}; this takes a minute once")
         make_all(1000)
 
 
