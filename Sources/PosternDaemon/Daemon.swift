@@ -113,7 +113,11 @@ extension Logger {
     /// A logger that writes where the lines of messages go.
     fileprivate init(label: String, settings: Configuration.Log, sink: LogSink) {
         self.init(label: label) { _ in
-            SinkLogHandler(sink: sink, logLevel: Level(rawValue: settings.level.rawValue) ?? .info)
+            SinkLogHandler(
+                sink: sink,
+                format: settings.format,
+                logLevel: Level(rawValue: settings.level.rawValue) ?? .info
+            )
         }
     }
 }

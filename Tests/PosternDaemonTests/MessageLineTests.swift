@@ -1,3 +1,4 @@
+import Foundation
 import MailAuthentication
 import MailSyntax
 import Policy
@@ -17,7 +18,7 @@ struct MessageLineTests {
         let text = line(try await Sample.judgement(client: "192.0.2.1"))
         let expected =
             "4XyZ1: action=accept client=192.0.2.1 helo=mail.example.com from=<a@example.com> rcpts=1 spf=pass"
-            + " spf_helo=none sender_id=pass pra=a@example.com author=example.com dkim=none dmarc=pass policy=reject"
+            + " spf_helo=none sender_id=pass pra=a@example.com author=example.com dkim=none dmarc=pass aligned=spf policy=reject"
             + " iprev=permerror dns=5/5 ms=12"
         #expect(text == expected)
     }
@@ -25,7 +26,10 @@ struct MessageLineTests {
     @Test("RFC 9989 § 4.7, t=y: the policy that applies, and the one that is published")
     func testing() async throws {
         let text = line(try await Sample.judgement(client: "192.0.2.1", dmarc: "v=DMARC1; p=reject; t=y"))
-        #expect(text.contains(" dmarc=pass policy=quarantine published=reject iprev=permerror dns="), "\(text)")
+        #expect(
+            text.contains(" dmarc=pass aligned=spf policy=quarantine published=reject iprev=permerror dns="),
+            "\(text)"
+        )
     }
 
     @Test("a refused message names its rule and stage")
@@ -217,5 +221,15 @@ struct CountersTests {
 
                 """
         )
+    }
+
+    @Test("postern(8) names every field, in the order of the line")
+    func manual() throws {
+        let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let manual = try String(contentsOf: URL(filePath: "/\(folder)/Packaging/man/postern.8"), encoding: .utf8)
+        let log = try #require(manual.split(separator: ".Sh LOG").last?.split(separator: ".Ss Other lines").first)
+        let items = log.split(separator: "\n").filter { $0.hasPrefix(".It ") }
+        let names = items.flatMap { $0.dropFirst(4).split(separator: " , ") }.map(String.init)
+        #expect(names == LogField.allCases.map(\.rawValue))
     }
 }

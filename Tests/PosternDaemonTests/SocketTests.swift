@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import NIOPosix
+import PosternConfiguration
 import Synchronization
 import TestSupport
 import Testing
@@ -107,7 +108,7 @@ struct SyslogSocketTests {
         let sink = LogSink(
             syslog: SyslogSocket(path: path, facility: 2, identity: "postern"),
             standardError: nil,
-            substitute: SyslogSubstitute(LineStream(descriptor: ends[1]))
+            substitute: SyslogSubstitute(LineStream(descriptor: ends[1]), format: .text)
         )
         for round in ["first", "second"] {
             sink.write(Array("\(round) one".utf8), severity: 6)

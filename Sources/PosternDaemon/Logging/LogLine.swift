@@ -1,7 +1,6 @@
-internal import FoundationEssentials
 internal import MailSyntax
 
-/// One line of the log: named values in a fixed order.
+/// One line of the log about a message: fields in the order of ``LogField``.
 struct LogLine {
     /// A value of the line.
     private enum Value {
@@ -14,7 +13,7 @@ struct LogLine {
     /// How many octets of a value are written.
     static let maximumValueLength = 512
 
-    private var fields: [(name: String, value: Value)] = []
+    private var fields: [(name: LogField, value: Value)] = []
     /// All texts, one behind the other, the subject first.
     private var texts: [UInt8] = []
     private let subjectEnd: Int
@@ -28,26 +27,26 @@ struct LogLine {
     }
 
     /// Adds a text; nothing is added for nil.
-    mutating func add(_ name: String, _ text: String?) {
+    mutating func add(_ name: LogField, _ text: String?) {
         guard let text else { return }
         add(name) { $0.append(text) }
     }
 
     /// Adds octets; nothing is added for nil.
-    mutating func add(_ name: String, octets: [UInt8]?) {
+    mutating func add(_ name: LogField, octets: [UInt8]?) {
         guard let octets else { return }
         add(name) { $0 += octets }
     }
 
     /// Adds a text that `write` appends.
-    mutating func add(_ name: String, _ write: (inout [UInt8]) -> Void) {
+    mutating func add(_ name: LogField, _ write: (inout [UInt8]) -> Void) {
         let start = texts.count
         write(&texts)
         fields.append((name, .text(start..<texts.count)))
     }
 
     /// Adds a number; nothing is added for nil.
-    mutating func add(_ name: String, _ number: Int?) {
+    mutating func add(_ name: LogField, _ number: Int?) {
         if let number { fields.append((name, .number(number))) }
     }
 }
@@ -63,7 +62,7 @@ extension LogLine {
         line.append(UInt8(ascii: ":"))
         for (name, value) in fields {
             line.append(.space)
-            line.append(name)
+            line.append(name.rawValue)
             line.append(UInt8(ascii: "="))
             switch value {
             case .number(let number): line.append(String(number))
@@ -76,32 +75,19 @@ extension LogLine {
 
 // MARK: JSON
 
-extension LogLine: Encodable {
-    private struct Name: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    /// Writes the fields, the subject as `id`; octets that are not UTF-8 become U+FFFD, for JSON is Unicode.
-    func encode(to encoder: any Encoder) throws {
-        var object = encoder.container(keyedBy: Name.self)
-        try object.encode(texts[..<subjectEnd].text, forKey: Name(stringValue: "id"))
+extension LogLine {
+    /// The same fields as one JSON object, the subject as `id`, with the time.
+    ///
+    /// Octets that are not UTF-8 become U+FFFD, because JSON is Unicode.
+    func json(at time: UnixTime) -> [UInt8] {
+        var object = JSONLine(at: time)
+        object["id"] = .text(texts[..<subjectEnd].text)
         for (name, value) in fields {
-            let key = Name(stringValue: name)
             switch value {
-            case .number(let number): try object.encode(number, forKey: key)
-            case .text(let range): try object.encode(texts[range].prefix(Self.maximumValueLength).text, forKey: key)
+            case .number(let number): object[name.rawValue] = .number(number)
+            case .text(let range): object[name.rawValue] = .text(texts[range].prefix(Self.maximumValueLength).text)
             }
         }
-    }
-
-    /// The same fields as one JSON object.
-    var json: [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)).map { Array($0) } ?? text
+        return object.octets
     }
 }

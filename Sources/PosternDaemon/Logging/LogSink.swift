@@ -1,3 +1,5 @@
+internal import Logging
+internal import PosternConfiguration
 internal import Synchronization
 
 /// Where finished log lines go.
@@ -37,17 +39,20 @@ struct LogSink: Sendable {
 final class SyslogSubstitute: Sendable {
     /// Where the lines go then.
     let stream: LineStream
+    private let format: Configuration.Log.Format
     private let isInUse = Atomic(false)
 
-    /// Lines go to a stream.
-    init(_ stream: LineStream) {
+    /// Lines go to a stream; what is said of that is in the format of the lines.
+    init(_ stream: LineStream, format: Configuration.Log.Format) {
         self.stream = stream
+        self.format = format
     }
 
     /// Writes a line, and before the first one why it is here.
     func write(_ line: [UInt8], insteadOf syslog: SyslogSocket) {
         if !isInUse.exchange(true, ordering: .relaxed) {
-            stream.write(Array("postern: no system log at \(syslog.path): the log goes here while there is none".utf8))
+            let notice = "postern: no system log at \(syslog.path): the log goes here while there is none"
+            stream.write(NoticeLine(level: .info, message: notice).octets(as: format))
         }
         stream.write(line)
     }
@@ -55,6 +60,7 @@ final class SyslogSubstitute: Sendable {
     /// The system log takes lines; it is told if it has missed some.
     func rest(_ syslog: SyslogSocket) {
         guard isInUse.load(ordering: .relaxed), isInUse.exchange(false, ordering: .relaxed) else { return }
-        syslog.send("the system log is there again; earlier lines went to standard error".utf8, severity: 5)
+        let notice = "the system log is there again; earlier lines went to standard error"
+        syslog.send(NoticeLine(level: .info, message: notice).octets(as: format), severity: 5)
     }
 }

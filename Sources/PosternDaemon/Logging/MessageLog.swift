@@ -1,9 +1,12 @@
+internal import DKIM
+internal import DMARC
 internal import Glibc
 internal import Logging
 internal import MailAuthentication
 internal import MailSyntax
 internal import Policy
 internal import PosternConfiguration
+internal import PosternSetup
 
 /// Writes one line for each message.
 struct MessageLog: Sendable {
@@ -16,7 +19,7 @@ struct MessageLog: Sendable {
     func write(_ line: @autoclosure () -> LogLine) {
         guard isEnabled else { return }
         let line = line()
-        sink.write(format == .json ? line.json : line.text, severity: 6)
+        sink.write(format == .json ? line.json(at: Clock.now) : line.text, severity: 6)
     }
 }
 
@@ -30,7 +33,11 @@ extension MessageLog {
         let standardError = LineStream(descriptor: STDERR_FILENO)
         sink =
             settings.destination == .syslog
-            ? LogSink(syslog: syslog, standardError: nil, substitute: SyslogSubstitute(standardError))
+            ? LogSink(
+                syslog: syslog,
+                standardError: nil,
+                substitute: SyslogSubstitute(standardError, format: settings.format)
+            )
             : LogSink(syslog: syslog, standardError: standardError)
         format = settings.format
         isEnabled = settings.level == .debug || settings.level == .info
@@ -61,24 +68,24 @@ extension LogLine {
         let verdict = judgement.verdict
         let found = judgement.summary
         let lookups = judgement.lookupCounts
-        add("action", verdict.action.rawValue)
-        add("would", delivery.problem == nil ? verdict.would?.action.rawValue : RuleAction.reject.rawValue)
-        add("rule", (verdict.rule ?? verdict.would?.rule)?.name)
+        add(.action, verdict.action.rawValue)
+        add(.would, delivery.problem == nil ? verdict.would?.action.rawValue : RuleAction.reject.rawValue)
+        add(.rule, (verdict.rule ?? verdict.would?.rule)?.name)
         let hasDecided = verdict.rule != nil || verdict.would != nil
-        add("stage", hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
+        add(.stage, hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
         // A message without a recipient left is one refusal, not many.
         addEnvelope(judgement.envelope, refused: verdict.stage == .rcpt ? [] : delivery.refused)
-        add("sent_away", delivery.sentAway > 0 ? delivery.sentAway : nil)
-        for check in Check.allCases { add(check, found) }
-        add("dns") { text in
+        add(.sentAway, delivery.sentAway > 0 ? delivery.sentAway : nil)
+        for check in Check.allCases { add(check, found, judgement.assessment) }
+        add(.dns) { text in
             text.append(String(lookups.all))
             text.append(UInt8(ascii: "/"))
             text.append(String(lookups.cached))
         }
-        add("ms", delivery.milliseconds)
+        add(.ms, delivery.milliseconds)
         addRemarks(verdict)
-        add("problem", delivery.problem ?? found.problem)
-        add("removed", judgement.removedFields.isEmpty ? nil : judgement.removedFields.count)
+        add(.problem, delivery.problem ?? found.problem)
+        add(.removed, judgement.removedFields.isEmpty ? nil : judgement.removedFields.count)
     }
 
     /// The line of a message that was not judged.
@@ -91,12 +98,12 @@ extension LogLine {
         _ delivery: Delivery
     ) {
         self.init(subject: delivery.queueID ?? Self.noQueueID)
-        add("action", action)
-        add("would", would)
+        add(.action, action)
+        add(.would, would)
         addEnvelope(envelope, refused: delivery.refused)
-        add("ms", delivery.milliseconds)
-        add("problem", problem)
-        add("removed", removed == 0 ? nil : removed)
+        add(.ms, delivery.milliseconds)
+        add(.problem, problem)
+        add(.removed, removed == 0 ? nil : removed)
     }
 
     /// The line of a message of our own; `removed` is how many forged fields it had.
@@ -108,49 +115,55 @@ extension LogLine {
         _ delivery: Delivery
     ) {
         self.init(subject: delivery.queueID ?? Self.noQueueID)
-        add("action", outcome?.signatures.isEmpty == false ? "sign" : "accept")
+        add(.action, outcome?.signatures.isEmpty == false ? "sign" : "accept")
         addEnvelope(envelope, refused: [])
-        add("trusted", trust?.rawValue)
-        add("signed", outcome.flatMap { $0.keys.isEmpty ? nil : $0.keys.joined(separator: ",") })
-        add("unsigned", outcome?.problem)
-        add("ms", delivery.milliseconds)
-        add("removed", removed == 0 ? nil : removed)
-        add("warning", outcome.flatMap { $0.warnings.isEmpty ? nil : $0.warnings.joined(separator: ", ") })
+        add(.trusted, trust?.rawValue)
+        add(.signed, outcome.flatMap { $0.keys.isEmpty ? nil : $0.keys.joined(separator: ",") })
+        add(.unsigned, outcome?.problem)
+        add(.ms, delivery.milliseconds)
+        add(.removed, removed == 0 ? nil : removed)
+        add(.warning, outcome.flatMap { $0.warnings.isEmpty ? nil : $0.warnings.joined(separator: ", ") })
     }
 
     /// Adds the result of a check, and what it was of.
-    private mutating func add(_ check: Check, _ found: AssessmentSummary) {
-        add(check.rawValue, found.results[check]?.rawValue)
+    private mutating func add(_ check: Check, _ found: AssessmentSummary, _ assessment: MailAssessment) {
+        add(LogField(check), found.results[check]?.rawValue)
         switch check {
-        case .spf, .spfHelo, .dkim, .iprev: break
+        case .spf, .spfHelo, .iprev: break
+        case .dkim:
+            let signature = assessment.bestSignature
+            add(.dkimDomain, signature?.domain)
+            add(.dkimSelector, signature?.selector)
         case .senderID:
-            add("pra", found.pra)
+            add(.pra, found.pra)
             addAuthor(found)
         case .dmarc:
-            add("policy", found.policy)
-            add("published", found.publishedPolicy)
+            let aligned = assessment.dmarc?.aligned ?? []
+            add(.aligned, aligned.isEmpty ? nil : aligned.map(\.rawValue).joined(separator: ","))
+            add(.policy, found.policy)
+            add(.published, found.publishedPolicy)
         }
     }
 
     private mutating func addEnvelope(_ envelope: Envelope, refused: [PolicyVerdict]) {
-        add("client", envelope.clientAddress?.description ?? "local")
-        add("helo", octets: envelope.helo)
-        add("from") { text in
+        add(.client, envelope.clientAddress?.description ?? "local")
+        add(.helo, octets: envelope.helo)
+        add(.from) { text in
             text.append(UInt8(ascii: "<"))
             text += envelope.sender
             text.append(UInt8(ascii: ">"))
         }
-        add("rcpts", envelope.recipients.count)
+        add(.rcpts, envelope.recipients.count)
         guard let first = refused.first, !envelope.recipients.isEmpty else { return }
-        add("refused", refused.count)
-        add("refused_by", first.rule?.name)
+        add(.refused, refused.count)
+        add(.refusedBy, first.rule?.name)
     }
 
     /// Who the author is, and how From was read where it is no list of addresses.
     private mutating func addAuthor(_ found: AssessmentSummary) {
         guard let authors = found.authors else { return }
-        if !authors.isEmpty { add("author", authors.map(\.description).joined(separator: ",")) }
-        if found.reading != .readable { add("reading", found.reading?.rawValue) }
+        if !authors.isEmpty { add(.author, authors.map(\.description).joined(separator: ",")) }
+        if found.reading != .readable { add(.reading, found.reading?.rawValue) }
     }
 
     /// What else the rules had to say.
@@ -158,14 +171,14 @@ extension LogLine {
         func names(_ rules: [RuleReference]) -> String? {
             rules.isEmpty ? nil : rules.map(\.name).joined(separator: ",")
         }
-        add("marks", names(verdict.marks))
-        add("exempted", names(verdict.exempted))
+        add(.marks, names(verdict.marks))
+        add(.exempted, names(verdict.exempted))
         if !verdict.observed.isEmpty {
-            add("trial", verdict.observed.map { "\($0.rule.name):\($0.action.rawValue)" }.joined(separator: ","))
+            add(.trial, verdict.observed.map { "\($0.rule.name):\($0.action.rawValue)" }.joined(separator: ","))
         }
         if !verdict.undecided.isEmpty {
-            add("undecided", verdict.undecided.map(\.description).joined(separator: ","))
+            add(.undecided, verdict.undecided.map(\.description).joined(separator: ","))
         }
-        add("mixed", verdict.mixture?.description)
+        add(.mixed, verdict.mixture?.description)
     }
 }

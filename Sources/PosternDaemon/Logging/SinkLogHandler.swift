@@ -1,9 +1,12 @@
 internal import Logging
 internal import MailSyntax
+internal import PosternConfiguration
+internal import PosternSetup
 
 /// Writes the daemon's own messages to the sink that takes the lines about mail.
 struct SinkLogHandler: LogHandler {
     let sink: LogSink
+    let format: Configuration.Log.Format
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level = .info
 
@@ -13,12 +16,9 @@ struct SinkLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var line = "\(event.level == .info ? "" : "\(event.level): ")\(event.message)"
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(value)" }
-        // One entry is one line, whatever a value holds.
-        let octets = line.utf8.map { $0 < 0x20 || $0 == 0x7F ? .space : $0 }
-        sink.write(octets, severity: Self.severity(event.level))
+        let metadata = metadata.merging(event.metadata ?? [:]) { $1 }
+        let notice = NoticeLine(level: event.level, message: "\(event.message)", metadata: metadata)
+        sink.write(notice.octets(as: format), severity: Self.severity(event.level))
     }
 
     /// The code of RFC 5424 § 6.2.1 for a level.
@@ -31,5 +31,31 @@ struct SinkLogHandler: LogHandler {
         case .error: 3
         case .critical: 2
         }
+    }
+}
+
+/// A line of the log that is about no message.
+struct NoticeLine {
+    let level: Logger.Level
+    let message: String
+    var metadata: Logger.Metadata = [:]
+
+    /// The line in a format; one entry is one line, whatever a value holds.
+    func octets(as format: Configuration.Log.Format, at time: UnixTime = Clock.now) -> [UInt8] {
+        format == .json ? json(at: time) : text
+    }
+
+    private var text: [UInt8] {
+        var line = "\(level == .info ? "" : "\(level): ")\(message)"
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(value)" }
+        return line.utf8.map { $0 < 0x20 || $0 == 0x7F ? .space : $0 }
+    }
+
+    private func json(at time: UnixTime) -> [UInt8] {
+        var object = JSONLine(at: time)
+        for (key, value) in metadata { object[key] = .text("\(value)") }
+        object["level"] = .text("\(level)")
+        object["message"] = .text(message)
+        return object.octets
     }
 }
