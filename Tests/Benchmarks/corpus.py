@@ -8,8 +8,8 @@ unsigned; of the others a twelfth does not verify, and a fifth has an Ed25519 si
 has an ARC seal. 18 % come from an address that their domain does not name. SPF has eleven shapes, DMARC five. All but the
 keys, and what follows from them, is the same each time. `aims`, `compare` and `targets` make them when they are not there.
 
-In $POSTERN_BENCH/corpus (/tmp/postern-bench/corpus): scenario.tsv (id, client address, client name, HELO, sender, recipient, path), messages, root.zone, and
-work.json: how many signatures can be verified, and how many octets are hashed for them.
+In $POSTERN_BENCH/corpus (/tmp/postern-bench/corpus): scenario.tsv (id, client address, client name, HELO, sender, recipient,
+path), messages, root.zone, and work.json: how many signatures can be verified, and how many octets are hashed for them.
 """
 import argparse
 import base64
