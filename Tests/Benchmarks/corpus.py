@@ -4,7 +4,7 @@
     Tests/Benchmarks/corpus.py [--count N]
 
 1,000 messages, one a domain: 70 % of 3 kB, 22 % of 30 kB, 7.5 % of 300 kB, the rest of 5 MB, 56 kB on average. A tenth is
-unsigned; of the others a twelfth does not verify, and a fifth has an Ed25519 signature beside the RSA one; one in twenty
+unsigned; of the others an eleventh does not verify, and a fifth has an Ed25519 signature beside the RSA one; one in twenty
 has an ARC seal. 18 % come from an address that their domain does not name. SPF has eleven shapes, DMARC five. All but the
 keys, and what follows from them, is the same each time. `aims`, `compare` and `targets` make them when they are not there.
 
