@@ -15,6 +15,8 @@ import dkim
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIGURATION = "/etc/postern/postern.toml"
+# The same package with a higher version; Packaging/check-deb puts it there.
+UPGRADE = "/root/postern-upgrade.deb"
 KEY = "/etc/postern/keys/2026r.pem"
 
 # What the DNS knows; there is no other.
@@ -145,6 +147,15 @@ class Machine:
             time.sleep(0.05)
         sys.exit(f"{subject!r} was not delivered\n{self.journal()}{self.run('mailq', check=False).stdout}")
 
+    def property(self, name):
+        """What systemd says of the daemon."""
+        return self.run(f"systemctl show --value --property {name} postern").stdout.strip()
+
+    def processes(self):
+        """The daemon's processes, as the host counts them."""
+        group = os.path.join(self.cgroup, "system.slice", "postern.service", "cgroup.procs")
+        return text(group).split() if os.path.exists(group) else []
+
     def seconds(self):
         """The machine time that all its processes took."""
         usage = re.search(r"^usage_usec (\d+)", text(self.cgroup, "cpu.stat"), re.M)
@@ -271,6 +282,33 @@ class Trial:
         self.machine.type("systemctl restart postern")
         self.expect_stamped("stamped after a restart")
 
+    def upgrade(self):
+        print("== Upgrades")
+        install = f"dpkg --install {UPGRADE} 2>&1"
+        before = self.machine.property("MainPID")
+        self.machine.type(install)
+        after = self.machine.property("MainPID")
+        self.expect(after not in ("0", before), "with a valid configuration the new program takes over")
+        self.expect_stamped("stamped after an upgrade")
+        self.machine.edit(CONFIGURATION, 'mode = "enforce"', 'mode = "enfroce"')
+        told = self.machine.type(install)
+        print("    " + told.strip().replace("\n", "\n    "))
+        self.expect("did you mean" in told and "The old one keeps running" in told, "a mistake is told by dpkg")
+        self.expect(self.machine.property("MainPID") == after, "and the old process goes on")
+        self.expect_stamped("stamped by the old process")
+        self.machine.edit(CONFIGURATION, 'mode = "enfroce"', 'mode = "enforce"')
+        self.machine.type("postern config check && systemctl restart postern")
+        self.machine.run("systemctl stop postern")
+        self.machine.run("systemctl disable postern")
+        self.machine.run(install)
+        self.expect(self.machine.property("ActiveState") == "inactive", "one that is switched off stays off")
+
+    def remove(self):
+        print("== Remove")
+        self.machine.run("systemctl enable --now postern")
+        self.machine.type("apt-get -qq -y purge postern")
+        self.expect(not self.machine.processes(), "the daemon is gone")
+
     def run(self):
         begun, used = time.monotonic(), self.machine.seconds()
         self.attach()
@@ -282,11 +320,13 @@ class Trial:
         self.use_unix_socket()
         self.use_group()
         self.use_systemd_socket()
+        self.upgrade()
         # Of the runtime it is built with, as "Failed to set thread priority".
         noise = self.machine.run("journalctl --no-pager -o cat _COMM=postern | grep -i failed", check=False).stdout
         self.expect(not noise, f"no complaint of the program's {noise}")
         failed = self.machine.run("systemctl --failed --plain --no-legend", check=False).stdout
         self.expect("postern" not in failed and "postfix" not in failed, "no failed unit of Postern or Postfix")
+        self.remove()
 
 
 def main():
