@@ -1,11 +1,10 @@
 /// The parts of the sample configuration that are no settings.
 enum SampleText {
     static let opening = """
-        # Postern's configuration; postern.toml(5) explains it, "postern config check" looks for mistakes.
-        #
-        # Every setting is here with its default, commented out. Take the "#" off the lines that you change. Times are
-        # written like "400ms", "5s", "2m", "1h"; sizes like "64MiB". After a change: "postern config check", then
-        # "systemctl reload postern". A configuration with a mistake is not taken; the old one stays in force.
+        # Every setting of Postern, commented out, with its default; postern.toml(5) says the same. Write those that you change
+        # into /etc/postern/postern.toml, without the "#", or begin with a copy of this file. Times are written like "400ms",
+        # "5s", "2m", "1h"; sizes like "64MiB". After a change: "postern config check", then "systemctl reload postern". A
+        # configuration with a mistake is not taken; the old one stays in force.
 
 
         """

@@ -19,7 +19,7 @@ struct ConfigCommand: AsyncParsableCommand {
         @Flag(help: "Print the defaults instead of a file's settings.")
         var defaults = false
 
-        @Flag(help: "Print each setting with its explanation, commented out: the file that is shipped.")
+        @Flag(help: "Print each setting with its explanation and default, commented out.")
         var commented = false
 
         @Argument(help: "The configuration.")

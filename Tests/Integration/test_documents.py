@@ -44,9 +44,12 @@ class Documents(unittest.TestCase):
         self.assert_accepted(re.search(r"\.Bd -literal.*?\n(.*?)\.Ed", text("Packaging/man/postern.toml.5"), re.S)[1])
 
     def test_the_shipped_configuration(self):
+        self.assert_accepted(text("Packaging/debian/postern.toml"))
+
+    def test_the_reference(self):
         self.assert_accepted(text("Packaging/postern.toml"))
 
-    def test_the_shipped_configuration_is_the_programs_own(self):
+    def test_the_reference_is_the_programs_own(self):
         shown = subprocess.run(
             [daemon.executable(), "config", "show", "--commented"], capture_output=True, text=True, timeout=30, check=True
         )
