@@ -4,6 +4,8 @@ trial.py DIRECTORY: a Debian that Packaging/check-deb has made, with the package
 namespaces of their own, so that neither their sockets nor their mounts are the host's.
 """
 
+import contextlib
+import ctypes
 import mailbox
 import os
 import re
@@ -156,6 +158,13 @@ class Machine:
         group = os.path.join(self.cgroup, "system.slice", "postern.service", "cgroup.procs")
         return text(group).split() if os.path.exists(group) else []
 
+    def event_loops(self):
+        """The daemon's threads that are event loops: their names, and their numbers on the host."""
+        (process,) = self.processes()
+        threads = os.listdir(f"/proc/{process}/task")
+        names = {text("/proc", process, "task", thread, "comm").strip(): int(thread) for thread in threads}
+        return {name: thread for name, thread in names.items() if name.startswith("NIO-")}
+
     def seconds(self):
         """The machine time that all its processes took."""
         usage = re.search(r"^usage_usec (\d+)", text(self.cgroup, "cpu.stat"), re.M)
@@ -175,6 +184,26 @@ class Machine:
             if not os.path.exists(self.cgroup):
                 break
             time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def held(thread):
+    """Holds one thread of a process, while its others go on (ptrace(2))."""
+    attach, detach, every_thread = 16, 17, 0x40000000
+    ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+    ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    if ptrace(attach, thread, None, None):
+        sys.exit(f"thread {thread}: {os.strerror(ctypes.get_errno())}")
+    os.waitpid(thread, every_thread)
+
+    def has_ended():
+        """Also lets the kernel have the thread, without which its process never ends."""
+        return os.waitpid(thread, every_thread | os.WNOHANG)[0] == thread
+
+    try:
+        yield has_ended
+    finally:
+        ptrace(detach, thread, None, None)
 
 
 class Trial:
@@ -282,6 +311,21 @@ class Trial:
         self.machine.type("systemctl restart postern")
         self.expect_stamped("stamped after a restart")
 
+    def be_stuck(self):
+        print("== The watchdog: an event loop that is stuck")
+        drop_in = "/run/systemd/system/postern.service.d"
+        self.machine.run(f"mkdir -p {drop_in} && printf '[Service]\\nWatchdogSec=2s\\n' >{drop_in}/trial.conf")
+        self.machine.run("systemctl daemon-reload && systemctl restart postern")
+        time.sleep(5)
+        self.expect(self.machine.property("NRestarts") == "0", "fed while all of them turn")
+        for number, name in enumerate(sorted(self.machine.event_loops()), 1):
+            with held(self.machine.event_loops()[name]) as has_ended:
+                self.machine.wait(has_ended, f"the end of a daemon whose {name} is stuck", 30)
+            self.machine.wait(lambda: self.machine.property("NRestarts") == str(number), f"a restart for {name}", 30)
+            self.machine.wait(lambda: self.machine.property("SubState") == "running", "the daemon's return", 30)
+            print(f"  ok: started anew when {name} is stuck")
+        self.machine.run(f"rm -r {drop_in} && systemctl daemon-reload && systemctl restart postern")
+
     def upgrade(self):
         print("== Upgrades")
         install = f"dpkg --install {UPGRADE} 2>&1"
@@ -320,6 +364,7 @@ class Trial:
         self.use_unix_socket()
         self.use_group()
         self.use_systemd_socket()
+        self.be_stuck()
         self.upgrade()
         # Of the runtime it is built with, as "Failed to set thread priority".
         noise = self.machine.run("journalctl --no-pager -o cat _COMM=postern | grep -i failed", check=False).stdout

@@ -11,6 +11,10 @@ public final class CachingResolver: DNSResolving, Sendable {
     /// Reads a monotonic clock.
     public typealias Clock = @Sendable () -> ContinuousClock.Instant
 
+    /// The loop beside the group's, shared by all resolvers of the process: it asks silent servers again and ends lookups that
+    /// wait in vain, so whoever watches a process's loops watches this one too.
+    public static var upkeepLoop: any EventLoop { Upkeep.sharedLoop }
+
     let cache: AnswerCache
     let now: Clock
     let network: NetworkTransport?

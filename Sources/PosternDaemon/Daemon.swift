@@ -1,3 +1,4 @@
+internal import DNSResolver
 internal import Glibc
 internal import Logging
 internal import MilterServer
@@ -46,7 +47,8 @@ public struct Daemon: Sendable {
         var services: [any Service] = [
             HangupService(reloader: reloader), SocketWatch(files: servers.flatMap(\.files), logger: logger),
         ]
-        if let watchdog = Watchdog(group: group) { services.append(watchdog) }
+        let loops = Array(group.makeIterator()) + [CachingResolver.upkeepLoop]
+        if let watchdog = Watchdog(loops: loops) { services.append(watchdog) }
         services += admin
         // The last one is stopped first, and the others when it has ended: messages in progress come before everything.
         services.append(

@@ -4,20 +4,20 @@ internal import ServiceLifecycle
 
 /// Tells the service manager again and again that all event loops turn; a daemon that is stuck is started anew.
 struct Watchdog: Service {
-    private let group: any EventLoopGroup
+    private let loops: [any EventLoop]
     private let notification: SystemdNotification
     private let interval: Duration
 
     /// The watchdog that the environment asks for (sd_watchdog_enabled(3)); nil when it asks for none.
     init?(
-        group: any EventLoopGroup,
+        loops: [any EventLoop],
         notification: SystemdNotification = .ofThisProcess,
         microseconds: String? = environment("WATCHDOG_USEC"),
         process: String? = environment("WATCHDOG_PID")
     ) {
         guard let time = microseconds.flatMap({ Int64($0) }), time > 0, process.map({ $0 == "\(getpid())" }) ?? true
         else { return nil }
-        self.group = group
+        self.loops = loops
         self.notification = notification
         // Half of the time, so that one message may be late.
         interval = .microseconds(time / 2)
@@ -26,7 +26,7 @@ struct Watchdog: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             repeat {
-                for loop in group.makeIterator() { try? await loop.submit {}.get() }
+                for loop in loops { try? await loop.submit {}.get() }
                 notification.send(.alive)
             } while (try? await Task.sleep(for: interval)) != nil
         }

@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import NIOCore
 import NIOPosix
 import PosternConfiguration
 import Synchronization
@@ -292,7 +293,7 @@ struct SystemdNotificationTests {
         let reader = try DatagramSocket(folder.file("notify"))
         let watchdog = try #require(
             Watchdog(
-                group: MultiThreadedEventLoopGroup.singleton,
+                loops: Array(MultiThreadedEventLoopGroup.singleton.makeIterator()),
                 notification: SystemdNotification(address: folder.file("notify")),
                 microseconds: "2000",
                 process: "\(getpid())"
@@ -311,12 +312,37 @@ struct SystemdNotificationTests {
         try await running.value
     }
 
+    @Test("while one loop is stuck it is told nothing")
+    func stuckLoop() async throws {
+        let folder = try Folder()
+        let reader = try DatagramSocket(folder.file("notify"))
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let loops = Array(group.makeIterator())
+        let held = DispatchSemaphore(value: 0)
+        loops[1].execute { held.wait() }
+        let watchdog = try #require(
+            Watchdog(
+                loops: loops,
+                notification: SystemdNotification(address: folder.file("notify")),
+                microseconds: "2000",
+                process: nil
+            )
+        )
+        let running = Task { try await watchdog.run() }
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(reader.next() == nil)
+        held.signal()
+        while reader.next() == nil { await Task.yield() }
+        running.cancel()
+        try await running.value
+        try await group.shutdownGracefully()
+    }
+
     @Test(
         "a watchdog for nobody or for another process is none",
         arguments: [(nil, nil), ("", nil), ("0", nil), ("x", nil), ("1000", "1")] as [(String?, String?)]
     )
     func noWatchdog(_ microseconds: String?, _ process: String?) {
-        let group = MultiThreadedEventLoopGroup.singleton
-        #expect(Watchdog(group: group, microseconds: microseconds, process: process) == nil)
+        #expect(Watchdog(loops: [], microseconds: microseconds, process: process) == nil)
     }
 }

@@ -10,7 +10,10 @@ final class Upkeep: Sendable {
     /// neither our own questions nor their replies.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    private let loop: any EventLoop = Upkeep.group.next()
+    /// The loop of that thread.
+    static let sharedLoop: any EventLoop = group.next()
+
+    private let loop = Upkeep.sharedLoop
     private let health: ServerHealth
     private let room: SharedRoom
     private let serversAreDown: @Sendable (NIODeadline) -> Void
