@@ -18,6 +18,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -55,6 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -87,8 +89,8 @@ let package = Package(
         library("Policy", ["MailSyntax"]),
 
         // Transport
-        library("DNSResolver", ["MailSyntax", "DNSLookup", "CLDNS", deque, heap, nioCore, nioPosix]),
-        library("MilterServer", ["MilterProtocol", nioCore, nioPosix, logging]),
+        library("DNSResolver", ["MailSyntax", "DNSLookup", "CLDNS", deque, heap, nioCore, nioPosix, system]),
+        library("MilterServer", ["MilterProtocol", nioCore, nioPosix, logging, system]),
 
         // The product
         library("TOML", ["CTOML"]),
@@ -108,15 +110,15 @@ let package = Package(
             [
                 "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax", "MailCrypto",
                 "DKIM", "DMARC", "SPF", "Policy",
-                nioCore,
+                nioCore, system,
             ]
         ),
         library(
             "PosternDaemon",
             [
                 "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer", "MilterProtocol",
-                "DNSResolver", "MailSyntax", "DKIM", "Policy",
-                deque, nioCore, nioHTTP1, nioPosix, logging, lifecycle, unixSignals,
+                "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy",
+                deque, nioCore, nioHTTP1, nioPosix, logging, lifecycle, system, unixSignals,
             ]
         ),
         .executableTarget(
@@ -124,7 +126,7 @@ let package = Package(
             dependencies: [
                 "PosternDaemon", "PosternSetup", "PosternConfiguration", "MailAuthentication", "DNSResolver",
                 "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy", "CMimalloc",
-                arguments, nioPosix,
+                arguments, nioPosix, system,
             ],
             swiftSettings: settings
         ),

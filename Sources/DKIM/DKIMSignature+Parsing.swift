@@ -68,12 +68,8 @@ extension DKIMSignature {
         return name
     }
 
-    private static let domainKeyLabel = try? DomainName("_domainkey")
-
     static func keyQuestion(_ selector: DomainName, _ domain: DomainName) throws(SyntaxError) -> DNSQuestion {
-        guard let label = domainKeyLabel, let name = try? DomainName(joining: selector, label, domain) else {
-            throw .malformed("s")
-        }
+        guard let name = DomainName(ofKey: selector, at: domain) else { throw .malformed("s") }
         return DNSQuestion(name, .txt)
     }
 

@@ -34,7 +34,7 @@ public struct DKIMSigningKey: Sendable {
     /// Where the public key is published: `selector._domainkey.domain` (RFC 6376 § 3.6.2.1).
     public var recordName: DomainName {
         // Both names are host names already; too long together is the one thing that can be wrong.
-        (try? DomainName(labels: selector.labels + [Octets("_domainkey")] + domain.labels)) ?? .root
+        DomainName(ofKey: selector, at: domain) ?? .root
     }
 
     /// The text of the TXT record that publishes the key (RFC 6376 § 3.6.1, RFC 8463 § 4).

@@ -2,6 +2,7 @@ internal import CLDNS
 public import DNSLookup
 internal import Glibc
 internal import MailSyntax
+internal import SystemPackage
 
 /// Reads zones from master files (RFC 1035 § 5).
 public enum ZoneFile {
@@ -47,7 +48,7 @@ public enum ZoneFile {
 
         init(path: String) throws(SyntaxError) {
             guard let file = unsafe fopen(path, "re") else {
-                throw SyntaxError(path: path, line: nil, reason: unsafe String(cString: strerror(errno)))
+                throw SyntaxError(path: path, line: nil, reason: Errno(rawValue: errno).description)
             }
             self.path = path
             unsafe self.file = file
@@ -68,7 +69,7 @@ public enum ZoneFile {
                 let code = errno
                 let parsed = unsafe record.map { unsafe ResourceRecord(takingOwnershipOf: $0) }
                 guard unsafe ferror(file) == 0 else {
-                    throw SyntaxError(path: path, line: nil, reason: unsafe String(cString: strerror(code)))
+                    throw SyntaxError(path: path, line: nil, reason: Errno(rawValue: code).description)
                 }
                 switch status {
                 case LDNS_STATUS_OK:

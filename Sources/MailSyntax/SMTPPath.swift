@@ -1,7 +1,7 @@
 /// The argument of MAIL or RCPT (RFC 5321 § 4.1.2, Path).
 public struct SMTPPath {
     /// The mailbox without angle brackets and source route; empty for the null reverse-path.
-    public let mailbox: [UInt8]
+    public let mailbox: Octets
 
     /// Reads a path as the MTA passes it on, with or without its brackets.
     public init(_ text: Octets) {
@@ -11,7 +11,7 @@ public struct SMTPPath {
         if path.first == UInt8(ascii: "@"), let colon = path.firstIndex(of: UInt8(ascii: ":")) {
             path = path[(colon + 1)...]
         }
-        mailbox = Array(path)
+        mailbox = path
     }
 
     /// The SUBMITTER parameter among ESMTP parameters, as it was sent (RFC 4405 § 4.2).
@@ -19,5 +19,27 @@ public struct SMTPPath {
         let keyword = Octets("SUBMITTER=")
         let parameter = parameters.first { $0.prefix(keyword.count).equalsIgnoringCase(keyword) }
         return parameter.map { Array($0.dropFirst(keyword.count)) }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The `@` between the local-part and the domain of a mailbox: the first behind a quoted-string, else the last.
+    public var separatorOfMailbox: Int? {
+        if let end = endOfQuotedString, end < endIndex, self[end] == UInt8(ascii: "@") { return end }
+        return lastIndex(of: UInt8(ascii: "@"))
+    }
+
+    /// The place behind the quoted-string that this begins with; nil when it begins with none, or that does not end.
+    public var endOfQuotedString: Int? {
+        guard first == UInt8(ascii: "\"") else { return nil }
+        var index = startIndex + 1
+        while index < endIndex {
+            switch self[index] {
+            case UInt8(ascii: "\""): return index + 1
+            case UInt8(ascii: "\\"): index += 2
+            default: index += 1
+            }
+        }
+        return nil
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import NIOCore
+internal import SystemPackage
 
 /// Why a socket could not be listened on, in words.
 package struct ListeningFailure: Error, CustomStringConvertible {
@@ -14,7 +15,7 @@ package struct ListeningFailure: Error, CustomStringConvertible {
     }
 
     private static func words(_ cause: any Error) -> String {
-        if let error = cause as? IOError { return unsafe String(cString: strerror(error.errnoCode)) }
+        if let error = cause as? IOError { return Errno(rawValue: error.errnoCode).description }
         // unix(7): an address has room for 107 octets, of which the temporary name takes some.
         if case SocketAddressError.unixDomainSocketPathTooLong = cause { return "the path is too long" }
         return "\(cause)"

@@ -1,6 +1,7 @@
 import Glibc
 internal import NIOCore
 import Synchronization
+internal import SystemPackage
 
 /// The name of a unix socket in the file system.
 ///
@@ -12,7 +13,7 @@ package final class SocketFile: Sendable {
         let action: String
         let path: String
         let code: CInt
-        var description: String { "cannot \(action) \(path): \(unsafe String(cString: strerror(code)))" }
+        var description: String { "cannot \(action) \(path): \(Errno(rawValue: code))" }
     }
 
     /// Why the file may not be put at its path.
@@ -140,7 +141,7 @@ extension SocketFile {
         case .unknown(let code):
             throw Refusal(
                 description: "whether another postern answers at \(path) cannot be found out "
-                    + "(\(unsafe String(cString: strerror(code)))); remove it, or start with --take-over"
+                    + "(\(Errno(rawValue: code))); remove it, or start with --take-over"
             )
         case .noSocket(let kind):
             throw Refusal(description: "\(path) is \(kind), not a socket; remove it, or choose another path")

@@ -40,8 +40,7 @@ public struct MailAddress: Hashable, Sendable {
 
     /// Reads an address, with or without angle brackets.
     public init(_ octets: Octets) {
-        let isBracketed = octets.first == UInt8(ascii: "<") && octets.last == UInt8(ascii: ">")
-        self.octets = isBracketed ? octets.dropFirst().dropLast() : octets
+        self.octets = SMTPPath(octets).mailbox
     }
 
     /// Reads an address, with or without angle brackets.
@@ -49,7 +48,7 @@ public struct MailAddress: Hashable, Sendable {
         self.init(Octets(text))
     }
 
-    private var at: Int? { octets.lastIndex(of: UInt8(ascii: "@")) }
+    private var at: Int? { octets.separatorOfMailbox }
 
     /// Whether it is the null sender.
     var isEmpty: Bool { octets.isEmpty }
@@ -57,7 +56,7 @@ public struct MailAddress: Hashable, Sendable {
     /// The whole address, without angle brackets; empty for the null sender.
     public var text: String { octets.text }
 
-    /// What stands before the last `@`.
+    /// What stands before the `@`.
     public var localPart: String { octets[..<(at ?? octets.endIndex)].text }
 
     /// What stands after it; nil when that is no domain name.

@@ -13,10 +13,10 @@ public struct SPFIdentity: Hashable, Sendable {
     ///
     /// RFC 7208 § 2.4: with the null reverse-path, the identity is `postmaster` at the HELO name.
     public init(mailFrom: Octets, helo: Octets) {
-        let path = Self.withoutRoute(Self.withoutBrackets(mailFrom))
+        let path = SMTPPath(mailFrom).mailbox
         if path.isEmpty {
             self.init(helo: helo)
-        } else if let at = Self.separator(in: path) {
+        } else if let at = path.separatorOfMailbox {
             self.init(quotedLocalPart: path[..<at], domain: path[(at + 1)...])
         } else {
             // RFC 7208 § 4.3: no local-part means `postmaster`; what there is can only be a domain.
@@ -86,42 +86,9 @@ public struct SPFIdentity: Hashable, Sendable {
         return try? DomainName(unicode: text)
     }
 
-    private static func withoutBrackets(_ text: Octets) -> Octets {
-        guard text.first == UInt8(ascii: "<"), text.last == UInt8(ascii: ">"), text.count >= 2 else { return text }
-        return text.dropFirst().dropLast()
-    }
-
-    /// RFC 5321 appendix C: a source route is accepted and ignored.
-    private static func withoutRoute(_ path: Octets) -> Octets {
-        guard path.first == UInt8(ascii: "@"), let colon = path.firstIndex(of: UInt8(ascii: ":")) else { return path }
-        return path[(colon + 1)...]
-    }
-
-    /// The `@` between local-part and domain: the first after a quoted-string, else the last.
-    private static func separator(in path: Octets) -> Int? {
-        if path.first == UInt8(ascii: "\""), let end = endOfQuotedString(path),
-            end < path.endIndex, path[end] == UInt8(ascii: "@")
-        {
-            return end
-        }
-        return path.lastIndex(of: UInt8(ascii: "@"))
-    }
-
-    private static func endOfQuotedString(_ text: Octets) -> Int? {
-        var index = text.startIndex + 1
-        while index < text.endIndex {
-            switch text[index] {
-            case UInt8(ascii: "\""): return index + 1
-            case UInt8(ascii: "\\"): index += 2
-            default: index += 1
-            }
-        }
-        return nil
-    }
-
     /// RFC 5321 § 4.1.2: a local-part means the same quoted or not, so the macros show it without quotes.
     private static func unquoted(_ local: Octets) -> Octets {
-        guard local.first == UInt8(ascii: "\""), endOfQuotedString(local) == local.endIndex else { return local }
+        guard local.endOfQuotedString == local.endIndex else { return local }
         var text = [UInt8]()
         var isEscaped = false
         for octet in local.dropFirst().dropLast() {

@@ -140,8 +140,8 @@ struct BatchLine: Decodable {
         return Envelope(
             clientAddress: address,
             helo: Array((helo ?? "").utf8),
-            sender: SMTPPath(Octets(mailFrom ?? "")).mailbox,
-            recipients: (rcptTo ?? []).map { SMTPPath(Octets($0)).mailbox }
+            sender: Array(SMTPPath(Octets(mailFrom ?? "")).mailbox),
+            recipients: (rcptTo ?? []).map { Array(SMTPPath(Octets($0)).mailbox) }
         )
     }
 

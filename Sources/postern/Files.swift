@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import MailSyntax
+internal import SystemPackage
 
 /// Reads whole files for the commands.
 enum InputFile {
@@ -89,7 +90,7 @@ enum Report {
     /// Writes what the system says of the last call.
     static func writeSystemError(_ subject: String) {
         let code = errno
-        write("\(subject): \(unsafe String(cString: strerror(code)))")
+        write("\(subject): \(Errno(rawValue: code))")
     }
 }
 

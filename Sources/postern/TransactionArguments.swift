@@ -40,8 +40,8 @@ struct TransactionArguments: ParsableArguments {
         Envelope(
             clientAddress: clientIP.flatMap { IPAddress($0) },
             helo: Array((helo ?? "").utf8),
-            sender: SMTPPath(Octets(mailFrom ?? "")).mailbox,
-            recipients: rcptTo.map { SMTPPath(Octets($0)).mailbox }
+            sender: Array(SMTPPath(Octets(mailFrom ?? "")).mailbox),
+            recipients: rcptTo.map { Array(SMTPPath(Octets($0)).mailbox) }
         )
     }
 

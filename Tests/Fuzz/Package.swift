@@ -21,6 +21,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 /// A target of the project itself; `Postern` is a link to its sources.
 func library(
@@ -49,6 +50,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         clibrary("CMilter"),
@@ -76,10 +78,10 @@ let package = Package(
         library("Policy", ["MailSyntax"]),
         library(
             "DNSResolver",
-            ["MailSyntax", "DNSLookup", "CLDNS", deque, heap, nioCore, nioPosix],
+            ["MailSyntax", "DNSLookup", "CLDNS", deque, heap, nioCore, nioPosix, system],
             isOpen: true
         ),
-        library("MilterServer", ["MilterProtocol", nioCore, nioPosix, logging], isOpen: true),
+        library("MilterServer", ["MilterProtocol", nioCore, nioPosix, logging, system], isOpen: true),
         library("TOML", ["CTOML"]),
         library(
             "MailAuthentication",
@@ -97,7 +99,7 @@ let package = Package(
             [
                 "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax", "MailCrypto",
                 "DKIM", "DMARC", "SPF", "Policy",
-                nioCore,
+                nioCore, system,
             ]
         ),
         // The sessions and what they use, without the daemon around them and its libraries.
@@ -105,7 +107,7 @@ let package = Package(
             "PosternDaemon",
             [
                 "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer", "MilterProtocol",
-                "DNSResolver", "MailSyntax", "DKIM", "Policy",
+                "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy",
                 deque, nioCore, nioPosix, logging,
             ],
             isOpen: true,

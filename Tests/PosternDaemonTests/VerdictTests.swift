@@ -100,30 +100,3 @@ struct VerdictTests {
         #expect(MilterVerdict(.continue, removing: forged.deleted).modifications == removals)
     }
 }
-
-@Suite("Paths")
-struct SMTPPathTests {
-    @Test(
-        "RFC 5321 § 4.1.2: the mailbox of a path",
-        arguments: [
-            ("<a@example.com>", "a@example.com"), ("a@example.com", "a@example.com"), ("<>", ""), ("", ""),
-            (" <a@example.com> ", "a@example.com"), ("<@one.example,@two.example:a@example.com>", "a@example.com"),
-            ("<\"a:b\"@example.com>", "\"a:b\"@example.com"), ("<Postmaster>", "Postmaster"), ("<", "<"), (">", ">"),
-            ("<@nobody>", "@nobody"),
-        ]
-    )
-    func mailbox(_ path: String, _ mailbox: String) {
-        #expect(SMTPPath(Octets(path)).mailbox[...].text == mailbox)
-    }
-
-    @Test(
-        "RFC 4405 § 4.2: the SUBMITTER parameter",
-        arguments: [
-            (["SIZE=10", "SUBMITTER=a@example.com"], "a@example.com"), (["submitter=a"], "a"), (["SIZE=10"], nil),
-            (["XSUBMITTER=a"], nil), (["SUBMITTER="], ""), ([], nil),
-        ] as [([String], String?)]
-    )
-    func submitter(_ parameters: [String], _ value: String?) {
-        #expect(SMTPPath.submitter(in: parameters.map { Octets($0) }).map { $0[...].text } == value)
-    }
-}

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SystemPackage
 
 /// A file that only its owner and root may have written, and that nobody else can read.
 ///
@@ -83,10 +84,6 @@ struct SnapshotFile {
 extension CachingResolver.SnapshotError {
     /// A failure with the system's own words for the current `errno`.
     fileprivate static func system(_ what: String) -> Self {
-        var text = [CChar](repeating: 0, count: 256)
-        // The XSI strerror_r writes at most the length given, with a final NUL.
-        unsafe strerror_r(errno, &text, text.count)
-        let words = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return Self(description: "\(what): \(words)")
+        Self(description: "\(what): \(Errno(rawValue: errno))")
     }
 }

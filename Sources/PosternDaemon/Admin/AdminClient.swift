@@ -2,6 +2,7 @@ internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import SystemPackage
 
 /// Asks a running daemon something over its control socket.
 public struct AdminClient: Sendable {
@@ -49,7 +50,7 @@ public struct AdminClient: Sendable {
                 return try await Self.collect(parts)
             }
         } catch {
-            let reason = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+            let reason = (error as? IOError).map { Errno(rawValue: $0.errnoCode).description } ?? "\(error)"
             throw Unreachable(
                 description:
                     "no daemon answers at \(path): \(reason) (type: systemctl status postern; another socket, as "

@@ -81,7 +81,7 @@ final class FilterSession: MilterSessionHandler {
             envelope: Envelope(
                 clientAddress: clientAddress,
                 helo: helo,
-                sender: sender.mailbox,
+                sender: Array(sender.mailbox),
                 isTrusted: isTrusted
             ),
             trust: trust,
@@ -99,7 +99,7 @@ final class FilterSession: MilterSessionHandler {
 
     func recipient(_ arguments: [Octets], answer: MilterAnswer) -> MilterResponse? {
         guard let message else { return .continue }
-        return message.recipient(SMTPPath(arguments.first ?? []).mailbox, answer: answer)
+        return message.recipient(Array(SMTPPath(arguments.first ?? []).mailbox), answer: answer)
     }
 
     func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> MilterResponse {

@@ -52,14 +52,3 @@ struct FileStatus {
         return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
     }
 }
-
-/// The system's own words.
-enum SystemError {
-    /// What an error number means.
-    static func text(_ code: Int32) -> String {
-        var text = [CChar](repeating: 0, count: 256)
-        // The XSI strerror_r writes at most the length given, with a final NUL.
-        unsafe strerror_r(code, &text, text.count)
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-}

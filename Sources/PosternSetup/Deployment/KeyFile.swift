@@ -1,6 +1,7 @@
 internal import Glibc
 internal import MailCrypto
 internal import PosternConfiguration
+internal import SystemPackage
 
 /// Reads private keys from files that nobody else can read, replace or redirect.
 ///
@@ -99,14 +100,14 @@ private struct KeyPathCheck {
             // What is wrong with the file itself comes first: a command that mends one thing mends both.
             let status = try status(of: path)
             try checkFile(status)
-            guard code == EACCES else { throw failure(path, "cannot be opened: \(SystemError.text(code))") }
+            guard code == EACCES else { throw failure(path, "cannot be opened: \(Errno(rawValue: code))") }
             let reason = "cannot be read by the user \(account.name) (\(status.description))"
             throw failure(path, reason, command: commandForFile(path))
         }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
-            throw failure(path, "cannot be examined: \(SystemError.text(errno))")
+            throw failure(path, "cannot be examined: \(Errno(rawValue: errno))")
         }
         try checkFile(FileStatus(path, status))
         return try contents(of: path, descriptor)
@@ -146,7 +147,7 @@ private struct KeyPathCheck {
                 unsafe Glibc.read(descriptor, buffer.baseAddress?.advanced(by: length), buffer.count - length)
             }
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw failure(path, "cannot be read: \(SystemError.text(errno))") }
+            guard count >= 0 else { throw failure(path, "cannot be read: \(Errno(rawValue: errno))") }
             if count == 0 { break }
             length += count
         }
@@ -215,7 +216,7 @@ private struct KeyPathCheck {
         let code = errno
         let directory = path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
         guard code == EACCES, let above = FileStatus(directory) else {
-            throw failure(path, "cannot be found: \(SystemError.text(code))", isAbsent: code == ENOENT)
+            throw failure(path, "cannot be found: \(Errno(rawValue: code))", isAbsent: code == ENOENT)
         }
         let reason = "cannot be entered by the user \(account.name) (\(above.description))"
         // Other directories, such as somebody's home, are better left as they are.
@@ -228,7 +229,7 @@ private struct KeyPathCheck {
         var octets = [CChar](repeating: 0, count: Int(PATH_MAX))
         // readlink(2) writes no NUL and returns the length, or -1.
         let length = unsafe readlink(link, &octets, octets.count)
-        guard length >= 0 else { throw failure(link, "cannot be followed: \(SystemError.text(errno))") }
+        guard length >= 0 else { throw failure(link, "cannot be followed: \(Errno(rawValue: errno))") }
         return String(decoding: octets.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
