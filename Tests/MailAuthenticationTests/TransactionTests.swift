@@ -7,6 +7,7 @@ import Policy
 import ReverseDNS
 import SPF
 import SenderID
+import TestSupport
 import Testing
 
 extension MailAssessment {

@@ -1,9 +1,9 @@
-import DNSLookup
+public import DNSLookup
 import MailSyntax
 import Synchronization
 
 /// A resolver that answers from a zone, each question not before the test releases it.
-final class HeldResolver: DNSResolving {
+public final class HeldResolver: DNSResolving {
     private struct State {
         var asked: [String] = []
         var cancelled: [String] = []
@@ -26,12 +26,13 @@ final class HeldResolver: DNSResolving {
     private let zone: DNSZone
     private let state = Mutex(State())
 
-    init(_ zone: DNSZone) {
+    /// Answers come from a zone.
+    public init(_ zone: DNSZone) {
         self.zone = zone
     }
 
     /// The questions asked since the last call, in order.
-    func newQuestions() -> [String] {
+    public func newQuestions() -> [String] {
         state.withLock { state in
             defer { state.asked = [] }
             return state.asked
@@ -39,10 +40,10 @@ final class HeldResolver: DNSResolving {
     }
 
     /// The questions whose askers gave up, sorted.
-    var cancelled: [String] { state.withLock { $0.cancelled.sorted() } }
+    public var cancelled: [String] { state.withLock { $0.cancelled.sorted() } }
 
     /// Answers these questions, now and from now on.
-    func release(_ questions: String...) {
+    public func release(_ questions: String...) {
         let ready = state.withLock { state in
             state.released.formUnion(questions)
             return state.take { questions.contains("\($1)") }
@@ -51,7 +52,7 @@ final class HeldResolver: DNSResolving {
     }
 
     /// Answers every question, now and from now on.
-    func releaseAll() {
+    public func releaseAll() {
         let ready = state.withLock { state in
             state.isReleased = true
             return state.take { _, _ in true }
@@ -59,7 +60,8 @@ final class HeldResolver: DNSResolving {
         for (question, answered) in ready { answered(reply(question)) }
     }
 
-    func lookUp(_ question: DNSQuestion) async -> DNSReply {
+    /// Answers when the test says so.
+    public func lookUp(_ question: DNSQuestion) async -> DNSReply {
         let id = number(question)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in hold(question, id) { continuation.resume(returning: $0) } }
@@ -68,7 +70,8 @@ final class HeldResolver: DNSResolving {
         }
     }
 
-    func ask(
+    /// Answers when the test says so.
+    public func ask(
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
         answered: @escaping @Sendable (DNSReply) -> Void
@@ -116,16 +119,20 @@ final class HeldResolver: DNSResolving {
 }
 
 /// Runs jobs when the test says so, on its thread: nothing depends on time.
-final class ManualExecutor: TaskExecutor {
+public final class ManualExecutor: TaskExecutor {
     private let jobs = Mutex<[UnownedJob]>([])
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    /// An executor without jobs.
+    public init() {}
+
+    /// Keeps a job.
+    public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         jobs.withLock { $0.append(job) }
     }
 
     /// Runs jobs until there are none.
-    func run() {
+    public func run() {
         while let job = jobs.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
             unsafe job.runSynchronously(on: asUnownedTaskExecutor())
         }
