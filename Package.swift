@@ -186,7 +186,7 @@ let package = Package(
             [
                 "PosternSetup", "PosternConfiguration", "MilterProtocol", "MilterServer", "MailAuthentication",
                 "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy",
-                nioCore, nioHTTP1, nioPosix, logging,
+                nioCore, nioEmbedded, nioHTTP1, nioPosix, logging,
             ]
         ),
     ],

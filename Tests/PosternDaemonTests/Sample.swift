@@ -84,14 +84,17 @@ struct Parts {
     let reloader: Reloader
     let router: AdminRouter
 
-    init(_ text: String, mode: String = "") throws {
+    /// A filter with this configuration, which may name a private key as `FOLDER/key.pem`.
+    init(_ text: String, mode: String = "", key: [UInt8] = [], log: MessageLog = Sample.silence) throws {
         let folder = try Folder()
+        try folder.write("key.pem", key)
+        let text = text.replacing("FOLDER", with: folder.path)
         try folder.write("zone", Array(Sample.zoneText.utf8))
         let path = try folder.write("postern.toml", Array(Parts.configuration(text, folder, mode: mode).utf8))
         let group = MultiThreadedEventLoopGroup.singleton
         let loader = SetupLoader(path: path, group: group) { _ in }
         let configuration = try Configuration.load(path: path)
-        let filter = Filter(try loader.load(configuration, after: nil), log: Sample.silence)
+        let filter = Filter(try loader.load(configuration, after: nil), log: log)
         let milter = MilterServer(
             configuration: MilterServerConfiguration(listeners: []),
             group: group,

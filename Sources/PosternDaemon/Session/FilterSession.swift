@@ -30,7 +30,7 @@ final class FilterSession: MilterSessionHandler {
     private var isLocal = false
     private var helo: [UInt8] = []
     private var client: (mail: MailClient, setup: Setup)?
-    private var message: MessageInProgress?
+    private var message: (any MessageInProgress)?
 
     /// A session of this filter.
     init(_ filter: Filter, session: MilterSession) {
@@ -73,33 +73,27 @@ final class FilterSession: MilterSessionHandler {
         let trust = trust(setup)
         let isTrusted = role == .outbound || trust != nil
         let isJudged = trust != .skip && (role == .inbound || !isTrusted)
-        let sender = SMTPPath(arguments.first ?? [])
-        let message = MessageInProgress(
-            filter,
+        let context = MessageContext(
+            filter: filter,
             setup: setup,
             session: session,
-            envelope: Envelope(
+            sender: Envelope(
                 clientAddress: clientAddress,
                 helo: helo,
-                sender: Array(sender.mailbox),
+                sender: Array(SMTPPath(arguments.first ?? []).mailbox),
                 isTrusted: isTrusted
-            ),
-            trust: trust,
-            login: session.macros["auth_authen"].map { Array($0) },
-            trustsFields: trust == .skip || isTrustedNetwork(setup)
+            )
         )
-        if isJudged {
-            let client = judgingClient(setup)
-            client.greet(helo, now: Clock.now)
-            message.judge(client, submitter: SMTPPath.submitter(in: arguments.dropFirst()))
-        }
-        self.message = message
+        message =
+            isJudged
+            ? judged(context, submitter: SMTPPath.submitter(in: arguments.dropFirst()))
+            : signed(context, trust)
         return .continue
     }
 
     func recipient(_ arguments: [Octets], answer: MilterAnswer) -> MilterResponse? {
         guard let message else { return .continue }
-        return message.recipient(Array(SMTPPath(arguments.first ?? []).mailbox), answer: answer)
+        return message.recipient(Array(SMTPPath(arguments.first ?? []).mailbox), answer: answer.complete)
     }
 
     func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> MilterResponse {
@@ -150,6 +144,30 @@ extension FilterSession {
     private func finishUnended() {
         message?.giveUp()
         message = nil
+    }
+
+    /// Begins a message from outside.
+    private func judged(_ context: MessageContext, submitter: [UInt8]?) -> JudgedMessage {
+        let client = judgingClient(context.setup)
+        client.greet(helo, now: Clock.now)
+        let transaction = MailTransaction(
+            client: client,
+            sender: context.sender.sender,
+            submitter: submitter,
+            resolver: context.setup.resolver.dns,
+            now: Clock.now
+        )
+        return JudgedMessage(context, transaction)
+    }
+
+    /// Begins a message of our own.
+    private func signed(_ context: MessageContext, _ trust: MailTrust?) -> SignedMessage {
+        let source = SignedMessage.Source(
+            trust: trust,
+            login: session.macros["auth_authen"].map { Array($0) },
+            isOwnHost: trust == .skip || isTrustedNetwork(context.setup)
+        )
+        return SignedMessage(context, from: source)
     }
 
     private var hasAuthenticated: Bool {

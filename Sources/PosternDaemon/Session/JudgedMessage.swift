@@ -1,0 +1,247 @@
+internal import MailAuthentication
+internal import MailSyntax
+internal import MilterProtocol
+internal import MilterServer
+internal import NIOCore
+internal import Policy
+internal import PosternConfiguration
+internal import PosternSetup
+
+/// A message from outside: its checks are made as it comes, and the rules decide about it.
+final class JudgedMessage: MessageInProgress {
+    private let context: MessageContext
+    /// The checks; nil once the message was given up for lack of memory.
+    private var transaction: MailTransaction?
+    private var gate: RecipientGate
+    private var bound: HeaderBound
+    private var memory: MessageMemory
+    private var progress = MessageProgress()
+    /// Ends what the MTA waits for: the answer to a recipient, or the verdict.
+    private var timer: Scheduled<Void>?
+
+    /// Begins with MAIL.
+    ///
+    /// - Parameters:
+    ///   - context: what is known of the message.
+    ///   - transaction: its checks.
+    init(_ context: MessageContext, _ transaction: MailTransaction) {
+        self.context = context
+        self.transaction = transaction
+        let configuration = context.setup.configuration
+        let engine = context.setup.engine
+        gate = RecipientGate(
+            engine,
+            isAnswered: context.answersRecipients,
+            patience: configuration.checks.earlyWait,
+            remembered: engine.mayPutOff ? context.filter.putOff.recipients(of: context.origin, now: Clock.now) : nil
+        )
+        bound = HeaderBound(configuration.limits.maximumHeaderOctets)
+        memory = MessageMemory(of: context.session.memory, sender: context.sender.sender)
+        progress.note(queueID: context.queueID)
+    }
+}
+
+extension MessageContext {
+    /// The sender by which messages that are put off are known again.
+    fileprivate var origin: PutOffMessages.Origin {
+        PutOffMessages.Origin(sender.clientAddress, sender: sender.sender)
+    }
+}
+
+// MARK: Recipients
+
+extension JudgedMessage {
+    /// Answers RCPT: refuses what the rules refuse by the envelope alone, waiting a moment for SPF where that decides.
+    func recipient(_ mailbox: [UInt8], answer: @autoclosure () -> (MilterResponse) -> Void) -> MilterResponse? {
+        progress.note(queueID: context.queueID)
+        guard memory.hold(recipient: mailbox), let transaction else {
+            drop()
+            return .noMemory
+        }
+        let decision = gate.recipient(
+            mailbox,
+            facts(transaction),
+            isComplete: transaction.openEnvelopeChecks == nil
+        )
+        if case .wait(let number, let patience) = decision {
+            wait(transaction, RecipientWait(number: number, began: context.now, answer: answer()), atMost: patience)
+        }
+        return MilterResponse(decision)
+    }
+
+    /// A recipient that waits for its answer.
+    private struct RecipientWait {
+        let number: Int
+        let began: NIODeadline
+        let answer: (MilterResponse) -> Void
+    }
+
+    private func facts(_ transaction: MailTransaction) -> PolicyFacts {
+        transaction.envelopeAssessment.facts(context.sender)
+    }
+
+    private func wait(_ transaction: MailTransaction, _ wait: RecipientWait, atMost patience: Duration) {
+        timer = context.session.after(patience) { self.settle(transaction, wait, isLate: true) }
+        // Each answer may be the one that decides.
+        for check in transaction.openEnvelopeChecks?.each ?? [] {
+            context.session.whenEnded(check) { self.settle(transaction, wait, isLate: false) }
+        }
+    }
+
+    /// Answers a recipient that had to wait, when what is known decides, or when there is no more time.
+    private func settle(_ transaction: MailTransaction, _ wait: RecipientWait, isLate: Bool) {
+        guard !progress.isOver else { return }
+        let waited = context.now - wait.began
+        let decision = gate.settle(
+            wait.number,
+            facts(transaction),
+            after: .nanoseconds(waited.nanoseconds),
+            isLate: isLate
+        )
+        guard let response = decision.flatMap({ MilterResponse($0) }) else { return }
+        timer?.cancel()
+        timer = nil
+        progress.note(delay: waited)
+        wait.answer(response)
+    }
+}
+
+// MARK: Content
+
+extension JudgedMessage {
+    func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, addsSpace: Bool) {
+        guard let transaction else { return }
+        let octetCount = transaction.headers.octetCount
+        guard
+            unsafe bound.admits(
+                name: name,
+                value: value,
+                after: octetCount,
+                of: transaction.headers,
+                context.headers
+            )
+        else { return }
+        guard unsafe memory.hold(name: name, value: value) else { return drop() }
+        unsafe value.withSpace(addsSpace) { unsafe transaction.header(name: name, value: $0) }
+    }
+
+    func endOfHeaders() { transaction?.endOfHeaders() }
+
+    func body(_ chunk: UnsafeRawBufferPointer) { unsafe transaction?.body(chunk) }
+
+    var isBodyComplete: Bool { transaction?.isBodyComplete ?? true }
+
+    /// Drops what the message holds, because there is no memory for more.
+    private func drop() {
+        transaction?.cancel()
+        transaction = nil
+    }
+}
+
+// MARK: The end
+
+extension JudgedMessage {
+    func complete(_ finish: @escaping (MilterVerdict) -> Void) {
+        progress.note(queueID: context.queueID)
+        progress.beginEnd(at: context.now)
+        guard let transaction else { return finish(refuse(.noMemory)) }
+        if gate.hasTooMany, !context.answersRecipients { return finish(refuse(.tooManyRecipients)) }
+        if let forged = bound.forgedBeyond { return finish(refuse(.header(.tooLarge), removing: forged)) }
+        transaction.endOfBody()
+        advance(transaction, finish)
+    }
+
+    private func advance(_ transaction: MailTransaction, _ finish: @escaping (MilterVerdict) -> Void) {
+        guard !progress.isOver else { return }
+        switch transaction.advance() {
+        case .complete(let assessment): finish(conclude(transaction, assessment))
+        case .waiting(let checks):
+            expireInTime(transaction)
+            context.session.whenEnded(checks) { self.advance(transaction, finish) }
+        }
+    }
+
+    /// Ends the checks when the verdict has been waited for long enough.
+    private func expireInTime(_ transaction: MailTransaction) {
+        guard timer == nil else { return }
+        timer = context.session.after(context.setup.configuration.limits.timeout) { transaction.expire() }
+    }
+
+    private func conclude(_ transaction: MailTransaction, _ assessment: MailAssessment) -> MilterVerdict {
+        end()
+        let authservID = context.authservID
+        let judgement = Judgement(
+            assessment,
+            envelope: context.envelope(gate.taken),
+            verdict: verdict(assessment.facts(context.sender)),
+            headers: transaction.headers,
+            settings: context.setup.headers(authservID: authservID),
+            lookups: transaction.lookups
+        )
+        var delivery = progress.delivery(gate)
+        if let obstacle = judgement.obstacle {
+            if context.setup.configuration.mode == .enforce { return refuse(.header(obstacle)) }
+            delivery.problem = obstacle.rawValue
+        }
+        context.filter.record(judgement, delivery, headers: transaction.headers, authservID: authservID)
+        // A hold that the MTA cannot do must not become a delivery.
+        let canQuarantine = context.session.options.actions.contains(.quarantine)
+        if judgement.verdict.action == .quarantine, !canQuarantine { return MilterVerdict(.tempfail) }
+        return MilterVerdict(judgement)
+    }
+
+    private func verdict(_ facts: @autoclosure () -> PolicyFacts) -> PolicyVerdict {
+        let engine = context.setup.engine
+        let putOff = context.filter.putOff
+        let verdict = engine.atEndOfMessage(facts(), gate.kinds, obstacle: gate.obstacle)
+        if let mixture = verdict.mixture, mixture.isPutOff {
+            let isRemembered = putOff.remember(context.origin, gate.taken, mixture, now: Clock.now)
+            return isRemembered ? verdict : engine.atEndOfMessage(facts(), gate.kinds, obstacle: .noRoom)
+        }
+        // Those that are told to come again are still expected.
+        if gate.isSeparating, verdict.action != .tempfail { putOff.forget(context.origin, gate.taken) }
+        return verdict
+    }
+
+    /// Ends a message that is not judged.
+    @discardableResult
+    private func refuse(_ refusal: MessageRefusal, removing forged: ForgedFields? = nil) -> MilterVerdict {
+        end()
+        transaction?.cancel()
+        return context.refuse(refusal, removing: forged, recipients: gate.taken, progress.delivery(gate))
+    }
+
+    func giveUpWithoutRoom() {
+        guard !progress.isOver else { return }
+        progress.note(queueID: context.queueID)
+        refuse(.noMemory)
+    }
+
+    /// A message whose recipients were all refused gets its log line.
+    func giveUp() {
+        guard !progress.isOver else { return }
+        end()
+        transaction?.cancel()
+        guard let refusal = gate.refusals.first, let transaction else { return }
+        let authservID = context.authservID
+        let judgement = Judgement(
+            transaction.envelopeAssessment,
+            envelope: context.envelope(gate.refused),
+            verdict: refusal,
+            headers: nil,
+            settings: context.setup.headers(authservID: authservID),
+            lookups: transaction.lookups
+        )
+        context.filter.record(
+            judgement,
+            progress.delivery(gate),
+            headers: transaction.headers,
+            authservID: authservID
+        )
+    }
+
+    private func end() {
+        progress.end(at: context.now)
+        timer?.cancel()
+    }
+}

@@ -1,0 +1,74 @@
+internal import MailAuthentication
+internal import MilterProtocol
+
+/// Why a message is refused, whatever its checks would find and the rules would say.
+enum MessageRefusal: Hashable {
+    /// All messages together hold too much memory.
+    case noMemory
+    /// The message has more recipients than are taken, and the MTA did not wait to hear that at RCPT.
+    case tooManyRecipients
+    /// Its header asks for too much.
+    case header(HeaderObstacle)
+
+    /// Whether it is refused in observe mode as well: the filter cannot take it, or it would lose recipients.
+    var isUnconditional: Bool {
+        switch self {
+        case .noMemory, .tooManyRecipients: true
+        case .header: false
+        }
+    }
+
+    /// The log's `action=`.
+    var action: String {
+        switch self {
+        case .noMemory, .tooManyRecipients: "tempfail"
+        case .header: "reject"
+        }
+    }
+
+    /// The log's `problem=`.
+    var problem: String {
+        switch self {
+        case .noMemory: "no memory left (limits.max_held)"
+        case .tooManyRecipients: "too many recipients"
+        case .header(let obstacle): obstacle.rawValue
+        }
+    }
+
+    /// The reply to the end of the message.
+    var response: MilterResponse {
+        switch self {
+        case .noMemory: .noMemory
+        case .tooManyRecipients: .tooManyRecipients
+        case .header(let obstacle):
+            // RFC 3463 § 3.4: 5.3.4, message too big for system.
+            .reply(MilterReply(code: 552, enhancedStatus: "5.3.4", text: "Refused: \(obstacle.rawValue)"))
+        }
+    }
+}
+
+extension MilterResponse {
+    /// There is no memory for a message or a recipient.
+    static let noMemory = MilterResponse.reply(
+        MilterReply(code: 452, enhancedStatus: "4.3.1", text: "Not enough memory for this message now")
+    )
+    /// A message has more recipients than are taken.
+    static let tooManyRecipients = MilterResponse.reply(
+        MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Too many recipients")
+    )
+    /// A recipient is to come in another transaction.
+    private static let separateTransaction = MilterResponse.reply(
+        MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Please send to this recipient in a separate transaction")
+    )
+
+    /// The reply to RCPT; nil when the recipient has to wait for one.
+    init?(_ decision: RecipientGate.Decision) {
+        switch decision {
+        case .take: self = .continue
+        case .refuse(let verdict): self.init(verdict)
+        case .sendAway: self = .separateTransaction
+        case .refuseAsTooMany: self = .tooManyRecipients
+        case .wait: return nil
+        }
+    }
+}

@@ -1,0 +1,132 @@
+internal import MailAuthentication
+internal import MailSyntax
+internal import MilterProtocol
+internal import MilterServer
+internal import Policy
+internal import PosternConfiguration
+internal import PosternSetup
+
+/// A message of our own: it is signed as it passes, where a key is right for it.
+final class SignedMessage: MessageInProgress {
+    /// Why a message is one of our own.
+    struct Source {
+        /// The client's right to it; nil where the listener alone says so.
+        let trust: MailTrust?
+        /// The name that the client authenticated with.
+        let login: [UInt8]?
+        /// Whether the client is a host of our own, whose fields may be ours.
+        let isOwnHost: Bool
+    }
+
+    private let context: MessageContext
+    private let source: Source
+    private var headers = HeaderBlock()
+    private var outgoing: OutgoingMessage?
+    private var gate = RecipientGate()
+    private var bound: HeaderBound
+    private var memory: MessageMemory
+    private var progress = MessageProgress()
+
+    /// Begins with MAIL.
+    ///
+    /// - Parameters:
+    ///   - context: what is known of the message.
+    ///   - source: why it is one of our own.
+    init(_ context: MessageContext, from source: Source) {
+        self.context = context
+        self.source = source
+        bound = HeaderBound(context.setup.configuration.limits.maximumHeaderOctets)
+        memory = MessageMemory(of: context.session.memory, sender: context.sender.sender)
+        progress.note(queueID: context.queueID)
+    }
+}
+
+// MARK: Content
+
+extension SignedMessage {
+    /// Takes the recipient, within bounds.
+    func recipient(_ mailbox: [UInt8], answer: @autoclosure () -> (MilterResponse) -> Void) -> MilterResponse? {
+        progress.note(queueID: context.queueID)
+        guard memory.hold(recipient: mailbox) else {
+            drop()
+            return .noMemory
+        }
+        return MilterResponse(gate.recipient(mailbox, PolicyFacts(), isComplete: true))
+    }
+
+    func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, addsSpace: Bool) {
+        let octetCount = headers.octetCount
+        guard !memory.isLacking,
+            unsafe bound.admits(name: name, value: value, after: octetCount, of: headers, context.headers)
+        else { return }
+        guard unsafe memory.hold(name: name, value: value) else { return drop() }
+        unsafe value.withSpace(addsSpace) { unsafe headers.append(name: name, value: $0) }
+    }
+
+    /// Ends the header; the message may be signed from here on.
+    func endOfHeaders() {
+        guard !memory.isLacking, source.trust != .skip else { return }
+        // RFC 8601 § 5: whoever has a login is no host of ours, and may not write our results.
+        let stamps = source.trust == .login ? nil : context.headers
+        outgoing = context.setup.signing.begin(headers, login: source.login, stamps: stamps, now: Clock.now)
+        // A signature over a part of the header would be worth nothing.
+        if bound.isExceeded, outgoing != nil {
+            outgoing = OutgoingMessage(unsigned: HeaderObstacle.tooLarge.rawValue)
+        }
+    }
+
+    func body(_ chunk: UnsafeRawBufferPointer) { unsafe outgoing?.body(chunk) }
+
+    var isBodyComplete: Bool { !(outgoing?.isSigned ?? false) }
+
+    /// Drops what the message holds, because there is no memory for more.
+    private func drop() { headers = HeaderBlock() }
+}
+
+// MARK: The end
+
+extension SignedMessage {
+    func complete(_ finish: @escaping (MilterVerdict) -> Void) {
+        progress.note(queueID: context.queueID)
+        progress.beginEnd(at: context.now)
+        guard !memory.isLacking else { return finish(refuse(.noMemory)) }
+        if gate.hasTooMany, !context.answersRecipients { return finish(refuse(.tooManyRecipients)) }
+        finish(sign())
+    }
+
+    private func sign() -> MilterVerdict {
+        end()
+        let outcome = outgoing?.finish()
+        let removed = removedFields
+        context.filter.record(
+            outcome,
+            envelope: context.envelope(gate.taken),
+            trust: source.trust,
+            removed: removed.count,
+            progress.delivery(gate)
+        )
+        return MilterVerdict(outcome, removing: removed)
+    }
+
+    /// The fields that the message loses.
+    private var removedFields: [RemovedField] {
+        // RFC 8601 § 5: whoever has a login is no host of ours, and may not write our results.
+        source.isOwnHost ? [] : (bound.forgedBeyond ?? ForgedFields(headers, context.headers)).deleted
+    }
+
+    @discardableResult
+    private func refuse(_ refusal: MessageRefusal) -> MilterVerdict {
+        end()
+        return context.refuse(refusal, recipients: gate.taken, progress.delivery(gate))
+    }
+
+    func giveUpWithoutRoom() {
+        guard !progress.isOver else { return }
+        progress.note(queueID: context.queueID)
+        refuse(.noMemory)
+    }
+
+    func giveUp() { end() }
+
+    private func end() { progress.end(at: context.now) }
+}
