@@ -102,7 +102,7 @@ public final class CachingResolver: DNSResolving, Sendable {
         let number = numbers.add(1, ordering: .relaxed).newValue
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                join(question, key, InFlight.Waiter(number: number) { continuation.resume(returning: $0) }, asker)
+                join(question, key, Waiter(number: number) { continuation.resume(returning: $0) }, asker)
                 // The task may have been cancelled before there was somebody to leave.
                 if Task.isCancelled { leave(key, number) }
             }
@@ -123,7 +123,7 @@ public final class CachingResolver: DNSResolving, Sendable {
         }
         let key = CacheKey(question)
         let number = numbers.add(1, ordering: .relaxed).newValue
-        join(question, key, InFlight.Waiter(number: number, answered: answered), asker)
+        join(question, key, Waiter(number: number, answered: answered), asker)
         return OpenLookup { self.leave(key, number) }
     }
 
@@ -159,47 +159,28 @@ public final class CachingResolver: DNSResolving, Sendable {
 
     // MARK: Queries
 
-    private enum Step {
-        case reply(DNSReply)
-        case wait(QueryHandle?)
-        case start(stale: Bool)
-    }
-
     /// Adds somebody to those who wait for an answer, and sends the question if nobody waited before.
-    private func join(
-        _ question: DNSQuestion,
-        _ key: CacheKey,
-        _ waiter: InFlight.Waiter,
-        _ asker: (any DNSAsker)?
-    ) {
+    private func join(_ question: DNSQuestion, _ key: CacheKey, _ waiter: Waiter, _ asker: (any DNSAsker)?) {
         let time = now()
         let epoch = outages.ended.load(ordering: .relaxed)
         let isShutDown = isShutDown.load(ordering: .relaxed)
-        let step = cache.with(key) { shard -> Step in
+        let (joining, hasStale) = cache.with(key) { shard -> (Flights.Joining, hasStale: Bool) in
             let stale: DNSAnswer?
             // The answer may have come since it was looked for.
             switch shard.find(key, at: time, epoch: epoch) {
-            case .answer(let answer, _): return .reply(DNSReply(.success(answer), source: .cache))
-            case .stale(let answer): return .reply(DNSReply(.success(answer), source: .stale))
-            case .failure(let error): return .reply(DNSReply(.failure(error), source: .cache))
+            case .answer(let answer, _): return (.answered(DNSReply(.success(answer), source: .cache)), false)
+            case .stale(let answer): return (.answered(DNSReply(.success(answer), source: .stale)), false)
+            case .failure(let error): return (.answered(DNSReply(.failure(error), source: .cache)), false)
             case .nothing(let expired): stale = expired
             }
-            guard !isShutDown else { return .reply(DNSReply(.failure(.cancelled), source: .cache)) }
-            if let position = shard.inFlight.index(forKey: key) {
-                shard.joins += 1
-                let asked = asker?.questionCount ?? 0
-                if let reply = shard.inFlight.values[position].join(waiter, asked: asked) { return .reply(reply) }
-                return .wait(shard.inFlight.values[position].handle)
-            }
-            shard.misses += 1
-            shard.inFlight[key] = InFlight(number: waiter.number, waiters: Waiters(waiter), stale: stale)
-            return .start(stale: stale != nil)
+            guard !isShutDown else { return (.answered(DNSReply(.failure(.cancelled), source: .cache)), false) }
+            return (shard.flights.join(key, waiter, asked: asker?.questionCount ?? 0, stale: stale), stale != nil)
         }
-        switch step {
-        case .reply(let reply): return waiter.answered(reply)
-        case .wait(let handle):
+        switch joining {
+        case .answered(let reply): return waiter.answered(reply)
+        case .waits(let handle):
             if let handle { transport.join(handle, asked: asker?.questionCount ?? 0) }
-        case .start(let hasStale):
+        case .starts:
             start(question, key, waiter.number, .wanted(asked: asker?.countQuestion() ?? 0))
             if hasStale { startStaleTimer(key, waiter.number) }
         }
@@ -207,94 +188,50 @@ public final class CachingResolver: DNSResolving, Sendable {
 
     /// Takes somebody off those who wait; the last one takes the question along.
     private func leave(_ key: CacheKey, _ number: UInt64) {
-        let (waiter, flight, isLast) = cache.with(key) { shard -> (InFlight.Waiter?, InFlight?, Bool) in
-            // Taken out, so that those who wait are not copied.
-            guard var flight = shard.inFlight.removeValue(forKey: key) else { return (nil, nil, false) }
-            let waiter = flight.waiters.remove(number)
-            let isLast = waiter != nil && flight.waiters.isEmpty && !flight.isWanted
-            if !isLast { shard.inFlight[key] = flight }
-            return (waiter, flight, isLast)
-        }
-        guard let waiter else { return }
-        let handle = flight?.handle
+        guard let leaving = cache.with(key, { shard in shard.flights.leave(key, number) }) else { return }
         // Whoever gave up while the question could not be sent has no other reason to know nothing.
-        let isWaiting = handle.map { transport.isWaiting($0) } ?? false
-        if isLast, let handle { transport.cancel(handle) }
-        waiter.answered(DNSReply(.failure(isWaiting ? .noRoom : .cancelled), source: .server))
+        let isWaiting = leaving.handle.map { transport.isWaiting($0) } ?? false
+        if leaving.isLast, let handle = leaving.handle { transport.cancel(handle) }
+        leaving.waiter.answered(DNSReply(.failure(isWaiting ? .noRoom : .cancelled), source: .server))
     }
 
     /// Sends a question that nobody waits for, as the answer is in demand and soon too old.
     private func fetchAhead(_ question: DNSQuestion, _ key: CacheKey) {
         guard !isShutDown.load(ordering: .relaxed) else { return }
         let number = numbers.add(1, ordering: .relaxed).newValue
-        let isNew = cache.with(key) { shard in
-            guard shard.inFlight[key] == nil else { return false }
-            shard.inFlight[key] = InFlight(number: number, isWanted: true, isAhead: true)
-            return true
-        }
-        if isNew { start(question, key, number, .ahead) }
+        if cache.with(key, { shard in shard.flights.fetchAhead(key, number) }) { start(question, key, number, .ahead) }
     }
 
     private func start(_ question: DNSQuestion, _ key: CacheKey, _ number: UInt64, _ demand: Demand) {
-        let handle = transport.start(question, for: demand) { outcome in
-            if case .failure(.noRoom) = outcome.result, let flight = self.takeOver(key, number) {
-                self.start(question, key, flight.number, .wanted(asked: flight.asked))
-            } else {
-                self.complete(key, number, outcome)
-            }
-        }
-        let isGone = cache.with(key) { shard in
-            guard shard.inFlight[key]?.number == number else { return true }
-            shard.inFlight[key]?.handle = handle
-            return false
-        }
-        if isGone { transport.cancel(handle) }
+        let handle = transport.start(question, for: demand) { self.complete(question, key, number, $0) }
+        if !cache.with(key, { shard in shard.flights.note(handle, key, number) }) { transport.cancel(handle) }
     }
 
-    /// Makes a question that was given up for lack of room, as nobody waited when it was sent, one of those who wait now.
-    ///
-    /// - Returns: what is to be sent in its place; nil when nobody waits, or when it had its turn to wait.
-    private func takeOver(_ key: CacheKey, _ number: UInt64) -> InFlight? {
-        cache.with(key) { shard in
-            guard let flight = shard.inFlight[key], flight.number == number, flight.isAhead,
-                let waiter = flight.waiters.all.first
-            else { return nil }
-            let next = InFlight(
-                number: waiter.number,
-                waiters: flight.waiters,
-                stale: flight.stale,
-                asked: flight.asked
-            )
-            shard.inFlight[key] = next
-            return next
-        }
-    }
-
-    private func complete(_ key: CacheKey, _ number: UInt64, _ outcome: QueryOutcome) {
+    private func complete(_ question: DNSQuestion, _ key: CacheKey, _ number: UInt64, _ outcome: QueryOutcome) {
         let time = now()
         if outcome.deniesName, case .success(let answer) = outcome.result {
             let denial = CacheKey(key.name, nil)
             cache.with(denial) { shard in shard.store(answer, for: denial, at: time) }
         }
         let epoch = outages.ended.load(ordering: .relaxed)
-        let flight = cache.with(key) { shard -> InFlight? in
-            guard shard.inFlight[key]?.number == number else { return nil }
-            switch outcome.result {
-            case .success where outcome.deniesName: shard.remove(key)
-            case .success(let answer): shard.store(answer, for: key, at: time)
-            // What is our own trouble says nothing of the name.
-            case .failure(let error) where error.isLocal: break
-            case .failure(let error): shard.store(error, for: key, at: time, epoch: epoch)
-            }
-            return shard.inFlight.removeValue(forKey: key)
+        let landing = cache.with(key) { shard in
+            let landing = shard.flights.land(key, number, lacksRoom: outcome.lacksRoom)
+            if case .landed = landing { shard.store(outcome, for: key, at: time, epoch: epoch) }
+            return landing
         }
-        guard let flight else { return }
-        for waiter in flight.waiters.all {
-            if case .failure = outcome.result, let stale = flight.stale {
+        switch landing {
+        case .unknown: break
+        case .again(let number, let asked): start(question, key, number, .wanted(asked: asked))
+        case .landed(let waiters, let stale): answer(waiters, outcome, stale: stale, first: number)
+        }
+    }
+
+    private func answer(_ waiters: Waiters, _ outcome: QueryOutcome, stale: DNSAnswer?, first: UInt64) {
+        for waiter in waiters.all {
+            if case .failure = outcome.result, let stale {
                 waiter.answered(DNSReply(.success(stale), source: .stale))
             } else {
-                let source: DNSSource = waiter.number == number ? .server : .joined
-                waiter.answered(DNSReply(outcome.result, source: source))
+                waiter.answered(DNSReply(outcome.result, source: waiter.number == first ? .server : .joined))
             }
         }
     }
@@ -302,16 +239,9 @@ public final class CachingResolver: DNSResolving, Sendable {
     /// RFC 8767 § 5: after a while those who wait get the stale answer, and the query goes on.
     private func startStaleTimer(_ key: CacheKey, _ number: UInt64) {
         group.any().scheduleTask(in: TimeAmount(options.staleResponseTime)) {
-            let (waiters, stale) = self.cache.with(key) { shard -> (Waiters, DNSAnswer?) in
-                guard let flight = shard.inFlight[key], flight.number == number else { return (Waiters(), nil) }
-                shard.inFlight[key]?.waiters = Waiters()
-                shard.inFlight[key]?.isWanted = true
-                shard.inFlight[key]?.hasServedStale = true
-                return (flight.waiters, flight.stale)
-            }
-            guard let stale else { return }
-            for waiter in waiters.all {
-                waiter.answered(DNSReply(.success(stale), source: .stale))
+            guard let served = self.cache.with(key, { shard in shard.flights.serveStale(key, number) }) else { return }
+            for waiter in served.waiters.all {
+                waiter.answered(DNSReply(.success(served.answer), source: .stale))
             }
         }
     }

@@ -45,13 +45,13 @@ extension CachingResolver {
         var sum = ResolverStatistics()
         cache.forEach { shard in
             sum.hits += shard.hits
-            sum.misses += shard.misses
-            sum.joins += shard.joins
+            sum.misses += shard.flights.misses
+            sum.joins += shard.flights.joins
             sum.failures += shard.failures
             sum.evictions += shard.evictions
             sum.entries += shard.entries
             sum.bytes += shard.bytes
-            sum.inFlight += shard.inFlight.count
+            sum.inFlight += shard.flights.count
         }
         guard let network else { return sum }
         sum.queries = network.counters.queries.load(ordering: .relaxed)

@@ -66,9 +66,7 @@ struct CacheShard {
     private var oldest = none
 
     /// Questions that are out.
-    var inFlight: [CacheKey: InFlight] = [:]
-    var misses = 0
-    var joins = 0
+    var flights = Flights()
     private(set) var hits = 0
     private(set) var failures = 0
     private(set) var evictions = 0
@@ -160,6 +158,18 @@ struct CacheShard {
         slot.cost = (slot.answer?.cost ?? key.name.wire.count + 32) + Self.overhead
         remove(key)
         insert(slot)
+    }
+
+    /// Keeps what a query found out.
+    mutating func store(_ outcome: QueryOutcome, for key: CacheKey, at now: Instant, epoch: Int) {
+        switch outcome.result {
+        // It is kept for the name, whatever the type.
+        case .success where outcome.deniesName: remove(key)
+        case .success(let answer): store(answer, for: key, at: now)
+        // What is our own trouble says nothing of the name.
+        case .failure(let error) where error.isLocal: break
+        case .failure(let error): store(error, for: key, at: now, epoch: epoch)
+        }
     }
 
     private mutating func insert(_ slot: Slot) {

@@ -6,6 +6,9 @@ struct QueryOutcome: Sendable {
     let result: Result<DNSAnswer, DNSLookupError>
     /// The name asked about does not exist, whatever the type.
     var deniesName = false
+
+    /// Whether the question was not sent, as there was no room.
+    var lacksRoom: Bool { if case .failure(.noRoom) = result { true } else { false } }
 }
 
 /// Asks servers.
