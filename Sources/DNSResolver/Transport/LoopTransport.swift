@@ -4,7 +4,7 @@ internal import NIOCore
 internal import Synchronization
 
 /// Runs the queries of one event loop: their plans, timers, sockets and connections.
-final class LoopTransport {
+final class LoopTransport: AttemptOwner {
     let loop: any EventLoop
     private let health: ServerHealth
     private let room: SharedRoom
@@ -139,7 +139,7 @@ final class LoopTransport {
         if let last = query.attempts.last {
             counters.timeouts.add(1, ordering: .relaxed)
             noteFailure(last, wasHeard: false)
-            (last.carrier as? TCPConnection)?.isSlow = true
+            last.carrier?.isSlow = true
         }
         // Sending again sets the timer again; with nothing left to send only the deadline remains.
         setTimer(query, query.deadline)
@@ -183,13 +183,8 @@ final class LoopTransport {
             inTime: now + TimeAmount(wait)
         )
         query.attempts.append(attempt)
-        if let connection = carrier as? TCPConnection {
-            counters.queriesOverTCP.add(1, ordering: .relaxed)
-            connection.send(attempt)
-        } else if let socket = carrier as? UDPSocket {
-            counters.queries.add(1, ordering: .relaxed)
-            socket.send(attempt)
-        }
+        counters.countQuery(overTCP: overTCP)
+        carrier.send(attempt)
     }
 
     private func socket(to server: NameServer) -> UDPSocket {
@@ -197,7 +192,7 @@ final class LoopTransport {
             if socket.isUsable { return socket }
             socket.close()
         }
-        let socket = UDPSocket(to: server, transport: self)
+        let socket = UDPSocket(to: server, of: self)
         sockets[server] = socket
         socket.open()
         return socket
@@ -205,19 +200,18 @@ final class LoopTransport {
 
     private func connection(to server: NameServer) -> TCPConnection {
         if let connection = connections[server], connection.isUsable { return connection }
-        let connection = TCPConnection(to: server, transport: self)
+        let connection = TCPConnection(to: server, of: self)
         connections[server] = connection
         connection.open(timeout: TimeAmount(health.options.timeout))
         return connection
     }
 
-    func forget(_ connection: TCPConnection) {
-        if connections[connection.server] === connection { connections[connection.server] = nil }
+    func closed(_ carrier: any AttemptCarrier) {
+        if connections[carrier.server] === carrier { connections[carrier.server] = nil }
     }
 
     // MARK: Receiving
 
-    /// A message came that answers nothing we asked there.
     func droppedMessage() {
         counters.dropped.add(1, ordering: .relaxed)
     }
@@ -277,7 +271,6 @@ final class LoopTransport {
         perform(attempt.query.plan?.failed(attempt.server, error), attempt.query)
     }
 
-    /// The port of the server is closed.
     func unreachable(_ attempt: Attempt) {
         let query = attempt.query
         query.attempts.removeAll { $0 === attempt }
@@ -288,13 +281,11 @@ final class LoopTransport {
         if let end = health.downUntil { setTimer(query, end) }
     }
 
-    /// This host has no socket left to ask by.
     func lackedRoom(_ attempt: Attempt) {
         attempt.query.attempts.removeAll { $0 === attempt }
         finish(attempt.query, .noRoom)
     }
 
-    /// The connection of an attempt has gone.
     func disconnected(_ attempt: Attempt, wasReused: Bool) {
         let query = attempt.query
         query.attempts.removeAll { $0 === attempt }

@@ -2,14 +2,6 @@ internal import DNSLookup
 internal import NIOCore
 internal import Synchronization
 
-/// What the transport has done; each counter only grows.
-final class TransportCounters: Sendable {
-    let queries = Atomic(0)
-    let queriesOverTCP = Atomic(0)
-    let timeouts = Atomic(0)
-    let dropped = Atomic(0)
-}
-
 /// Asks servers over UDP and TCP, on the loops of a group.
 final class NetworkTransport: QueryTransport {
     let health: ServerHealth

@@ -101,7 +101,7 @@ final class Query {
 
     /// Whether the same server has been asked with EDNS, and has not replied to that.
     func hasUnansweredEDNS(at server: NameServer) -> Bool {
-        attempts.contains { $0.server == server && $0.message.hasEDNS && $0.carrier is UDPSocket }
+        attempts.contains { $0.server == server && $0.message.hasEDNS && $0.carrier?.isStream == false }
     }
 
     /// What an answer to what was asked says about the question.
@@ -112,79 +112,5 @@ final class Query {
             return DNSAnswer(question, negative: answer.status, timeToLive: timeToLive)
         }
         return DNSAnswer(question, records: answer.records, timeToLive: timeToLive)
-    }
-}
-
-/// One sending of a question to one server; lives on the query's loop.
-final class Attempt {
-    let query: Query
-    let server: NameServer
-    let message: QueryMessage
-    let sent: NIODeadline
-    /// Later than this the server counts as slow.
-    let inTime: NIODeadline
-    /// The socket or connection that carries it, which forgets it on demand.
-    var carrier: (any AttemptCarrier)?
-
-    init(
-        query: Query,
-        server: NameServer,
-        message: QueryMessage,
-        sent: NIODeadline,
-        inTime: NIODeadline
-    ) {
-        self.query = query
-        self.server = server
-        self.message = message
-        self.sent = sent
-        self.inTime = inTime
-    }
-}
-
-/// A socket or connection with questions on it.
-protocol AttemptCarrier: AnyObject {
-    /// Questions in the air, by their identifiers.
-    var pending: [UInt16: Attempt] { get set }
-    /// A question has left.
-    func attemptEnded()
-}
-
-extension AttemptCarrier {
-    /// An identifier that nobody can guess and no other question here uses.
-    ///
-    /// RFC 5452 § 9.2: identifiers are to be unpredictable, over their whole range.
-    func freeIdentifier() -> UInt16? {
-        guard pending.count < 4096 else { return nil }
-        var generator = SystemRandomNumberGenerator()
-        while true {
-            let identifier = UInt16.random(in: .min ... .max, using: &generator)
-            if pending[identifier] == nil { return identifier }
-        }
-    }
-
-    /// Finds the question that a message answers, and takes it off.
-    func take(_ message: [UInt8]) -> Attempt? {
-        guard message.count >= MessageHeader.size else { return nil }
-        let identifier = UInt16(message[0]) << 8 | UInt16(message[1])
-        guard let attempt = pending[identifier], attempt.message.isAnswered(by: message) else { return nil }
-        pending[identifier] = nil
-        attempt.carrier = nil
-        return attempt
-    }
-
-    /// Takes a question off that is not waited for any more.
-    func forget(_ attempt: Attempt) {
-        pending[attempt.message.identifier] = nil
-        attempt.carrier = nil
-        attemptEnded()
-    }
-
-    /// Takes all questions off.
-    func takeAll() -> [Attempt] {
-        defer { pending = [:] }
-        return pending.values.map { attempt in
-            attempt.carrier = nil
-            return attempt
-        }
     }
 }

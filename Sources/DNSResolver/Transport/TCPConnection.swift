@@ -9,6 +9,7 @@ final class TCPConnection: AttemptCarrier {
     private static let mostUseless = 8
 
     let server: NameServer
+    let isStream = true
     var pending: [UInt16: Attempt] = [:]
     private var channel: (any Channel)?
     private var unsent: [ByteBuffer] = []
@@ -17,13 +18,12 @@ final class TCPConnection: AttemptCarrier {
     private var hasServed = false
     private var useless = 0
     private(set) var isClosed = false
-    /// A question on it was not answered in time.
     var isSlow = false
-    private let transport: LoopTransport
+    private let owner: any AttemptOwner
 
-    init(to server: NameServer, transport: LoopTransport) {
+    init(to server: NameServer, of owner: any AttemptOwner) {
         self.server = server
-        self.transport = transport
+        self.owner = owner
     }
 
     /// Whether new questions may be sent here.
@@ -31,8 +31,8 @@ final class TCPConnection: AttemptCarrier {
 
     func open(timeout: TimeAmount) {
         guard let address = server.socketAddress else { return closed() }
-        let bound = NIOLoopBound(self, eventLoop: transport.loop)
-        ClientBootstrap(group: transport.loop)
+        let bound = NIOLoopBound(self, eventLoop: owner.loop)
+        ClientBootstrap(group: owner.loop)
             .connectTimeout(timeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
@@ -59,7 +59,7 @@ final class TCPConnection: AttemptCarrier {
     }
 
     func send(_ attempt: Attempt) {
-        guard !isClosed else { return transport.disconnected(attempt, wasReused: false) }
+        guard !isClosed else { return owner.disconnected(attempt, wasReused: false) }
         idle?.cancel()
         pending[attempt.message.identifier] = attempt
         attempt.carrier = self
@@ -73,14 +73,14 @@ final class TCPConnection: AttemptCarrier {
     func receive(_ message: [UInt8]) {
         guard !isClosed else { return }
         guard let attempt = take(message) else {
-            transport.droppedMessage()
+            owner.droppedMessage()
             useless += 1
             if useless > Self.mostUseless { close() }
             return
         }
         hasServed = true
         useless = 0
-        transport.received(message, for: attempt, overTCP: true)
+        owner.received(message, for: attempt, overTCP: true)
         attemptEnded()
     }
 
@@ -89,7 +89,7 @@ final class TCPConnection: AttemptCarrier {
         guard pending.isEmpty else { return }
         guard !isSlow else { return close() }
         idle?.cancel()
-        idle = transport.loop.assumeIsolated().scheduleTask(in: transport.idleTimeout) { self.close() }
+        idle = owner.loop.assumeIsolated().scheduleTask(in: owner.idleTimeout) { self.close() }
     }
 
     func close() {
@@ -102,8 +102,8 @@ final class TCPConnection: AttemptCarrier {
         isClosed = true
         channel = nil
         idle?.cancel()
-        transport.forget(self)
-        for attempt in takeAll() { transport.disconnected(attempt, wasReused: hasServed) }
+        owner.closed(self)
+        for attempt in takeAll() { owner.disconnected(attempt, wasReused: hasServed) }
     }
 }
 

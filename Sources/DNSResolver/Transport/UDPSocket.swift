@@ -14,17 +14,20 @@ final class UDPSocket: AttemptCarrier {
     static let lifetime = TimeAmount.seconds(5)
 
     let server: NameServer
+    let isStream = false
     var pending: [UInt16: Attempt] = [:]
     private let opened = NIODeadline.now()
     private var remaining: Int
+    /// Means nothing here: a datagram that is late holds up no other.
+    var isSlow = false
     private var channel: (any Channel)?
     private var unsent: [ByteBuffer] = []
     private var failure: (any Error)?
-    private let transport: LoopTransport
+    private let owner: any AttemptOwner
 
-    init(to server: NameServer, transport: LoopTransport) {
+    init(to server: NameServer, of owner: any AttemptOwner) {
         self.server = server
-        self.transport = transport
+        self.owner = owner
         // Not every port lives for the same number of questions.
         remaining = Int.random(in: Self.questionsPerSocket / 2...Self.questionsPerSocket)
     }
@@ -34,8 +37,8 @@ final class UDPSocket: AttemptCarrier {
 
     func open() {
         guard let address = server.socketAddress else { return fail(ChannelError.unknownLocalAddress) }
-        let bound = NIOLoopBound(self, eventLoop: transport.loop)
-        DatagramBootstrap(group: transport.loop)
+        let bound = NIOLoopBound(self, eventLoop: owner.loop)
+        DatagramBootstrap(group: owner.loop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(DatagramReceiver(bound.value))
@@ -68,8 +71,8 @@ final class UDPSocket: AttemptCarrier {
     }
 
     func receive(_ message: [UInt8]) {
-        guard let attempt = take(message) else { return transport.droppedMessage() }
-        transport.received(message, for: attempt, overTCP: false)
+        guard let attempt = take(message) else { return owner.droppedMessage() }
+        owner.received(message, for: attempt, overTCP: false)
         attemptEnded()
     }
 
@@ -88,7 +91,7 @@ final class UDPSocket: AttemptCarrier {
     }
 
     private func fail(_ attempt: Attempt, _ error: any Error) {
-        if error.isShortage { transport.lackedRoom(attempt) } else { transport.unreachable(attempt) }
+        if error.isShortage { owner.lackedRoom(attempt) } else { owner.unreachable(attempt) }
     }
 
     func close() {
