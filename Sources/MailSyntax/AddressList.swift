@@ -1,9 +1,9 @@
 /// The value of an address header field: From, Sender, To and their Resent- forms (RFC 5322 §§ 3.4 and 4.4, RFC 6854).
 ///
-/// Comments, quoted strings, folds, routes and the other obsolete forms are understood, and dots anywhere in a local part.
-/// Whatever two readers could understand differently is an error, never a guess.
+/// The parser understands comments, quoted strings, folds, routes and the other obsolete forms, and dots anywhere in a
+/// local part. A value that two readers could understand differently is an error, never a guess.
 public struct AddressList: Hashable, Sendable {
-    /// Why a value is no address list.
+    /// Why a value is not an address list.
     public typealias SyntaxError = StructuredFieldError
 
     /// One member of the list.
@@ -14,19 +14,19 @@ public struct AddressList: Hashable, Sendable {
         case group(name: Octets, [Mailbox])
     }
 
-    /// How many mailboxes a list may have: more authors than any message names.
+    /// The most mailboxes that a list may have: more authors than any message names.
     public static let maximumMailboxes = 100
 
-    /// How many octets of a field are read.
+    /// The most octets of a field that are read.
     ///
-    /// A hundred authors with long names fit in. A mail server takes megabytes, and each octet costs time here.
+    /// A hundred authors with long names fit. Mail servers accept fields of megabytes, and each octet takes time.
     public static let maximumValueLength = 16_384
 
     /// The members in their order.
     public let elements: [Element]
-    /// Whether the value was no list, but can mean this one mailbox only.
+    /// Whether the value is not a list, but can mean only this one mailbox.
     public let isRepaired: Bool
-    /// Whether some addresses stand in angle brackets and others do not: a reader who looks for brackets sees only those.
+    /// Whether some addresses have angle brackets and others do not: a reader who looks for brackets misses the others.
     let isMixed: Bool
 
     /// Reads the value of an address field, folds and leading space included.
@@ -39,7 +39,7 @@ public struct AddressList: Hashable, Sendable {
 
     /// Reads the value of an address field as people and their programs do, as far as all of them agree.
     ///
-    /// A value that is no list is taken for the one mailbox in it, if no reader could see another.
+    /// If the value is not a list, but every reader would find the same single mailbox in it, the result is that one.
     public init(reading value: Octets) throws(SyntaxError) {
         do throws(SyntaxError) {
             try self.init(parsing: value)
@@ -51,7 +51,7 @@ public struct AddressList: Hashable, Sendable {
         }
     }
 
-    /// What `init(reading:)` makes of a value.
+    /// The result of `init(reading:)`, without throwing.
     public static func reading(_ value: Octets) -> Result<AddressList, SyntaxError> {
         do throws(SyntaxError) {
             return .success(try AddressList(reading: value))

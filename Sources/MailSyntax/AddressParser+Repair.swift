@@ -1,16 +1,16 @@
 extension AddressParser {
-    /// How many `@` may stand beside the address; each takes a name to be read.
+    /// How many other `@` may stand beside the address; each one costs reading a name.
     private static let maximumOtherAts = 8
 
-    /// Reads a field that is no list but can mean one mailbox only, as `Doe, John <jdoe@example.org>` does.
+    /// Reads a field that is not a list but can mean only one mailbox, such as `Doe, John <jdoe@example.org>`.
     ///
-    /// RFC 5322 has nothing to say of such fields. People read the address in angle brackets, and so do their programs, if
-    /// nothing else in the field looks like an address to any of them. So this takes:
+    /// RFC 5322 does not cover such fields. People and their programs read the address in angle brackets, if nothing
+    /// else in the field looks like an address to any of them. So this method accepts:
     ///
-    /// - text, not nothing and not a comma, and then the only angle brackets, with nothing but CFWS behind them;
+    /// - text that does not end in a comma, then the only angle brackets, with nothing but CFWS behind them;
     /// - in the brackets an addr-spec, without a route;
-    /// - in the text no other address: no `@` outside quoted strings but that of an address of the same domain, which is
-    ///   no member of its own between commas; and none of another domain in comments and encoded words.
+    /// - no other address in the text. An `@` outside quoted strings is allowed only in an address of the same domain
+    ///   that is no list member by itself; comments and encoded words must hold no address of another domain.
     mutating func onlyMailbox() throws(StructuredFieldError) -> Mailbox {
         var name = RepairedName(start: scanner.position)
         try readName(&name)
@@ -53,7 +53,7 @@ extension AddressParser {
                 name.endsInText = true
             case UInt8(ascii: "\\"):
                 scanner.advance()
-                // Some readers know quoted pairs outside of quoted strings, others do not.
+                // Some readers recognize quoted pairs outside of quoted strings, others do not.
                 guard scanner.next.map(\.isSpecial) == false else { throw .unexpected }
                 name.endsInText = true
             default:
@@ -65,16 +65,16 @@ extension AddressParser {
     }
 }
 
-/// What stands in front of the only angle brackets of a field.
+/// The text in front of the only angle brackets of a field.
 private struct RepairedName {
     let start: Int
     /// Where the text after the last comma begins.
     var memberStart: Int
-    /// Whether something other than a comma, white space and comments came last.
+    /// Whether the last part read was something other than a comma, white space or a comment.
     var endsInText = false
-    /// What stands behind each `@`.
+    /// The text behind each `@`.
     var domains: [Octets] = []
-    /// What only some readers see: comments.
+    /// The text that only some readers see: comments.
     var hidden: [UInt8] = []
 
     init(start: Int) {
@@ -82,7 +82,7 @@ private struct RepairedName {
         memberStart = start
     }
 
-    /// Takes what a reader of lists would see as a member on its own.
+    /// Takes text that a reader of lists would see as a member of its own.
     mutating func endMember(_ member: Octets) throws(StructuredFieldError) {
         endsInText = false
         guard member.contains(UInt8(ascii: "@")) else { return }
@@ -90,7 +90,7 @@ private struct RepairedName {
         guard (try? parser.addressList()) == nil else { throw .ambiguous }
     }
 
-    /// Throws if an address of another domain than the author's could be seen.
+    /// Throws if a reader could see an address of a domain other than the author's.
     func check(_ domain: DomainName?, _ text: Octets) throws(StructuredFieldError) {
         let spellings = Set(domains)
         let international = spellings.reduce(0) { $0 + ($1.isASCII ? 0 : $1.count) }
@@ -107,7 +107,7 @@ private struct RepairedName {
 }
 
 extension UInt8 {
-    /// A character that means something to the readers of addresses, if no backslash takes the meaning away.
+    /// Whether this character has a meaning in address syntax, unless a backslash quotes it.
     fileprivate var isSpecial: Bool {
         switch self {
         case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "["),

@@ -1,8 +1,10 @@
 /// Reads addresses, rule by rule of RFC 5322 §§ 3.4 and 4.4.
 ///
-/// Goes forward only: the work is linear in the text, and nothing recurses.
+/// The parser only moves forward: the work is linear in the length of the text, and nothing recurses.
 struct AddressParser {
-    /// A word or dot of a phrase or a local part, which look alike until the character behind them is seen.
+    /// A word or dot of a phrase or a local part.
+    ///
+    /// The two look alike until the parser sees the character behind them.
     struct Token {
         /// The word; empty for a dot.
         var text: Octets
@@ -12,9 +14,9 @@ struct AddressParser {
 
     var scanner: FieldScanner
     private var mailboxCount = 0
-    /// Whether an address stood without angle brackets.
+    /// Whether an address without angle brackets was read.
     private var hasBare = false
-    /// Whether one stood in them.
+    /// Whether an address in angle brackets was read.
     private var hasBracketed = false
 
     /// Whether addresses of both kinds were read.
@@ -57,7 +59,7 @@ struct AddressParser {
         return .group(name: name, members)
     }
 
-    /// mailbox: name-addr or addr-spec, of which the leading words have been read.
+    /// mailbox: name-addr or addr-spec, whose leading words have been read.
     private mutating func mailbox(after tokens: [Token]) throws(StructuredFieldError) -> Mailbox {
         mailboxCount += 1
         guard mailboxCount <= AddressList.maximumMailboxes else { throw .tooMany }
@@ -74,7 +76,7 @@ struct AddressParser {
         return mailbox
     }
 
-    /// addr-spec, of which the local part has been read.
+    /// addr-spec, whose local part has been read.
     mutating func addrSpec(
         _ tokens: [Token],
         displayName: Octets?
@@ -89,7 +91,7 @@ struct AddressParser {
         return Mailbox(displayName: displayName, localPart: localPart, domain: domain, hasDomainLiteral: isLiteral)
     }
 
-    /// obs-route: the path that source routes took, which names nobody.
+    /// obs-route: the path of a source route, which names no mailbox.
     private mutating func skipRoute() throws(StructuredFieldError) {
         try scanner.skipCFWS()
         guard scanner.next == UInt8(ascii: "@") || scanner.next == UInt8(ascii: ",") else { return }
@@ -128,7 +130,7 @@ struct AddressParser {
         return domain[...]
     }
 
-    /// Words and dots, up to the character that says what they are.
+    /// Words and dots, up to the character that tells a phrase from a local part.
     mutating func words() throws(StructuredFieldError) -> [Token] {
         var tokens = [Token]()
         while true {
@@ -164,8 +166,8 @@ struct AddressParser {
 
     /// local-part, obs-local-part: words with dots between them.
     ///
-    /// RFC 5322 § 3.2.3 wants one dot between two words and none at the ends. There are operators who issue addresses such
-    /// as `a..b` and `ab.`, every reader takes them for what they are, and they leave no doubt about the domain.
+    /// RFC 5322 § 3.2.3 requires one dot between two words and none at the ends. Some operators issue addresses such as
+    /// `a..b` and `ab.`. Every reader understands them, and they leave no doubt about the domain.
     private func localPart(_ tokens: [Token]) throws(StructuredFieldError) -> Octets {
         guard let first = tokens.first else { throw .unexpected }
         guard tokens.count > 1 else { return first.isDot ? Octets(".") : first.text }
@@ -173,7 +175,7 @@ struct AddressParser {
         var isAfterWord = false
         for token in tokens {
             guard token.isDot || !isAfterWord else {
-                // Words alone in front of the end are a name without an address.
+                // Words that end the field are a name without an address.
                 throw scanner.next == nil ? .noDomain : .unexpected
             }
             if token.isDot { localPart.append(UInt8(ascii: ".")) } else { localPart.append(contentsOf: token.text) }

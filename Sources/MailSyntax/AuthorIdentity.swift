@@ -1,40 +1,40 @@
-/// How an author field could be read.
+/// How the author could be read from the From fields.
 public enum AuthorReading: String, CaseIterable, Sendable {
-    /// It is a list of addresses.
+    /// From is a list of addresses.
     case readable
-    /// It is none, but can mean one address only.
+    /// From is not a list of addresses, but can mean only one address.
     case repaired
-    /// It does not say who the author is, or not in one way only.
+    /// From does not name the author, or readers could understand it in different ways.
     case unreadable
 }
 
-/// Who a message says its author is: what its From fields hold (RFC 5322 § 3.6.2).
+/// The author that a message claims: the content of its From fields (RFC 5322 § 3.6.2).
 ///
-/// DMARC evaluates one domain (RFC 9989 § 5.3.1). Each other case has its name here, so that none is passed over.
+/// DMARC evaluates one domain (RFC 9989 § 5.3.1). Every other case has a name here, so that none is overlooked.
 public enum AuthorIdentity: Hashable, Sendable {
-    /// One From field whose mailboxes have one domain between them: usually one mailbox.
+    /// One From field whose mailboxes all have the same domain; usually it has one mailbox.
     case domain(DomainName, [Mailbox])
-    /// One From field that is no address list but can mean this mailbox only.
+    /// One From field that is not an address list but can mean only this mailbox.
     case repaired(DomainName, Mailbox)
     /// One From field whose mailboxes have several domains, in the order they occur.
     case severalDomains([DomainName], [Mailbox])
-    /// One From field without a mailbox, or with an address literal in place of a domain; and the other domains.
+    /// One From field without a mailbox, or with an address literal instead of a domain; and the other domains.
     case noDomain([DomainName], [Mailbox])
-    /// More than one From field, where RFC 5322 § 3.6 allows one: how many, the domains of those that can be read, and
-    /// whatever follows an `@` in the others.
+    /// More than one From field, where RFC 5322 § 3.6 allows one: their number, the domains of the fields that can be
+    /// read, and the domains that follow an `@` in the other fields.
     case severalFields(Int, [DomainName], others: [DomainName])
     /// No From field; RFC 5322 § 3.6 asks for one.
     case missing
-    /// One From field that can be read in no way, or in more than one; and whatever follows an `@` in it.
+    /// One From field that cannot be read in exactly one way; and the domains that follow an `@` in it.
     case unreadable(AddressList.SyntaxError, [DomainName])
 
-    /// How many From fields of one message are read, and how many domains are looked for in one that cannot be.
+    /// How many From fields of a message are read, and how many domains are looked for in an unreadable one.
     public static let maximumFields = 8
 
     /// How many domains the mailboxes of one From field may have.
     public static let maximumDomains = 16
 
-    /// How many octets of domains with U-labels are read in all: each takes time.
+    /// How many octets of domains with U-labels are read in total: each takes time.
     public static let maximumInternationalOctets = 512
 
     /// Reads the From fields of a message.
@@ -52,7 +52,7 @@ public enum AuthorIdentity: Hashable, Sendable {
         }
     }
 
-    /// Those of several From fields that are read: as many octets of them in all as of a single one.
+    /// Which of several From fields are read: together they may have as many octets as a single field.
     private static func readable(_ positions: [Int], in fields: HeaderBlock) -> [Int] {
         var octets = AddressList.maximumValueLength
         return positions.prefix(maximumFields).filter { position in
@@ -63,7 +63,7 @@ public enum AuthorIdentity: Hashable, Sendable {
         }
     }
 
-    /// Where the From fields of a message are.
+    /// The positions of the From fields of a message.
     public static func positions(in fields: HeaderBlock) -> [Int] {
         fields.indices.filter { fields.hasName("From", at: $0) }
     }
@@ -74,11 +74,11 @@ public enum AuthorIdentity: Hashable, Sendable {
         self.init(from: value, internationalOctets: &octets)
     }
 
-    /// Takes what the only From field was read to be.
+    /// Takes an existing reading of the only From field.
     ///
     /// - Parameters:
     ///   - value: the value of the field.
-    ///   - reading: what `AddressList(reading:)` made of it.
+    ///   - reading: the result of `AddressList(reading:)` for the value.
     public init(from value: Octets, reading: Result<AddressList, AddressList.SyntaxError>) {
         var octets = Self.maximumInternationalOctets
         self.init(from: value, reading: reading, internationalOctets: &octets)
@@ -117,13 +117,16 @@ public enum AuthorIdentity: Hashable, Sendable {
         } else if domains.count == 1 {
             self = .domain(domains[0], mailboxes)
         } else {
-            // `a@bank.example, <b@evil.example>` is a list, and a name in front of an address to those who look for brackets.
+            // `a@bank.example, <b@evil.example>` is a list to some readers; those who look for brackets see one address
+            // with a name in front.
             guard !list.isMixed else { throw .ambiguous }
             self = .severalDomains(domains, mailboxes)
         }
     }
 
-    /// The domains, each once; to read a U-label takes some time, so each spelling is read once.
+    /// The domains, each once.
+    ///
+    /// Reading a U-label takes time, so each spelling is read once.
     private static func domains(
         of mailboxes: [Mailbox],
         internationalOctets: inout Int
@@ -163,9 +166,9 @@ extension AuthorIdentity {
         }
     }
 
-    /// The domains whose policies count: those of the mailboxes that are beyond doubt.
+    /// The domains whose policies count: the domains of the mailboxes that are beyond doubt.
     ///
-    /// A domain that stands in what may be a display name has no say.
+    /// A domain that may be part of a display name does not count.
     public var policyDomains: [DomainName] {
         switch self {
         case .domain(let domain, _), .repaired(let domain, _): [domain]

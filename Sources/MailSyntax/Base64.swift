@@ -1,7 +1,7 @@
 /// Base64 as mail writes it (RFC 4648 § 4).
 public enum Base64 {
     private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    // What a character is when it stands for no value.
+    // The table's entries for characters that stand for no value.
     private static let foreign: UInt8 = 0xFF
     private static let skipped: UInt8 = 0xFE
     private static let padding: UInt8 = 0xFD
@@ -14,22 +14,23 @@ public enum Base64 {
         return values
     }()
 
-    /// The octets that a text stands for, or nil when it is not base64.
+    /// The octets that a base64 text encodes, or nil when the text is not base64.
     ///
-    /// White space and folds between the characters are passed over (RFC 6376 § 3.2 lets them stand there). The padding
-    /// may be absent, and bits beyond the last octet may be set, as other readers allow; nothing may follow the padding.
+    /// White space and folds between the characters are ignored (RFC 6376 § 3.2 allows them). The padding may be
+    /// absent, and bits beyond the last octet may be set, as in other decoders; nothing may follow the padding.
     public static func decode(_ text: Octets) -> [UInt8]? {
-        // Each four characters make three octets, and fewer at the end fewer: the capacity holds them all. An array that is
-        // made without values looks its type up at run time, which takes longer than to copy a signature.
+        // Four characters make three octets, and a shorter group at the end makes fewer, so this capacity is always
+        // enough. An array made without values looks its type up at run time, which takes longer than to copy a
+        // signature.
         unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: text.count / 4 * 3 + 3) { room in
             guard let count = unsafe decode(text.span, to: room) else { return nil }
             return unsafe Array(UnsafeBufferPointer(rebasing: room[..<count]))
         }
     }
 
-    /// Decodes `text`, and returns how many octets it stands for.
+    /// Decodes `text`, and returns the number of octets.
     private static func decode(_ text: Span<UInt8>, to octets: UnsafeMutableBufferPointer<UInt8>) -> Int? {
-        // Held here: the loop then neither asks whether the table is there nor counts references to it.
+        // A local reference: the loop then neither checks whether the table is initialized nor counts references to it.
         let table = Self.values
         let values = table.span
         var count = 0
@@ -39,7 +40,7 @@ public enum Base64 {
         var padding = 0
         while index < text.count {
             while characters == 0, padding == 0, text.count - index >= 4 {
-                // In one load, which is checked once and may begin at any octet.
+                // One load, which is checked once and may begin at any octet.
                 let four = unsafe UInt32(
                     littleEndian: text.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt32.self)
                 )
@@ -85,7 +86,7 @@ public enum Base64 {
         return count
     }
 
-    /// The text that stands for some octets, in one line and with padding.
+    /// The base64 text of some octets, on one line and with padding.
     public static func encode(_ octets: [UInt8]) -> [UInt8] {
         var text = [UInt8]()
         text.reserveCapacity((octets.count + 2) / 3 * 4)

@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// A domain name as the DNS knows it: a sequence of labels, without regard to case.
+/// A domain name as the DNS defines it: a sequence of labels, compared without regard to case.
 ///
 /// The labels are kept in wire form (RFC 1035 § 3.1: a length octet before each label) and in lower case, so that two
-/// spellings of a name are equal and hash alike. Any octet may occur in a label, for a macro in an SPF record can ask
+/// spellings of a name are equal and hash alike. A label may hold any octet, because a macro in an SPF record can ask
 /// for names that no host has. The root has no labels.
 public struct DomainName: Hashable, Sendable {
-    /// Why a text is no domain name.
+    /// Why a text is not a domain name.
     public enum SyntaxError: Error, Hashable, Sendable {
         /// Two dots in a row, a leading dot, or no text at all.
         case emptyLabel
@@ -16,7 +16,7 @@ public struct DomainName: Hashable, Sendable {
         case nameTooLong
         /// An internationalized name that IDNA 2008 does not allow.
         case notIDNA
-        /// A name of the DNS that no host has.
+        /// A name that the DNS allows but no host has.
         case notHost
     }
 
@@ -32,7 +32,7 @@ public struct DomainName: Hashable, Sendable {
     public init(_ text: Octets) throws(SyntaxError) {
         let text = text.last == UInt8(ascii: ".") ? text.dropLast() : text
         guard !text.isEmpty else { throw .emptyLabel }
-        // RFC 1035 § 2.3.4: 255 octets in all, of which the first length octet and the root's empty label are two.
+        // RFC 1035 § 2.3.4: 255 octets in all; the first length octet and the root's empty label take two of them.
         guard text.count <= 253 else { throw .nameTooLong }
         var wire = [UInt8]()
         wire.reserveCapacity(text.count + 1)
@@ -74,7 +74,7 @@ public struct DomainName: Hashable, Sendable {
     /// Builds a name from the labels of several names, the outermost last.
     public init(joining names: DomainName...) throws(SyntaxError) {
         let count = names.reduce(0) { $0 + $1.wire.count }
-        // RFC 1035 § 2.3.4: 255 octets in all, of which the root's empty label is one.
+        // RFC 1035 § 2.3.4: 255 octets in all; the root's empty label takes one of them.
         guard count <= 254 else { throw .nameTooLong }
         var wire = [UInt8]()
         wire.reserveCapacity(count)
@@ -82,8 +82,7 @@ public struct DomainName: Hashable, Sendable {
         self.wire = wire
     }
 
-    /// Reads a name in wire form: a length octet before each label, without compression, and with the root's empty label
-    /// or without it.
+    /// Reads a name in wire form (a length octet before each label, no compression), with or without the root's label.
     public init(wire octets: Octets) throws(SyntaxError) {
         var wire = [UInt8]()
         wire.reserveCapacity(octets.count)
@@ -96,17 +95,17 @@ public struct DomainName: Hashable, Sendable {
         self.wire = wire
     }
 
-    /// Takes what is known to be a name in wire form and lower case.
+    /// Takes octets that are known to be a name in wire form and lower case.
     init(uncheckedWire wire: [UInt8]) {
         self.wire = wire
     }
 
-    /// Feeds the octets in one piece: names are the keys of every table.
+    /// Hashes all octets in one call, because every table uses names as keys.
     public func hash(into hasher: inout Hasher) {
         unsafe wire.withUnsafeBytes { octets in unsafe hasher.combine(bytes: octets) }
     }
 
-    /// Compares the octets in one piece, too.
+    /// Compares all octets in one call, for the same reason.
     public static func == (one: DomainName, other: DomainName) -> Bool {
         guard one.wire.count == other.wire.count else { return false }
         return unsafe one.wire.withUnsafeBytes { mine in
@@ -120,7 +119,7 @@ public struct DomainName: Hashable, Sendable {
     private static func append(_ label: Octets, to wire: inout [UInt8]) throws(SyntaxError) {
         guard !label.isEmpty else { throw .emptyLabel }
         guard label.count <= 63 else { throw .labelTooLong }
-        // RFC 1035 § 2.3.4: 255 octets in all, of which the root's empty label is one.
+        // RFC 1035 § 2.3.4: 255 octets in all; the root's empty label takes one of them.
         guard wire.count + 1 + label.count <= 254 else { throw .nameTooLong }
         wire.append(UInt8(truncatingIfNeeded: label.count))
         for octet in label { wire.append(octet.lowercased) }
@@ -137,7 +136,7 @@ public struct DomainName: Hashable, Sendable {
         return labels
     }
 
-    /// How many labels the name has; none for the root.
+    /// The number of labels; 0 for the root.
     public var labelCount: Int {
         var count = 0
         var index = 0
@@ -154,7 +153,7 @@ public struct DomainName: Hashable, Sendable {
         return DomainName(uncheckedWire: Array(wire.dropFirst(1 + Int(length))))
     }
 
-    /// The name with one more label in front.
+    /// The name with one more label in front of it.
     public func child(_ label: Octets) throws(SyntaxError) -> DomainName {
         var wire = [UInt8]()
         wire.reserveCapacity(1 + label.count + self.wire.count)
@@ -164,7 +163,7 @@ public struct DomainName: Hashable, Sendable {
         return DomainName(uncheckedWire: wire)
     }
 
-    /// The last `count` labels; the whole name when it has no more.
+    /// The last `count` labels; the whole name when it has fewer.
     public func suffix(_ count: Int) -> DomainName {
         var name = wire[...]
         for _ in 0..<max(0, labelCount - count) {
@@ -223,7 +222,7 @@ extension DomainName: CustomStringConvertible {
         var labelEnd = 0
         for (index, octet) in wire.enumerated() {
             if index == labelEnd {
-                // A length octet.
+                // This octet is the length of a label.
                 labelEnd += 1 + Int(octet)
                 if index > 0 { text.append(UInt8(ascii: ".")) }
             } else {

@@ -1,15 +1,15 @@
 /// Encoded words in a header field (RFC 2047 § 2): `=?charset?encoding?text?=`.
 package enum EncodedWords {
-    /// Whether a text may have an encoded word in it.
+    /// Whether a text may contain an encoded word.
     package static func mayBe(in text: Octets) -> Bool { next("=?", in: text) != nil }
 
-    /// A text with what its encoded words stand for in their places; nil when one cannot be read.
+    /// A text with each encoded word replaced by its decoded content; nil when one cannot be decoded.
     package static func spelledOut(_ text: Octets) -> [UInt8]? { decoded(in: text, keepsRest: true) }
 
-    /// What all encoded words of a text stand for, one behind the other as readers show them; nil when one cannot be read.
+    /// The decoded content of all encoded words of a text, joined as readers show it; nil when one cannot be decoded.
     ///
-    /// The octets stay in their charset. Those of mail have US-ASCII in them, two-octet ones with a NUL beside each character,
-    /// which is left out.
+    /// The octets stay in their charset. Every charset used in mail contains US-ASCII. Charsets of two octets have a
+    /// NUL beside each US-ASCII character; the NULs are left out.
     static func decoded(in text: Octets) -> [UInt8]? { decoded(in: text, keepsRest: false) }
 
     private static func decoded(in text: Octets, keepsRest: Bool) -> [UInt8]? {
@@ -40,9 +40,9 @@ package enum EncodedWords {
         text.indices.dropLast().first { text[$0].isMark && text[$0..<$0 + 2].equalsIgnoringCase(pair) }
     }
 
-    /// Base64 as readers take it; nil where they differ, which they do behind padding.
+    /// Base64 as mail readers decode it; nil for text behind padding, where readers differ.
     ///
-    /// RFC 2045 § 6.8: characters outside of the alphabet are passed over.
+    /// RFC 2045 § 6.8: characters outside of the alphabet are ignored.
     private static func base64(_ text: Octets) -> [UInt8]? {
         let padding = UInt8(ascii: "=")
         let characters = text.filter {
@@ -50,7 +50,7 @@ package enum EncodedWords {
         }
         let digits = characters.prefix { $0 != padding }
         guard characters[digits.endIndex...].allSatisfy({ $0 == padding }) else { return nil }
-        // A single character at the end is less than an octet.
+        // A single character at the end makes less than an octet.
         return Base64.decode(digits.count % 4 == 1 ? digits.dropLast() : digits)
     }
 

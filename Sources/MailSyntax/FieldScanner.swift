@@ -1,6 +1,6 @@
 /// The lexical tokens of RFC 5322 § 3.2 with their obsolete forms (§ 4.1), read from a position onwards.
 package struct FieldScanner {
-    /// How deep comments may be nested.
+    /// The deepest nesting of comments that is accepted.
     package static let deepestComment = 64
 
     private let text: Octets
@@ -15,31 +15,31 @@ package struct FieldScanner {
     /// The octet at the position; nil at the end.
     package var next: UInt8? { position < text.endIndex ? text[position] : nil }
 
-    /// Steps over one octet, unless it is the end.
+    /// Moves over one octet, unless the scanner is at the end.
     package mutating func advance() {
         if position < text.endIndex { position += 1 }
     }
 
-    /// Steps over the octet when it is this one.
+    /// Moves over the next octet when it equals `octet`, and tells whether it did.
     package mutating func take(_ octet: UInt8) -> Bool {
         guard next == octet else { return false }
         position += 1
         return true
     }
 
-    /// Steps over octets as long as they satisfy a condition, and returns them.
+    /// Moves over octets as long as they satisfy a condition, and returns them.
     package mutating func run(while condition: (UInt8) -> Bool) -> Octets {
         let start = position
         while let octet = next, condition(octet) { position += 1 }
         return text[start..<position]
     }
 
-    /// What has been stepped over since a position.
+    /// The octets between an earlier position and the current one.
     package func text(since start: Int) -> Octets {
         text[min(max(start, text.startIndex), position)..<position]
     }
 
-    /// atext as far as it goes, perhaps nothing.
+    /// atext up to the first other character; may be empty.
     package mutating func atom() -> Octets {
         run(while: \.isAtext)
     }
@@ -64,13 +64,13 @@ package struct FieldScanner {
         }
     }
 
-    /// A line end before white space, which the MTA may have written as CRLF or as LF.
+    /// A line end before white space; the MTA may have written it as CRLF or as LF.
     private mutating func skipFold() throws(StructuredFieldError) {
         _ = take(.cr)
         guard take(.lf), let octet = next, octet.isWSP else { throw .forbiddenOctet }
     }
 
-    /// comment: what stands between its parentheses; nested comments are counted rather than entered.
+    /// comment: the text between its parentheses; nested comments are counted, not entered.
     package mutating func comment() throws(StructuredFieldError) -> Octets {
         let start = position
         var depth = 0
@@ -86,7 +86,7 @@ package struct FieldScanner {
                 position += 1
             case UInt8(ascii: "\\"): _ = try quotedPair()
             case .cr, .lf: try skipFold()
-            // RFC 5322 § 4.1 lets old messages hold a NUL here; too many readers stop at one.
+            // RFC 5322 § 4.1 allows a NUL in old messages; too many readers stop at a NUL.
             case 0x00: throw .forbiddenOctet
             default: position += 1
             }
@@ -103,9 +103,9 @@ package struct FieldScanner {
         return octet
     }
 
-    /// domain-literal, brackets included and without the white space that it may hold.
+    /// domain-literal, with its brackets and without the white space that it may contain.
     ///
-    /// Quoted pairs, which RFC 5322 § 4.4 leaves to old messages (obs-dtext), are not taken.
+    /// Quoted pairs, which RFC 5322 § 4.4 allows in old messages only (obs-dtext), are refused.
     mutating func domainLiteral() throws(StructuredFieldError) -> Octets {
         position += 1
         var literal = [UInt8(ascii: "[")]
@@ -122,7 +122,7 @@ package struct FieldScanner {
         return literal[...]
     }
 
-    /// quoted-string: what stands between the quotes, without backslashes and line ends.
+    /// quoted-string: the text between the quotes, without backslashes and line ends.
     package mutating func quotedString() throws(StructuredFieldError) -> Octets {
         position += 1
         var content = [UInt8]()

@@ -1,15 +1,15 @@
 /// Writes text that came from outside into header fields, SMTP replies and log lines.
 ///
-/// What HELO, MAIL FROM, a PTR record or a signature says ends up in fields that others trust. Whatever it holds, it
-/// stays one value on one line: nothing written here has a control character, an open quote or an open comment.
+/// The contents of HELO, MAIL FROM, a PTR record or a signature end up in fields that others trust. Whatever they hold,
+/// the result stays one value on one line: it has no control character, no open quote and no open comment.
 public enum FieldText {
-    /// How many octets a value may have to be written into a field: an address of the longest local part and domain.
+    /// The most octets that a value in a field may have: an address of the longest local part and domain.
     public static let maximumValueLength = 64 + 1 + 255
 
-    /// The text as a `value` of RFC 2045 § 5.1: a token when it is one, a quoted-string otherwise.
+    /// The text as a `value` of RFC 2045 § 5.1: a token if possible, otherwise a quoted-string.
     ///
-    /// Returns nil for what neither may hold (control characters, octets that are not UTF-8, direction marks and other
-    /// invisible characters) and for more than `limit` octets: a changed value would be a wrong one.
+    /// Returns nil for text that neither form may hold (control characters, octets that are not UTF-8, direction marks
+    /// and other invisible characters) and for more than `limit` octets, because a changed value would be wrong.
     public static func value(_ text: Octets, limit: Int = maximumValueLength) -> [UInt8]? {
         guard text.count <= limit, isPrintable(text) else { return nil }
         return !text.isEmpty && text.allSatisfy(\.isToken) ? Array(text) : quotedString(text)
@@ -21,7 +21,7 @@ public enum FieldText {
         return appendPropertyValue(text, to: &value, limit: limit) ? value : nil
     }
 
-    /// Appends the text as `propertyValue` has it; false, and nothing appended, where that is nil.
+    /// Appends the result of `propertyValue`; returns false, and appends nothing, when the result is nil.
     public static func appendPropertyValue(
         _ text: Octets,
         to octets: inout [UInt8],
@@ -37,9 +37,9 @@ public enum FieldText {
         return true
     }
 
-    /// Whether the text is a token that stands bare as a `pvalue` of RFC 8601 § 2.2.
+    /// Whether the text is a token that needs no quotes as a `pvalue` of RFC 8601 § 2.2.
     public static func isPropertyToken(_ text: Octets) -> Bool {
-        // A token may hold an apostrophe, but some readers take it for a quote.
+        // A token may contain an apostrophe, but some readers take it for a quote.
         !text.isEmpty && text.allSatisfy { $0.isToken && $0 != UInt8(ascii: "'") }
     }
 
@@ -61,7 +61,7 @@ public enum FieldText {
         return comment
     }
 
-    /// Appends the text as a log line has it: as it is when it is one word, in quotes otherwise; cut after `limit` octets.
+    /// Appends the text as a log value: unchanged when it is one word, otherwise in quotes; cut after `limit` octets.
     public static func appendLogValue(_ text: Octets, to octets: inout [UInt8], limit: Int = maximumValueLength) {
         if text.count <= limit, isLogWord(text), text.allSatisfy({ $0 < 0x7F }) {
             octets.append(contentsOf: text)
@@ -83,7 +83,7 @@ public enum FieldText {
         text.prefix(max(0, limit)).map { $0.isVChar || $0 == .space ? $0 : UInt8(ascii: "?") }
     }
 
-    /// The text on one line: what cannot be printed becomes `?`, and what is longer than `limit` octets is cut.
+    /// The text on one line: unprintable characters become `?`, and text longer than `limit` octets is cut.
     public static func printable(_ text: Octets, limit: Int) -> [UInt8] {
         if text.count <= limit, isPrintable(text) { return Array(text) }
         var result = [UInt8]()
@@ -95,7 +95,7 @@ public enum FieldText {
         return result
     }
 
-    /// Whether the text is UTF-8 in which every character can be seen, spaces included.
+    /// Whether the text is UTF-8 and consists of visible characters and spaces.
     public static func isPrintable(_ text: Octets) -> Bool {
         if text.allSatisfy({ $0.isVChar || $0 == .space }) { return true }
         guard let string = String(validating: text, as: UTF8.self) else { return false }
@@ -104,7 +104,7 @@ public enum FieldText {
 
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }
-        // U+FFFD stands for octets that are no UTF-8.
+        // U+FFFD stands for octets that are not UTF-8.
         guard scalar != "\u{FFFD}" else { return false }
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: return false
@@ -112,7 +112,7 @@ public enum FieldText {
         }
     }
 
-    /// A quoted-string (RFC 5322 § 3.2.4) of text that is printable.
+    /// A quoted-string (RFC 5322 § 3.2.4) of printable text.
     private static func quotedString(_ text: Octets) -> [UInt8] {
         var quoted = [UInt8]()
         appendQuotedString(text, to: &quoted)
@@ -144,7 +144,7 @@ public enum FieldText {
 }
 
 extension UInt8 {
-    /// A character that a token may hold (RFC 2045 § 5.1): printable US-ASCII without the tspecials.
+    /// A character that a token may contain (RFC 2045 § 5.1): printable US-ASCII without the tspecials.
     public var isToken: Bool {
         switch self {
         case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "@"),

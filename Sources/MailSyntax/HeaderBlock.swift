@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// The header fields of a message, in order, in one run of octets.
+/// The header fields of a message, in order, in one array of octets.
 ///
-/// Field by field as an MTA delivers them: a name, and a value that begins right after the colon. Line ends inside a
-/// value are kept as CRLF whatever the MTA wrote (milters get LF), for that is what was signed (RFC 5322 § 2.2.3).
+/// An MTA delivers field by field: a name, and a value that begins right after the colon. Line ends inside a value are
+/// kept as CRLF whatever the MTA wrote (milters get LF), because the signer signed CRLF (RFC 5322 § 2.2.3).
 public struct HeaderBlock: Sendable {
     /// Where a field stands.
     private struct Entry: Sendable {
         var start: Int
         /// Where the name is, without the white space around it.
         ///
-        /// RFC 5322 § 4.5.8 lets old mail have white space before the colon. MTAs take it away or leave it, so it is never
-        /// a part of the name here; DKIM's simple form alone asks for it, and for `HeaderField.label`.
+        /// RFC 5322 § 4.5.8 allows white space before the colon in old mail. Some MTAs remove it, so the name here
+        /// never includes it. Only DKIM's simple form needs it, and gets it from `HeaderField.label`.
         var name: Range<Int>
         var colon: Int
         var end: Int
@@ -23,7 +23,7 @@ public struct HeaderBlock: Sendable {
     /// A block without fields.
     public init() {}
 
-    /// A block without fields, and with room for what most messages have: it is not copied as it grows.
+    /// A block without fields that has room for the fields of most messages, so that it need not be copied as it grows.
     public static func ofMessage() -> HeaderBlock {
         var block = HeaderBlock()
         block.storage.reserveCapacity(4096)
@@ -31,7 +31,7 @@ public struct HeaderBlock: Sendable {
         return block
     }
 
-    /// How many octets the names and values take.
+    /// The total length of names and values in octets.
     public var octetCount: Int { storage.count }
 
     /// Adds a field below the others.
@@ -40,7 +40,7 @@ public struct HeaderBlock: Sendable {
     ///   - name: everything before the colon, as it is written.
     ///   - value: everything after the colon and before the field's last line end, leading space included.
     public mutating func append(name: some Sequence<UInt8>, value: some Sequence<UInt8>) {
-        // Only the outermost call is generic: octet by octet through witness tables costs fifty times as much.
+        // Only the outermost call is generic: copying octet by octet through witness tables costs fifty times as much.
         let copied: Void?? = name.withContiguousStorageIfAvailable { name in
             value.withContiguousStorageIfAvailable { value in
                 unsafe append(name: UnsafeRawBufferPointer(name), value: UnsafeRawBufferPointer(value))
@@ -50,7 +50,7 @@ public struct HeaderBlock: Sendable {
         append(name: Array(name), value: Array(value))
     }
 
-    /// Adds a field below the others, from where a packet has it.
+    /// Adds a field below the others; its octets lie in a packet.
     public mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         let start = storage.count
         unsafe storage.append(contentsOf: name)
@@ -60,12 +60,12 @@ public struct HeaderBlock: Sendable {
         entries.append(Entry(start: start, name: name, colon: colon, end: storage.count))
     }
 
-    /// Appends `value` with each LF that has no CR before it written as CR LF; a lone CR is data.
+    /// Appends `value` and writes each LF without a CR before it as CR LF; a lone CR is data.
     private mutating func appendNormalized(_ value: UnsafeRawBufferPointer) {
         guard let base = value.baseAddress else { return }
         var start = 0
         var index = 0
-        // memchr reads no further than the length given.
+        // memchr reads only within the given length.
         while let found = unsafe memchr(base + index, Int32(UInt8.lf), value.count - index) {
             let lineFeed = unsafe UnsafeRawPointer(found) - base
             if unsafe lineFeed == 0 || value[lineFeed - 1] != .cr {
@@ -97,12 +97,16 @@ extension HeaderBlock: RandomAccessCollection {
 }
 
 extension HeaderBlock {
-    /// Whether the field at `position` has this name, without regard to case; makes no view of the field.
+    /// Whether the field at `position` has this name, without regard to case.
+    ///
+    /// Makes no view of the field.
     public func hasName(_ name: Octets, at position: Int) -> Bool {
         storage.span.extracting(entries[position].name).equalsIgnoringCase(name.span)
     }
 
-    /// Whether the field at `position` has this name, without regard to case; makes no view of the field.
+    /// Whether the field at `position` has this name, without regard to case.
+    ///
+    /// Makes no view of the field.
     public func hasName(_ name: StaticString, at position: Int) -> Bool {
         let own = entries[position].name
         guard own.count == name.utf8CodeUnitCount else { return false }
@@ -112,17 +116,20 @@ extension HeaderBlock {
     /// The name of the field at `position`.
     public func name(at position: Int) -> Octets { storage[entries[position].name] }
 
-    /// How many octets the name of the field at `position` has.
+    /// The length in octets of the name of the field at `position`.
     public func nameLength(at position: Int) -> Int { entries[position].name.count }
 
-    /// The first octet of the name of the field at `position`, in lower case, and 0 for no name; makes no view of the
-    /// field.
+    /// The first octet of the name of the field at `position`, in lower case; 0 for an empty name.
+    ///
+    /// Makes no view of the field.
     public func initial(at position: Int) -> UInt8 {
         let name = entries[position].name
         return name.isEmpty ? 0 : storage[name.lowerBound].lowercased
     }
 
-    /// Whether a field is internationalized: UTF-8 beyond US-ASCII (RFC 6532 § 3.2), which older 8-bit text is not.
+    /// Whether a field is internationalized: it has UTF-8 beyond US-ASCII (RFC 6532 § 3.2).
+    ///
+    /// Older 8-bit text is not UTF-8.
     public var hasUTF8: Bool {
         guard !storage.isASCII else { return false }
         return entries.contains { entry in
@@ -131,7 +138,7 @@ extension HeaderBlock {
         }
     }
 
-    /// The fields of this name, topmost first.
+    /// The fields with this name, topmost first.
     public func fields(named name: StaticString) -> [HeaderField] {
         indices.lazy.filter { hasName(name, at: $0) }.map { self[$0] }
     }
@@ -141,12 +148,12 @@ extension HeaderBlock {
 public struct HeaderField: Sendable {
     /// The name, in the sender's spelling.
     public let name: Octets
-    /// Everything before the colon: the name, and the white space that old mail may have behind it (RFC 5322 § 4.5.8).
+    /// Everything before the colon: the name, and the white space that may follow it in old mail (RFC 5322 § 4.5.8).
     public let label: Octets
     /// Everything after the colon, leading space and folds (CRLF) included, without the last line end.
     public let value: Octets
 
-    /// A field from what stands before and after its colon.
+    /// A field from the octets before and after its colon.
     public init(name label: Octets, value: Octets) {
         self.init(label: label, name: label.trimmed, value: value)
     }
@@ -162,10 +169,10 @@ public struct HeaderField: Sendable {
         self.name.equalsIgnoringCase(name)
     }
 
-    /// The field with octets of its own, so that the block may change.
+    /// A copy of the field that owns its octets, so that the block may change.
     public var copy: HeaderField { copy(without: value.endIndex..<value.endIndex) }
 
-    /// The field with octets of its own, but for a part of its value.
+    /// A copy of the field that owns its octets and lacks a part of the value.
     public func copy(without part: Range<Int>) -> HeaderField {
         var octets = [UInt8]()
         octets.reserveCapacity(label.count + value.count - part.count)

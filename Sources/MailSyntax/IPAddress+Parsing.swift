@@ -26,7 +26,7 @@ extension IPv4Address {
         for index in text.indices {
             let octet = text[index]
             if octet.isDigit {
-                // Some readers take a number that begins with a zero for octal.
+                // Some readers take a number with a leading zero for octal.
                 guard digitCount == 0 || number > 0 else { return nil }
                 number = number &* 10 &+ UInt32(octet &- 0x30)
                 digitCount += 1
@@ -50,7 +50,7 @@ extension IPv6Address {
     fileprivate init?(_ text: Span<UInt8>) {
         var value: UInt128 = 0
         var groupCount = 0
-        /// How many groups stand before the `::`.
+        /// The number of groups before the `::`.
         var gap: Int?
         var index = 0
         if text.count >= 2, text[0] == UInt8(ascii: ":"), text[1] == UInt8(ascii: ":") {
@@ -83,7 +83,7 @@ extension IPv6Address {
                 index += 1
             }
         }
-        // A `::` stands for one group at least.
+        // A `::` stands for at least one group.
         guard gap == nil ? groupCount == 8 : groupCount < 8 else { return nil }
         if let gap {
             let bits = 16 * (groupCount - gap)

@@ -24,7 +24,7 @@ public struct IPv6Address: Hashable, Sendable {
         self.low = low
     }
 
-    /// The IPv4 address in an IPv4-mapped address, `::ffff:0:0/96` (RFC 4291 § 2.5.5.2); nil for any other.
+    /// The IPv4 address in an IPv4-mapped address, `::ffff:0:0/96` (RFC 4291 § 2.5.5.2); nil for any other address.
     public var mappedIPv4: IPv4Address? {
         high == 0 && low >> 32 == 0xFFFF ? IPv4Address(UInt32(truncatingIfNeeded: low)) : nil
     }
@@ -44,7 +44,7 @@ public enum IPAddress: Hashable, Sendable {
     /// IPv6.
     case v6(IPv6Address)
 
-    /// The address with an IPv4-mapped one turned into IPv4: what RFC 7208 § 5 asks to be compared.
+    /// The address; an IPv4-mapped address becomes IPv4, because RFC 7208 § 5 compares it as such.
     public var unmapped: IPAddress {
         if case .v6(let address) = self, let mapped = address.mappedIPv4 { .v4(mapped) } else { self }
     }
@@ -57,9 +57,9 @@ public enum IPAddress: Hashable, Sendable {
         }
     }
 
-    /// The name below `in-addr.arpa` or `ip6.arpa` that holds the address' PTR records (RFC 1035 § 3.5, RFC 3596 § 2.5).
+    /// The name below `in-addr.arpa` or `ip6.arpa` that has the address's PTR records (RFC 1035 § 3.5, RFC 3596 § 2.5).
     public var reverseName: DomainName {
-        // Both forms are far below the limits of a name; each label has its length in front.
+        // Both forms are far below the length limit of a name; a length octet precedes each label.
         var wire = [UInt8]()
         switch self {
         case .v4(let address):

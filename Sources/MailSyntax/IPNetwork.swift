@@ -24,7 +24,7 @@ public struct IPNetwork: Hashable, Sendable {
         self.init(address, prefixLength: length)
     }
 
-    /// The block as it is usually written, by its first address.
+    /// The block in its usual form, with its first address.
     public var canonical: IPNetwork {
         switch address {
         case .v4(let mine):
@@ -42,7 +42,7 @@ public struct IPNetwork: Hashable, Sendable {
         self.prefixLength = prefixLength
     }
 
-    /// Whether the block holds `other`; never across address families.
+    /// Whether the block contains `other`; never across address families.
     public func contains(_ other: IPAddress) -> Bool {
         switch (address, other) {
         case (.v4(let mine), .v4(let theirs)):
@@ -61,7 +61,7 @@ public struct IPNetwork: Hashable, Sendable {
 }
 
 extension IPNetwork: CustomStringConvertible {
-    /// `192.0.2.0/24`, or the address alone when the block holds nothing else.
+    /// `192.0.2.0/24`, or the address alone when the block has only one.
     public var description: String {
         prefixLength == address.bitWidth ? address.description : "\(address)/\(prefixLength)"
     }

@@ -1,12 +1,12 @@
-/// A mailbox: an address with the name it may carry (RFC 5322 § 3.4).
+/// A mailbox: an address and its optional name (RFC 5322 § 3.4).
 public struct Mailbox: Hashable, Sendable {
-    /// The display name: its words with one space between them, quoted strings without their quotes; nil without one.
+    /// The display name: its words with one space between them, quoted strings without their quotes; nil if absent.
     ///
     /// Encoded words (RFC 2047) stay as they were written.
     public let displayName: Octets?
-    /// What stands before the `@`: what was meant, that is without comments, quotes and the backslashes of quoted pairs.
+    /// The text before the `@`, in its meaning: without comments, quotes and the backslashes of quoted pairs.
     public let localPart: Octets
-    /// What stands behind the `@`, as it was written but without comments and white space; brackets included.
+    /// The text behind the `@`, as it was written but without comments and white space; with brackets.
     public let domain: Octets
     /// Whether `domain` is a literal in brackets, such as `[192.0.2.1]` (RFC 5322 § 3.4.1).
     public let hasDomainLiteral: Bool
@@ -19,12 +19,12 @@ public struct Mailbox: Hashable, Sendable {
         self.hasDomainLiteral = hasDomainLiteral
     }
 
-    /// The domain as the DNS knows it, U-labels turned into A-labels; nil for a literal or what no host is called.
+    /// The domain as a DNS name, with U-labels turned into A-labels; nil for a literal or a name that no host can have.
     public var domainName: DomainName? {
         hasDomainLiteral ? nil : try? DomainName(mailHost: domain)
     }
 
-    /// The address as an addr-spec; a local part that is no dot-atom becomes a quoted string (RFC 5322 § 3.4.1).
+    /// The address as an addr-spec; a local part that is not a dot-atom becomes a quoted string (RFC 5322 § 3.4.1).
     public var addrSpec: [UInt8] {
         var text = [UInt8]()
         text.reserveCapacity(localPart.count + domain.count + 1)
@@ -57,10 +57,10 @@ extension ArraySlice<UInt8> {
 }
 
 extension UInt8 {
-    /// A character that an atom may hold (RFC 5322 § 3.2.3, atext; RFC 6532 § 3.2 adds what is not US-ASCII).
+    /// A character that an atom may contain (RFC 5322 § 3.2.3, atext; RFC 6532 § 3.2 adds characters beyond US-ASCII).
     ///
-    /// RFC 6532 asks for UTF-8 beyond US-ASCII. Older messages carry Latin-1 and its like in display names, and their
-    /// From must not escape evaluation by that, so every octet above 127 counts.
+    /// RFC 6532 requires UTF-8 beyond US-ASCII. Older messages have Latin-1 and similar charsets in display names.
+    /// Their From must not escape evaluation for that reason, so every octet above 127 counts as atext.
     public var isAtext: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

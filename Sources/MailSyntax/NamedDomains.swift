@@ -1,21 +1,21 @@
-/// The domains that a reader with a grammar of his own could find in a text: what stands behind each `@`.
+/// The domains that readers with different grammars could find in a text: each begins behind an `@`.
 struct NamedDomains {
-    /// How many `@` are looked at.
+    /// How many `@` are examined.
     private static let maximumAts = 32
 
     private let text: Octets
     /// How many octets of names with U-labels may still be read.
     private(set) var internationalOctets: Int
-    /// Whether all that could be a name was read.
+    /// Whether every possible name was read.
     private var isComplete = true
 
-    /// - Parameter internationalOctets: how many octets of names with U-labels are read, because they take time.
+    /// - Parameter internationalOctets: how many octets of names with U-labels are read; reading them takes time.
     init(in text: Octets, internationalOctets: Int) {
         self.text = text
         self.internationalOctets = max(0, internationalOctets)
     }
 
-    /// The first of them, each once.
+    /// The first domains found, each once.
     mutating func found(atMost limit: Int) -> [DomainName] {
         var domains = [DomainName]()
         forEach { domain in
@@ -24,9 +24,9 @@ struct NamedDomains {
         return domains
     }
 
-    /// Whether another domain than this one could be found, or there is too much to read.
+    /// Whether the text could contain a domain other than this one, or has too much to read.
     ///
-    /// One of a single label is none: two-octet characters of names have an `@` in them (ISO-2022-JP, Shift JIS).
+    /// A domain of a single label does not count: two-octet characters may contain an `@` (ISO-2022-JP, Shift JIS).
     mutating func hasOther(than domain: DomainName?) -> Bool {
         guard text.count(where: { $0 == UInt8(ascii: "@") }) <= Self.maximumAts else { return true }
         var hasOther = false
@@ -34,7 +34,7 @@ struct NamedDomains {
         return hasOther || !isComplete
     }
 
-    /// Calls `take` with each domain, as often as it could be found.
+    /// Calls `take` with each domain, once for each time it could be found.
     private mutating func forEach(_ take: (DomainName) -> Void) {
         var rest = text
         for _ in 0..<Self.maximumAts {
@@ -50,7 +50,7 @@ struct NamedDomains {
         }
     }
 
-    /// What no host is called may begin with what one is: invisible characters are the usual disguise.
+    /// Text that is not a host name may begin with a host name: invisible characters are the usual disguise.
     private mutating func name(_ text: Octets) -> DomainName? {
         if text.isASCII { return try? DomainName(mailHost: text) }
         if text.count <= internationalOctets {
@@ -64,7 +64,7 @@ struct NamedDomains {
 }
 
 extension UInt8 {
-    /// A character that a domain in an address can be written with.
+    /// A character that may be part of a domain in an address.
     fileprivate var isNameCharacter: Bool {
         isAlpha || isDigit || self >= 0x80 || self == UInt8(ascii: ".") || self == UInt8(ascii: "-")
             || self == UInt8(ascii: "_")

@@ -28,10 +28,10 @@ extension UInt8 {
     /// A printable US-ASCII character, without space (RFC 5234 appendix B.1, VCHAR).
     public var isVChar: Bool { self > 0x20 && self < 0x7F }
 
-    /// The octet with `A` to `Z` mapped to `a` to `z`, and every other value as it is.
+    /// The octet in lower case if it is `A` to `Z`, otherwise unchanged.
     public var lowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
 
-    /// The value of a hexadecimal digit, or nil.
+    /// The value of a hexadecimal digit; nil for any other octet.
     public var hexValue: UInt8? {
         switch self {
         case 0x30...0x39: self &- 0x30
@@ -50,7 +50,7 @@ extension Sequence<UInt8> {
 extension [UInt8] {
     /// Appends the octets of a string's UTF-8 form.
     public mutating func append(_ text: String) {
-        // In one piece: the sequence of them would be copied octet by octet.
+        // In one call: appending the UTF-8 view would copy octet by octet.
         var text = text
         text.withUTF8 { unsafe append(contentsOf: $0) }
     }

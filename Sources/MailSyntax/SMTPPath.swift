@@ -3,7 +3,7 @@ public struct SMTPPath {
     /// The mailbox without angle brackets and source route; empty for the null reverse-path.
     public let mailbox: Octets
 
-    /// Reads a path as the MTA passes it on, with or without its brackets.
+    /// Reads a path in the form that the MTA passes on, with or without its brackets.
     public init(_ text: Octets) {
         var path = text.trimmed
         if path.first == UInt8(ascii: "<"), path.last == UInt8(ascii: ">") { path = path.dropFirst().dropLast() }
@@ -23,13 +23,13 @@ public struct SMTPPath {
 }
 
 extension ArraySlice<UInt8> {
-    /// The `@` between the local-part and the domain of a mailbox: the first behind a quoted-string, else the last.
+    /// The `@` between the local-part and the domain of a mailbox: right behind a quoted-string, otherwise the last.
     public var separatorOfMailbox: Int? {
         if let end = endOfQuotedString, end < endIndex, self[end] == UInt8(ascii: "@") { return end }
         return lastIndex(of: UInt8(ascii: "@"))
     }
 
-    /// The place behind the quoted-string that this begins with; nil when it begins with none, or that does not end.
+    /// The position behind the quoted-string at the beginning; nil when there is none, or it does not end.
     public var endOfQuotedString: Int? {
         guard first == UInt8(ascii: "\"") else { return nil }
         var index = startIndex + 1

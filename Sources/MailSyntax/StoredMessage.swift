@@ -1,4 +1,4 @@
-/// A message as a file holds it: header fields, an empty line, and a body.
+/// A message as it is stored in a file: header fields, an empty line, and a body.
 public struct StoredMessage: Sendable {
     /// The header fields.
     public private(set) var headers = HeaderBlock()
@@ -7,8 +7,8 @@ public struct StoredMessage: Sendable {
 
     /// Splits the octets of a file whose lines end in CRLF or LF.
     ///
-    /// An mbox's `From ` line at the top is passed over. A line that is neither a field nor a continuation ends the header
-    /// and begins the body, as MTAs treat it.
+    /// The `From ` line at the top of an mbox is skipped. A line that is neither a field nor a continuation ends the
+    /// header and begins the body, as in MTAs.
     public init(_ octets: Octets) {
         var rest = octets
         if Self.beginsMailbox(rest) { rest = rest[Self.lineEnd(rest).next...] }
@@ -26,25 +26,25 @@ public struct StoredMessage: Sendable {
         body = rest
     }
 
-    /// Whether an mbox's line stands at the top, rather than a From field with white space before its colon.
+    /// Whether the text begins with the `From ` line of an mbox, not with a From field with space before its colon.
     private static func beginsMailbox(_ text: Octets) -> Bool {
         text.starts(with: Octets("From ")) && text.dropFirst(4).first { !$0.isWSP } != UInt8(ascii: ":")
     }
 
-    /// RFC 5322 § 2.2: a name is printable US-ASCII; obsolete syntax (§ 4.5) lets white space stand before the colon.
+    /// RFC 5322 § 2.2: a name is printable US-ASCII; obsolete syntax (§ 4.5) allows white space before the colon.
     private static func isFieldName(_ name: Octets) -> Bool {
         let word = name.prefix(while: \.isVChar)
         return !word.isEmpty && name[word.endIndex...].allSatisfy(\.isWSP)
     }
 
-    /// Where the first line of `text` ends, and where the next one begins.
+    /// The end of the first line of `text`, and the beginning of the next line.
     private static func lineEnd(_ text: Octets) -> (end: Int, next: Int) {
         guard let lineFeed = text.firstIndex(of: .lf) else { return (text.endIndex, text.endIndex) }
         let hasCR = lineFeed > text.startIndex && text[lineFeed - 1] == .cr
         return (hasCR ? lineFeed - 1 : lineFeed, lineFeed + 1)
     }
 
-    /// The same for the first field: its continuation lines, which begin with white space, belong to it.
+    /// The same for the first field; continuation lines, which begin with white space, belong to it.
     private static func fieldEnd(_ text: Octets) -> (end: Int, next: Int) {
         var line = lineEnd(text)
         guard line.end > text.startIndex else { return line }

@@ -1,24 +1,24 @@
 /// Why the value of a structured header field (RFC 5322 § 2.2.2) cannot be read.
 public enum StructuredFieldError: Error, Hashable, Sendable {
-    /// There is nothing where something must be.
+    /// A required part is missing.
     case empty
     /// An address without `@` and domain.
     case noDomain
     /// A comment, quoted string, domain literal, angle bracket or group that does not end.
     case unterminated
-    /// A NUL, or a CR or LF that belongs to no fold.
+    /// A NUL, or a CR or LF that is not part of a fold.
     case forbiddenOctet
-    /// Comments within comments, deeper than 64.
+    /// Comments nested deeper than 64.
     case tooDeep
-    /// More members than the reader takes.
+    /// More members than are read.
     case tooMany
-    /// More octets than the reader takes.
+    /// More octets than are read.
     case tooLong
-    /// A domain that no host can have, so that a reader may see another one in it.
+    /// A domain that no host can have; a reader may see another domain in it.
     case impossibleDomain
-    /// An address beside the one in angle brackets, so that two readers may take different ones.
+    /// An address beside the address in angle brackets; two readers may choose different ones.
     case ambiguous
-    /// Anything else the grammar does not allow in this place.
+    /// Anything else that the grammar does not allow in this place.
     case unexpected
 }
 

@@ -1,17 +1,17 @@
 /// A tag-list: the `name=value; name=value` text of DKIM signatures, key records and DMARC records (RFC 6376 § 3.2).
 ///
-/// The tags keep their order, and each value is a view into the text. What a value means is left to its reader, for
-/// names and values follow rules of their own; names are compared with regard to case.
+/// The tags keep their order, and each value is a view into the text. The caller interprets the values, because names
+/// and values follow rules of their own. Names are compared with regard to case.
 public struct TagList: Sendable {
-    /// Why a text is no tag-list.
+    /// Why a text is not a tag-list.
     public enum SyntaxError: Error, Hashable, Sendable {
-        /// More tags than are read.
+        /// More tags than the limit.
         case tooManyTags
         /// A tag without `=`, or nothing between two semicolons.
         case missingEqualsSign
-        /// A name that is empty, or does not consist of a letter and letters, digits and underscores.
+        /// A name that is empty, or is not a letter followed by letters, digits and underscores.
         case invalidName
-        /// A value with a control character, or a fold that is none.
+        /// A value with a control character or an invalid fold.
         case invalidValue
         /// A second tag of this name.
         case duplicate(String)
@@ -21,14 +21,14 @@ public struct TagList: Sendable {
     public struct Tag: Sendable {
         /// The name, in the sender's spelling.
         public let name: Octets
-        /// The value without white space at its ends; inside, white space and folds are as they were sent.
+        /// The value without white space at its ends; white space and folds inside it are unchanged.
         public let value: Octets
     }
 
-    /// How many tags are read at most; no protocol defines more than a quarter of them.
+    /// The most tags that are read; no protocol defines more than a quarter of them.
     public static let maximumTags = 64
 
-    /// Where a tag lies, counted from the beginning of the text.
+    /// The position of a tag, counted from the beginning of the text.
     private struct Entry: Sendable {
         var name: Range<Int>
         var value: Range<Int>
@@ -45,13 +45,13 @@ public struct TagList: Sendable {
 
     private func tag(_ entry: Entry) -> Tag { Tag(name: text.part(entry.name), value: text.part(entry.value)) }
 
-    /// Reads a tag-list; white space after the last semicolon is no tag.
+    /// Reads a tag-list; white space after the last semicolon is not a tag.
     ///
-    /// Octets from 0x80 up are let through in values: RFC 8616 § 4 allows them in names and in quoted-printable text.
+    /// Values may contain octets from 0x80 up: RFC 8616 § 4 allows them in names and in quoted-printable text.
     ///
     /// - Parameters:
     ///   - text: the text of the list.
-    ///   - skippingEmpty: whether nothing between two semicolons is no tag either, and no mistake.
+    ///   - skippingEmpty: whether an empty tag between two semicolons is ignored; otherwise it is an error.
     public init(_ text: Octets, skippingEmpty: Bool = false) throws(SyntaxError) {
         var entries = [Entry]()
         entries.reserveCapacity(12)
@@ -82,22 +82,22 @@ public struct TagList: Sendable {
         self.entries = entries
     }
 
-    /// What one look at `[FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]` shows.
+    /// The result of scanning `[FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]` once.
     private struct Spec {
-        /// Where the semicolon is, or the end of the text.
+        /// The position of the semicolon, or the end of the text.
         private(set) var end: Int
-        /// Where the first `=` is.
+        /// The position of the first `=`.
         private(set) var equals: Int?
-        /// Whether there are only printable characters, white space, and line ends that white space follows.
+        /// Whether all characters are printable, white space, or line ends followed by white space.
         private(set) var isValid = true
 
-        // Within the loop above it would have to share the registers.
+        // Not inlined: in the loop above it would have to share the registers.
         @inline(never)
         init(_ octets: Span<UInt8>, from start: Int) {
             end = start
             while end < octets.count {
                 let octet = octets[end]
-                // Most are letters and digits.
+                // A quick path, because most octets are letters and digits.
                 if octet > 0x3D, octet != 0x7F {
                     end += 1
                     continue
@@ -106,7 +106,7 @@ public struct TagList: Sendable {
                 if octet == UInt8(ascii: "="), equals == nil { equals = end }
                 end += 1
                 if octet > 0x20 && octet != 0x7F || octet.isWSP { continue }
-                // RFC 6376 § 2.8: FWS = [*WSP CRLF] 1*WSP; a line end at the very end is followed by nothing to fold.
+                // RFC 6376 § 2.8: FWS = [*WSP CRLF] 1*WSP; a line end at the very end is no fold.
                 guard octet == .cr, end < octets.count, octets[end] == .lf else {
                     isValid = false
                     continue
@@ -117,7 +117,7 @@ public struct TagList: Sendable {
         }
     }
 
-    /// The value of the tag of this name; nil when there is none.
+    /// The value of the tag with this name; nil when there is none.
     public subscript(_ name: StaticString) -> Octets? {
         guard name.hasPointerRepresentation else { return nil }
         return name.withUTF8Buffer { wanted in
@@ -135,7 +135,7 @@ public struct TagList: Sendable {
 }
 
 extension Span<UInt8> {
-    /// Whether the range is a name.
+    /// Whether the range is a valid tag name.
     fileprivate func isTagName(_ range: Range<Int>) -> Bool {
         // RFC 6376 § 3.2: tag-name = ALPHA *ALNUMPUNC
         guard let first = range.first, self[first].isAlpha else { return false }
@@ -154,12 +154,12 @@ extension Span<UInt8> {
 }
 
 extension ArraySlice<UInt8> {
-    /// The octets at a range that is counted from the first.
+    /// The octets at a range that is counted from the first octet.
     fileprivate func part(_ range: Range<Int>) -> Octets {
         self[startIndex + range.lowerBound..<startIndex + range.upperBound]
     }
 
-    /// The octets without any space, tab, CR and LF, as base64 and colon-separated lists want it; a view when there are none.
+    /// The octets without space, tab, CR and LF, as base64 and colon-separated lists need it; a view if none.
     public var withoutWhiteSpace: Octets {
         let octets = span
         guard var space = octets.indices.first(where: { octets[$0].isFoldingWhiteSpace }) else { return self }

@@ -1,33 +1,33 @@
-/// A time in seconds since 1970, without leap seconds: what SPF's `%{t}` and DKIM's `t=` and `x=` count.
+/// A time in seconds since 1970, without leap seconds: the unit of SPF's `%{t}` and of DKIM's `t=` and `x=`.
 public struct UnixTime: Hashable, Sendable {
     /// Seconds since 1970.
     public var seconds: Int64
 
-    /// The time so many seconds after 1970.
+    /// The time that many seconds after 1970.
     public init(_ seconds: Int64) {
         self.seconds = seconds
     }
 
-    /// The last time that there is.
+    /// The latest time that can be represented.
     public static let end = UnixTime(.max)
 }
 
 extension UnixTime: Comparable, ExpressibleByIntegerLiteral, CustomStringConvertible {
-    /// The time so many seconds after 1970.
+    /// The time that many seconds after 1970.
     public init(integerLiteral seconds: Int64) {
         self.init(seconds)
     }
 
-    /// Whether one time lies before another.
+    /// Whether one time is before another.
     public static func < (one: UnixTime, other: UnixTime) -> Bool { one.seconds < other.seconds }
 
-    /// The time so many seconds later; no later than `end`.
+    /// The time that many seconds later, at most `end`.
     public static func + (time: UnixTime, seconds: Int64) -> UnixTime {
         let (sum, overflow) = time.seconds.addingReportingOverflow(seconds)
         return overflow ? end : UnixTime(sum)
     }
 
-    /// By how many seconds `later` lies after `earlier`, which is no later; as many as can be counted when there are more.
+    /// The seconds from `earlier` to `later`, which must not be later; at most `Int64.max`.
     public static func - (later: UnixTime, earlier: UnixTime) -> Int64 {
         let (distance, overflow) = later.seconds.subtractingReportingOverflow(earlier.seconds)
         return overflow ? .max : distance
