@@ -1,8 +1,8 @@
 public import MailSyntax
 
-/// Whether an answer has an address of a network.
+/// A test whether an answer has an address of a network.
 public struct DNSAddressTest: Hashable, Sendable {
-    /// The network; nil, and no address is in it, when there is none.
+    /// The network; nil stands for a network without addresses.
     private let network: IPNetwork?
 
     /// A test for the addresses of a network.
@@ -10,7 +10,7 @@ public struct DNSAddressTest: Hashable, Sendable {
         self.network = network
     }
 
-    /// Whether an answer has such an address.
+    /// Whether an answer has an address of the network.
     public func holds(_ answer: DNSAnswer) -> Bool {
         guard let network else { return false }
         return answer.records.contains { record in

@@ -26,11 +26,11 @@ public enum DNSRecord: Hashable, Sendable {
     }
 }
 
-/// What the DNS says about a question.
+/// The DNS's answer to a question.
 ///
 /// "No such name" and "no data" are answers too.
 ///
-/// An answer is shared by all who asked; what its records parse to can be kept beside them with `derived`.
+/// All askers share one answer. `derived` keeps the values that a protocol parses from the records.
 public final class DNSAnswer: Sendable {
     /// Which of the three kinds of answer this is.
     public enum Status: Hashable, Sendable {
@@ -42,13 +42,13 @@ public final class DNSAnswer: Sendable {
         case noSuchName
     }
 
-    /// The question that is answered.
+    /// The question that was answered.
     public let question: DNSQuestion
     /// The kind of the answer.
     public let status: Status
     /// The records of the type asked for at the end of the CNAME chain; empty unless `status` is `.records`.
     public let records: [DNSRecord]
-    /// For how many seconds the answer may be used, counted from when it was received.
+    /// How many seconds after its receipt the answer may be used.
     public let timeToLive: UInt32
 
     private struct Derived: Sendable {
@@ -81,13 +81,14 @@ public final class DNSAnswer: Sendable {
         self.timeToLive = timeToLive
     }
 
-    /// What the records mean to a protocol, computed on first use and kept as long as the answer.
+    /// The value that a protocol makes of the records, computed on first use and kept as long as the answer.
     ///
-    /// One value of each type is kept, so a protocol uses a type of its own. `make` may run twice when two ask at once.
+    /// The answer keeps one value of each type, so each protocol uses a type of its own. `make` may run twice when two
+    /// threads ask at once.
     public func derived<Value: Sendable>(_ make: (DNSAnswer) -> Value) -> Value {
         let type = ObjectIdentifier(Value.self)
         if let known = derivedValues.withLock({ values in values.first { $0.type == type } }) {
-            // A cast that checks takes longer than most of what is done with the value; the type has been compared.
+            // A checked cast takes longer than most uses of the value, and the type has just been compared.
             return unsafe unsafeDowncast(known.box, to: Box<Value>.self).value
         }
         let value = make(self)

@@ -1,15 +1,15 @@
 internal import MailSyntax
 
-/// The answers that an inquiry knows, and those that it missed.
+/// The answers that an inquiry knows, and the questions whose answers it missed.
 public struct DNSAnswers: Sendable {
     private let resolver: any DNSResolving
-    /// What was waited for.
+    /// The replies that the inquiry has waited for.
     private var fetched: [DNSQuestion: DNSReply] = [:]
-    /// The questions without an answer, in the order in which the last pass came upon them.
+    /// The questions without an answer, in the order in which the last pass reached them.
     private(set) var missing: [DNSOpenQuestion] = []
-    /// How many answers the pass has missed so far, one that it missed twice counted twice.
+    /// How many answers the pass has missed so far; an answer that it missed twice counts twice.
     public private(set) var missCount = 0
-    /// How many questions at the beginning of `missing` have been answered since, by what is passed over.
+    /// How many questions at the beginning of `missing` have since been answered by replies that a pass passes over.
     private var position = 0
 
     @usableFromInline
@@ -20,11 +20,11 @@ public struct DNSAnswers: Sendable {
     /// Whether the pass has missed no answer so far.
     public var isComplete: Bool { missCount == 0 }
 
-    /// The reply to a question; nil, and noted, when it is missing.
+    /// The reply to a question; when it is missing, nil, and the question is noted.
     ///
     /// - Parameters:
-    ///   - question: what the inquiry needs to know.
-    ///   - test: what the addresses of the answer are wanted for; nil when any answer may change the course.
+    ///   - question: the question that the inquiry needs answered.
+    ///   - test: which addresses of the answer matter; nil when any answer may change the course of the inquiry.
     public mutating func reply(to question: DNSQuestion, holding test: DNSAddressTest? = nil) -> DNSReply? {
         let known = fetched.isEmpty ? nil : fetched[question]
         if let reply = known ?? resolver.answerAtHand(question) { return reply }
@@ -38,13 +38,13 @@ public struct DNSAnswers: Sendable {
             missing.append(DNSOpenQuestion(question: question, test: test))
             return
         }
-        // What is wanted of it twice may differ: then any answer may matter.
+        // Two requests may ask for different addresses: then any answer may matter.
         if missing[index].test != test { missing[index].test = nil }
     }
 
-    /// Passes over what is known; nil when an answer is missing.
+    /// Makes a pass over the known answers; nil when an answer is missing.
     ///
-    /// Inlined, because a generic function looks the type of its outcome up at run time, for every message.
+    /// Inlined, because a generic function looks up the type of its outcome at run time, for every message.
     @inlinable
     mutating func outcome<Inquiry: DNSInquiry>(of inquiry: Inquiry) -> Inquiry.Outcome? {
         begin()
@@ -52,7 +52,7 @@ public struct DNSAnswers: Sendable {
         return isComplete ? outcome : nil
     }
 
-    /// Forgets what the last pass has missed.
+    /// Forgets which answers the last pass missed.
     @usableFromInline
     mutating func begin() {
         missing = []
@@ -60,16 +60,16 @@ public struct DNSAnswers: Sendable {
         position = 0
     }
 
-    /// The question without whose answer the inquiry goes no further.
+    /// The question that must be answered before the inquiry can go on.
     var needed: DNSQuestion? { position < missing.count ? missing[position].question : nil }
 
     /// Takes a reply that has come.
     ///
-    /// A pass is made from the beginning, so to make it again for each answer would take time in proportion to the square of
-    /// their number, which a stranger chooses.
+    /// Each pass starts from the beginning. A new pass for every answer would take time quadratic in the number of
+    /// answers, and a stranger chooses that number.
     ///
-    /// - Returns: whether a pass can go further with it: it leads to other questions, or all before it are known and it
-    ///   decides something, or nothing is missing any more.
+    /// - Returns: whether another pass can get further: this reply leads to other questions, or all replies before it
+    ///   are known and it decides something, or no reply is missing any more.
     mutating func take(_ reply: DNSReply, to question: DNSQuestion) -> Bool {
         fetched[question] = reply
         guard question.type == .a || question.type == .aaaa else { return true }
@@ -81,13 +81,13 @@ public struct DNSAnswers: Sendable {
     }
 }
 
-/// A question that a pass has no answer to.
+/// A question that a pass found no answer to.
 struct DNSOpenQuestion: Sendable {
     let question: DNSQuestion
-    /// What the addresses of the answer are wanted for; nil when any answer may change the course.
+    /// Which addresses of the answer matter; nil when any answer may change the course of the inquiry.
     var test: DNSAddressTest?
 
-    /// Whether a pass goes on with this reply as it does without it: there are addresses, and none of them is wanted.
+    /// Whether this reply leaves the pass as it was without it: there are addresses, and the test wants none of them.
     func isPassedOver(by reply: DNSReply) -> Bool {
         guard let test, case .success(let answer) = reply.result, answer.status == .records else { return false }
         return !test.holds(answer)

@@ -1,44 +1,45 @@
-/// A matter that answers of the DNS decide.
+/// A matter that DNS answers decide.
 ///
-/// It asks nobody and never waits: it passes over the answers that are known. A pass that misses an answer goes on as far as
-/// it can, to learn which other answers it may need; then it is made again from the beginning, with more of them. So its
-/// outcome rests on every answer that it needs, in the order in which they are needed, however many were asked for ahead.
+/// An inquiry sends nothing and never waits: it makes a pass over the known answers. A pass that misses an answer goes
+/// on as far as it can, to learn which other answers it may need. The next pass starts again from the beginning, with
+/// more answers. So the outcome depends on every answer that it needs, in the order in which it needs them, however
+/// many questions were asked ahead.
 public protocol DNSInquiry: Sendable {
-    /// What is decided.
+    /// The result of the inquiry.
     associatedtype Outcome: Sendable
 
     /// How many questions may be asked before it is known that their answers are needed.
     var questionsAhead: Int { get }
 
-    /// Passes over the known answers.
+    /// Makes a pass over the known answers.
     ///
-    /// - Returns: the outcome; nil, or whatever it likes, when an answer is missing.
+    /// - Returns: the outcome; when an answer is missing, nil or any value.
     func pass(over answers: inout DNSAnswers) -> Outcome?
 }
 
 extension DNSInquiry {
-    /// As many as a pass names.
+    /// No limit: all questions that a pass names.
     public var questionsAhead: Int { .max }
 }
 
 extension DNSResolving {
-    /// The outcome when every answer is at hand; nil when one has to be waited for.
+    /// The outcome when every answer is at hand; nil when an answer has to be waited for.
     @inlinable
     public func outcomeAtHand<Inquiry: DNSInquiry>(of inquiry: Inquiry) -> Inquiry.Outcome? {
         var answers = DNSAnswers(atHand: self)
         return answers.outcome(of: inquiry)
     }
 
-    /// The outcome, once the answers that it needs are there.
+    /// The outcome, once the answers that it needs have come.
     @inlinable
     public func outcome<Inquiry: DNSInquiry>(of inquiry: Inquiry) async -> Inquiry.Outcome {
         var answers = DNSAnswers(atHand: self)
-        // When every answer is at hand, nothing is started and nothing waits.
+        // When every answer is at hand, no task is started and nothing waits.
         if let outcome = answers.outcome(of: inquiry) { return outcome }
         return await outcome(of: inquiry, answers)
     }
 
-    /// Waits for what a pass has missed.
+    /// Waits for the answers that a pass has missed.
     @usableFromInline
     func outcome<Inquiry: DNSInquiry>(of inquiry: Inquiry, _ answers: DNSAnswers) async -> Inquiry.Outcome {
         let replies = ReplyQueue()
@@ -50,7 +51,7 @@ extension DNSResolving {
         }
     }
 
-    /// Asks for what is missing, and passes again with each answer that leads further.
+    /// Asks the missing questions, and makes another pass after each answer that leads further.
     private func outcome<Inquiry: DNSInquiry>(
         of inquiry: Inquiry,
         _ known: DNSAnswers,
@@ -60,7 +61,7 @@ extension DNSResolving {
         var started: Set<DNSQuestion> = []
         var ahead = 0
         while true {
-            // What is needed is asked in any case; what may be needed, as long as the bound allows.
+            // A needed question is always asked; a question that may be needed is asked as long as the bound allows.
             for question in answers.missing.map(\.question) where !started.contains(question) {
                 guard question == answers.needed || ahead < inquiry.questionsAhead else { continue }
                 if question != answers.needed { ahead += 1 }

@@ -1,6 +1,6 @@
 /// Why a question was not answered.
 ///
-/// Whoever meets one of these knows nothing about the name.
+/// Nothing is known about the name then.
 public enum DNSLookupError: Error, Hashable, Sendable {
     /// No server replied in time.
     case timeout
@@ -8,22 +8,22 @@ public enum DNSLookupError: Error, Hashable, Sendable {
     case serverFailure
     /// The servers replied REFUSED.
     case refused
-    /// The reply could not be understood, or went beyond a bound.
+    /// The reply could not be parsed, or exceeded a limit.
     case malformed
     /// The CNAME records lead in a circle.
     case aliasLoop
-    /// The CNAME records lead further than is followed.
+    /// There are more CNAME records in a row than are followed.
     case tooManyAliases
     /// The lookup was given up because nobody waits for it any more.
     case cancelled
-    /// The question had to wait here for others, and its time was over before it was sent.
+    /// The question had to wait here for others, and its time ran out before it was sent.
     case noRoom
-    /// No name server answers anything at all.
+    /// No name server answers any question.
     case noServer
-    /// The answers that one message needs are more than is read for it.
+    /// One message needs more answers than are read for a message.
     case tooMuch
 
-    /// Whether the trouble is our own, so that it says nothing about the name: it is not remembered.
+    /// Whether the failure is local, so that it says nothing about the name and is not cached.
     public var isLocal: Bool {
         switch self {
         case .cancelled, .noRoom, .noServer, .tooMuch: true
@@ -33,7 +33,7 @@ public enum DNSLookupError: Error, Hashable, Sendable {
 }
 
 extension DNSLookupError {
-    /// Whether it is what the records say that leads nowhere, so that no other server would help.
+    /// Whether the failure lies in the CNAME records themselves, so that no other server would help.
     package var isAboutAliases: Bool { self == .aliasLoop || self == .tooManyAliases }
 }
 

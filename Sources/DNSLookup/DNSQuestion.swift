@@ -14,9 +14,9 @@ public enum DNSRecordType: UInt16, Hashable, Sendable, CaseIterable {
     case aaaa = 28
 }
 
-/// What is asked of the DNS.
+/// A question to the DNS.
 public struct DNSQuestion: Hashable, Sendable {
-    /// The name asked about.
+    /// The name that the question is about.
     public let name: DomainName
     /// The type of the records wanted.
     public let type: DNSRecordType

@@ -1,14 +1,14 @@
 /// Where a reply came from.
 public enum DNSSource: Hashable, Sendable {
-    /// Known already.
+    /// The answer was in the cache.
     case cache
-    /// Known, beyond its TTL, and used because no server answers (RFC 8767).
+    /// The answer was in the cache, past its TTL, and was used because no server answers (RFC 8767).
     case stale
-    /// Asked of a server.
+    /// A server was asked.
     case server
-    /// Waited for with somebody who was already asking.
+    /// The question had already been asked for someone else, and the answer was shared.
     case joined
-    /// Read from a zone file or a table.
+    /// The answer was read from a zone file or a table.
     case zone
 }
 
@@ -16,7 +16,7 @@ public enum DNSSource: Hashable, Sendable {
 public struct DNSReply: Sendable {
     /// The answer, or why there is none.
     public let result: Result<DNSAnswer, DNSLookupError>
-    /// Where it came from.
+    /// The source of the reply.
     public let source: DNSSource
 
     /// A reply with its source.
@@ -26,38 +26,38 @@ public struct DNSReply: Sendable {
     }
 }
 
-/// Answers questions by the DNS.
+/// Answers DNS questions.
 public protocol DNSResolving: Sendable {
-    /// Answers a question, from a cache or a server; never traps and always ends.
+    /// Answers a question from a cache or a server; never traps and always returns.
     ///
-    /// Runs on the caller's executor and suspends only when the answer has to be waited for. When the calling task is
-    /// cancelled it returns soon, with `.cancelled`.
+    /// Runs on the caller's executor and suspends only to wait for an answer. When the calling task is cancelled, it
+    /// soon returns `.cancelled`.
     func lookUp(_ question: DNSQuestion) async -> DNSReply
 
-    /// Answers a question for somebody, so that where room is short all who ask get their share.
+    /// Answers a question for an asker, so that all askers get a fair share where room is short.
     func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply
 
-    /// Answers a question by a call, at once or later, on any thread: to wait takes no task then, which is much larger than
-    /// what is kept of a question.
+    /// Answers a question by calling back, at once or later, on any thread.
     ///
+    /// No task has to wait then; a task needs much more memory than a waiting question.
     func ask(
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
         answered: @escaping @Sendable (DNSReply) -> Void
     ) -> OpenLookup
 
-    /// Answers a question that needs no waiting; nil when somebody has to be asked.
+    /// Answers a question without waiting; nil when a server has to be asked.
     ///
-    /// Inquiries try this first: a message whose answers are all known is judged without a suspension. It is a lookup
-    /// like the other as far as counting and keeping the answer warm go, when it answers.
+    /// Inquiries try this method first: a message whose answers are all known is judged without a suspension. When it
+    /// answers, it is counted and keeps the answer warm like `lookUp`.
     func answerAtHand(_ question: DNSQuestion) -> DNSReply?
 }
 
 extension DNSResolving {
-    /// Has room for everybody.
+    /// Ignores the asker: there is room for all.
     public func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply { await lookUp(question) }
 
-    /// Has a task wait.
+    /// Starts a task that waits.
     public func ask(
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
@@ -67,17 +67,17 @@ extension DNSResolving {
         return OpenLookup { task.cancel() }
     }
 
-    /// Knows nothing without asking.
+    /// Always nil: nothing is known without asking.
     public func answerAtHand(_ question: DNSQuestion) -> DNSReply? { nil }
 }
 
-/// Somebody whose lookups are counted together, a message most often.
+/// An object whose lookups are counted together, usually a message.
 public protocol DNSAsker: AnyObject, Sendable {
-    /// How many questions had to be sent to a server so far.
+    /// The number of questions so far that had to be sent to a server.
     var questionCount: Int { get }
 
     /// Counts one more question that has to be sent to a server.
     ///
-    /// - Returns: how many there have been before.
+    /// - Returns: the number of such questions before this one.
     func countQuestion() -> Int
 }

@@ -9,7 +9,7 @@ public struct DNSZone: DNSResolving {
         var timeToLive: UInt32
     }
 
-    /// What is known at one name; a name with nothing but names below it has an empty node (RFC 8020).
+    /// The data at one name; a name that only has names below it has an empty node (RFC 8020).
     private struct Node: Sendable {
         var sets: [DNSRecordType: RecordSet] = [:]
         var failures: [DNSRecordType: DNSLookupError] = [:]
@@ -21,7 +21,7 @@ public struct DNSZone: DNSResolving {
     private var nodes: [DomainName: Node] = [:]
     private let timeToLive: UInt32
 
-    /// A zone without names; its answers carry this TTL, in seconds, where a record has none of its own.
+    /// A zone without names; `timeToLive`, in seconds, is the TTL of records without a TTL of their own.
     public init(timeToLive: UInt32 = 300) {
         self.timeToLive = timeToLive
     }
@@ -32,7 +32,7 @@ public struct DNSZone: DNSResolving {
         update(name) { node in
             var set = node.sets[record.type] ?? RecordSet(records: [], timeToLive: timeToLive)
             set.records.append(record)
-            // RFC 2181 § 5.2: the TTLs of one set ought to be equal; where they are not, the smallest is safe.
+            // RFC 2181 § 5.2: the TTLs of one set ought to be equal; where they differ, the smallest is safe.
             set.timeToLive = min(set.timeToLive, timeToLive)
             node.sets[record.type] = set
         }
@@ -47,14 +47,14 @@ public struct DNSZone: DNSResolving {
         }
     }
 
-    /// Makes questions about a name fail: those of one type, or all that have no records here.
+    /// Makes questions about a name fail: those for one type, or all questions for which there are no records here.
     public mutating func add(failure: DNSLookupError, at name: DomainName, type: DNSRecordType? = nil) {
         update(name) { node in
             if let type { node.failures[type] = failure } else { node.failure = failure }
         }
     }
 
-    /// Makes a name exist, though nothing is told about it.
+    /// Makes a name exist without records.
     public mutating func add(existing name: DomainName) {
         update(name) { _ in }
     }
@@ -68,7 +68,7 @@ public struct DNSZone: DNSResolving {
         }
     }
 
-    /// The node that answers for a name: its own, or that of the wildcard that covers it; nil when there is no such name.
+    /// The node that answers for a name: its own, or that of the wildcard that covers it; nil when there is none.
     private func node(for name: DomainName) -> Node? {
         if let node = nodes[name] { return node }
         // RFC 4592 § 3.3.1: the closest encloser is the longest ancestor that exists; the source of synthesis is the

@@ -1,12 +1,12 @@
-/// A question that is asked, until it is answered by a call.
+/// A question that has been asked and not yet answered.
 public struct OpenLookup: Sendable {
     private let giveUp: @Sendable () -> Void
 
-    /// A question that is given up by a call.
+    /// An open question that `giveUp` cancels.
     public init(giveUp: @escaping @Sendable () -> Void) {
         self.giveUp = giveUp
     }
 
-    /// Asks for no more than a reply soon, whatever it is.
+    /// Asks for a reply soon, whatever the reply is.
     public func cancel() { giveUp() }
 }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Replies in the order in which they come, to questions that are open at the same time.
+/// A queue of replies to questions that are open at the same time, in the order in which the replies come.
 final class ReplyQueue: Sendable {
     private struct State {
         var replies: [(DNSQuestion, DNSReply)] = []
@@ -12,7 +12,7 @@ final class ReplyQueue: Sendable {
 
     private let state = Mutex(State())
 
-    /// Asks a question; its reply comes into the queue.
+    /// Asks a question; its reply goes into the queue.
     func ask(_ question: DNSQuestion, of resolver: some DNSResolving) {
         state.withLock { $0.openCount += 1 }
         let lookup = resolver.ask(question, for: nil) { self.take($0, to: question) }
@@ -33,7 +33,9 @@ final class ReplyQueue: Sendable {
         waiting?.resume()
     }
 
-    /// The next reply; waits for it while a question is open, and is nil when none is.
+    /// The next reply.
+    ///
+    /// Waits while a question is open; returns nil when none is.
     func next() async -> (DNSQuestion, DNSReply)? {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in
@@ -46,7 +48,7 @@ final class ReplyQueue: Sendable {
         return state.withLock { $0.replies.isEmpty ? nil : $0.replies.removeFirst() }
     }
 
-    /// Gives up every question, also those that are asked later.
+    /// Cancels every question, and every question asked later.
     func cancel() {
         let lookups = state.withLock { state in
             state.isCancelled = true
