@@ -1,4 +1,4 @@
-/// Reads the few DER forms that public keys take (X.690): definite lengths, one-octet tags.
+/// Reads the few DER forms that public keys use (X.690): definite lengths, one-octet tags.
 struct DERReader {
     private var rest: ArraySlice<UInt8>
 
@@ -10,13 +10,13 @@ struct DERReader {
     /// The tag of the next element.
     var nextTag: UInt8? { rest.first }
 
-    /// The content of the next element when it has this tag; nil, and nothing read, otherwise.
+    /// The content of the next element if it has this tag; otherwise nil, and nothing is read.
     mutating func read(_ tag: UInt8) -> ArraySlice<UInt8>? {
         var input = rest
         guard input.popFirst() == tag, let first = input.popFirst() else { return nil }
         var length = Int(first)
         if first >= 0x80 {
-            // Two length octets reach 65,535, which is more than any DNS record holds.
+            // Two length octets reach 65,535, more than any DNS record can have.
             let octets = Int(first & 0x7F)
             guard octets >= 1, octets <= 2, input.count >= octets else { return nil }
             length = input.prefix(octets).reduce(0) { $0 << 8 | Int($1) }
@@ -34,7 +34,7 @@ struct DERReader {
     static let sequence: UInt8 = 0x30
 }
 
-/// An RSAPublicKey (RFC 8017 appendix A.1.1), read but not yet handed to OpenSSL.
+/// An RSAPublicKey (RFC 8017 appendix A.1.1), parsed but not yet passed to OpenSSL.
 struct RSAPublicKeyForm {
     /// The DER octets of the RSAPublicKey itself.
     let encoded: ArraySlice<UInt8>
@@ -83,8 +83,8 @@ struct RSAPublicKeyForm {
 
     /// Whether the exponent is odd, at least three, and below 2³².
     ///
-    /// Signers use 65537, or once 3. Verifying takes time in proportion to the exponent's length, and RFC 8017 sets no bound
-    /// but the modulus.
+    /// Signers use 65537, rarely 3. Verification takes time in proportion to the exponent's length, and RFC 8017 sets
+    /// no limit below the modulus.
     var hasUsableExponent: Bool {
         guard let last = exponent.last, last & 1 == 1, exponent.count <= 4 else { return false }
         return exponent.count > 1 || last >= 3

@@ -2,7 +2,7 @@ internal import COpenSSL
 
 /// A private key that signs SHA-256 digests.
 @safe public final class PrivateKey: @unchecked Sendable {
-    // @unchecked: an EVP_PKEY is only read after it was made, and OpenSSL lets several threads do that at once.
+    // @unchecked: an EVP_PKEY is only read after its creation, and OpenSSL lets several threads read it at once.
 
     /// The public half.
     public let publicKey: PublicKey
@@ -13,7 +13,7 @@ internal import COpenSSL
     /// The length of the modulus in bits; 256 for Ed25519.
     public var bits: Int { publicKey.bits }
 
-    /// Takes over a key that EVP_PKEY_free will free.
+    /// Takes ownership of a key; EVP_PKEY_free frees it.
     private init(takingOwnershipOf key: OpaquePointer) throws(CryptoError) {
         let kind: PublicKey.Kind? =
             switch unsafe EVP_PKEY_get_base_id(key) {
@@ -21,7 +21,7 @@ internal import COpenSSL
             case EVP_PKEY_ED25519: .ed25519
             default: nil
             }
-        // EVP_PKEY_up_ref adds a reference, which the public key gives back.
+        // EVP_PKEY_up_ref adds a reference, which the public key releases.
         guard let kind, unsafe EVP_PKEY_up_ref(key) == 1 else {
             unsafe EVP_PKEY_free(key)
             throw .unsupportedKey
@@ -33,7 +33,7 @@ internal import COpenSSL
 
     deinit { unsafe EVP_PKEY_free(key) }
 
-    /// Reads a key in PEM: PKCS #8 for RSA and Ed25519, or PKCS #1 for RSA; an encrypted one is refused.
+    /// Reads a key in PEM: PKCS #8 for RSA and Ed25519, or PKCS #1 for RSA; an encrypted key is refused.
     public convenience init(pem: [UInt8]) throws(CryptoError) {
         let key: OpaquePointer? = unsafe pem.withUnsafeBytes { octets -> OpaquePointer? in
             // A read-only BIO over memory that outlives it; freed here.
@@ -41,7 +41,8 @@ internal import COpenSSL
                 return nil
             }
             defer { unsafe BIO_free(bio) }
-            // Without a callback the last argument is the password: an empty one, or OpenSSL would ask the terminal.
+            // Without a callback the last argument is the password: an empty password keeps OpenSSL from asking the
+            // terminal.
             var password: CChar = 0
             return unsafe PEM_read_bio_PrivateKey(bio, nil, nil, &password)
         }
@@ -52,9 +53,9 @@ internal import COpenSSL
         try unsafe self.init(takingOwnershipOf: key)
     }
 
-    /// Makes a new key; `bits` is the length of an RSA modulus and means nothing for Ed25519.
+    /// Makes a new key; `bits` is the length of an RSA modulus and is ignored for Ed25519.
     public static func generate(_ kind: PublicKey.Kind, bits: Int) throws(CryptoError) -> PrivateKey {
-        // The context is freed here, the key that it generates belongs to the caller.
+        // The context is freed here; the key that it generates belongs to the caller.
         let context = unsafe EVP_PKEY_CTX_new_id(kind == .rsa ? EVP_PKEY_RSA : EVP_PKEY_ED25519, nil)
         defer { unsafe EVP_PKEY_CTX_free(context) }
         var key: OpaquePointer?
@@ -76,7 +77,7 @@ internal import COpenSSL
     private func signRSA(_ digest: [UInt8]) throws(CryptoError) -> [UInt8] {
         let context = unsafe EVP_PKEY_CTX_new(key, nil)
         defer { unsafe EVP_PKEY_CTX_free(context) }
-        // On entry `length` says how much room there is; a signature is as long as the modulus.
+        // On entry `length` is the size of the buffer; a signature is as long as the modulus.
         var signature = [UInt8](repeating: 0, count: (bits + 7) / 8)
         var length = signature.count
         guard unsafe EVP_PKEY_sign_init(context) == 1,
@@ -98,11 +99,11 @@ internal import COpenSSL
         return Array(signature.prefix(length))
     }
 
-    /// The octets that a key record publishes: a SubjectPublicKeyInfo in DER for RSA, the bare key for Ed25519.
+    /// The octets for a key record: a SubjectPublicKeyInfo in DER for RSA, the bare key for Ed25519.
     public func publishedOctets() throws(CryptoError) -> [UInt8] {
         switch kind {
         case .rsa:
-            // With a null pointer i2d_PUBKEY allocates the result, which CRYPTO_free frees.
+            // Given a null pointer, i2d_PUBKEY allocates the result; CRYPTO_free frees it.
             var der: UnsafeMutablePointer<UInt8>?
             let length = unsafe i2d_PUBKEY(key, &der)
             guard length > 0, let der = unsafe der else { throw .last("public key") }
@@ -121,7 +122,7 @@ internal import COpenSSL
         let bio = unsafe BIO_new(BIO_s_mem())
         defer { unsafe BIO_free(bio) }
         guard unsafe PEM_write_bio_PKCS8PrivateKey(bio, key, nil, nil, 0, nil, nil) == 1 else { throw .last("PEM") }
-        // BIO_read copies out of the memory BIO as much as fits and returns how much that was.
+        // BIO_read copies as many octets out of the memory BIO as fit, and returns their number.
         var pem = [UInt8](repeating: 0, count: 16_384)
         let length = unsafe BIO_read(bio, &pem, Int32(clamping: pem.count))
         guard length > 0, Int(length) < pem.count else { throw .last("PEM") }

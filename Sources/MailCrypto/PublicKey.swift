@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// A public key that verifies signatures over a SHA-256 digest.
 ///
-/// Parsed once and shared: verification only reads the key, and has a context of its own.
+/// A key is parsed once and shared: verification only reads it, and has a context of its own.
 @safe public final class PublicKey: @unchecked Sendable {
-    // @unchecked: an EVP_PKEY is only read after it was made, and OpenSSL lets several threads do that at once.
+    // @unchecked: an EVP_PKEY is only read after its creation, and OpenSSL lets several threads read it at once.
 
     /// Which algorithm the key belongs to.
     public enum Kind: Hashable, Sendable {
@@ -21,12 +21,12 @@ internal import Synchronization
     /// The length of the modulus in bits; 256 for Ed25519.
     public let bits: Int
     private let key: OpaquePointer
-    /// The octets of an Ed25519 key; none of an RSA key.
+    /// The octets of an Ed25519 key; empty for an RSA key.
     private let edwardsPoint: [UInt8]
-    /// What nobody is verifying with: setting up a context costs a tenth of what it is for.
+    /// A context that no thread is using: setting one up costs a tenth of a verification.
     private let idle = Mutex<RSAVerification?>(nil)
 
-    /// Takes over a key that EVP_PKEY_free will free.
+    /// Takes ownership of a key; EVP_PKEY_free frees it.
     init(takingOwnershipOf key: OpaquePointer, kind: Kind, bits: Int, exponentBits: Int = 17) {
         unsafe self.key = key
         self.kind = kind
@@ -36,7 +36,7 @@ internal import Synchronization
     }
 
     private static func rawPublicKey(_ key: OpaquePointer) -> [UInt8] {
-        // On entry `length` says how much room there is.
+        // On entry `length` is the size of the buffer.
         var octets = [UInt8](repeating: 0, count: ed25519Length)
         var length = octets.count
         guard unsafe EVP_PKEY_get_raw_public_key(key, &octets, &length) == 1 else { return [] }
@@ -49,13 +49,13 @@ internal import Synchronization
     ///
     /// - Parameters:
     ///   - der: the octets of the key.
-    ///   - modulusBits: the lengths of the modulus that are let through to OpenSSL.
+    ///   - modulusBits: the lengths of the modulus that may reach OpenSSL.
     public convenience init(rsa der: ArraySlice<UInt8>, modulusBits: ClosedRange<Int>) throws(CryptoError) {
         guard let form = RSAPublicKeyForm(der) else { throw .malformedKey("not an RSA public key in DER") }
         guard modulusBits.contains(form.bits) else { throw .modulusSize(form.bits) }
         guard form.hasUsableExponent else { throw .exponent }
-        // d2i_PublicKey reads the inner key a hundred times faster than d2i_PUBKEY the outer one. It advances the
-        // pointer it is given, returns a key that the caller frees, or null.
+        // d2i_PublicKey reads the inner key a hundred times faster than d2i_PUBKEY reads the outer one. It advances the
+        // pointer that it is given, and returns null or a key that the caller frees.
         let key: OpaquePointer? = unsafe Array(form.encoded).withUnsafeBufferPointer { octets in
             var cursor = octets.baseAddress
             return unsafe d2i_PublicKey(EVP_PKEY_RSA, nil, &cursor, octets.count)
@@ -67,7 +67,7 @@ internal import Synchronization
     /// Reads an Ed25519 key of 32 octets.
     public convenience init(ed25519 octets: ArraySlice<UInt8>) throws(CryptoError) {
         guard octets.count == Self.ed25519Length else { throw .malformedKey("an Ed25519 key has 32 octets") }
-        // Copies the octets; the result is freed by the caller, null when they are not a key.
+        // Copies the octets; the caller frees the result, which is null when they are not a key.
         let key: OpaquePointer? = unsafe Array(octets).withUnsafeBufferPointer {
             unsafe EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, $0.baseAddress, $0.count)
         }
@@ -75,7 +75,7 @@ internal import Synchronization
         unsafe self.init(takingOwnershipOf: key, kind: .ed25519, bits: 256)
     }
 
-    /// About how much it costs to verify a signature: 1 for an RSA key of 2,048 bits with the usual exponent.
+    /// The approximate cost of verifying a signature; 1 is an RSA key of 2,048 bits with the usual exponent.
     public let verificationCost: Int
 
     /// RSA takes time in proportion to the square of the modulus and to the length of the exponent.
@@ -102,9 +102,9 @@ internal import Synchronization
 
     /// RFC 8463 § 3: PureEdDSA over the digest.
     ///
-    /// libsodium needs half of OpenSSL's time, and takes no key of small order, for which anybody can sign.
+    /// libsodium takes half of OpenSSL's time, and refuses keys of small order, for which anybody can sign.
     private func verifiesEd25519(_ signature: [UInt8], message: [UInt8]) -> Bool {
-        // It reads as many octets of signature and key as there should be.
+        // libsodium reads a signature and a key of these lengths.
         guard Self.isSodiumReady, signature.count == crypto_sign_ed25519_bytes(),
             edwardsPoint.count == Self.ed25519Length
         else { return false }
@@ -112,12 +112,12 @@ internal import Synchronization
     }
 
     private static let ed25519Length = crypto_sign_ed25519_publickeybytes()
-    // sodium_init may be called more than once, by any thread; it is negative if it failed.
+    // sodium_init may be called more than once, by any thread; it returns a negative number on failure.
     private static let isSodiumReady = sodium_init() >= 0
 
-    /// The digest that an RSA signature was made over, whatever message it belongs to; nil when the key does not fit.
+    /// The digest over which an RSA signature was made, for any message; nil when the key does not fit.
     ///
-    /// Finding out what was signed needs one operation with the key instead of one for each guess.
+    /// One operation with the key finds the signed digest; guessing would need one for each guess.
     public func signedDigest(in signature: [UInt8]) -> [UInt8]? {
         defer { ERR_clear_error() }
         guard kind == .rsa, let context = unsafe EVP_PKEY_CTX_new(key, nil) else { return nil }
@@ -126,7 +126,7 @@ internal import Synchronization
             unsafe EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1,
             unsafe EVP_PKEY_CTX_set_signature_md(context, SHA256Hasher.algorithm) == 1
         else { return nil }
-        // The output is never longer than the modulus; on entry `length` says how much room there is.
+        // The output is never longer than the modulus; on entry `length` is the size of the buffer.
         var digest = [UInt8](repeating: 0, count: bits / 8 + 1)
         var length = digest.count
         guard unsafe EVP_PKEY_verify_recover(context, &digest, &length, signature, signature.count) == 1,
@@ -143,12 +143,13 @@ internal import Synchronization
 
 /// A context that verifies RSA signatures over SHA-256 digests with one key.
 @safe private final class RSAVerification: @unchecked Sendable {
-    // @unchecked: who takes it out of its key is the only one to use it until he puts it back.
+    // @unchecked: a thread takes the context out of its key, is its only user, and puts it back.
 
     private let context: OpaquePointer
 
     init?(_ key: OpaquePointer) {
-        // EVP_PKEY_CTX_new takes its own reference on the key. Once set up, the context verifies any number of signatures.
+        // EVP_PKEY_CTX_new takes its own reference to the key. Once set up, the context verifies any number of
+        // signatures.
         guard let context = unsafe EVP_PKEY_CTX_new(key, nil) else { return nil }
         guard unsafe EVP_PKEY_verify_init(context) == 1,
             unsafe EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1,
