@@ -13,15 +13,15 @@ public enum ReverseNameResult: String, Hashable, Sendable, CaseIterable {
     case permerror
 }
 
-/// What the DNS says of a client's address (RFC 8601 § 3, the "iprev" method).
+/// The DNS's statements about a client's address (RFC 8601 § 3, the "iprev" method).
 public struct ReverseNameOutcome: Hashable, Sendable {
     /// The result.
     public let result: ReverseNameResult
-    /// The names that have the address, in the order of the answer; none unless the result is `pass`.
+    /// The names that have the address, in the order of the answer; empty unless the result is `pass`.
     public let names: [DomainName]
-    /// The names of which nobody said whether they have it.
+    /// The names for which no server said whether they have the address.
     public let unansweredNames: [DomainName]
-    /// The names that the address claims, whether they have it or not, as far as they were looked at.
+    /// The names that the address claims, whether they have it or not, up to the limit.
     public let claimedNames: [DomainName]
 
     init(
@@ -37,9 +37,9 @@ public struct ReverseNameOutcome: Hashable, Sendable {
     }
 }
 
-/// Which names an address has: those that it claims are looked up (RFC 8601 § 3).
+/// Which names an address has: the names that it claims are looked up (RFC 8601 § 3).
 ///
-/// All of them, because name servers give them in any order, and a rule may know any of them.
+/// All of them are looked up, because name servers return them in any order, and a rule may use any of them.
 public struct ReverseNameInquiry: DNSInquiry {
     private let address: IPAddress
     private let limit: Int
@@ -48,13 +48,13 @@ public struct ReverseNameInquiry: DNSInquiry {
     ///
     /// - Parameters:
     ///   - address: the client's address.
-    ///   - limit: how many names are looked at. RFC 8601 § 3 wants a limit and mentions the ten of RFC 7208.
+    ///   - limit: how many names are looked up. RFC 8601 § 3 asks for a limit and mentions the ten of RFC 7208.
     public init(of address: IPAddress, limit: Int = 10) {
         self.address = address.unmapped
         self.limit = limit
     }
 
-    /// Goes from the address to its names, and back to addresses.
+    /// Looks up the address's names, and then the addresses of the names.
     public func pass(over answers: inout DNSAnswers) -> ReverseNameOutcome? {
         guard let reply = answers.reply(to: DNSQuestion(address.reverseName, .ptr)) else { return nil }
         guard case .success(let answer) = reply.result else { return ReverseNameOutcome(.temperror) }
