@@ -2,17 +2,17 @@ public import MailSyntax
 
 /// Writes the Received-SPF header field (RFC 7208 § 9.1).
 public enum ReceivedSPF {
-    /// The body of the field for an outcome: one space, then folds of LF and TAB, as MTAs expect them of a filter.
+    /// The body of the field for an outcome: one space, then folds of LF and TAB, as MTAs expect from a filter.
     ///
-    /// Nothing that the client sent gets out of its quotes. An address or a name is written as it is, with A-labels where the
-    /// message is not internationalized, or its pair is left out: a changed one would be another's.
+    /// No client data can leave its quotes. An address or a name is written unchanged, with A-labels unless the message
+    /// is internationalized. Otherwise its pair is left out: a changed address would be another one.
     ///
     /// - Parameters:
-    ///   - outcome: what came of the check.
+    ///   - outcome: the outcome of the check.
     ///   - receiver: the name of the host that checked.
     ///   - clientAddress: the client's address.
     ///   - envelopeFrom: the argument of MAIL FROM.
-    ///   - helo: the argument of HELO or EHLO.
+    ///   - isInternationalized: whether the message itself has UTF-8, so that this field may have it too.
     ///   - isInternationalized: whether the message has UTF-8 of its own, so that this field may.
     public static func fieldBody(
         for outcome: SPFOutcome,
@@ -51,7 +51,7 @@ public enum ReceivedSPF {
         octet == UInt8(ascii: "(") || octet == UInt8(ascii: ")") || octet == UInt8(ascii: "\\")
     }
 
-    /// The value of a pair: a dot-atom where it is one, else a quoted-string (RFC 5322 §§ 3.2.3 and 3.2.4).
+    /// The value of a pair: a dot-atom if possible, otherwise a quoted-string (RFC 5322 §§ 3.2.3 and 3.2.4).
     private static func value(_ text: Octets) -> [UInt8] {
         if text.isDotAtom { return Array(text) }
         var quoted = [UInt8(ascii: "\"")]
@@ -63,7 +63,7 @@ public enum ReceivedSPF {
         return quoted
     }
 
-    /// The value of a pair for people: one printable line of US-ASCII.
+    /// A value written for people: one printable line of US-ASCII.
     private static func text(_ text: String) -> [UInt8] {
         value(Octets(Octets(text).prefix(maximumValueLength).printable))
     }

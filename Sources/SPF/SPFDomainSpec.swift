@@ -1,16 +1,16 @@
 public import MailSyntax
 
-/// A domain-spec: text that names a domain once its macros are expanded (RFC 7208 §§ 4.8 and 7.1).
+/// A domain-spec: text that becomes a domain name when its macros are expanded (RFC 7208 §§ 4.8 and 7.1).
 ///
-/// A class, for records keep many and terms without one need no room for it.
+/// A class, because records keep many of them and a term without one needs no room for it.
 public final class SPFDomainSpec: Sendable {
     /// The macro-string.
     public let string: SPFMacroString
     /// Whether there are no macros, so that every check has the same target-name.
     let isConstant: Bool
-    /// The target-name of a constant domain-spec; nil when it is no domain name.
+    /// The target-name of a constant domain-spec; nil when it is not a domain name.
     let constantName: DomainName?
-    /// Whether `%{p}` occurs: then the client's name has to be looked up first.
+    /// Whether `%{p}` occurs: then the client's name must be looked up first.
     let usesValidatedName: Bool
     /// Whether `%{l}` or `%{s}` occurs.
     let usesLocalPart: Bool
@@ -18,7 +18,7 @@ public final class SPFDomainSpec: Sendable {
     /// Reads a domain-spec.
     ///
     /// - Parameters:
-    ///   - text: the domain-spec.
+    ///   - isTested: whether a check may reach it; otherwise only its syntax is checked, and it names nothing.
     ///   - isTested: whether a check may come to it; one that is only checked for its syntax names nothing.
     public init(parsing text: Octets, isTested: Bool = true) throws(SPFRecord.SyntaxError.Reason) {
         guard !text.isEmpty else { throw .missingDomain }
@@ -35,7 +35,7 @@ public final class SPFDomainSpec: Sendable {
         self.usesLocalPart = string.uses(.localPart) || string.uses(.sender)
     }
 
-    /// Whether the literal is the one octet that `%%` stands for: a macro-expand, not a macro-literal.
+    /// Whether the literal is the single octet that `%%` stands for: a macro-expand, not a macro-literal.
     private static func isPercent(_ string: SPFMacroString, _ start: Int32) -> Bool {
         string.literal(start, start + 1).first == UInt8(ascii: "%")
     }

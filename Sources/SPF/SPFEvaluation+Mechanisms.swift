@@ -2,17 +2,17 @@ internal import DNSLookup
 internal import MailSyntax
 
 extension SPFEvaluation {
-    /// What a domain-spec comes to.
+    /// The expansion of a domain-spec.
     enum Target {
-        /// A name to ask about.
+        /// A name to look up.
         case name(DomainName)
-        /// Nothing that can be asked about.
+        /// Text that is not a domain name.
         case malformed(SPFProblem)
         /// An answer is missing.
         case missing
     }
 
-    /// Expands a domain-spec (RFC 7208 § 4.8); without one, the current domain is meant.
+    /// Expands a domain-spec (RFC 7208 § 4.8); without a domain-spec, the target is the current domain.
     ///
     /// RFC 7208 § 4.6.4: with `%{p}`, "the number of "PTR" resource records queried is included in the overall limit", so
     /// its query is counted like a term, except in an explanation.
@@ -76,7 +76,7 @@ extension SPFEvaluation {
         }
     }
 
-    /// The name that a mechanism asks about; nil when there is none, and then it does not match.
+    /// The name that a mechanism looks up; nil when there is none, and then the mechanism does not match.
     private mutating func matchTarget(
         of spec: SPFDomainSpec?,
         step: Int,
@@ -86,14 +86,14 @@ extension SPFEvaluation {
         case .name(let name): return name
         case .missing: return nil
         case .malformed(let problem):
-            // RFC 7208 § 4.8 leaves a malformed <target-name> undefined; as in § 4.3, no such name can exist, so nothing
-            // matches. It is no void lookup, for none is made.
+            // RFC 7208 § 4.8 leaves a malformed <target-name> undefined; as in § 4.3, no such name can exist, so
+            // nothing matches. It is not a void lookup, because there is no lookup.
             conclude(step, .problem(problem))
             return nil
         }
     }
 
-    /// RFC 7208 § 5.2.
+    /// The "include" mechanism (RFC 7208 § 5.2).
     private mutating func include(
         _ spec: SPFDomainSpec,
         step: Int,
@@ -126,13 +126,14 @@ extension SPFEvaluation {
         }
     }
 
-    /// RFC 7208 § 5.3: whether one of a host's addresses is the client's, as far as the prefix goes.
+    /// RFC 7208 § 5.3: whether one of a host's addresses equals the client's in the bits of the prefix.
     private mutating func hasClient(_ name: DomainName, _ prefix4: UInt8, _ prefix6: UInt8) throws(Stop) -> Bool {
         let test = addressTest(prefix4, prefix6)
         return try lookUp(addressQuestion(name), holding: test).map(test.holds) ?? false
     }
 
-    /// The client's network, as far as the prefix goes; nobody's for one longer than an address, which the grammar forbids.
+    /// The client's network of the given prefix length; an empty one when the prefix is longer than an address, which
+    /// the grammar forbids.
     func addressTest(_ prefix4: UInt8, _ prefix6: UInt8) -> DNSAddressTest {
         DNSAddressTest(IPNetwork(check.client, prefixLength: Int(isClientIPv4 ? prefix4 : prefix6)))
     }
@@ -146,19 +147,19 @@ extension SPFEvaluation {
         if case .v4 = check.client { true } else { false }
     }
 
-    /// RFC 7208 § 5.4.
+    /// The "mx" mechanism (RFC 7208 § 5.4).
     private mutating func mx(_ name: DomainName, _ prefix4: UInt8, _ prefix6: UInt8) throws(Stop) -> Bool {
         guard let answer = try lookUp(DNSQuestion(name, .mx)) else { return false }
         let exchanges = SPFExchanges.of(answer)
-        // RFC 7208 § 4.6.4: more than ten address lookups for one "mx" give "permerror". § 5.4 has every name looked up, so
-        // more than ten names are too many whichever of them would match.
+        // RFC 7208 § 4.6.4: more than ten address lookups for one "mx" give "permerror". § 5.4 requires looking up
+        // every name, so more than ten names are too many, whichever of them would match.
         guard !exchanges.areTooMany else { throw Stop(result: .permerror, problem: .tooManyExchanges(name)) }
         for exchange in exchanges.names where try hasClient(exchange, prefix4, prefix6) { return true }
         return false
     }
 }
 
-/// The names in an MX answer, kept beside it.
+/// The names in an MX answer, kept with the answer.
 final class SPFExchanges: Sendable {
     let names: [DomainName]
     let areTooMany: Bool
@@ -167,8 +168,8 @@ final class SPFExchanges: Sendable {
         areTooMany = answer.records.count > 10
         var hosts: [(preference: UInt16, name: DomainName)] = []
         for case .mx(let preference, let exchange) in answer.records.prefix(10) { hosts.append((preference, exchange)) }
-        // RFC 7208 leaves the order open. The DNS changes it from reply to reply, and void lookups before a match count:
-        // so it is fixed here. RFC 7505 § 3: the root stands for "no mail", not for a host.
+        // RFC 7208 leaves the order open. The order is fixed here, because the DNS changes it from reply to reply, and
+        // void lookups before a match count. RFC 7505 § 3: the root stands for "no mail", not for a host.
         hosts.sort { left, right in
             left.preference == right.preference
                 ? left.name.wire.lexicographicallyPrecedes(right.name.wire) : left.preference < right.preference

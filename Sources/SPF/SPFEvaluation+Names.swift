@@ -4,7 +4,7 @@ internal import MailSyntax
 extension SPFEvaluation {
     /// RFC 7208 § 5.5: whether a validated name of the client is the target or below it.
     ///
-    /// Names that lie elsewhere cannot match, so their addresses are not asked for.
+    /// Names outside the target cannot match, so their addresses are not looked up.
     mutating func ptr(_ target: DomainName) throws(Stop) -> Bool {
         for name in try clientNames(isCounted: true) where name.isEqualOrSubdomain(of: target) {
             if try isValidated(name) { return true }
@@ -12,7 +12,7 @@ extension SPFEvaluation {
         return false
     }
 
-    /// RFC 7208 § 7.3, `%{p}`: the validated name that fits the current domain best; nil for none.
+    /// RFC 7208 § 7.3, `%{p}`: the validated name that fits the current domain best; nil when there is none.
     ///
     /// "If the <domain> is present in the list of validated domains, it SHOULD be used. Otherwise, if a subdomain of the
     /// <domain> is present, it SHOULD be used. Otherwise, any name from the list can be used."
@@ -43,17 +43,17 @@ extension SPFEvaluation {
     /// Whether the client is among the addresses of the name.
     ///
     /// RFC 7208 § 5.5: "If a DNS error occurs while doing an A RR lookup, then that domain name is skipped and the search
-    /// continues." A name without addresses is skipped in the same way, and is not counted as a void lookup: who controls
-    /// the client's address wrote these names, and could otherwise turn a domain's "fail" into a "permerror".
+    /// continues." A name without addresses is skipped in the same way, and is not counted as a void lookup: the owner
+    /// of the client's address wrote these names, and could otherwise turn a domain's "fail" into a "permerror".
     private mutating func isValidated(_ name: DomainName) throws(Stop) -> Bool {
         let test = addressTest(32, 128)
         guard let answer = try answer(about: addressQuestion(name), holding: test) else { return false }
         return test.holds(answer)
     }
 
-    /// The answer to a question about the client's names; nil when it is missing, or the DNS gave none.
+    /// The answer to a question about the client's names; nil when it is missing, or the DNS gave no answer.
     ///
-    /// When we did not even ask to the end, that is no DNS error: honest mail must not fail because we have no room.
+    /// A question that we gave up asking is not a DNS error: honest mail must not fail because we have no room.
     private mutating func answer(
         about question: DNSQuestion,
         holding test: DNSAddressTest? = nil
@@ -66,12 +66,12 @@ extension SPFEvaluation {
         }
     }
 
-    /// RFC 7208 § 6.2: the explanation that the record which failed the client names.
+    /// RFC 7208 § 6.2: the explanation that the record named when it failed the client.
     ///
     /// "If there are any DNS processing errors (any RCODE other than 0), or if no records are returned, or if more than one
     /// record is returned, or if there are syntax errors in the explanation string, then proceed as if no "exp" modifier
     /// was given."
-    /// None of its lookups is counted or changes the result (§ 4.6.4).
+    /// The explanation's lookups are not counted and do not change the result (§ 4.6.4).
     mutating func explanation(_ verdict: Verdict) -> String? {
         guard let modifier = verdict.record?.explanation else { return nil }
         let step = open(.term(modifier.text), domain: verdict.domain, depth: 0)

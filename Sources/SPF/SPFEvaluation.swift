@@ -1,10 +1,10 @@
 internal import DNSLookup
 internal import MailSyntax
 
-/// One pass of check_host() over the answers that are known (RFC 7208 § 4).
+/// One pass of check_host() over the known answers (RFC 7208 § 4).
 ///
-/// When it needs an answer that is not known, it goes on as if the term had not matched, to learn which questions come
-/// next. Then its outcome is worth nothing (``DNSInquiry``).
+/// When an answer is missing, the pass goes on as if the term had not matched, to learn which questions come next. The
+/// outcome of such a pass is not used (``DNSInquiry``).
 struct SPFEvaluation {
     /// An end without a match.
     struct Stop: Error {
@@ -12,25 +12,25 @@ struct SPFEvaluation {
         let problem: SPFProblem
     }
 
-    /// What check_host() says of one domain, redirections included.
+    /// The result of check_host() for one domain, with redirections.
     struct Verdict {
         var result: SPFResult
         var directive: Octets?
         var problem: SPFProblem?
-        /// The record that was evaluated last, and its domain: where an explanation would be named.
+        /// The record that was evaluated last, and its domain: this record may name an explanation.
         var record: SPFRecord?
         var domain: DomainName
     }
 
     let check: SPFInquiry
-    /// What is known, and what was missing.
+    /// The answers that are known, and those that were missing.
     private(set) var answers: DNSAnswers
     private var trace = SPFTrace()
     private var firstRecord: Octets?
     private var current = 0
     private var terms = 0
     private var voids = 0
-    /// Whether a lookup of the present term found nothing.
+    /// Whether a lookup of the current term found nothing.
     private var isTermVoid = false
     private var queries = 0
     private var cachedQueries = 0
@@ -160,7 +160,7 @@ struct SPFEvaluation {
         return nil
     }
 
-    /// RFC 7208 § 6.1: the domain to go on at; nil when an answer is missing.
+    /// RFC 7208 § 6.1: the domain to continue with; nil when an answer is missing.
     private mutating func redirected(
         by redirect: SPFModifier,
         domain: DomainName,
@@ -185,8 +185,8 @@ struct SPFEvaluation {
 extension SPFEvaluation {
     /// Counts a term that queries the DNS.
     mutating func countTerm() throws(Stop) {
-        // RFC 7208 § 4.6.4: at most ten terms with lookups, "else … "permerror""; those of included and redirected records
-        // are counted together.
+        // RFC 7208 § 4.6.4: at most ten terms with lookups, "else … "permerror""; the terms of included and redirected
+        // records count too.
         guard terms < options.terms else { throw tooManyTerms }
         terms += 1
         if trace.steps.indices.contains(current) { trace.steps[current].termCount = terms }
@@ -194,16 +194,20 @@ extension SPFEvaluation {
 
     private var tooManyTerms: Stop { Stop(result: .permerror, problem: .tooManyTerms(limit: options.terms)) }
 
-    /// The answer to a question of a term, nil when it is missing; an answer without records makes the term void.
+    /// The answer to a term's question; nil when it is missing.
     ///
-    /// Ends the evaluation when there is a DNS error.
+    /// An answer without records makes the term void.
+    ///
+    /// A DNS error ends the evaluation.
     mutating func lookUp(_ question: DNSQuestion, holding test: DNSAddressTest? = nil) throws(Stop) -> DNSAnswer? {
         guard let answer = try record(question, holding: test) else { return nil }
         noteVoid(answer)
         return answer
     }
 
-    /// The answer to a question that is not counted when it finds nothing; nil when it is missing.
+    /// The answer to a question; nil when it is missing.
+    ///
+    /// An answer without records is not counted.
     private mutating func record(_ question: DNSQuestion, holding test: DNSAddressTest? = nil) throws(Stop)
         -> DNSAnswer?
     {
@@ -215,19 +219,19 @@ extension SPFEvaluation {
         }
     }
 
-    /// Notes whether an answer makes the present term void.
+    /// Notes whether an answer makes the current term void.
     mutating func noteVoid(_ answer: DNSAnswer) {
         if answer.status != .records { isTermVoid = true }
     }
 
-    /// Counts the present term if a lookup of it found nothing, and goes on to the next.
+    /// Counts the current term if one of its lookups found nothing, and prepares for the next term.
     ///
     /// RFC 7208 § 4.6.4: "it is useful to limit the number of "terms" for which DNS queries return either a positive answer
     /// (RCODE 0) with an answer count of 0, or a "Name Error" (RCODE 3) answer. … SPF implementations SHOULD limit "void
     /// lookups" to two. … Exceeding the limit produces a "permerror" result."
     ///
-    /// So an "mx" whose hosts lack the client's kind of address is one void term, however many hosts it has. A term that
-    /// matches is none: otherwise it would matter which of its hosts is asked first.
+    /// So an "mx" whose hosts lack the client's kind of address is one void term, however many hosts it has. A term
+    /// that matches is not void: otherwise the result would depend on the order in which its hosts are asked.
     mutating func countVoidTerm(isMatch: Bool = false) throws(Stop) {
         defer { isTermVoid = false }
         guard isTermVoid, !isMatch else { return }
@@ -239,7 +243,7 @@ extension SPFEvaluation {
 
     /// The reply to a question, noted in the trace; nil when it is missing.
     ///
-    /// - Parameter test: what the addresses of the reply are wanted for, when they are.
+    /// - Parameter test: which addresses of the reply matter; nil when any reply may change the course.
     mutating func reply(to question: DNSQuestion, holding test: DNSAddressTest? = nil) throws(Stop) -> DNSReply? {
         queries += 1
         guard queries <= options.maximumQueries else {
@@ -259,7 +263,7 @@ extension SPFEvaluation {
         return current
     }
 
-    /// Makes a step the one that lookups belong to, again.
+    /// Makes lookups belong to an earlier step again.
     mutating func resume(_ step: Int) {
         current = step
     }

@@ -2,11 +2,11 @@ public import MailSyntax
 
 /// The `<sender>` of a check, in its two parts (RFC 7208 § 4.1).
 public struct SPFIdentity: Hashable, Sendable {
-    /// The local-part, without quotes; `postmaster` where there is none.
+    /// The local-part, without quotes; `postmaster` when there is none.
     public let localPart: Octets
-    /// The domain as the macros `%{s}` and `%{o}` show it: as it was written, or its A-labels.
+    /// The domain as the macros `%{s}` and `%{o}` show it: as written, or its A-labels.
     public let domainText: Octets
-    /// The domain to ask about; nil when it is malformed.
+    /// The domain to look up; nil when it is malformed.
     public private(set) var domain: DomainName?
 
     /// Reads the argument of MAIL FROM, with or without angle brackets.
@@ -19,7 +19,7 @@ public struct SPFIdentity: Hashable, Sendable {
         } else if let at = path.separatorOfMailbox {
             self.init(quotedLocalPart: path[..<at], domain: path[(at + 1)...])
         } else {
-            // RFC 7208 § 4.3: no local-part means `postmaster`; what there is can only be a domain.
+            // RFC 7208 § 4.3: without a local-part it is `postmaster`; any text can only be a domain.
             self.init(quotedLocalPart: [], domain: path)
         }
     }
@@ -59,10 +59,10 @@ public struct SPFIdentity: Hashable, Sendable {
         }
     }
 
-    /// The same, malformed when no host can have the domain (`DomainName.init(mailHost:)`).
+    /// The same identity; its domain is malformed when no host can have it (`DomainName.init(mailHost:)`).
     ///
-    /// RFC 7208 § 4.3 has nothing to say of the characters of a name, and the DNS takes any. What SMTP carries is the name of
-    /// a host (RFC 5321 § 2.3.5).
+    /// RFC 7208 § 4.3 does not restrict the characters of a name, and the DNS accepts any. SMTP carries the names of
+    /// hosts (RFC 5321 § 2.3.5).
     consuming func ofHost() -> SPFIdentity {
         if domain?.isHostName == false { domain = nil }
         return self
@@ -75,18 +75,18 @@ public struct SPFIdentity: Hashable, Sendable {
 
     private static let postmaster = Octets("postmaster")
 
-    /// Longer identities are not looked at: SMTP allows 256 octets in a path (RFC 5321 § 4.5.3.1.3).
+    /// Longer identities are not read: SMTP allows 256 octets in a path (RFC 5321 § 4.5.3.1.3).
     static let maximumInputLength = 998
 
     private static func name(_ text: Octets) -> DomainName? {
-        // RFC 7208 § 4.3: an address literal, or anything else that is no domain name, is malformed.
+        // RFC 7208 § 4.3: an address literal, or any other text that is not a domain name, is malformed.
         guard text.count <= maximumInputLength, text.first != UInt8(ascii: "["),
             text.allSatisfy({ $0 >= 0x80 || $0.isVChar })
         else { return nil }
         return try? DomainName(unicode: text)
     }
 
-    /// RFC 5321 § 4.1.2: a local-part means the same quoted or not, so the macros show it without quotes.
+    /// RFC 5321 § 4.1.2: quotes do not change the meaning of a local-part, so the macros show it without quotes.
     private static func unquoted(_ local: Octets) -> Octets {
         guard local.endOfQuotedString == local.endIndex else { return local }
         var text = [UInt8]()
@@ -104,11 +104,11 @@ public struct SPFIdentity: Hashable, Sendable {
 }
 
 extension DomainName {
-    /// The labels with dots between them, octet for octet as they are.
+    /// The labels with dots between them, each octet unchanged.
     var presentation: [UInt8] {
         var text = wire
         var index = 0
-        // The length octets between the labels are where the dots belong.
+        // The length octets between the labels become dots.
         while index < wire.count {
             let next = index + 1 + Int(wire[index])
             text[index] = UInt8(ascii: ".")

@@ -1,7 +1,7 @@
 public import DNSLookup
 public import MailSyntax
 
-/// Whether a client may send mail for a domain (RFC 7208): what check_host() is asked (§ 4.1).
+/// Whether a client may send mail for a domain (RFC 7208): the arguments of check_host() (§ 4.1).
 public struct SPFInquiry: DNSInquiry {
     let identity: SPFIdentity
     let scope: SPFScope
@@ -11,7 +11,7 @@ public struct SPFInquiry: DNSInquiry {
     let options: SPFOptions
     let selector: any SPFRecordSelecting
 
-    /// Asks about any identity, by the records that a selector chooses.
+    /// Asks about any identity, with the records that a selector chooses.
     package init(
         _ identity: SPFIdentity,
         scope: SPFScope,
@@ -38,7 +38,7 @@ public struct SPFInquiry: DNSInquiry {
     ///   - helo: the argument of HELO or EHLO.
     ///   - client: the SMTP client's address.
     ///   - now: the time, for `%{t}`.
-    ///   - options: the bounds of the evaluation.
+    ///   - options: the limits of the evaluation.
     public init(mailFrom sender: Octets, helo: Octets, client: IPAddress, now: UnixTime, options: SPFOptions = .init())
     {
         let identity = SPFIdentity(mailFrom: sender, helo: helo).ofHost()
@@ -67,7 +67,7 @@ public struct SPFInquiry: DNSInquiry {
         )
     }
 
-    /// What in-order evaluation may need is kept free of it.
+    /// The rest is reserved for the questions that in-order evaluation may need.
     public var questionsAhead: Int { options.queriesAhead }
 
     /// Evaluates the records (RFC 7208 § 4).

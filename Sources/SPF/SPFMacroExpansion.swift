@@ -29,7 +29,7 @@ struct SPFMacroValues {
         }
     }
 
-    /// RFC 7208 § 7.3: for IPv6, "a dot-format address", nibble by nibble; upper case, which no name minds.
+    /// RFC 7208 § 7.3: for IPv6, "a dot-format address", nibble by nibble; in upper case, because names ignore case.
     private var dottedClient: Octets {
         guard case .v6(let address) = client else { return Octets(client.description) }
         var text = [UInt8]()
@@ -41,7 +41,7 @@ struct SPFMacroValues {
         return text[...]
     }
 
-    /// Appends the value of a macro after its transformers.
+    /// Appends the value of a macro with its transformers applied.
     func append(_ macro: SPFMacro, to output: inout [UInt8]) {
         let value = value(macro.letter)
         guard !macro.isPlain else {
@@ -60,7 +60,7 @@ struct SPFMacroValues {
         }
     }
 
-    /// RFC 7208 § 7.3: "Uppercase macros expand exactly as the lowercase macros, and are then URL escaped", all but the
+    /// RFC 7208 § 7.3: "Uppercase macros expand exactly as the lowercase macros, and are then URL escaped", except the
     /// unreserved characters of RFC 3986 § 2.3.
     private func append(_ text: Octets, escaped: Bool, to output: inout [UInt8]) {
         guard escaped else {
@@ -83,7 +83,7 @@ struct SPFMacroValues {
 }
 
 extension SPFMacroString {
-    /// Appends one part; without values there are no macros.
+    /// Appends one part; `values` is nil for a string without macros.
     private func append(_ part: Part, _ values: SPFMacroValues?, to output: inout [UInt8]) {
         switch part {
         case .literal(let start, let end): output.append(contentsOf: literal(start, end))
@@ -95,7 +95,7 @@ extension SPFMacroString {
 
     /// Expands to a domain name; nil when it is malformed.
     func targetName(_ values: SPFMacroValues?) -> DomainName? {
-        // Only the right end of a long name counts, so expansion starts there and ends when there is enough.
+        // Only the right end of a long name counts, so expansion starts there and stops when the text is long enough.
         var pieces = [[UInt8]]()
         var count = 0
         for part in parts.reversed() where count <= 2 * Self.maximumNameLength {
@@ -116,13 +116,13 @@ extension SPFMacroString {
 
     private static let maximumNameLength = 253
 
-    /// Expands to an explanation of at most `limit` octets, all of them printable US-ASCII.
+    /// Expands to an explanation of at most `limit` octets of printable US-ASCII.
     func explanation(_ values: SPFMacroValues, limit: Int) -> [UInt8] {
         var text = [UInt8]()
         for part in parts where text.count < limit {
             append(part, values, to: &text)
         }
-        // What a sender or a client put in reaches an SMTP reply: nothing but printable text may.
+        // Text from senders and clients ends up in an SMTP reply: it must be printable.
         return text.prefix(max(0, limit)).map { $0 == .space || $0.isVChar ? $0 : UInt8(ascii: "?") }
     }
 }

@@ -1,7 +1,7 @@
 public import MailSyntax
 
 extension SPFMacroString {
-    /// Where a macro-string stands.
+    /// The place of a macro-string.
     public enum Place: Hashable, Sendable {
         /// In a record, where spaces end a term.
         case record
@@ -37,7 +37,7 @@ extension SPFMacroString {
         octet.isVChar && octet != UInt8(ascii: "%") || place == .explanation && octet == .space
     }
 
-    /// Reads the macro-expand that `text` begins with.
+    /// Reads the macro-expand at the beginning of `text`.
     private static func expansion(
         _ text: Octets,
         in place: Place,
@@ -61,7 +61,7 @@ extension SPFMacroString {
 }
 
 extension SPFMacro {
-    /// Reads what stands between the braces: macro-letter transformers *delimiter (RFC 7208 § 7.1).
+    /// Reads the text between the braces: macro-letter transformers *delimiter (RFC 7208 § 7.1).
     init(parsing text: Octets) throws(SPFRecord.SyntaxError.Reason) {
         guard let first = text.first, let letter = Letter(rawValue: first.lowercased) else { throw .invalidMacro }
         let digits = text.dropFirst().prefix { $0.isDigit }

@@ -2,7 +2,7 @@ public import MailSyntax
 
 /// One macro of a macro-string: a letter and its transformers (RFC 7208 § 7.1, macro-expand).
 public struct SPFMacro: Hashable, Sendable {
-    /// What a macro stands for (RFC 7208 § 7.2); the raw values are the macro letters.
+    /// The value that a macro stands for (RFC 7208 § 7.2); the raw values are the macro letters.
     public enum Letter: UInt8, Hashable, Sendable {
         /// `s`: the sender.
         case sender = 0x73
@@ -31,17 +31,17 @@ public struct SPFMacro: Hashable, Sendable {
         var isForExplanationOnly: Bool { self == .readableAddress || self == .receiver || self == .timestamp }
     }
 
-    /// What the macro stands for.
+    /// The value that the macro stands for.
     public let letter: Letter
-    /// Whether the letter is upper-case: then the value is URL-escaped (RFC 7208 § 7.3).
+    /// Whether the letter is in upper case: then the value is URL-escaped (RFC 7208 § 7.3).
     public let isURLEscaped: Bool
-    /// How many parts on the right are kept; 0 is all.
+    /// How many parts on the right are kept; 0 keeps all.
     ///
-    /// More than 255 count as 255, as no name has so many.
+    /// A number above 255 becomes 255, because no name has that many parts.
     public let partCount: UInt8
     /// Whether the parts are put in reverse order.
     public let isReversed: Bool
-    /// Which delimiters split the value: one bit for each of `SPFMacro.delimiterOctets`; 0 is the dot alone.
+    /// The delimiters that split the value: one bit for each of `SPFMacro.delimiterOctets`; 0 is the dot alone.
     public let delimiters: UInt8
 
     /// The octets that may be delimiters (RFC 7208 § 7.1, delimiter).
@@ -58,7 +58,7 @@ public struct SPFMacro: Hashable, Sendable {
     }
 }
 
-/// Text with macros in it, understood but not expanded (RFC 7208 § 7.1, macro-string).
+/// Text with macros, parsed but not expanded (RFC 7208 § 7.1, macro-string).
 public struct SPFMacroString: Sendable {
     /// A piece of the string; the offsets count from the start of the text.
     enum Part: Hashable, Sendable {

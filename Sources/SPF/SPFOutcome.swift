@@ -1,20 +1,20 @@
 public import MailSyntax
 
-/// What came of a check.
+/// The outcome of a check.
 ///
-/// A class, for it holds much and is handed to many.
+/// Shared by many tasks and large, so a class.
 public final class SPFOutcome: Sendable {
     /// The result.
     public let result: SPFResult
     /// The identity that was checked.
     public let scope: SPFScope
-    /// The domain that was checked; nil when the identity has none that is well-formed.
+    /// The domain that was checked; nil when the identity has no well-formed domain.
     public let domainName: DomainName?
-    /// The record of the domain, where evaluation began; nil when none was found.
+    /// The record of the domain, the first one evaluated; nil when none was found.
     public let record: Octets?
-    /// The directive that matched, as it was written; nil when none did.
+    /// The directive that matched, as it was written; nil when no directive matched.
     public let directive: Octets?
-    /// What the domain says to those it rejects: printable US-ASCII, bounded, and not to be trusted.
+    /// The domain's message to rejected senders: printable US-ASCII, of limited length, and not to be trusted.
     public let explanation: String?
     /// Why the result is "none", "temperror" or "permerror".
     public let problemCause: SPFProblem?
@@ -24,7 +24,7 @@ public final class SPFOutcome: Sendable {
     public let voidLookups: Int
     /// How many questions were asked of the DNS or its cache.
     public let queries: Int
-    /// How many of these were known already.
+    /// How many of these questions the cache answered.
     public let cachedQueries: Int
     private let notes: SPFTrace
 
@@ -56,7 +56,7 @@ public final class SPFOutcome: Sendable {
         notes = trace
     }
 
-    /// What was done, in order.
+    /// The steps of the evaluation, in order.
     public var trace: [SPFTraceStep] { notes.complete }
 
     /// The domain that was checked, as text.
@@ -70,12 +70,14 @@ public final class SPFOutcome: Sendable {
         }
     }
 
-    /// Why there is no other result, in one printable line.
+    /// The reason for "none", "temperror" or "permerror", in one printable line.
     public var problem: String? { problemCause?.description }
 }
 
 extension SPFOutcome {
-    /// What can be said of a client whose address the MTA does not know: none (RFC 7208 § 2.6.1), for nothing was checked.
+    /// The outcome for a client whose address the MTA does not know: "none" (RFC 7208 § 2.6.1).
+    ///
+    /// Nothing was checked.
     public static func unknownClient(_ scope: SPFScope) -> SPFOutcome {
         SPFOutcome(result: .none, scope: scope, domainName: nil, problemCause: .unknownClient)
     }

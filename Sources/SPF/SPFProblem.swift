@@ -1,9 +1,9 @@
 public import DNSLookup
 public import MailSyntax
 
-/// Why a check came to "none", "temperror" or "permerror", or a term to nothing.
+/// Why a check ended in "none", "temperror" or "permerror", or why a term did not match.
 public enum SPFProblem: Hashable, Sendable {
-    /// The identity's domain is no domain name, or has one label only (RFC 7208 § 4.3).
+    /// The identity's domain is not a domain name, or has only one label (RFC 7208 § 4.3).
     case malformedDomain
     /// The name does not exist (RFC 7208 § 4.3).
     case noSuchName(DomainName)
@@ -11,17 +11,17 @@ public enum SPFProblem: Hashable, Sendable {
     case noRecord(DomainName)
     /// The domain publishes more than one record (RFC 7208 § 4.5).
     case severalRecords(DomainName)
-    /// The domain's record has a mistake (RFC 7208 § 4.6).
+    /// The domain's record has a syntax error (RFC 7208 § 4.6).
     case syntax(SPFRecord.SyntaxError, DomainName)
     /// The DNS did not answer (RFC 7208 §§ 4.4 and 5).
     case lookup(DNSQuestion, DNSLookupError)
-    /// The term's domain is no domain name once its macros are expanded (RFC 7208 § 4.8).
+    /// The term's domain is not a domain name once its macros are expanded (RFC 7208 § 4.8).
     case malformedTarget
     /// The term shows a local-part that is not US-ASCII (RFC 8616 § 4).
     case internationalizedLocalPart
-    /// One more term that queries the DNS than allowed (RFC 7208 § 4.6.4).
+    /// One term with DNS queries more than allowed (RFC 7208 § 4.6.4).
     case tooManyTerms(limit: Int)
-    /// One more lookup that found nothing than allowed (RFC 7208 § 4.6.4).
+    /// One void lookup more than allowed (RFC 7208 § 4.6.4).
     case tooManyVoidLookups(limit: Int)
     /// More than ten mail exchangers (RFC 7208 § 4.6.4).
     case tooManyExchanges(DomainName)
@@ -53,7 +53,7 @@ extension SPFProblem: CustomStringConvertible {
 }
 
 extension Octets {
-    /// The octets as text, with a question mark for all that is not printable US-ASCII.
+    /// The octets as text, with a question mark for each octet that is not printable US-ASCII.
     package var printable: String {
         String(decoding: map { $0 == .space || $0.isVChar ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }

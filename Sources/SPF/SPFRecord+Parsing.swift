@@ -43,7 +43,7 @@ struct SPFRecordBuilder {
     }
 
     private mutating func readModifier(_ name: Octets, value: Octets, _ term: Octets) throws(Reason) {
-        // RFC 7208 § 6: the two "MUST NOT appear in a record more than once each".
+        // RFC 7208 § 6: "redirect" and "exp" "MUST NOT appear in a record more than once each".
         if name.equalsIgnoringCase("redirect") {
             guard redirect == nil else { throw .repeatedModifier }
             redirect = SPFModifier(domain: try SPFDomainSpec(parsing: value), text: term)
@@ -51,12 +51,14 @@ struct SPFRecordBuilder {
             guard explanation == nil else { throw .repeatedModifier }
             explanation = SPFModifier(domain: try SPFDomainSpec(parsing: value), text: term)
         } else {
-            // RFC 7208 § 6: "Unrecognized modifiers MUST be ignored"; § 12: their values are macro-strings all the same.
+            // RFC 7208 § 6: "Unrecognized modifiers MUST be ignored"; § 12: their values must still be macro-strings.
             _ = try SPFMacroString(parsing: value, in: .record)
         }
     }
 
-    /// RFC 7208 § 5.1: mechanisms after "all" are never tested, so they are only checked; neither are those after too many.
+    /// RFC 7208 § 5.1: mechanisms after "all" are never tested, so only their syntax is checked.
+    ///
+    /// The same goes for mechanisms after too many terms.
     private var isTested: Bool { !hasAll && !isTruncated }
 
     private mutating func readDirective(_ term: Octets) throws(Reason) {
@@ -141,7 +143,7 @@ struct SPFRecordBuilder {
         return UInt8(value)
     }
 
-    /// Reads `":" ip4-network [ ip4-cidr-length ]`, or the same with 6.
+    /// Reads `":" ip4-network [ ip4-cidr-length ]`, or the same for IPv6.
     private static func network(_ argument: Octets, bits: UInt8) throws(Reason) -> IPNetwork {
         guard argument.first == UInt8(ascii: ":") else { throw .missingDomain }
         let text = argument.dropFirst().prefix { $0 != UInt8(ascii: "/") }

@@ -1,8 +1,8 @@
 public import MailSyntax
 
-/// What a matching mechanism says (RFC 7208 § 4.6.2, qualifier).
+/// The result of a matching mechanism (RFC 7208 § 4.6.2, qualifier).
 public enum SPFQualifier: UInt8, Hashable, Sendable {
-    /// `+`, and no qualifier at all.
+    /// `+`, or no qualifier.
     case pass = 0x2B
     /// `-`
     case fail = 0x2D
@@ -22,36 +22,36 @@ public enum SPFQualifier: UInt8, Hashable, Sendable {
     }
 }
 
-/// A way to say which clients are meant (RFC 7208 § 5).
+/// A mechanism: a description of clients (RFC 7208 § 5).
 ///
-/// Where a domain-spec may be left out and is, the current domain is meant. Prefix lengths count bits.
+/// When an optional domain-spec is absent, the mechanism uses the current domain. Prefix lengths count bits.
 public enum SPFMechanism: Sendable {
     /// Every client (§ 5.1).
     case all
-    /// The clients that another domain's record lets pass (§ 5.2).
+    /// The clients that pass by another domain's record (§ 5.2).
     case include(SPFDomainSpec)
     /// The addresses of a host (§ 5.3).
     case a(SPFDomainSpec?, prefix4: UInt8, prefix6: UInt8)
     /// The addresses of a domain's mail exchangers (§ 5.4).
     case mx(SPFDomainSpec?, prefix4: UInt8, prefix6: UInt8)
-    /// The hosts whose validated names lie in a domain (§ 5.5).
+    /// The hosts with a validated name in a domain (§ 5.5).
     case ptr(SPFDomainSpec?)
-    /// An address or a block of them, of either family (§ 5.6).
+    /// An address or a block of addresses, of either family (§ 5.6).
     case ip(IPNetwork)
     /// Every client for which a name has an address (§ 5.7).
     case exists(SPFDomainSpec)
 }
 
-/// One directive of a record: a mechanism and what it means to match it (RFC 7208 § 4.6.1).
+/// One directive of a record: a mechanism, and the result when it matches (RFC 7208 § 4.6.1).
 public struct SPFDirective: Sendable {
     /// The result when the mechanism matches.
     public let qualifier: SPFQualifier
-    /// Which clients it matches.
+    /// The clients that match.
     public let mechanism: SPFMechanism
     /// The directive as it was written.
     public let text: Octets
 
-    /// RFC 7208 § 4.6.4: these terms query the DNS, the others do not.
+    /// RFC 7208 § 4.6.4: whether the term queries the DNS.
     var isLookup: Bool {
         switch mechanism {
         case .all, .ip: false
@@ -62,25 +62,25 @@ public struct SPFDirective: Sendable {
 
 /// A modifier with a domain (RFC 7208 § 6).
 public struct SPFModifier: Sendable {
-    /// The domain it names.
+    /// The domain that the modifier names.
     public let domain: SPFDomainSpec
     /// The modifier as it was written.
     public let text: Octets
 }
 
-/// An SPF record, understood.
+/// A parsed SPF record.
 ///
-/// A class, for it is kept beside the DNS answer it was read from and used by every message.
+/// A class, because the DNS answer keeps it and every message uses it.
 public final class SPFRecord: Sendable {
     /// The whole record as it was published.
     public let text: Octets
-    /// The directives in their order, up to the first "all"; none behind it is ever tested (RFC 7208 § 5.1).
+    /// The directives in their order, up to the first "all"; directives after it are never tested (RFC 7208 § 5.1).
     public let directives: [SPFDirective]
-    /// Where to go on when nothing matches (RFC 7208 § 6.1); nil too when there is an "all" (§ 5.1).
+    /// The domain to continue with when nothing matches (RFC 7208 § 6.1); nil also when there is an "all" (§ 5.1).
     public let redirect: SPFModifier?
-    /// Where the explanation of a fail is (RFC 7208 § 6.2).
+    /// The place of the explanation of a fail (RFC 7208 § 6.2).
     public let explanation: SPFModifier?
-    /// Whether there were more terms with lookups than any evaluation goes through, and the rest was left out.
+    /// Whether there were more terms with lookups than any evaluation reaches, and the rest was left out.
     let isTruncated: Bool
 
     /// Reads a `v=spf1` record (RFC 7208 § 12).
@@ -89,11 +89,11 @@ public final class SPFRecord: Sendable {
         try self.init(text: text, terms: text.dropFirst(6))
     }
 
-    /// Reads the terms of a record whose version section is understood already.
+    /// Reads the terms of a record whose version section has been read.
     ///
     /// - Parameters:
     ///   - text: the whole record.
-    ///   - terms: what follows the version section, spaces included.
+    ///   - terms: the text after the version section, spaces included.
     package init(text: Octets, terms: Octets) throws(SyntaxError) {
         var builder = SPFRecordBuilder()
         try builder.read(terms)
@@ -115,35 +115,35 @@ public final class SPFRecord: Sendable {
 }
 
 extension SPFRecord {
-    /// What is wrong with a record, and in which term.
+    /// The error in a record, and its term.
     public struct SyntaxError: Error, Hashable, Sendable {
-        /// The kinds of mistakes.
+        /// The kinds of errors.
         public enum Reason: Error, Hashable, Sendable {
             /// The record does not begin with its version.
             case noVersion
-            /// The term is no mechanism that is defined, and no modifier.
+            /// The term is neither a defined mechanism nor a modifier.
             case unknownMechanism
-            /// A domain is needed, and there is none.
+            /// A required domain is missing.
             case missingDomain
             /// The domain does not end in a top-level label or a macro.
             case invalidDomain
-            /// A percent sign that begins no macro, or a macro that is not defined here.
+            /// A percent sign that begins no macro, or a macro that is not allowed here.
             case invalidMacro
-            /// An octet that may not occur in a record.
+            /// An octet that must not occur in a record.
             case forbiddenOctet
-            /// The address is none of its family.
+            /// The address is not an address of its family.
             case invalidAddress
-            /// A prefix length that is no number or too large.
+            /// A prefix length that is not a number or is too large.
             case invalidPrefixLength
-            /// Something follows a mechanism that takes nothing.
+            /// Text follows a mechanism that has no argument.
             case unexpectedArgument
             /// A modifier that may occur once occurs twice.
             case repeatedModifier
         }
 
-        /// What is wrong.
+        /// The kind of error.
         public let reason: Reason
-        /// The term, or the beginning of it.
+        /// The term, or its beginning.
         public let term: Octets
 
         init(_ reason: Reason, _ term: Octets) {

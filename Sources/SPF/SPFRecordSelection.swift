@@ -1,25 +1,25 @@
 package import DNSLookup
 package import MailSyntax
 
-/// Which of a domain's TXT records is its policy.
+/// The one of a domain's TXT records that is its policy.
 public enum SPFRecordSelection: Sendable {
-    /// None.
+    /// There is no policy record.
     case none
-    /// More than one, so that nobody knows which is meant.
+    /// There is more than one policy record, so it is unknown which one applies.
     case several
-    /// One that cannot be understood.
+    /// The policy record has a syntax error.
     case damaged(SPFRecord.SyntaxError)
-    /// This one.
+    /// The policy record.
     case record(SPFRecord)
 
-    /// Understands the texts that selection left over.
+    /// Parses the texts that the selection found.
     package init(_ candidates: [[UInt8]], parse: (Octets) throws(SPFRecord.SyntaxError) -> SPFRecord) {
         guard let text = candidates.first else {
             self = .none
             return
         }
         // RFC 7208 § 4.5: "If the resultant record set includes more than one record, check_host() produces the
-        // "permerror" result." Two that are the same are more than one, too.
+        // "permerror" result." Two identical records are more than one, too.
         guard candidates.count == 1 else {
             self = .several
             return
@@ -32,15 +32,15 @@ public enum SPFRecordSelection: Sendable {
     }
 }
 
-/// Chooses the record by its version and scope: RFC 7208 § 4.5 does so in one way, RFC 4406 § 4.4 in another.
+/// Chooses the record by its version and scope, by the rules of RFC 7208 § 4.5 or of RFC 4406 § 4.4.
 package protocol SPFRecordSelecting: Sendable {
     /// The policy in the answer to a TXT question.
     func select(_ answer: DNSAnswer) -> SPFRecordSelection
 }
 
-/// RFC 7208 § 4.5: the one record that begins with `v=spf1`.
+/// RFC 7208 § 4.5: the only record that begins with `v=spf1`.
 package struct SPFVersion1: SPFRecordSelecting {
-    /// What is kept beside an answer.
+    /// The value that an answer keeps.
     private struct Policy: Sendable {
         let selection: SPFRecordSelection
     }

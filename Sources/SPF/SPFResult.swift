@@ -1,8 +1,8 @@
-/// What an SPF check says of a client and a domain (RFC 7208 § 2.6).
+/// The result of an SPF check for a client and a domain (RFC 7208 § 2.6).
 ///
-/// The raw values are the words for Received-SPF and Authentication-Results (RFC 7208 § 9.1, RFC 8601 § 2.7.2).
+/// The raw values are the words in Received-SPF and Authentication-Results (RFC 7208 § 9.1, RFC 8601 § 2.7.2).
 public enum SPFResult: String, Hashable, Sendable, CaseIterable {
-    /// There is no domain to ask about, or it publishes no record.
+    /// There is no domain to look up, or it publishes no record.
     case none
     /// The domain says nothing about this client.
     case neutral
@@ -12,9 +12,9 @@ public enum SPFResult: String, Hashable, Sendable, CaseIterable {
     case fail
     /// The client probably may not send mail for the domain.
     case softfail
-    /// The DNS did not answer; a later try may.
+    /// The DNS did not answer; it may answer later.
     case temperror
-    /// The domain's records cannot be understood, or ask for too much.
+    /// The domain's records cannot be parsed, or require too many lookups.
     case permerror
 }
 
@@ -22,7 +22,7 @@ public enum SPFResult: String, Hashable, Sendable, CaseIterable {
 public enum SPFScope: String, Hashable, Sendable {
     /// The reverse-path of SMTP's MAIL command.
     case mfrom
-    /// The name the client gave in HELO or EHLO.
+    /// The name that the client gave in HELO or EHLO.
     case helo
     /// The purported responsible address of a message.
     case pra

@@ -1,12 +1,12 @@
 public import DNSLookup
 public import MailSyntax
 
-/// What an evaluation did: its steps, and apart from them its lookups, so that noting one takes no memory of its own.
+/// The steps of an evaluation, and apart from them its lookups, so that a step allocates no memory for its lookups.
 struct SPFTrace: Sendable {
     var steps: [SPFTraceStep] = []
     private var lookups: [SPFTraceStep.Lookup] = []
 
-    /// Makes room for what most evaluations come to.
+    /// Reserves capacity for most evaluations.
     mutating func reserveCapacity() {
         steps.reserveCapacity(8)
         lookups.reserveCapacity(4)
@@ -25,41 +25,41 @@ struct SPFTrace: Sendable {
     }
 }
 
-/// One step of an evaluation: a record that was looked for, a term that was tried, or a run of addresses that did not match.
+/// One step of an evaluation: a record looked for, a term tried, or a run of addresses that did not match.
 ///
-/// Steps hold values; their texts are made when somebody reads them.
+/// Steps hold values; a step makes its text when somebody reads it.
 public struct SPFTraceStep: Sendable {
-    /// What came of the step.
+    /// The conclusion of a step.
     public enum Conclusion: Hashable, Sendable {
-        /// The step did not end: one of the steps below it ended the evaluation.
+        /// The step has no conclusion: one of the steps below it ended the evaluation.
         case unfinished
         /// The record is evaluated in the steps below.
         case found
-        /// The mechanism matches; this is what its qualifier says.
+        /// The mechanism matches; its qualifier gives this result.
         case match(SPFResult)
         /// The mechanism does not match.
         case noMatch
-        /// Evaluation goes on at another domain.
+        /// Evaluation continues at another domain.
         case redirected
         /// Nothing matched and nothing redirects (RFC 7208 § 4.7).
         case defaulted
         /// The explanation was found.
         case explained
-        /// What stood in the way.
+        /// The problem that prevented a result.
         case problem(SPFProblem)
     }
 
     /// A question that was asked, and the reply.
     public struct Lookup: Sendable {
-        /// What was asked.
+        /// The question.
         public let question: DNSQuestion
-        /// What came back.
+        /// The reply.
         public let reply: DNSReply
-        /// The position of the step that it belongs to.
+        /// The position of the step to which the lookup belongs.
         let step: Int
     }
 
-    /// How many "include" terms lead here.
+    /// The number of "include" terms on the way to this step.
     public let depth: Int
     /// The current domain.
     public let domain: DomainName
@@ -71,21 +71,20 @@ public struct SPFTraceStep: Sendable {
         case .addresses(let record, let range): record.directives[range].map(\.text)
         }
     }
-    /// What was looked up.
+    /// The lookups of the step.
     public fileprivate(set) var lookups: [Lookup] = []
-    /// What came of it.
+    /// The conclusion of the step.
     public internal(set) var conclusion = Conclusion.unfinished
     /// How many terms with lookups were counted so far, this one included.
     public internal(set) var termCount: Int
     /// How many lookups found nothing so far.
     public internal(set) var voidLookupCount: Int
 
-    /// What a step is about.
+    /// The subject of a step.
     enum Subject: Sendable {
         case record
         case term(Octets)
-        /// Directives next to each other: records list hundreds of addresses, and one step is enough for those that do
-        /// not match.
+        /// Adjacent directives: records list hundreds of addresses, and one step is enough for all that do not match.
         case addresses(SPFRecord, Range<Int>)
     }
 
@@ -101,7 +100,7 @@ public struct SPFTraceStep: Sendable {
 }
 
 extension SPFTraceStep: CustomStringConvertible {
-    /// The step as lines of text: what was tried, what came of it, and below it each lookup.
+    /// The step as lines of text: the terms that were tried, the conclusion, and below them each lookup.
     public var description: String {
         let indent = String(repeating: "  ", count: depth)
         let subjects = terms.isEmpty ? ["record of \(domain)"] : terms.map { $0.prefix(200).printable }
@@ -129,7 +128,7 @@ extension SPFTraceStep.Conclusion: CustomStringConvertible {
 }
 
 extension SPFTraceStep.Lookup: CustomStringConvertible {
-    /// The question and what came back, shortened where there is much.
+    /// The question and the reply, shortened if they are long.
     public var description: String {
         switch reply.result {
         case .failure(let error): "\(question): \(error)"
@@ -146,7 +145,7 @@ extension SPFTraceStep.Lookup: CustomStringConvertible {
 }
 
 extension DNSRecord {
-    /// The data of the record for people, 200 octets of a text at most.
+    /// The data of the record for people; at most 200 octets of a text.
     fileprivate var shortText: String {
         switch self {
         case .a(let address): "\(address)"
