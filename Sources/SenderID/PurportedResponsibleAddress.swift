@@ -1,8 +1,8 @@
 public import MailSyntax
 
-/// The mailbox that is responsible for bringing a message into the mail system most lately, as its header says (RFC 4407).
+/// The mailbox that, by the header, most recently brought a message into the mail system (RFC 4407).
 public struct PurportedResponsibleAddress: Hashable, Sendable {
-    /// The fields it may come from.
+    /// The fields that it may come from.
     public enum Field: String, Hashable, Sendable {
         /// Resent-Sender.
         case resentSender = "Resent-Sender"
@@ -16,46 +16,46 @@ public struct PurportedResponsibleAddress: Hashable, Sendable {
 
     /// Why a message has no purported responsible address (RFC 4407 § 2, step 6).
     public enum Absence: Error, Hashable, Sendable {
-        /// There is none of the fields (step 4).
+        /// None of the fields is present (step 4).
         case noField
-        /// There are several Sender fields, and no Resent- field that would count (step 3).
+        /// There are several Sender fields, and no Resent- field to use instead (step 3).
         case severalSenders
-        /// There are several From fields, and no other field that would count (step 4).
+        /// There are several From fields, and no other field to use instead (step 4).
         case severalAuthors
-        /// The field that counts holds no address list (step 5).
+        /// The chosen field is not an address list (step 5).
         case malformed(Field)
-        /// The field that counts holds several mailboxes, or a group (step 5).
+        /// The chosen field has several mailboxes, or a group (step 5).
         case notOneMailbox(Field)
-        /// The mailbox in the field that counts has no domain name (step 5).
+        /// The mailbox in the chosen field has no domain name (step 5).
         case noDomain(Field)
     }
 
-    /// The field that counts.
+    /// The chosen field.
     public let field: Field
     /// Its mailbox.
     public let mailbox: Mailbox
     /// The domain name of the mailbox.
     public let domain: DomainName
 
-    /// What the only From field of a message holds, when somebody has read it already.
+    /// The content of a message's only From field, if it has already been read.
     public struct Author: Sendable {
         let list: AddressList
         let domain: DomainName?
 
         /// - Parameters:
         ///   - list: the field's address list.
-        ///   - domain: the domain name of its mailboxes, if they have one between them.
+        ///   - domain: the domain name that its mailboxes share, if they do.
         public init(list: AddressList, domain: DomainName?) {
             self.list = list
             self.domain = domain
         }
     }
 
-    /// Reads a header (RFC 4407 § 2).
+    /// Finds the address in a header (RFC 4407 § 2).
     ///
     /// - Parameters:
     ///   - headers: the message's header.
-    ///   - author: the only From field, when somebody has read it already.
+    ///   - author: the only From field, if it has already been read.
     public static func find(
         in headers: HeaderBlock,
         author: Author? = nil
@@ -84,7 +84,7 @@ public struct PurportedResponsibleAddress: Hashable, Sendable {
         return try take(field, list, nil)
     }
 
-    /// Step 5: the field must hold one mailbox, with a domain name.
+    /// Step 5: the field must have one mailbox, with a domain name.
     private static func take(
         _ field: Field,
         _ list: AddressList,
@@ -98,7 +98,7 @@ public struct PurportedResponsibleAddress: Hashable, Sendable {
     }
 }
 
-/// The positions of the fields that matter, of those that are not empty.
+/// The positions of the relevant fields that are not empty.
 private struct Candidates {
     var resentSender: Int?
     var isResentSenderOlder = false
@@ -117,7 +117,7 @@ private struct Candidates {
                 // Step 1: a Received or Return-Path field between the Resent-From above and this one.
                 isResentSenderOlder = isTraceBelowResentFrom
             case .resentFrom where resentFrom == nil && isFilled(headers[position]): resentFrom = position
-            // Two are as bad as a thousand.
+            // A second field already decides, so further ones need not be kept.
             case .sender where senders.count < 2 && isFilled(headers[position]): senders.append(position)
             case .from where authors.count < 2 && isFilled(headers[position]): authors.append(position)
             case .resentSender, .resentFrom, .sender, .from: break
@@ -131,7 +131,7 @@ private struct Candidates {
     }
 }
 
-/// The names that matter.
+/// The relevant field names.
 private enum Name {
     case resentSender, resentFrom, sender, from, trace
 

@@ -2,10 +2,10 @@ public import DNSLookup
 public import MailSyntax
 public import SPF
 
-/// Whether a client may send mail for the domain that is responsible for it (RFC 4406).
+/// Whether a client may send mail for the domain that is responsible for a message (RFC 4406).
 ///
-/// Records are evaluated by the rules of RFC 7208, which replaced those that RFC 4406 builds on. Positional modifiers
-/// (RFC 4406 § 3.3) were never defined, so like all unknown modifiers they are ignored.
+/// Records are evaluated by the rules of RFC 7208, which replaced the rules that RFC 4406 builds on. Positional
+/// modifiers (RFC 4406 § 3.3) were never defined, so they are ignored like all unknown modifiers.
 public struct SenderIDInquiry: DNSInquiry {
     private enum Subject {
         case address(PurportedResponsibleAddress, SPFInquiry)
@@ -20,12 +20,12 @@ public struct SenderIDInquiry: DNSInquiry {
     ///
     /// - Parameters:
     ///   - headers: the message's header.
-    ///   - author: its only From field, when somebody has read it already.
+    ///   - author: its only From field, if it has already been read.
     ///   - helo: the argument of HELO or EHLO.
     ///   - client: the SMTP client's address.
     ///   - now: the time, for `%{t}`.
     ///   - submitter: the SUBMITTER parameter of MAIL, as it was sent; nil when there was none.
-    ///   - options: the bounds of the evaluation.
+    ///   - options: the limits of the evaluation.
     public init(
         of headers: HeaderBlock,
         author: PurportedResponsibleAddress.Author? = nil,
@@ -45,7 +45,7 @@ public struct SenderIDInquiry: DNSInquiry {
         }
     }
 
-    /// Asks about the MAIL FROM identity, by `spf2.0/mfrom` records, and `v=spf1` where there are none.
+    /// Asks about the MAIL FROM identity, by `spf2.0/mfrom` records, or `v=spf1` records if there are none.
     public init(
         mailFrom sender: Octets,
         helo: Octets,
@@ -58,7 +58,7 @@ public struct SenderIDInquiry: DNSInquiry {
         subject = .mailFrom(SPFInquiry(identity, .mfrom, helo, client, now, options))
     }
 
-    /// As many as for SPF.
+    /// The same number as for SPF.
     public var questionsAhead: Int {
         switch subject {
         case .address(_, let inquiry), .mailFrom(let inquiry): inquiry.questionsAhead
@@ -109,10 +109,10 @@ extension SenderIDOutcome {
         submitter: Octets? = nil
     ) {
         var result = outcome.result
-        // RFC 4406 § 4.3: in the PRA version of the test, a domain that does not exist gives "Fail". We read this of the
-        // purported responsible domain alone: an "include" of such a domain is an error of the record (RFC 7208 § 5.2).
+        // RFC 4406 § 4.3: in the PRA version of the test, a domain that does not exist gives "Fail". We apply this to
+        // the purported responsible domain: an "include" of such a domain is an error of the record (RFC 7208 § 5.2).
         if outcome.scope == .pra, result == .none, case .noSuchName? = outcome.problemCause { result = .fail }
-        // RFC 4405 § 4.2: the address derived from the header must be the one in the SUBMITTER parameter.
+        // RFC 4405 § 4.2: the address derived from the header must be the address in the SUBMITTER parameter.
         var isMismatch = false
         if let address, let submitter {
             isMismatch = !(Submitter(parameter: submitter)?.isSameMailbox(as: address.mailbox) ?? false)

@@ -1,17 +1,17 @@
 internal import MailSyntax
 public import SPF
 
-/// What came of a Sender ID check.
+/// The outcome of a Sender ID check.
 ///
-/// A class, for it holds much and is handed to many.
+/// Shared by many tasks and large, so a class.
 public final class SenderIDOutcome: Sendable {
     /// Why there is no better result.
     public enum Problem: Hashable, Sendable {
         /// The message has no purported responsible address.
         case noAddress(PurportedResponsibleAddress.Absence)
-        /// What the evaluation of the records ran into.
+        /// The evaluation of the records had a problem.
         case evaluation(SPFProblem)
-        /// The SUBMITTER parameter names another mailbox than the header (RFC 4405 § 4.2).
+        /// The SUBMITTER parameter and the header name different mailboxes (RFC 4405 § 4.2).
         case submitterMismatch
     }
 
@@ -19,9 +19,9 @@ public final class SenderIDOutcome: Sendable {
     public let result: SPFResult
     /// The identity that was checked: `pra` or `mfrom`.
     public let scope: SPFScope
-    /// The mailbox that was checked, and the field it came from; nil for `mfrom`, and when there is none.
+    /// The mailbox that was checked, and its field; nil for `mfrom`, and when there is none.
     public let address: PurportedResponsibleAddress?
-    /// Why there is no better result, or what is odd.
+    /// Why there is no better result, or what is unusual about it.
     public let problemCause: Problem?
     /// The evaluation; nil when there was nothing to evaluate.
     public let evaluation: SPFOutcome?
@@ -46,7 +46,7 @@ public final class SenderIDOutcome: Sendable {
         }
     }
 
-    /// The name of the field that counts: `From`, `Sender`, `Resent-From` or `Resent-Sender`.
+    /// The name of the chosen field: `From`, `Sender`, `Resent-From` or `Resent-Sender`.
     public var header: String? { address?.field.rawValue }
 
     /// The domain that was checked.
@@ -61,7 +61,7 @@ public final class SenderIDOutcome: Sendable {
     /// The directive that matched, or `default`.
     public var mechanism: String? { evaluation?.mechanism }
 
-    /// What the domain says to those it rejects: printable US-ASCII, bounded, and not to be trusted.
+    /// The domain's message to rejected senders: printable US-ASCII, of limited length, and not to be trusted.
     public var explanation: String? { evaluation?.explanation }
 
     /// Why there is no better result, in one printable line.
@@ -80,12 +80,12 @@ public final class SenderIDOutcome: Sendable {
     /// How many lookups found nothing.
     public var voidLookups: Int { evaluation?.voidLookups ?? 0 }
 
-    /// What was done, in order.
+    /// The steps of the evaluation, in order.
     public var trace: [SPFTraceStep] { evaluation?.trace ?? [] }
 }
 
 extension SenderIDOutcome {
-    /// What can be said of a client whose address the MTA does not know: none, for nothing was checked.
+    /// The outcome for a client whose address the MTA does not know: "none", because nothing was checked.
     public static let unknownClient = SenderIDOutcome(
         result: .none,
         scope: .pra,

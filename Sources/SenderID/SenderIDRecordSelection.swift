@@ -4,9 +4,9 @@ internal import SPF
 
 /// Chooses a domain's record for one scope (RFC 4406 § 4.4).
 ///
-/// RFC 4406 asks for the record type SPF (99) as well, which RFC 7208 § 3.1 has given up; only TXT is looked up.
+/// RFC 4406 also uses the record type SPF (99), which RFC 7208 § 3.1 abandoned; only TXT is looked up.
 struct SenderIDRecordSelection: SPFRecordSelecting {
-    /// What is kept beside an answer.
+    /// The value that an answer keeps.
     private struct Policies: Sendable {
         let pra: SPFRecordSelection
         let mfrom: SPFRecordSelection
@@ -20,16 +20,16 @@ struct SenderIDRecordSelection: SPFRecordSelecting {
             let texts = answer.texts
             let (pra, mfrom) = (Self.candidates("pra", texts), Self.candidates("mfrom", texts))
             let selection = Self.select(pra)
-            // Most records are for both scopes; to read one takes time.
+            // Most records serve both scopes, and reading one takes time.
             return Policies(pra: selection, mfrom: pra == mfrom ? selection : Self.select(mfrom))
         }
         return scope == .pra ? policies.pra : policies.mfrom
     }
 
     private static func candidates(_ scope: StaticString, _ texts: [[UInt8]]) -> [[UInt8]] {
-        // § 4.4 step 3: records whose scopes do not include the one wanted are discarded.
+        // § 4.4 step 3: records without the wanted scope are discarded.
         let version2 = texts.filter { SenderIDVersion(of: $0[...])?.contains(scope) ?? false }
-        // Step 4: "spf2" takes precedence; without the scope in it, and by § 3.4 without such a record, "v=spf1" counts.
+        // Step 4: "spf2" takes precedence. Without an "spf2" record that has the scope (§ 3.4), "v=spf1" counts.
         return version2.isEmpty ? texts.filter { SPFRecord.hasVersion1($0[...]) } : version2
     }
 
@@ -47,10 +47,10 @@ struct SenderIDVersion {
     let minor: Octets
     /// The scopes: `"/" scope-id *( "," scope-id )`.
     private let scopes: [Octets]
-    /// How many octets the version and scope sections take.
+    /// The length of the version and scope sections in octets.
     let length: Int
 
-    /// Reads it; nil for a text that begins with nothing of the kind (RFC 4406 § 4.4 step 2: such records are discarded).
+    /// Reads the sections; nil for any other text (RFC 4406 § 4.4 step 2: such records are discarded).
     init?(of text: Octets) {
         guard text.prefix(5).equalsIgnoringCase("spf2.") else { return nil }
         let section = text.prefix { $0 != .space }
@@ -68,7 +68,7 @@ struct SenderIDVersion {
         scopes.contains { $0.equalsIgnoringCase(scope) }
     }
 
-    /// Whether this is a scope-id: a name in the sense of RFC 7208 § 12.
+    /// Whether the text is a scope-id: a name in the sense of RFC 7208 § 12.
     private static func isScope(_ text: Octets) -> Bool {
         (text.first?.isAlpha ?? false)
             && text.allSatisfy { $0.isAlpha || $0.isDigit || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E }

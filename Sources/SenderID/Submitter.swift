@@ -14,7 +14,7 @@ public struct Submitter: Hashable, Sendable {
         self.mailbox = mailbox
     }
 
-    /// Whether both mean the same mailbox; domains are compared without regard to case, local-parts are not.
+    /// Whether two mailboxes are the same; domains are compared without regard to case, local-parts are not.
     public func isSameMailbox(as other: Mailbox) -> Bool {
         mailbox.localPart == other.localPart && mailbox.domainName == other.domainName
     }
