@@ -1,23 +1,23 @@
 internal import Glibc
 internal import MailSyntax
 
-/// Canonicalizes a body while it streams by (RFC 6376 § 3.4.3, § 3.4.4).
+/// Canonicalizes a body while it streams through (RFC 6376 §§ 3.4.3 and 3.4.4).
 ///
-/// Whatever need not change is passed on where it lies, in runs as long as possible; only line ends and white space that
-/// may turn out to be trailing are held back, as a count or a flag. So the same body gives the same octets however it is
-/// cut into chunks.
+/// Octets that need no change are passed on from where they lie, in runs as long as possible. Only line ends, and white
+/// space that may turn out to be trailing, are held back, as a count or a flag. So the result does not depend on how
+/// the body is cut into chunks.
 ///
-/// RFC 6376 § 5.3 wants the text in the form in which it goes over the wire, where a line ends in CRLF: an LF without a
-/// CR before it is read as CRLF, as MTAs deliver it. A CR without an LF after it is data, as it is to other verifiers.
+/// RFC 6376 § 5.3 requires the text in the form in which it goes over the wire, where a line ends in CRLF: an LF
+/// without a CR before it is read as CRLF, as MTAs deliver it. A CR without an LF after it is data, as elsewhere.
 public struct BodyCanonicalizer {
-    /// Which of the two forms is made.
+    /// The canonical form to produce.
     public let canonicalization: Canonicalization
 
-    /// Line ends that were read but not passed on: at the end of a body they count as one.
+    /// How many line ends were read but not passed on; at the end of a body they count as one.
     private var heldLineEnds = 0
-    /// The last octet read was a CR.
+    /// Whether the last octet read was a CR.
     private var holdsCR = false
-    /// White space was read that is dropped when a line end follows, and one space when data follows.
+    /// Whether white space was read that disappears before a line end, and becomes one space before data.
     private var holdsWhiteSpace = false
     private var hasContent = false
 
@@ -26,10 +26,10 @@ public struct BodyCanonicalizer {
         self.canonicalization = canonicalization
     }
 
-    /// Where the canonical octets go, run by run; each run is valid during the call only.
+    /// Receives the canonical octets, run by run; each run is valid only during the call.
     public typealias Emit = (UnsafeRawBufferPointer) -> Void
 
-    /// Takes the next octets of the body, cut anywhere.
+    /// Takes the next octets of the body, cut at any place.
     public mutating func update(_ chunk: UnsafeRawBufferPointer, _ emit: Emit) {
         guard let first = unsafe chunk.first else { return }
         var start = 0
@@ -49,15 +49,15 @@ public struct BodyCanonicalizer {
         }
     }
 
-    /// Ends the body, and passes on what its end decides.
+    /// Ends the body, and passes on the octets that its end decides.
     public mutating func finish(_ emit: Emit) {
         if holdsCR {
             unsafe passHeldWhiteSpace(emit)
             unsafe pass(Constants.cr, emit)
         }
-        // RFC 6376 § 3.4.3: "If there is no body or no trailing CRLF on the message body, a CRLF is added." § 3.4.4: "If
-        // the body is non-empty but does not end with a CRLF, a CRLF is added": an empty one stays empty. Both: all
-        // empty lines at the end are ignored.
+        // RFC 6376 § 3.4.3: "If there is no body or no trailing CRLF on the message body, a CRLF is added." § 3.4.4:
+        // "If the body is non-empty but does not end with a CRLF, a CRLF is added": an empty body stays empty. Both
+        // forms ignore all empty lines at the end.
         if hasContent || canonicalization == .simple { unsafe emit(Constants.lineEnds(1)) }
     }
 
@@ -108,7 +108,7 @@ public struct BodyCanonicalizer {
         if !holdsWhiteSpace, !holdsCR { unsafe pass(chunk.run(start, chunk.count), emit) }
     }
 
-    /// Reads white space of which some may have been read before, and decides what becomes of it.
+    /// Reads white space, which may have begun earlier, and decides what replaces it.
     ///
     /// RFC 6376 § 3.4.4: "Ignore all whitespace at the end of lines." and "Reduce all sequences of WSP within a line to a
     /// single SP character."
@@ -128,7 +128,7 @@ public struct BodyCanonicalizer {
         } else if unsafe octet == .lf || octet == .cr && chunk[index + 1] == .lf {
             holdsWhiteSpace = false
         } else if index > 0, unsafe chunk[index - 1] == .space {
-            // The one space that stays can be the last one read, so that it goes on in one run with what follows.
+            // The one space that stays can be the last space read, so that one run includes it and the octets after it.
             holdsWhiteSpace = false
             start = index - 1
         } else {
@@ -147,7 +147,7 @@ public struct BodyCanonicalizer {
         unsafe pass(Constants.space, emit)
     }
 
-    /// Passes on a run in which every LF follows its CR, holding back the line ends at its end.
+    /// Passes on a run in which every LF follows its CR, and holds back the line ends at its end.
     private mutating func pass(_ run: UnsafeRawBufferPointer, _ emit: Emit) {
         var end = run.count
         var lineEnds = 0
@@ -168,7 +168,7 @@ public struct BodyCanonicalizer {
     }
 }
 
-/// Octets that a canonical form may need and the message did not have.
+/// Octets that a canonical form may need but the message lacks.
 private enum Constants {
     static let maximumLineEnds = 512
 
@@ -191,30 +191,29 @@ private enum Constants {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The octets from `start` up to `end`, which lie inside.
+    /// The octets from `start` up to `end`, both within the buffer.
     fileprivate func run(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(rebasing: self[start..<end])
     }
 
-    /// Where the first LF from `start` up to `end` is.
+    /// The position of the first LF from `start` up to `end`.
     func firstIndex(ofLineFeedFrom start: Int, to end: Int) -> Int? {
         guard start < end, let base = baseAddress else { return nil }
-        // memchr reads no further than the length given.
+        // memchr reads only within the given length.
         guard let found = unsafe memchr(base + start, Int32(UInt8.lf), end - start) else { return nil }
         return unsafe UnsafeRawPointer(found) - base
     }
 
-    /// The first index from `start` where relaxed canonicalization has something to do or to decide; `count` when there
-    /// is none.
+    /// The first index from `start` where relaxed canonicalization must change or decide something; `count` if none.
     ///
-    /// The octets before and after decide together: line ends in CRLF and single spaces are passed over.
+    /// Each octet is examined with its neighbors: line ends in CRLF and single spaces need no work.
     fileprivate func firstIndex(ofRelaxableFrom start: Int) -> Int {
         var index = start
         if index == 0, count > 0 {
             if unsafe isRelaxable(at: 0) { return 0 }
             index = 1
         }
-        // The loads stay inside: one octet before and 64 after `index` are there.
+        // The loads stay within the buffer: it has one octet before and 64 after `index`.
         while count - index > 64, let block = unsafe baseAddress?.advanced(by: index) {
             if let offset = unsafe block.offsetOfRelaxable() { return index + offset }
             index += 64
@@ -223,8 +222,8 @@ extension UnsafeRawBufferPointer {
         return index
     }
 
-    /// Whether an octet is a tab, a space before white space or a line end, an LF without a CR before it, or the last
-    /// octet and not known to be data.
+    /// Whether an octet needs work: a tab, a space before white space or a line end, an LF without a CR before it, or a
+    /// last octet that is not known to be data.
     private func isRelaxable(at index: Int) -> Bool {
         let isLast = index + 1 == count
         return switch unsafe octet(index) {
@@ -236,13 +235,14 @@ extension UnsafeRawBufferPointer {
         }
     }
 
-    /// The octet at an index, which is inside.
+    /// The octet at an index within the buffer.
     private func octet(_ index: Int) -> UInt8 { unsafe self[index] }
 }
 
 extension UnsafeRawPointer {
-    /// Where in the next 64 octets relaxed canonicalization has something to do first; one octet before and one after
-    /// them is read.
+    /// The first of the next 64 octets where relaxed canonicalization must change or decide something.
+    ///
+    /// Reads one octet before and one after these 64.
     @inline(__always) fileprivate func offsetOfRelaxable() -> Int? {
         let found = unsafe (relaxable(at: 0), relaxable(at: 16), relaxable(at: 32), relaxable(at: 48))
         let any = (found.0 | found.1) | (found.2 | found.3)
@@ -251,10 +251,12 @@ extension UnsafeRawPointer {
             ?? found.2.firstOctet.map { 32 + $0 } ?? found.3.firstOctet.map { 48 + $0 }
     }
 
-    /// Which of the 16 octets from `offset` on are a tab, a space before white space or a line end, or an LF without a CR
-    /// before it: their highest bits, in the order of a number's octets from the lowest.
+    /// Marks which of the 16 octets from `offset` on are a tab, a space before white space or a line end, or an LF
+    /// without a CR before it.
     ///
-    /// Nothing but arithmetic, which is done on 16 octets at once; comparisons of vectors would be made one by one.
+    /// The mark is the highest bit of an octet, in the order of a number's octets from the lowest.
+    ///
+    /// Only arithmetic, which works on 16 octets at once; comparisons of vectors would go one by one.
     @inline(__always) private func relaxable(at offset: Int) -> SIMD2<UInt64> {
         let before = unsafe loadUnaligned(fromByteOffset: offset - 1, as: SIMD16<UInt8>.self)
         let here = unsafe loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
@@ -268,7 +270,7 @@ extension UnsafeRawPointer {
 }
 
 extension SIMD2<UInt64> {
-    /// The first octet that is not 0, counted from the lowest.
+    /// The index of the first octet that is not 0, counted from the lowest octet.
     @inline(__always) fileprivate var firstOctet: Int? {
         if x != 0 { return x.trailingZeroBitCount / 8 }
         return y != 0 ? 8 + y.trailingZeroBitCount / 8 : nil
@@ -276,9 +278,9 @@ extension SIMD2<UInt64> {
 }
 
 extension SIMD16<UInt8> {
-    /// Octets whose highest bits say which of these are below `bound`, which is at most 0x80.
+    /// Octets whose highest bits mark which of these octets are below `bound`, which is at most 0x80.
     @inline(__always) fileprivate func below(_ bound: UInt8) -> Self { ~self & (self &- Self(repeating: bound)) }
 
-    /// Octets whose highest bits say which of these equal `octet`.
+    /// Octets whose highest bits mark which of these octets equal `octet`.
     @inline(__always) fileprivate func equal(to octet: UInt8) -> Self { (self ^ Self(repeating: octet)).below(1) }
 }

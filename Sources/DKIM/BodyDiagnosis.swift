@@ -1,11 +1,11 @@
 internal import MailCrypto
 internal import MailSyntax
 
-/// Looks for the one change to a body that explains why its hash differs.
+/// Looks for a single change to a body that explains why its hash differs.
 ///
-/// Each change that is known from practice is undone, and the hash taken again.
+/// It undoes each change that is known from practice, and hashes the result.
 struct BodyDiagnosis {
-    /// How many lines a footer may have, and a banner: more of them where an empty line ends it.
+    /// How many lines a footer and a banner may have; a banner that ends with an empty line may have more.
     private static let maximumFooterLines = 200
     private static let maximumBannerLines = 3
     private static let maximumBannerLinesBeforeEmptyOne = 16
@@ -22,9 +22,9 @@ struct BodyDiagnosis {
         wanted = signature.bodyHash
     }
 
-    /// The change, when there is one that explains it and the budget lasts until it is found.
+    /// The change that explains the difference, if there is one and the budget lasts until it is found.
     func diagnosis(_ budget: inout DiagnosisBudget) -> DKIMDiagnosis? {
-        // The canonical form was made already.
+        // The canonical form has already been computed.
         guard budget.pay(body.count) else { return nil }
         if let known = footer(&budget) ?? banner(&budget) { return known }
         var other = form
@@ -32,14 +32,14 @@ struct BodyDiagnosis {
         if isWanted(body, other, &budget) { return .canonicalizationMisnamed }
         let traits = unsafe body.withUnsafeBytes { unsafe LineTraits($0) }
         for (trait, change, undo) in lines where traits.contains(trait) {
-            // To undo a change costs as much as to hash what comes of it.
+            // Undoing a change costs as much as hashing the result.
             guard budget.pay(body.count) else { return nil }
             if isWanted(undo(body), form, &budget) { return change }
         }
         return budget.pay(body.count) ? signedWithLF : nil
     }
 
-    /// Changes to lines, what shows that there may have been one, and how they are undone.
+    /// Changes to lines: the traits that show a possible change, the diagnosis, and how to undo it.
     private var lines: [(LineTraits, DKIMDiagnosis, ([UInt8]) -> [UInt8])] {
         [
             (.trailingSpace, .trailingWhiteSpaceAdded, { $0.mapLines { line in line.withoutTrailingSpace } }),
@@ -57,7 +57,7 @@ struct BodyDiagnosis {
         ]
     }
 
-    /// Whether a body has the hash that was signed, as far as the budget lasts.
+    /// Whether a body has the signed hash, as far as the budget lasts.
     private func isWanted(_ body: [UInt8], _ form: BodyHasher.Form, _ budget: inout DiagnosisBudget) -> Bool {
         guard budget.pay(body.count) else { return false }
         var hasher = BodyHasher(form)
@@ -66,13 +66,13 @@ struct BodyDiagnosis {
         return hasher.digest(form.length) == wanted
     }
 
-    /// A footer: what comes before it has the hash that was signed.
+    /// A footer: the text before it has the signed hash.
     private func footer(_ budget: inout DiagnosisBudget) -> DKIMDiagnosis? {
         guard form.length == nil, budget.pay(canonicalBody.count) else { return nil }
         let hasher = SHA256Hasher()
         var taken = 0
         for end in canonicalBody.lineEnds.reversed().prefix(Self.maximumFooterLines).reversed() {
-            // RFC 6376 § 3.4.3: what was signed has no empty line at its end.
+            // RFC 6376 § 3.4.3: a signed body has no empty line at its end.
             guard !canonicalBody[..<end].endsWithEmptyLine else { continue }
             unsafe canonicalBody.withUnsafeBytes { unsafe hasher.update(.init(rebasing: $0[taken..<end])) }
             taken = end
@@ -81,7 +81,7 @@ struct BodyDiagnosis {
         return nil
     }
 
-    /// A banner: what comes after it has the hash that was signed.
+    /// A banner: the text after it has the signed hash.
     private func banner(_ budget: inout DiagnosisBudget) -> DKIMDiagnosis? {
         guard form.length == nil else { return nil }
         let ends = canonicalBody.lineEnds.prefix(Self.maximumBannerLinesBeforeEmptyOne).enumerated()
@@ -103,7 +103,7 @@ struct BodyDiagnosis {
         return output
     }
 
-    /// A signer that saw LF where the message has CRLF, with or without its last line end.
+    /// A signer that hashed LF where the message has CRLF, with or without the last line end.
     private var signedWithLF: DKIMDiagnosis? {
         guard form.length == nil else { return nil }
         let hasher = SHA256Hasher()
@@ -122,13 +122,13 @@ struct BodyDiagnosis {
     }
 }
 
-/// What some lines of a body have, so that undoing a change that cannot have been made costs nothing.
+/// Traits that some lines of a body have, so that undoing an impossible change costs nothing.
 private struct LineTraits: OptionSet {
     let rawValue: UInt8
 
-    /// White space at the end, but for that of a signature's separator.
+    /// White space at the end, except the space of a signature separator.
     static let trailingSpace = Self(rawValue: 1)
-    /// The separator of a signature without its space.
+    /// A signature separator without its space.
     static let separator = Self(rawValue: 2)
     /// Two CRs at the end.
     static let doubledCR = Self(rawValue: 4)
@@ -136,7 +136,7 @@ private struct LineTraits: OptionSet {
     static let dot = Self(rawValue: 8)
     /// Two dots at the beginning.
     static let twoDots = Self(rawValue: 16)
-    /// So many octets that an MTA may break it.
+    /// A length at which an MTA may break the line.
     static let length = Self(rawValue: 32)
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -168,9 +168,9 @@ extension ArraySlice<UInt8> {
     /// Whether the last of these lines is empty.
     fileprivate var endsWithEmptyLine: Bool { suffix(4).elementsEqual([.cr, .lf, .cr, .lf]) }
 
-    /// The octets without white space at their end.
+    /// The octets without trailing white space.
     fileprivate var withoutTrailingSpace: ArraySlice<UInt8> {
-        // RFC 3676 § 4.3: the space of this line belongs there.
+        // RFC 3676 § 4.3: the space is part of this line.
         guard !elementsEqual([0x2D, 0x2D, .space]) else { return self }
         guard let last = lastIndex(where: { !$0.isWSP }) else { return prefix(0) }
         return self[...last]
@@ -178,15 +178,15 @@ extension ArraySlice<UInt8> {
 }
 
 extension [UInt8] {
-    /// The length of lines that MTAs break, their line ends included: Sendmail does at 990 octets, Postfix at 998.
+    /// The shortest length of lines that MTAs break, line ends included: Sendmail breaks at 990 octets, Postfix at 998.
     fileprivate static let shortestBrokenLine = 989
 
-    /// The indices after the line ends, the last one of the text left out.
+    /// The indices after the line ends, except the last line end of the text.
     fileprivate var lineEnds: some BidirectionalCollection<Int> {
         indices.dropLast().lazy.filter { self[$0] == .lf }.map { $0 + 1 }
     }
 
-    /// The text with each line, its CRLF or LF left out, replaced; line ends become CRLF.
+    /// The text with each line replaced, without its CRLF or LF; line ends become CRLF.
     fileprivate func mapLines(_ transform: (ArraySlice<UInt8>) -> ArraySlice<UInt8>) -> [UInt8] {
         var output = [UInt8]()
         output.reserveCapacity(count + 16)
@@ -200,9 +200,9 @@ extension [UInt8] {
         return output + transform(rest)
     }
 
-    /// The text with long lines joined to the next one where that begins with a space.
+    /// The text with each long line joined to the next line if that begins with a space.
     ///
-    /// Postfix breaks with CRLF and a space; Sendmail puts an exclamation mark before that.
+    /// Postfix breaks a line with CRLF and a space; Sendmail puts an exclamation mark in front.
     fileprivate func joiningBrokenLines() -> [UInt8] {
         var output = [UInt8]()
         var lineStart = 0

@@ -1,11 +1,11 @@
 internal import MailCrypto
 
-/// The hashes of one canonical form of a body: of all of it, and of as many octets as `l=` counts (RFC 6376 § 3.5).
+/// The hashes of one canonical form of a body: of the whole, and of as many octets as `l=` counts (RFC 6376 § 3.5).
 ///
-/// The body is canonicalized and hashed once, however many lengths are wanted: the hash of the first octets is the running
-/// hash where they end.
+/// The body is canonicalized and hashed only once, for any number of lengths: the hash of the first octets is the
+/// running hash at that point.
 struct BodyHasher {
-    /// Which hash a signature asks for.
+    /// The hash that a signature asks for.
     struct Form: Hashable, Sendable {
         var canonicalization: Canonicalization
         /// How many canonical octets count; nil for all.
@@ -13,7 +13,9 @@ struct BodyHasher {
     }
 
     let canonicalization: Canonicalization
-    /// How many canonical octets have been seen; those after the last that count need not be seen all.
+    /// How many canonical octets have been seen.
+    ///
+    /// Octets after the last length need not all be seen.
     private(set) var octetCount: UInt64 = 0
 
     private var canonicalizer: BodyCanonicalizer
@@ -21,9 +23,9 @@ struct BodyHasher {
     /// The hash of the whole body, once it has ended.
     private var digest: [UInt8] = []
     private var isWholeWanted = false
-    /// The lengths that are wanted, in ascending order.
+    /// The requested lengths, in ascending order.
     private var lengths: [UInt64] = []
-    /// The hashes of the first of them, as many as have been passed.
+    /// The hashes for the first of these lengths, as far as the body has passed them.
     private var digests: [[UInt8]] = []
     /// The next length to stop at.
     private var next = UInt64.max
@@ -33,13 +35,13 @@ struct BodyHasher {
         canonicalizer = BodyCanonicalizer(canonicalization)
     }
 
-    /// A hasher of one form alone.
+    /// A hasher for a single form.
     init(_ form: Form) {
         self.init(form.canonicalization)
         add(form.length)
     }
 
-    /// Asks for the hash of so many octets, or of all; before the body begins.
+    /// Requests the hash of that many octets, or of the whole body; call it before the body begins.
     mutating func add(_ length: UInt64?) {
         guard let length else {
             isWholeWanted = true
@@ -51,7 +53,7 @@ struct BodyHasher {
         next = lengths[0]
     }
 
-    /// Whether the body goes on beyond the octets that count.
+    /// Whether the body is longer than all requested lengths.
     var isBeyondLength: Bool { !isWholeWanted && octetCount > lengths.last ?? .max }
 
     mutating func update(_ chunk: UnsafeRawBufferPointer) {
@@ -69,7 +71,7 @@ struct BodyHasher {
         digest = hasher.finish()
     }
 
-    /// The hash of so many octets, or of all, once the body has ended; of a body that is shorter, the hash of all.
+    /// The hash of that many octets, or of the whole body, after the body has ended; a shorter body is hashed whole.
     func digest(_ length: UInt64?) -> [UInt8] {
         guard let length, let index = lengths.firstIndex(of: length), index < digests.count else { return digest }
         return digests[index]
@@ -85,14 +87,14 @@ struct BodyHasher {
             octetCount = next
             pass()
         }
-        // Octets after the last that count are counted and not hashed.
+        // Octets after the last length are counted but not hashed.
         if isWholeWanted || digests.count < lengths.count {
             unsafe hasher.update(UnsafeRawBufferPointer(rebasing: run[start...]))
         }
         octetCount = end
     }
 
-    /// Keeps the hash of the octets so far.
+    /// Keeps the hash of the octets seen so far.
     private mutating func pass() {
         digests.append(hasher.copy().finish())
         next = digests.count < lengths.count ? lengths[digests.count] : .max

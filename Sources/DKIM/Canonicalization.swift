@@ -1,4 +1,4 @@
-/// How a message is brought into one form before it is hashed (RFC 6376 § 3.4).
+/// The form of a message in which it is hashed (RFC 6376 § 3.4).
 public enum Canonicalization: String, Hashable, Sendable, CaseIterable {
     /// Almost no change is tolerated.
     case simple
@@ -21,7 +21,7 @@ public struct CanonicalizationPair: Hashable, Sendable {
 }
 
 extension CanonicalizationPair: CaseIterable, LosslessStringConvertible {
-    /// The more a pair tolerates, the earlier it stands.
+    /// All pairs, the most tolerant first.
     public static let allCases = [Canonicalization.relaxed, .simple].flatMap { header in
         [Canonicalization.relaxed, .simple].map { CanonicalizationPair(header: header, body: $0) }
     }
@@ -33,7 +33,7 @@ extension CanonicalizationPair: CaseIterable, LosslessStringConvertible {
     public init?(_ text: String) {
         let halves = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard halves.count <= 2, let header = halves.first.flatMap(Canonicalization.init(rawValue:)),
-            // RFC 6376 § 3.5, c=: "simple" is used for a body that is not named.
+            // RFC 6376 § 3.5, c=: without a body algorithm it is "simple".
             let body = halves.count == 2 ? Canonicalization(rawValue: halves[1]) : .simple
         else { return nil }
         self.init(header: header, body: body)

@@ -1,8 +1,8 @@
-/// One change to a message that explains why a hash differs: with it undone, the hash is the one that was signed.
+/// A single change to a message that explains why a hash differs: undoing the change gives the signed hash.
 public enum DKIMDiagnosis: Hashable, Sendable {
-    /// Octets, this many, were appended to the body, beginning with a line of their own.
+    /// This many octets were appended to the body, beginning on a line of their own.
     case footerAppended(octets: Int)
-    /// Octets, this many, were put before the body, ending with a line of their own.
+    /// This many octets were put before the body, ending with a line of their own.
     case bannerAdded(octets: Int)
     /// White space was added at the ends of lines of the body.
     case trailingWhiteSpaceAdded
@@ -16,11 +16,11 @@ public enum DKIMDiagnosis: Hashable, Sendable {
     case dotStuffing
     /// Lines too long for SMTP were broken.
     case longLinesBroken
-    /// The signer canonicalized in another way than `c=` says.
+    /// The signer used another canonicalization than `c=` says.
     case canonicalizationMisnamed
     /// This text was put into the Subject.
     case subjectTagged(String)
-    /// Header fields were folded anew.
+    /// Header fields were folded differently.
     case headerRefolded
     /// White space at the ends of header fields, or after their colons, changed.
     case headerWhiteSpace
@@ -30,7 +30,7 @@ public enum DKIMDiagnosis: Hashable, Sendable {
     case headerSignedWithLF
     /// A field of this name was added.
     case fieldAdded(String)
-    /// A field of this name was not what it is now, as the signer's own copy says (`z=`).
+    /// A field of this name was changed, according to the signer's own copy (`z=`).
     case fieldChanged(String)
 }
 

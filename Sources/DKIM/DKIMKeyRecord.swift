@@ -4,7 +4,7 @@ public import MailSyntax
 
 /// A public key and its conditions, as a TXT record publishes them (RFC 6376 § 3.6.1).
 public struct DKIMKeyRecord: Sendable {
-    /// What `p=` holds.
+    /// The content of `p=`.
     public enum Key: Sendable {
         /// A key that can verify signatures.
         case usable(PublicKey)
@@ -14,15 +14,15 @@ public struct DKIMKeyRecord: Sendable {
         case unusable(CryptoError)
     }
 
-    /// Why a record is no key record.
+    /// Why a record is not a key record.
     public enum SyntaxError: Error, Hashable, Sendable {
-        /// The text is no tag-list.
+        /// The text is not a tag-list.
         case tagList(TagList.SyntaxError)
         /// `v=` is not `DKIM1`.
         case version
         /// There is no `p=`.
         case missingKey
-        /// `k=` names a key type that is not known.
+        /// `k=` names an unknown key type.
         case keyType
         /// `p=` is not base64.
         case malformedKey
@@ -30,18 +30,18 @@ public struct DKIMKeyRecord: Sendable {
 
     /// The key, from `k=` and `p=`.
     public let key: Key
-    /// Which kind of key `k=` promises.
+    /// The kind of key that `k=` names.
     public let kind: PublicKey.Kind
-    /// Whether `h=` allows SHA-256, as it does when absent.
+    /// Whether `h=` allows SHA-256; without `h=` it does.
     public let allowsSHA256: Bool
-    /// Whether `s=` allows the key to be used for mail, as it does when absent.
+    /// Whether `s=` allows using the key for mail; without `s=` it does.
     public let allowsEmail: Bool
     /// `t=y`: the domain is testing DKIM.
     public let isTesting: Bool
-    /// `t=s`: `i=` must have the very domain of `d=`.
+    /// `t=s`: `i=` must have exactly the domain of `d=`.
     public let requiresExactDomain: Bool
 
-    /// The lengths of an RSA modulus that are handed to OpenSSL at all: longer ones cost too much.
+    /// The lengths of an RSA modulus that may reach OpenSSL: longer keys cost too much.
     ///
     /// RFC 8301 § 3.2: "Verifiers MUST NOT consider signatures using RSA keys of less than 1024 bits as valid signatures."
     public static let modulusBits = 1024...8192
@@ -50,14 +50,15 @@ public struct DKIMKeyRecord: Sendable {
     public init(_ text: Octets) throws(SyntaxError) {
         let tags: TagList
         do throws(TagList.SyntaxError) {
-            // RFC 6376 § 3.2 has a tag between any two semicolons. We pass over nothing, as the readers of DMARC records have
-            // to: it says nothing, and nobody but the domain's owner can have written it. (opendkim and dkimpy do not.)
+            // RFC 6376 § 3.2 requires a tag between any two semicolons. We ignore an empty tag, as readers of DMARC
+            // records must: it means nothing, and only the domain's owner can have written it. (opendkim and dkimpy do
+            // not ignore it.)
             tags = try TagList(text, skippingEmpty: true)
         } catch {
             throw .tagList(error)
         }
-        // RFC 6376 § 3.6.1: "Records beginning with a "v=" tag with any other value MUST be discarded." It also has `v=` come
-        // first if it is there; wherever it stands, the record is one of DKIM's, and opendkim and dkimpy take it too.
+        // RFC 6376 § 3.6.1: "Records beginning with a "v=" tag with any other value MUST be discarded." It also
+        // requires `v=` to come first. Wherever `v=` is, it marks a DKIM record; opendkim and dkimpy agree.
         if let version = tags["v"], !version.elementsEqual("DKIM1".utf8) { throw .version }
         guard let encoded = tags["p"] else { throw .missingKey }
         kind = try Self.kind(tags["k"])
@@ -66,7 +67,7 @@ public struct DKIMKeyRecord: Sendable {
         allowsEmail = Self.contains(tags["s"], "*", orAbsent: true) || Self.contains(tags["s"], "email", orAbsent: true)
         isTesting = Self.contains(tags["t"], "y", orAbsent: false)
         requiresExactDomain = Self.contains(tags["t"], "s", orAbsent: false)
-        // RFC 6376 § 3.2: "Unrecognized tags MUST be ignored"; `g=`, which RFC 4871 § 3.6.1 had, is one of them now.
+        // RFC 6376 § 3.2: "Unrecognized tags MUST be ignored"; `g=` of RFC 4871 § 3.6.1 is now one of them.
     }
 
     private static func kind(_ value: Octets?) throws(SyntaxError) -> PublicKey.Kind {
@@ -99,15 +100,16 @@ public struct DKIMKeyRecord: Sendable {
     }
 }
 
-/// The key records of an answer, read once and kept with it.
+/// The key records of an answer, parsed once and kept with the answer.
 struct DKIMKeyRecords: Sendable {
-    /// How many records of one answer are looked at: a name under `_domainkey` may be an alias of one with other texts, and
-    /// a wildcard gives it those of the whole domain.
+    /// How many records of one answer are read.
+    ///
+    /// A name under `_domainkey` may be an alias of a name with other texts, and a wildcard gives it the domain's.
     static let maximumRecords = 16
 
     /// The records that are key records.
     let records: [DKIMKeyRecord]
-    /// Why the first one that is none is none.
+    /// Why the first record that is not a key record was rejected.
     let firstError: DKIMKeyRecord.SyntaxError?
 
     init(_ answer: DNSAnswer) {

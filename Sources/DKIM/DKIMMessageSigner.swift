@@ -1,16 +1,16 @@
 internal import MailCrypto
 public import MailSyntax
 
-/// Signs one message while it streams by (RFC 6376 § 5).
+/// Signs one message while it streams through (RFC 6376 § 5).
 ///
 ///     var signer = DKIMMessageSigner(keys: keys, options: options, now: now)
 ///     signer.endOfHeaders(headers)
 ///     for chunk in body { signer.body(chunk) }
 ///     for value in try signer.finish() { insert("DKIM-Signature", value) }
 ///
-/// It does no I/O and reads no clock. A copy shares the running hash, so one copy goes on at most.
+/// It does no I/O and reads no clock. Copies share the running hash, so only one copy may continue.
 public struct DKIMMessageSigner {
-    /// How many names `h=` gets at most, fewer than verifiers read.
+    /// The most names that `h=` gets, fewer than verifiers read.
     static let maximumHeaderNames = 200
 
     private let keys: [DKIMSigningKey]
@@ -20,7 +20,7 @@ public struct DKIMMessageSigner {
     private var hasher: BodyHasher
     private var lint = TransportLint()
 
-    /// A signer for a message that leaves at `now`; each key makes one signature.
+    /// A signer for a message that is sent at `now`; each key makes one signature.
     public init(keys: [DKIMSigningKey], options: DKIMSigningOptions = DKIMSigningOptions(), now: UnixTime) {
         self.keys = keys
         self.options = options
@@ -28,13 +28,13 @@ public struct DKIMMessageSigner {
         hasher = BodyHasher(BodyHasher.Form(canonicalization: options.canonicalization.body, length: nil))
     }
 
-    /// Takes the header fields, those that the MTA adds before the message leaves included.
+    /// Takes the header fields, including those that the MTA adds before it sends the message.
     public mutating func endOfHeaders(_ headers: HeaderBlock) {
         self.headers = headers
         lint.header(headers)
     }
 
-    /// Takes the next octets of the body, cut anywhere.
+    /// Takes the next octets of the body, cut at any place.
     public mutating func body(_ chunk: UnsafeRawBufferPointer) {
         unsafe hasher.update(chunk)
         unsafe lint.body(chunk)
@@ -43,10 +43,10 @@ public struct DKIMMessageSigner {
     /// What an MTA on the way may rewrite, and so break the signature (RFC 6376 § 5.3).
     public var warnings: [DKIMSigningWarning] { lint.warnings }
 
-    /// Ends the body and computes everything but the signatures themselves, which cost the time.
+    /// Ends the body and computes everything except the signatures themselves, which take most of the time.
     public mutating func prepare() throws(DKIMSigningError) -> [DKIMPreparedSignature] {
         guard !keys.isEmpty else { throw .noKey }
-        // RFC 5322 § 3.6: there is one From field. With several, readers may show one and verifiers judge another.
+        // RFC 5322 § 3.6 allows one From field. With several, readers may show one and verifiers judge another.
         let authors = headers.fields(named: "From").count
         guard authors == 1 else { throw .authorFields(authors) }
         hasher.finish()
@@ -70,22 +70,22 @@ public struct DKIMMessageSigner {
         return prepared
     }
 
-    /// Ends the body and returns the values of the DKIM-Signature fields, the leading space included, one for each key.
+    /// Ends the body and returns the values of the DKIM-Signature fields, with leading space, one for each key.
     ///
-    /// They go above all other fields, in any order.
+    /// The fields go above all other fields, in any order.
     public mutating func finish() throws(DKIMSigningError) -> [[UInt8]] {
         var values = [[UInt8]]()
         for signature in try prepare() { values.append(try signature.fieldValue()) }
         return values
     }
 
-    /// Fields that no MTA on the way adds where they are missing.
+    /// Fields that no MTA on the way adds when they are missing.
     ///
-    /// Any other field may be: Date and Message-ID by the next server (RFC 6409 § 8), To by one that wants a recipient. A
-    /// signature that says "there is none" would break.
+    /// An MTA may add any other field: the next server adds Date and Message-ID (RFC 6409 § 8), and a server that
+    /// requires a recipient adds To. A signature that says "there is none" would break.
     private static let alwaysThere: Set<String> = ["from", "subject"]
 
-    /// The names of `h=`: each as often as its field is there, and oversigned ones once more.
+    /// The names for `h=`: each as often as its field occurs, and oversigned names once more.
     private func headerNames() -> [String] {
         var names = [String]()
         let oversigned = Set(options.oversign.map { $0.lowercased() })
@@ -127,7 +127,7 @@ public struct DKIMMessageSigner {
         return value.octets
     }
 
-    /// The identity in dkim-quoted-printable (RFC 6376 § 2.11), when it belongs to the domain of the key.
+    /// The identity in dkim-quoted-printable (RFC 6376 § 2.11), if it belongs to the domain of the key.
     ///
     /// RFC 6376 § 3.5, i=: "Internationalized domain names MUST be represented as A-labels".
     private func encoded(_ identity: String, for key: DKIMSigningKey) throws(DKIMSigningError) -> String {
@@ -148,7 +148,7 @@ public struct DKIMMessageSigner {
     }
 }
 
-/// A signature that is computed but for the operation with the private key, which may run on any thread.
+/// A signature that is complete except for the operation with the private key, which may run on any thread.
 public struct DKIMPreparedSignature: Sendable {
     /// The name of the field.
     public static let fieldName = "DKIM-Signature"
@@ -159,7 +159,7 @@ public struct DKIMPreparedSignature: Sendable {
     let unsignedValue: [UInt8]
     let foldsWithLF: Bool
 
-    /// The value of the field, the leading space included.
+    /// The value of the field, with leading space.
     public func fieldValue() throws(DKIMSigningError) -> [UInt8] {
         let signature: [UInt8]
         do throws(CryptoError) {
@@ -173,21 +173,21 @@ public struct DKIMPreparedSignature: Sendable {
     }
 }
 
-/// Writes tags into lines of at most 78 octets where that can be (RFC 5322 § 2.1.1).
+/// Writes tags into lines of at most 78 octets where possible (RFC 5322 § 2.1.1).
 private struct FoldedTags {
     private(set) var octets: [UInt8] = []
-    /// The octets of the line so far; the first one begins with the name of the field.
+    /// The length of the current line in octets; the first line begins with the name of the field.
     private var column = DKIMPreparedSignature.fieldName.utf8.count + 1
 
     init() {}
 
-    /// Goes on after octets whose last line has an unknown length, with a new line.
+    /// Continues, on a new line, after octets whose last line has an unknown length.
     init(octets: [UInt8]) {
         self.octets = octets
         column = octets.count - (octets.lastIndex(of: .lf) ?? -1)
     }
 
-    /// Adds text that stays in one line; a space comes before it when it stands apart.
+    /// Adds text that must not be broken; with a space before it if `apart`.
     mutating func add(_ text: String, apart: Bool = true) {
         let length = text.utf8.count + (apart ? 1 : 0)
         if column + length > 78, column > 1 {
@@ -200,7 +200,7 @@ private struct FoldedTags {
         column += text.utf8.count
     }
 
-    /// Adds text that may be broken anywhere.
+    /// Adds text that may be broken at any place.
     mutating func addBroken(_ text: [UInt8]) {
         var rest = text[...]
         while !rest.isEmpty {

@@ -1,7 +1,7 @@
 public import DNSLookup
 public import MailSyntax
 
-/// Verifies the signatures of one message while it streams by (RFC 6376 § 6.1).
+/// Verifies the signatures of one message while it streams through (RFC 6376 § 6.1).
 ///
 ///     var verifier = DKIMMessageVerifier(options: options, now: now)
 ///     for index in headers.indices {
@@ -13,21 +13,21 @@ public import MailSyntax
 ///     verifier.endOfBody()
 ///     let outcomes = verifier.verify { question in replies[question] }
 ///
-/// It does no I/O and reads no clock. A copy shares the running hashes, so one copy goes on at most.
+/// It does no I/O and reads no clock. Copies share the running hashes, so only one copy may continue.
 public struct DKIMMessageVerifier {
-    /// A signature field, and what is known of it so far.
+    /// A signature field, and what is known about it so far.
     private struct Entry {
         var fieldIndex: Int
         var signature: DKIMSignature?
-        /// The hasher of its body form.
+        /// The index of the hasher for its body form.
         var hasher: Int?
-        /// What was decided when the field was read.
+        /// The outcome that was decided when the field was read.
         var decided: DKIMOutcome?
-        /// What is known by its key.
+        /// The check of the signature with its key.
         var check: SignatureCheck?
     }
 
-    /// For how many signatures that fail it is found out why: enough for a person.
+    /// The most failed signatures whose cause is looked for: enough for a person.
     private static let maximumDiagnosed = 2
 
     private let options: DKIMVerificationOptions
@@ -48,12 +48,12 @@ public struct DKIMMessageVerifier {
         budget = VerificationBudget(options)
     }
 
-    /// Takes a header field, one after the other from the top; those that are no signatures may be left out.
+    /// Takes one header field; fields are passed from the top, and fields other than signatures may be left out.
     ///
     /// - Parameters:
     ///   - field: the field.
-    ///   - index: where the field stands among all of the message.
-    /// - Returns: the question for its key when it is a signature whose key is wanted.
+    ///   - index: the position of the field among all fields of the message.
+    /// - Returns: the question for the key, if the field is a signature that needs its key.
     public mutating func headerField(_ field: HeaderField, at index: Int) -> DNSQuestion? {
         guard field.isNamed("DKIM-Signature") else { return nil }
         // RFC 6376 § 6.1: "A Verifier MAY limit the number of signatures it tries"
@@ -80,14 +80,14 @@ public struct DKIMMessageVerifier {
         entries.compactMap { $0.decided == nil ? $0.signature?.domain : nil }
     }
 
-    /// Takes all header fields together, the same that passed one by one.
+    /// Takes all header fields together, the same fields that were passed one by one.
     public mutating func endOfHeaders(_ headers: HeaderBlock) {
         if !hashers.isEmpty { fields = SignedFields(headers) }
     }
 
-    /// Checks the header fields of the signatures whose keys are known, so that less is left to do at the end of the body.
+    /// Checks the header fields of the signatures whose keys are known, to leave less work for the end of the body.
     ///
-    /// - Parameter keys: the reply to a question that `headerField` returned; nil for one that did not come yet.
+    /// - Parameter keys: the reply to a question that `headerField` returned; nil if it has not come yet.
     public mutating func checkHeaders(keys: (DNSQuestion) -> DNSReply?) {
         for index in entries.indices {
             guard entries[index].check == nil, let question = entries[index].signature?.keyQuestion,
@@ -97,15 +97,15 @@ public struct DKIMMessageVerifier {
         }
     }
 
-    /// Nil for a signature that is not checked.
+    /// The check of a signature; nil for a signature that is not checked.
     private mutating func check(_ entry: Entry, key reply: DNSReply?) -> SignatureCheck? {
         guard let signature = entry.signature, entry.hasher != nil else { return nil }
-        // A header that was never ended has no fields that a signature could be right about.
+        // Without `endOfHeaders` there are no fields for which a signature could be valid.
         let fields = fields ?? SignedFields(HeaderBlock())
         return SignatureCheck(signature, at: entry.fieldIndex, in: fields, key: reply, options, &budget)
     }
 
-    /// Takes the next octets of the body, cut anywhere.
+    /// Takes the next octets of the body, cut at any place.
     public mutating func body(_ chunk: UnsafeRawBufferPointer) {
         guard !isBodyComplete else { return }
         for index in hashers.indices { unsafe hashers[index].update(chunk) }
@@ -118,7 +118,7 @@ public struct DKIMMessageVerifier {
         }
     }
 
-    /// Whether the rest of the body cannot change any result: it need not be sent.
+    /// Whether the rest of the body cannot change any result; then it need not be passed.
     public var isBodyComplete: Bool { hashers.allSatisfy(\.isBeyondLength) }
 
     /// Ends the body.
@@ -128,7 +128,7 @@ public struct DKIMMessageVerifier {
 
     /// Judges the signatures, from the top.
     ///
-    /// - Parameter keys: the reply to a question that `headerField` returned; nil counts as one that never came.
+    /// - Parameter keys: the reply to a question that `headerField` returned; nil if it never came.
     public mutating func verify(keys: (DNSQuestion) -> DNSReply?) -> [DKIMOutcome] {
         endOfBody()
         checkHeaders(keys: keys)
@@ -158,30 +158,30 @@ public struct DKIMMessageVerifier {
         return outcomes
     }
 
-    /// What can be said of a signature without its key.
+    /// The outcome for a signature that does not depend on its key, if there is one.
     private func decision(on signature: DKIMSignature) -> DKIMOutcome? {
         if signature.algorithm == .rsaSHA1 {
-            // RFC 8301 § 3.1: signatures by historic algorithms, which rsa-sha1 is, "have permanently failed
-            // evaluation". Nothing was evaluated, so RFC 8601 § 2.7.1's permerror says it better than its fail.
+            // RFC 8301 § 3.1: signatures with historic algorithms, such as rsa-sha1, "have permanently failed
+            // evaluation". Nothing was evaluated, so permerror of RFC 8601 § 2.7.1 describes it better than fail.
             return Self.outcome(.permerror, "rsa-sha1 is historic", signature)
         }
-        // RFC 6376 § 3.5, `x=`: "Signatures MAY be considered invalid if the verification time at the Verifier is past the
-        // expiration date." It is one of the tests of a signature that could be read, hence fail.
+        // RFC 6376 § 3.5, `x=`: "Signatures MAY be considered invalid if the verification time at the Verifier is past
+        // the expiration date." The signature could be read and did not pass this test, so the result is fail.
         if let expiration = signature.expiration, isPast(expiration, at: now) {
             return Self.outcome(.fail, "signature expired", signature)
         }
         return nil
     }
 
-    /// How far ahead a signature may be dated so that the clocks are to blame: one of them may even run in another time zone.
+    /// The most seconds ahead for which differing clocks may be the cause: one of them may even use another time zone.
     private static let maximumClockDifference: Int64 = 86_400
 
-    /// What becomes of a signature that is right when it is dated in the future.
+    /// The outcome of a valid signature that is dated in the future.
     ///
-    /// RFC 6376 § 3.5, `t=`: "Implementations MAY ignore signatures that have a timestamp in the future." But it may be our
-    /// clock that is slow, and then each fresh signature would be ignored: RFC 8601 § 2.7.1's temperror says that "a later
-    /// attempt may produce a final result". It is said of signatures that are right alone, so that nobody can have a domain's
-    /// policy left undecided by a signature that he cannot make.
+    /// RFC 6376 § 3.5, `t=`: "Implementations MAY ignore signatures that have a timestamp in the future." But our own
+    /// clock may be slow, and then we would ignore every fresh signature. So the result is temperror: RFC 8601 § 2.7.1
+    /// says that "a later attempt may produce a final result". Only valid signatures get it, so that nobody can leave a
+    /// domain's policy undecided with a signature that only the domain can make.
     private func dated(_ outcome: DKIMOutcome) -> DKIMOutcome {
         guard let timestamp = outcome.signature?.timestamp, isPast(now, at: timestamp) else { return outcome }
         var outcome = outcome
@@ -196,7 +196,7 @@ public struct DKIMMessageVerifier {
         return outcome
     }
 
-    /// Whether a time lies before another by more than clocks may differ.
+    /// Whether a time is before another by more than clocks may differ.
     private func isPast(_ time: UnixTime, at other: UnixTime) -> Bool {
         time < other && other - time > options.clockSkew
     }
@@ -220,7 +220,7 @@ public struct DKIMMessageVerifier {
         return outcome
     }
 
-    /// The hasher for a signature's body; signatures that want the body in the same form share it.
+    /// The index of the hasher for a signature's body; signatures that need the same form of the body share a hasher.
     private mutating func hasher(for signature: DKIMSignature) -> Int {
         let canonicalization = signature.canonicalization.body
         let index = hashers.firstIndex { $0.canonicalization == canonicalization } ?? hashers.count

@@ -1,29 +1,29 @@
 public import DNSLookup
 public import MailSyntax
 
-/// What became of one signature, and why.
+/// The outcome of one signature, and its reason.
 public struct DKIMOutcome: Sendable {
     /// The result; never `.none`.
     public var result: DKIMResult
-    /// The signature, when it could be read.
+    /// The signature, if it could be read.
     public var signature: DKIMSignature?
     /// `d=` as it was written.
     public var domain: String?
     /// `s=` as it was written.
     public var selector: String?
-    /// The length of the key in bits, when one was found.
+    /// The length of the key in bits, if a key was found.
     public var keyBits: Int?
-    /// Whether the key says that its domain is testing DKIM (RFC 6376 § 3.6.1, `t=y`).
+    /// Whether the key record says that its domain is testing DKIM (RFC 6376 § 3.6.1, `t=y`).
     public var testing = false
-    /// Why the result is not `pass`, in words; never longer than a line.
+    /// Why the result is not `pass`, in at most one line.
     public var problem: String?
-    /// Whether the hash of the body was the one in `bh=`; nil when that was not looked at.
+    /// Whether the hash of the body equals `bh=`; nil when they were not compared.
     public var isBodyIntact: Bool?
-    /// Whether `b=` is the signature of the header fields and `bh=`; nil when that was not looked at.
+    /// Whether `b=` is the signature of the header fields and `bh=`; nil when it was not verified.
     public var isHeaderIntact: Bool?
-    /// What explains that a hash differs, where one change does: for the header, for the body, or for both.
+    /// The changes that explain why hashes differ: for the header, for the body, or for both.
     public var diagnoses: [DKIMDiagnosis] = []
-    /// Where the key came from; nil when none was asked for.
+    /// The source of the key; nil when no key was looked up.
     public var keySource: DNSSource?
     /// The hash of the body as it arrived.
     public var bodyHash: [UInt8]?
@@ -33,15 +33,15 @@ public struct DKIMOutcome: Sendable {
         self.problem = problem
     }
 
-    /// `d=`, as a name that can be compared.
+    /// `d=` as a domain name.
     public var signingDomain: DomainName? { signature?.domain }
-    /// `i=`, or `@` and the domain where the tag is absent.
+    /// `i=`, or `@` and the domain when the tag is absent.
     public var identity: String? { signature.map { $0.identity[...].text } }
     /// The algorithm, `a=`.
     public var algorithm: String? { signature?.algorithm.rawValue }
-    /// `b=` without white space, of which RFC 8601 § 2.7.1 wants the beginning as `header.b`.
+    /// `b=` without white space; RFC 8601 § 2.7.1 puts its beginning into `header.b`.
     public var signatureOctets: Octets? { signature?.signatureText.withoutWhiteSpace }
-    /// The beginning of `signatureOctets`: eight octets at least, if it has as many.
+    /// The beginning of `signatureOctets`: at least eight octets, if it has that many.
     public var signatureStart: Octets? {
         guard let start = signature?.signatureText.prefix(32).withoutWhiteSpace else { return nil }
         return start.count < 8 ? signatureOctets : start
@@ -49,7 +49,7 @@ public struct DKIMOutcome: Sendable {
 }
 
 extension DKIMOutcome {
-    /// What was done, step by step.
+    /// The steps of the check.
     public var trace: [String] {
         var lines = [String]()
         if let signature {

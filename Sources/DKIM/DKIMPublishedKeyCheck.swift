@@ -1,14 +1,14 @@
 public import DNSLookup
 internal import MailCrypto
 
-/// Compares a signing key with the record that ought to publish it.
+/// Compares a signing key with the record that should publish it.
 public enum DKIMPublishedKeyCheck {
-    /// The question to ask; its reply is what `problem` judges.
+    /// The question for the record; pass its reply to `problem`.
     public static func question(for key: DKIMSigningKey) -> DNSQuestion {
         DNSQuestion(key.recordName, .txt)
     }
 
-    /// Why signatures with this key would not verify, in words; nil when they would.
+    /// Why signatures with this key would not verify, in words; nil if they would verify.
     public static func problem(with key: DKIMSigningKey, reply: DNSReply) -> String? {
         let name = "\(key.recordName)"
         guard case .success(let answer) = reply.result else { return "\(name) could not be looked up" }

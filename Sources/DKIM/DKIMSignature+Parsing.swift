@@ -2,7 +2,7 @@ internal import DNSLookup
 public import MailSyntax
 
 extension DKIMSignature {
-    /// How many names are read in `h=`.
+    /// The most names that are read in `h=`.
     public static let maximumHeaderNames = 256
 
     /// Reads a DKIM-Signature field.
@@ -36,7 +36,7 @@ extension DKIMSignature {
         return .rsaSHA1
     }
 
-    /// RFC 6376 § 3.5: `c=` is simple/simple when absent, and its second half simple when only the first is there.
+    /// RFC 6376 § 3.5: `c=` is simple/simple when absent; without a second half, the second half is simple.
     static func canonicalization(_ value: Octets?) throws(SyntaxError) -> CanonicalizationPair {
         guard let value else { return CanonicalizationPair(header: .simple, body: .simple) }
         let slash = value.firstIndex(of: UInt8(ascii: "/"))
@@ -60,7 +60,7 @@ extension DKIMSignature {
 
     /// A name in A-labels or, in internationalized mail, U-labels (RFC 8616 § 4).
     static func name(_ value: Octets, _ tag: String) throws(SyntaxError) -> DomainName {
-        // RFC 1035 § 2.3.4 ends at 253 characters; U-labels in UTF-8 are at most a few times as long.
+        // RFC 1035 § 2.3.4 allows 253 characters; U-labels in UTF-8 are at most a few times as long.
         guard value.count <= 1024 else { throw .malformed(tag) }
         guard value.last != UInt8(ascii: "."), let name = try? DomainName(mailHost: value) else {
             throw .malformed(tag)
@@ -85,8 +85,8 @@ extension DKIMSignature {
             let name = value[start..<end].trimmed
             // RFC 6376 § 3.5: sig-h-tag = %x68 [FWS] "=" [FWS] hdr-name *( [FWS] ":" [FWS] hdr-name )
             guard name.allSatisfy({ $0.isVChar }) else { throw .malformed("h") }
-            // Signers that join names in a loop leave a colon at an end. A name of no characters stands for no field, so
-            // the hash is the same; opendkim and dkimpy pass over it too.
+            // Signers that join names in a loop leave a colon at an end. An empty name stands for no field, so the hash
+            // is the same; opendkim and dkimpy ignore it too.
             if !name.isEmpty { names.append(name) }
             start = end + 1
         }
@@ -112,7 +112,7 @@ extension DKIMSignature {
         return (decoded, identityDomain)
     }
 
-    /// RFC 6376 § 2.11: `=` and two upper-case hexadecimal digits stand for an octet; white space does not count.
+    /// RFC 6376 § 2.11: `=` and two upper-case hexadecimal digits stand for an octet; white space is ignored.
     static func quotedPrintable(_ value: Octets) -> [UInt8]? {
         var rest = value.withoutWhiteSpace
         guard rest.contains(UInt8(ascii: "=")) else { return Array(rest) }
@@ -129,14 +129,14 @@ extension DKIMSignature {
         return octets
     }
 
-    /// RFC 6376 § 3.5: `l=` has up to 76 digits; what is beyond 64 bits is longer than any body.
+    /// RFC 6376 § 3.5: `l=` has up to 76 digits; a number beyond 64 bits is longer than any body.
     static func length(_ value: Octets?) throws(SyntaxError) -> UInt64? {
         guard let value else { return nil }
         guard (1...76).contains(value.count), value.allSatisfy(\.isDigit) else { throw .malformed("l") }
         return UInt64(value.text) ?? .max
     }
 
-    /// A time.
+    /// Reads a time.
     ///
     /// RFC 6376 § 3.5: "Implementations MAY consider any value longer than 12 digits to be infinite."
     static func time(_ value: Octets?, _ tag: String) throws(SyntaxError) -> UnixTime? {
@@ -147,7 +147,7 @@ extension DKIMSignature {
         return digits.isEmpty ? 0 : Int64(digits.text).map { UnixTime($0) }
     }
 
-    /// RFC 6376 § 3.5: "Unrecognized query mechanisms MUST be ignored"; `dns/txt` has to be among them.
+    /// RFC 6376 § 3.5: "Unrecognized query mechanisms MUST be ignored"; `dns/txt` must be in the list.
     static func checkQueryMethods(_ value: Octets?) throws(SyntaxError) {
         guard let value else { return }
         if value.equalsIgnoringCase("dns/txt") { return }

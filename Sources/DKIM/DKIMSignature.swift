@@ -1,9 +1,9 @@
 public import DNSLookup
 public import MailSyntax
 
-/// A DKIM-Signature field that was read, and nothing more: its values are claims (RFC 6376 § 3.5).
+/// A parsed DKIM-Signature field: its values are unverified claims (RFC 6376 § 3.5).
 ///
-/// A class, for it holds much and is handed to many.
+/// Shared by many tasks and large, so a class.
 public final class DKIMSignature: Sendable {
     /// A signing algorithm (RFC 6376 § 3.3, RFC 8463 § 3).
     public enum Algorithm: String, Hashable, Sendable {
@@ -23,7 +23,7 @@ public final class DKIMSignature: Sendable {
     public let signatureText: Octets
     /// `bh=`, decoded.
     public let bodyHash: [UInt8]
-    /// How header and body are canonicalized, `c=`.
+    /// The canonicalization of header and body, `c=`.
     public let canonicalization: CanonicalizationPair
     /// `d=`: the SDID (RFC 6376 § 2.5).
     public let domain: DomainName
@@ -31,7 +31,7 @@ public final class DKIMSignature: Sendable {
     public let domainText: Octets
     /// `h=`: the names of the signed fields, in their order.
     public let headerNames: [Octets]
-    /// `i=`: the AUID (RFC 6376 § 2.6), decoded; `@` and the domain where the tag is absent.
+    /// `i=`: the AUID (RFC 6376 § 2.6), decoded; `@` and the domain when the tag is absent.
     public let identity: [UInt8]
     /// The domain of `i=`.
     public let identityDomain: DomainName
@@ -45,19 +45,21 @@ public final class DKIMSignature: Sendable {
     public let timestamp: UnixTime?
     /// `x=`.
     public let expiration: UnixTime?
-    /// `z=`: the fields as the signer saw them; good for finding out what changed, and for nothing else.
+    /// `z=`: the fields as the signer saw them.
+    ///
+    /// Use them only to find out what changed.
     public let copiedFields: Octets?
     /// The question for the key: `selector._domainkey.domain TXT` (RFC 6376 § 3.6.2.1).
     public let keyQuestion: DNSQuestion
-    /// The name of the field and its value with the value of `b=` taken out (RFC 6376 § 3.7).
+    /// The field's name, and its value with the value of `b=` removed (RFC 6376 § 3.7).
     let unsignedField: HeaderField
 
-    /// How many octets `b=` may have: five times what a signature by a key of 8,192 bits has, so that white space fits in.
+    /// The maximum length of `b=` in octets: five times a signature by a key of 8,192 bits, to fit white space.
     private static let maximumSignatureLength = 8192
 
     init(_ field: HeaderField, tags: TagList) throws(SyntaxError) {
         // RFC 6376 § 6.1.1: "Verifiers MUST return PERMFAIL (incompatible version) when presented with ... an
-        // inconsistent "v=" tag", and so for a required tag that is missing.
+        // inconsistent "v=" tag". We treat a missing required tag in the same way.
         guard let version = tags["v"] else { throw .missing("v") }
         guard version.elementsEqual([UInt8(ascii: "1")]) else { throw .version }
         algorithm = try Self.algorithm(Self.required(tags["a"], "a"))
@@ -90,23 +92,23 @@ public final class DKIMSignature: Sendable {
 extension DKIMSignature {
     /// Why a DKIM-Signature field cannot be used (RFC 6376 § 6.1.1).
     public enum SyntaxError: Error, Hashable, Sendable {
-        /// The value is no tag-list.
+        /// The value is not a tag-list.
         case tagList(TagList.SyntaxError)
-        /// A tag that must be there is not.
+        /// A required tag is missing.
         case missing(String)
         /// A tag's value does not follow its grammar.
         case malformed(String)
         /// `v=` is not `1`.
         case version
-        /// `a=` names an algorithm that is not known.
+        /// `a=` names an unknown algorithm.
         case algorithm
-        /// `q=` names no way of finding keys but unknown ones.
+        /// `q=` names only unknown query methods.
         case queryMethod
         /// `h=` has more names than are read.
         case tooManyNames
         /// `h=` does not contain From.
         case fromNotSigned
-        /// The domain of `i=` is not that of `d=` or below it.
+        /// The domain of `i=` is neither that of `d=` nor below it.
         case identityOutsideDomain
         /// `x=` is not later than `t=`.
         case expiresBeforeSigned

@@ -1,9 +1,9 @@
 public import MailCrypto
 public import MailSyntax
 
-/// A private key and the names under which its public half is published.
+/// A private key and the names that locate its public half.
 public struct DKIMSigningKey: Sendable {
-    /// The SDID that signatures with this key name (`d=`).
+    /// The SDID of signatures with this key (`d=`).
     public let domain: DomainName
     /// The selector (`s=`).
     public let selector: DomainName
@@ -12,8 +12,8 @@ public struct DKIMSigningKey: Sendable {
 
     /// A key with its names.
     ///
-    /// RFC 8301 § 3.2: "Signers MUST use RSA keys of at least 1024 bits for all keys"; a shorter or far longer one is
-    /// refused, as is a domain of one label.
+    /// RFC 8301 § 3.2: "Signers MUST use RSA keys of at least 1024 bits for all keys". A shorter key, a far longer key,
+    /// and a domain of one label are refused.
     public init(domain: DomainName, selector: DomainName, key: PrivateKey) throws(DKIMSigningError) {
         if key.kind == .rsa, !DKIMKeyRecord.modulusBits.contains(key.bits) { throw .keySize(key.bits) }
         guard domain.isHostName, domain.labelCount >= 2 else { throw .domain(domain) }
@@ -31,9 +31,9 @@ public struct DKIMSigningKey: Sendable {
         }
     }
 
-    /// Where the public key is published: `selector._domainkey.domain` (RFC 6376 § 3.6.2.1).
+    /// The name where the public key is published: `selector._domainkey.domain` (RFC 6376 § 3.6.2.1).
     public var recordName: DomainName {
-        // Both names are host names already; too long together is the one thing that can be wrong.
+        // Both names are valid host names; the only possible error is that they are too long together.
         DomainName(ofKey: selector, at: domain) ?? .root
     }
 
@@ -43,7 +43,7 @@ public struct DKIMSigningKey: Sendable {
         return "v=DKIM1; k=\(key.kind == .rsa ? "rsa" : "ed25519"); p=\(octets[...].text)"
     }
 
-    /// The record as a zone file has it: in character-strings of at most 255 octets (RFC 1035 § 3.3.14).
+    /// The record in zone file format: character-strings of at most 255 octets (RFC 1035 § 3.3.14).
     public func zoneRecord() throws(CryptoError) -> String {
         var rest = try recordText()[...]
         var strings = [String]()
@@ -56,13 +56,13 @@ public struct DKIMSigningKey: Sendable {
     }
 }
 
-/// Why a message or a key is not signed, or not signed with.
+/// Why a message is not signed, or a key is not usable.
 public enum DKIMSigningError: Error, Hashable, Sendable {
-    /// An RSA key of this many bits.
+    /// An RSA key of this many bits is not allowed.
     case keySize(Int)
-    /// A name that can be no SDID.
+    /// This name cannot be an SDID.
     case domain(DomainName)
-    /// A name that can be no selector.
+    /// This name cannot be a selector.
     case selector(DomainName)
     /// There is no key to sign with.
     case noKey
@@ -70,7 +70,7 @@ public enum DKIMSigningError: Error, Hashable, Sendable {
     case authorFields(Int)
     /// `i=` is not at or below the domain of a key (RFC 6376 § 3.5).
     case identityOutsideDomain
-    /// The key refused.
+    /// The operation with the key failed.
     case crypto(CryptoError)
 }
 

@@ -1,14 +1,14 @@
 public import MailSyntax
 
-/// Says with which keys a message is signed, by the domain of its author and the login of its sender.
+/// Chooses the keys for a message, by the domain of its author and the login of its sender.
 public struct DKIMSigningTable: Sendable {
     /// A domain that mail is signed for.
     public struct Entry: Sendable {
-        /// The domain of the author, which is also that of the keys.
+        /// The domain of the author; the keys have the same domain.
         public var domain: DomainName
-        /// Whether authors below the domain are signed for too.
+        /// Whether mail of authors below the domain is signed too.
         public var includesSubdomains: Bool
-        /// The logins that own the domain; nil for every login, and every client that is trusted without one.
+        /// The logins that own the domain; nil for every login, and for every client that is trusted without a login.
         public var logins: [Octets]?
         /// The keys; each makes a signature.
         public var keys: [DKIMSigningKey]
@@ -31,9 +31,9 @@ public struct DKIMSigningTable: Sendable {
         }
     }
 
-    /// What is done about a message.
+    /// The decision about a message.
     public enum Decision: Sendable {
-        /// It is signed.
+        /// The message is signed.
         case sign(Entry)
         /// No entry covers the author's domain.
         case foreignDomain
@@ -43,16 +43,16 @@ public struct DKIMSigningTable: Sendable {
 
     private var entries: [DomainName: Entry] = [:]
 
-    /// A table of these entries; of two for one domain the first counts.
+    /// A table of these entries; when two have the same domain, the first counts.
     public init(_ entries: [Entry]) {
         for entry in entries where self.entries[entry.domain] == nil { self.entries[entry.domain] = entry }
     }
 
-    /// Decides about a message of a client that may have mail signed at all.
+    /// Decides about a message of a client whose mail may be signed.
     ///
     /// - Parameters:
-    ///   - author: the domain of the one address in the one From field.
-    ///   - login: the name under which the client authenticated itself; nil for one that is trusted by its address.
+    ///   - author: the domain of the only address in the only From field.
+    ///   - login: the name under which the client authenticated; nil for a client that is trusted by its address.
     public func decision(author: DomainName, login: Octets?) -> Decision {
         guard let entry = entry(for: author) else { return .foreignDomain }
         guard let owners = entry.logins else { return .sign(entry) }
@@ -60,7 +60,7 @@ public struct DKIMSigningTable: Sendable {
         return .sign(entry)
     }
 
-    /// The entry of the domain itself, or the closest one above it that covers what is below.
+    /// The entry of the domain itself, or the closest entry above it that covers subdomains.
     private func entry(for author: DomainName) -> Entry? {
         if let entry = entries[author] { return entry }
         var domain = author.parent

@@ -1,13 +1,13 @@
 public import MailSyntax
 
-/// Canonicalizes header fields into one run of octets (RFC 6376 § 3.4.1, § 3.4.2).
+/// Canonicalizes header fields into one array of octets (RFC 6376 §§ 3.4.1 and 3.4.2).
 public struct HeaderCanonicalizer {
-    /// Which of the two forms is made.
+    /// The canonical form to produce.
     public let canonicalization: Canonicalization
-    /// The canonical form of what was added.
+    /// The canonical form of the fields that were added.
     public private(set) var octets: [UInt8] = []
 
-    /// A canonicalizer without fields; `capacity` is how many octets are expected.
+    /// A canonicalizer without fields; `capacity` is the expected number of octets.
     public init(_ canonicalization: Canonicalization, capacity: Int = 0) {
         self.canonicalization = canonicalization
         octets.reserveCapacity(capacity)
@@ -20,7 +20,7 @@ public struct HeaderCanonicalizer {
         octets.append(.lf)
     }
 
-    /// Adds a field without a line end, as the signature's own field is hashed last (RFC 6376 § 3.7).
+    /// Adds a field without a line end; this is how the signature's own field is hashed last (RFC 6376 § 3.7).
     public mutating func appendWithoutLineEnd(_ field: HeaderField) {
         switch canonicalization {
         case .simple:
@@ -43,10 +43,10 @@ public struct HeaderCanonicalizer {
         for index in start..<text.count { text[index] = text[index].lowercased }
     }
 
-    /// Adds a value without folds, with one space for each run of white space, and none at its ends.
+    /// Adds a value without folds, with one space for each run of white space, and without white space at its ends.
     ///
-    /// RFC 6376 § 3.4.2: "Convert all sequences of one or more WSP characters to a single SP character"; "Delete all WSP
-    /// characters at the end of each unfolded header field value". A CR or LF that is no line end is data.
+    /// RFC 6376 § 3.4.2: "Convert all sequences of one or more WSP characters to a single SP character"; "Delete all
+    /// WSP characters at the end of each unfolded header field value". A CR or LF outside a line end is data.
     private mutating func appendRelaxed(_ value: Octets) {
         let text = value.drop { $0.isWSP }
         let start = octets.count
@@ -58,12 +58,14 @@ public struct HeaderCanonicalizer {
 }
 
 extension MutableSpan<UInt8> {
-    /// Reduces white space and folds from `start` on, where the first octet is no white space; returns the end of what stays.
+    /// Reduces white space and folds from `start` on; returns the end of the remaining text.
     ///
-    /// It is done in place and octet by octet, so that text made of nothing but white space takes no longer than other text.
+    /// The octet at `start` must not be white space.
+    ///
+    /// It works in place and octet by octet, so that text made only of white space takes no longer than other text.
     fileprivate mutating func relax(from start: Int) -> Int {
         var read = start
-        // Most values have single spaces only, and these stay where they are.
+        // Most values have only single spaces, which stay where they are.
         while read < count, self[read] > 0x20 || self[read] == .space && read + 1 < count && self[read + 1] > 0x20 {
             read += 1
         }

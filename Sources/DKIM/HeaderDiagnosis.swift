@@ -1,10 +1,10 @@
 internal import MailCrypto
 internal import MailSyntax
 
-/// Looks for the one change to a header that explains why its signature fails.
+/// Looks for a single change to a header that explains why its signature fails.
 ///
-/// An RSA signature says which digest was signed, so each guess costs a hash; an Ed25519 signature has to be verified for
-/// each guess, so the budget reaches for fewer of them.
+/// An RSA signature reveals the signed digest, so each guess costs a hash. An Ed25519 signature must be verified for
+/// each guess, so the budget allows fewer guesses.
 struct HeaderDiagnosis {
     private typealias Guess = (DKIMDiagnosis, [HeaderField], HeaderField)
 
@@ -22,10 +22,10 @@ struct HeaderDiagnosis {
         form = signature.canonicalization.header
     }
 
-    /// The change, when there is one that explains it and the budget lasts until it is found.
+    /// The change that explains the failure, if there is one and the budget lasts until it is found.
     func diagnosis(_ budget: inout DiagnosisBudget) -> DKIMDiagnosis? {
         guard key.kind == .rsa else { return find(&budget, cost: DiagnosisBudget.keyOperation, isSigned: isVerified) }
-        // Without a digest in it, the signature is not by this key at all.
+        // If it contains no digest, this key did not make the signature.
         guard budget.pay(DiagnosisBudget.keyOperation), let signed = key.signedDigest(in: signature.signature) else {
             return nil
         }
@@ -34,11 +34,11 @@ struct HeaderDiagnosis {
 
     private func isVerified(_ digest: [UInt8]) -> Bool { key.verifies(signature.signature, digest: digest) }
 
-    /// Tries one guess after the other.
+    /// Tries the guesses in order.
     ///
     /// - Parameters:
-    ///   - cost: what it costs to ask whether a digest was signed.
-    ///   - isSigned: whether it was.
+    ///   - cost: the cost of asking whether a digest was signed.
+    ///   - isSigned: whether a digest was signed.
     private func find(
         _ budget: inout DiagnosisBudget,
         cost: Int,
@@ -46,7 +46,7 @@ struct HeaderDiagnosis {
     ) -> DKIMDiagnosis? {
         func isSignedForm(_ fields: [HeaderField], _ own: HeaderField, _ form: Canonicalization, isLF: Bool) -> Bool? {
             let count = SignedFields.octetCount(fields, own: own)
-            // A field counts for what handling it costs besides its octets.
+            // The cost of a field includes more than its octets.
             guard budget.pay(count + 32 * fields.count + cost) else { return nil }
             let octets = SignedFields.canonicalForm(fields, own: own, form, capacity: count)
             return isSigned(SHA256Hasher.digest(isLF ? octets.filter { $0 != .cr } : octets))
@@ -62,7 +62,7 @@ struct HeaderDiagnosis {
         return isSignedForm(fields, own, form, isLF: true) == true ? .headerSignedWithLF : nil
     }
 
-    /// The Subject without its first words, or without what stands in brackets in it.
+    /// The Subject without its first words, or without text in brackets.
     private func tagged() -> [Guess] {
         guard let index = fields.firstIndex(where: { $0.isNamed("Subject") }) else { return [] }
         let value = fields[index].value
@@ -88,7 +88,7 @@ struct HeaderDiagnosis {
         }
     }
 
-    /// The header without one of its fields; for names that occur more than once, without the lowest.
+    /// The header without one of its fields; of names that occur more than once, without the lowest.
     private func added() -> [Guess] {
         fields.indices.prefix(40).compactMap { index in
             var changed = fields
@@ -98,7 +98,7 @@ struct HeaderDiagnosis {
         }
     }
 
-    /// Folds taken away, or made with other white space: in one field, in all, or in the signature's own.
+    /// The header with folds removed, or with other white space in them: in one field, all, or the signature's own.
     private var refolded: [() -> [Guess]] {
         let transforms: [(Octets) -> Octets] = [
             { $0.replacingFolds { $0 } },
@@ -123,7 +123,7 @@ struct HeaderDiagnosis {
         }
     }
 
-    /// White space at the end of values cut off, and that after the colon made one space or none.
+    /// The header without white space at the end of values, and with one space or none after the colons.
     private func spaced() -> [Guess] {
         let transforms: [(Octets) -> Octets] = [
             { value in value[..<(value.trimmed.endIndex)] },
@@ -136,7 +136,7 @@ struct HeaderDiagnosis {
         }
     }
 
-    /// Field names as `h=` spells them, and in lower case.
+    /// Field names as `h=` spells them, or in lower case.
     private func renamed() -> [Guess] {
         let names = signature.headerNames
         let asListed = fields.map { field in
@@ -146,7 +146,7 @@ struct HeaderDiagnosis {
         return [(.fieldNameCase, asListed, own), (.fieldNameCase, lower, own)]
     }
 
-    /// Fields as the signer copied them into `z=` (RFC 6376 § 3.5), which may say what changed but proves nothing.
+    /// The fields as the signer copied them into `z=` (RFC 6376 § 3.5); they may show what changed but prove nothing.
     private func copied() -> [Guess] {
         guard let copies = signature.copiedFields else { return [] }
         return copies.split(separator: UInt8(ascii: "|"), maxSplits: 40).prefix(40).compactMap { copy in
@@ -167,7 +167,7 @@ extension UInt8 {
 }
 
 extension ArraySlice<UInt8> {
-    /// The octets with each fold, CRLF and the white space after it, replaced; `replace` is given the white space.
+    /// The octets with each fold (a CRLF and the white space after it) replaced; `replace` gets the white space.
     fileprivate func replacingFolds(_ replace: (Octets) -> Octets) -> Octets {
         var output = [UInt8]()
         var rest = self

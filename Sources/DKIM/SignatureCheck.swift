@@ -2,25 +2,25 @@ internal import DNSLookup
 internal import MailCrypto
 internal import MailSyntax
 
-/// A body that has ended, as far as a signature is concerned.
+/// The result of a body that has ended, for one signature.
 struct SignedBody {
-    /// The hash of the canonical body that counts.
+    /// The hash of the signed part of the canonical body.
     let hash: [UInt8]
-    /// How many octets the canonical body has; of what `l=` leaves out, as many as were seen.
+    /// The length of the canonical body in octets; beyond `l=`, only octets that were seen count.
     let octetCount: UInt64
-    /// The whole body, when it was short enough to be kept.
+    /// The whole body, if it was short enough to be kept.
     let octets: [UInt8]?
 }
 
-/// One signature, and what its header fields are by its keys: all that can be said before the body has ended
-/// (RFC 6376 § 6.1.2, § 6.1.3).
+/// One signature, and the check of its header fields with each key: all that can be known before the body has ended
+/// (RFC 6376 §§ 6.1.2 and 6.1.3).
 struct SignatureCheck {
-    /// What one key record says of the header fields.
+    /// The result of checking the header fields with one key record.
     private struct KeyCheck {
         enum Finding {
-            /// The key cannot verify this signature, and why (RFC 6376 § 6.1.2).
+            /// The key cannot verify this signature, for this reason (RFC 6376 § 6.1.2).
             case unusable(String)
-            /// The signature is not looked at, by a decision of ours: the length of the key in bits, and why.
+            /// We decided not to verify the signature: the length of the key in bits, and the reason.
             case refused(Int, String)
             /// The key was tried.
             case tried(PublicKey, isIntact: Bool)
@@ -34,26 +34,26 @@ struct SignatureCheck {
         }
     }
 
-    /// How many keys of one signature are tried.
+    /// The most keys that are tried for one signature.
     ///
-    /// RFC 6376 § 3.6.2.2: "TXT RRs MUST be unique for a particular selector name". A second one is a leftover that
-    /// happens; more are a way to have us compute.
+    /// RFC 6376 § 3.6.2.2: "TXT RRs MUST be unique for a particular selector name". A second record may be left over;
+    /// more records are a way to make us compute.
     private static let maximumKeysTried = 2
 
     private let signature: DKIMSignature
     private let options: DKIMVerificationOptions
     private let reply: DNSReply?
     private var header: SignedHeader?
-    /// The key that is reported: the one that fits, or else the first.
+    /// The key to report: the key that fits, otherwise the first key.
     private var key: KeyCheck?
 
     /// Checks the header fields of a signature.
     ///
     /// - Parameters:
-    ///   - signature: the signature, whose own field stands at `fieldIndex`.
+    ///   - signature: the signature; `fieldIndex` is the position of its own field.
     ///   - fields: the fields of the message.
-    ///   - reply: the reply to its key's question; nil for one that never came.
-    ///   - budget: what the message may still cost.
+    ///   - reply: the reply to the question for its key; nil if it never came.
+    ///   - budget: the work that the message may still cause.
     init(
         _ signature: DKIMSignature,
         at fieldIndex: Int,
@@ -95,9 +95,9 @@ struct SignatureCheck {
     /// How many octets of the canonical body are signed; nil for all.
     var bodyLength: UInt64? { signature.length }
 
-    /// Judges the signature now that its body has ended.
+    /// Judges the signature after its body has ended.
     ///
-    /// - Parameter budget: what finding out what changed may cost.
+    /// - Parameter budget: the work that finding the change may still cause.
     func outcome(_ body: SignedBody, _ budget: inout DiagnosisBudget) -> DKIMOutcome {
         var outcome = DKIMOutcome(.temperror)
         outcome.signature = signature
@@ -157,7 +157,7 @@ struct SignatureCheck {
         }
     }
 
-    /// What explains the differences found, one for the header and one for the body at most.
+    /// The changes that explain the differences, at most one for the header and one for the body.
     private func diagnoses(
         _ key: PublicKey,
         _ outcome: DKIMOutcome,
@@ -175,7 +175,7 @@ struct SignatureCheck {
         return diagnoses.compactMap { $0 }
     }
 
-    /// Whether a record's key may be used for this signature (RFC 6376 § 6.1.2); `tried`, and not yet intact, when it may.
+    /// Whether a record's key may be used for this signature (RFC 6376 § 6.1.2); if so, `tried` and not yet intact.
     private func finding(about record: DKIMKeyRecord) -> KeyCheck.Finding {
         // RFC 6376 § 3.6.1, `s=`: "Verifiers for a given service type MUST ignore this record if the appropriate type is
         // not listed."
@@ -204,11 +204,11 @@ struct SignatureCheck {
         return key.bits > options.maximumBits ? tooLong(key.bits) : .tried(key, isIntact: false)
     }
 
-    /// RFC 8301 § 3.2: "Verifiers MUST be able to validate signatures with keys ranging from 1024 bits to 4096 bits, and they
-    /// MAY be able to validate signatures with larger keys." We could and will not, which RFC 8601 § 2.7.1 calls policy.
+    /// RFC 8301 § 3.2: "Verifiers MUST be able to validate signatures with keys ranging from 1024 bits to 4096 bits,
+    /// and they MAY be able to validate signatures with larger keys." We do not, which RFC 8601 § 2.7.1 calls policy.
     private func tooLong(_ bits: Int) -> KeyCheck.Finding { .refused(bits, "RSA key of \(bits) bits is too long") }
 
-    /// The result of a signature that is right, which the length of the body may still spoil.
+    /// The result of a valid signature; the length of the body may still change it.
     private func result(of bodyOctets: UInt64) -> (DKIMResult, String?) {
         guard let length = signature.length else { return (.pass, nil) }
         // RFC 6376 § 3.5: the value of `l=` "MUST NOT be larger than the actual number of octets in the canonicalized

@@ -2,13 +2,13 @@ internal import MailSyntax
 
 /// Finds the fields that `h=` names, from the lowest up (RFC 6376 § 5.4.2).
 ///
-/// Built once for a message: looking for a name then takes a binary search, however many fields the message has.
+/// Built once for each message: finding a name then takes a binary search, however many fields the message has.
 struct SignedFields: Sendable {
     private let headers: HeaderBlock
-    /// A hash of each field's name above the field's index, sorted.
+    /// For each field, a hash of its name in the high bits and its index in the low bits; sorted.
     private let keys: [UInt64]
 
-    /// Drawn anew in each process, so that nobody can prepare names that collide.
+    /// Chosen at random in each process, so that nobody can prepare names that collide.
     private static let seed = UInt64.random(in: .min ... .max) | 1
 
     init(_ headers: HeaderBlock) {
@@ -32,15 +32,15 @@ struct SignedFields: Sendable {
         return hash & 0xFFFF_FFFF_0000_0000
     }
 
-    /// The index of the field that each name stands for, but for a name that stands for an absent field.
+    /// The index of the field for each name; names that stand for absent fields have none.
     ///
-    /// RFC 6376 § 5.4.2: a name that occurs again stands for the next field of that name upwards. § 3.5, `h=`: it "MUST
-    /// NOT include the DKIM-Signature header field that is being created or verified".
+    /// RFC 6376 § 5.4.2: a repeated name stands for the next field of that name upwards. § 3.5, `h=`: it "MUST NOT
+    /// include the DKIM-Signature header field that is being created or verified".
     func indices(of names: [Octets], excluding own: Int?) -> [Int] {
         let hashes = names.map(Self.hash)
         var indices = [Int]()
         indices.reserveCapacity(names.count)
-        // Where among the keys the search for each name ended: that for the same name goes on there.
+        // Where among the keys the search for each name ended: the search for the same name continues there.
         var ends = [Int](repeating: 0, count: names.count)
         for position in names.indices {
             let hash = hashes[position]
@@ -56,7 +56,7 @@ struct SignedFields: Sendable {
         return indices
     }
 
-    /// The lowest field of a name whose key is below a position, which becomes that of the key.
+    /// The lowest field of a name whose key is below `end`, which becomes the position of that key.
     private func next(_ name: Octets, _ hash: UInt64, below end: inout Int, excluding own: Int?) -> Int? {
         while end > 0 {
             let key = keys[end - 1]
@@ -68,7 +68,7 @@ struct SignedFields: Sendable {
         return nil
     }
 
-    /// How many keys are not above `bound`.
+    /// The number of keys that are not above `bound`.
     private func upperBound(_ bound: UInt64) -> Int {
         var low = 0
         var high = keys.count
@@ -79,21 +79,21 @@ struct SignedFields: Sendable {
         return low
     }
 
-    /// The fields at some indices.
+    /// The fields at the given indices.
     func fields(at indices: [Int]) -> some Collection<HeaderField> {
         indices.lazy.map { headers[$0] }
     }
 
-    /// How many octets the fields have before they are canonicalized; no form of them is longer.
+    /// The length of the fields in octets before canonicalization; no canonical form is longer.
     static func octetCount(_ fields: some Collection<HeaderField>, own: HeaderField) -> Int {
         fields.reduce(own.octetCount) { $0 + $1.octetCount }
     }
 
-    /// What a signature is made over, before it is hashed: the fields chosen, then the signature's own field.
+    /// The octets that a signature covers, before they are hashed: the chosen fields, then the signature's own field.
     ///
     /// RFC 6376 § 5.4: a field that does not exist "MUST be treated as the null string".
     ///
-    /// - Parameter capacity: `octetCount` of the same fields, when it is known.
+    /// - Parameter capacity: `octetCount` of the same fields, if it is known.
     static func canonicalForm(
         _ fields: some Collection<HeaderField>,
         own: HeaderField,
@@ -110,6 +110,6 @@ struct SignedFields: Sendable {
 }
 
 extension HeaderField {
-    /// The octets of name, colon, value and line end.
+    /// The length of name, colon, value and line end in octets.
     fileprivate var octetCount: Int { label.count + value.count + 3 }
 }

@@ -1,16 +1,16 @@
 internal import MailCrypto
 internal import MailSyntax
 
-/// The header fields that a signature names, hashed once for all keys that it is tried with (RFC 6376 § 3.7).
+/// The header fields that a signature names, hashed once for all keys that are tried (RFC 6376 § 3.7).
 struct SignedHeader {
     let signature: DKIMSignature
-    /// The hash that `b=` has to be a signature of.
+    /// The hash that `b=` must sign.
     let digest: [UInt8]
-    /// The fields of the message, and which of them `h=` names, in its order.
+    /// The fields of the message, and the indices of those that `h=` names, in its order.
     private let signed: SignedFields
     private let indices: [Int]
 
-    /// Nil when the fields have more octets than `octetsLeft`, from which they are taken.
+    /// Nil when the fields have more octets than `octetsLeft`; otherwise subtracts their number from it.
     init?(_ signature: DKIMSignature, at fieldIndex: Int, in signed: SignedFields, octetsLeft: inout Int) {
         let indices = signed.indices(of: signature.headerNames, excluding: fieldIndex)
         let fields = signed.fields(at: indices)

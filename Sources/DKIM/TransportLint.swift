@@ -1,23 +1,23 @@
 internal import MailSyntax
 
-/// Something that an MTA on the way may rewrite after the message was signed (RFC 6376 § 5.3).
+/// Content that an MTA on the way may rewrite after the message was signed (RFC 6376 § 5.3).
 public enum DKIMSigningWarning: String, Hashable, Sendable, CaseIterable {
-    /// A line of more than 998 octets (RFC 5322 § 2.1.1), which some MTAs break.
+    /// A line of more than 998 octets (RFC 5322 § 2.1.1); some MTAs break it.
     case longLine = "line over 998 octets"
     /// A CR that is not followed by LF, or an LF that does not follow a CR (RFC 5321 § 2.3.8).
     case bareLineEnd = "bare CR or LF"
-    /// Octets beyond US-ASCII, which are recoded for a server without 8BITMIME (RFC 6152).
+    /// Octets beyond US-ASCII; an MTA recodes them for a server without 8BITMIME (RFC 6152).
     case eightBit = "8-bit data"
-    /// A NUL, which SMTP does not carry reliably.
+    /// A NUL; SMTP does not carry it reliably.
     case nul = "NUL octet"
-    /// A comma between addresses without white space behind it, where Sendmail puts a space.
+    /// A comma between addresses without white space behind it; Sendmail inserts a space.
     case tightList = "no space behind a comma between addresses"
-    /// No Date field, which the next server may add (RFC 6409 § 8.2).
+    /// No Date field; the next server may add one (RFC 6409 § 8.2).
     case noDate = "no Date field"
-    /// No Message-ID field, which the next server may add (RFC 6409 § 8.3).
+    /// No Message-ID field; the next server may add one (RFC 6409 § 8.3).
     case noMessageID = "no Message-ID field"
 
-    /// What may become of the signature, in words.
+    /// The possible consequence for the signature, in words.
     public var consequence: String {
         switch self {
         case .longLine, .bareLineEnd, .eightBit, .nul, .tightList: "\(rawValue) may not survive transport"
@@ -26,13 +26,13 @@ public enum DKIMSigningWarning: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// Looks for what does not survive transport, while a message streams by.
+/// Looks for content that may not survive transport, while a message streams through.
 struct TransportLint {
     private var found: Set<DKIMSigningWarning> = []
     private var lineLength = 0
     private var previous: UInt8 = 0
 
-    /// What was found, in a fixed order.
+    /// The warnings so far, in a fixed order.
     var warnings: [DKIMSigningWarning] { DKIMSigningWarning.allCases.filter(found.contains) }
 
     private static let addressFields: [StaticString] = ["To", "Cc", "Reply-To", "Resent-To", "Resent-Cc"]

@@ -1,14 +1,15 @@
 internal import MailCrypto
 
-/// What checking the header fields of one message may still cost, whatever its sender wrote.
+/// The work that checking the header fields of one message may still cause, whatever its sender wrote.
 ///
-/// The header is always hashed once. Keys are paid for by `PublicKey.verificationCost`.
+/// The header is always hashed once. `PublicKey.verificationCost` is the price of a key.
 struct VerificationBudget {
-    /// For the first key of each signature: twelve of Ed25519, or six of RSA with 4,096 bits and the usual exponent.
+    /// For the first key of each signature: enough for twelve Ed25519 keys, or six RSA keys of 4,096 bits with the
+    /// usual exponent.
     private var firstKeys = 24
-    /// For further keys of the same signatures: half as many.
+    /// For further keys of the same signatures: half as much.
     private var spareKeys = 12
-    /// How many octets of header fields are hashed, beyond those of the first signature.
+    /// How many octets of header fields may be hashed, in addition to those of the first signature.
     private var headerOctets: Int
     private var hasHashed = false
 
@@ -16,7 +17,7 @@ struct VerificationBudget {
         headerOctets = options.maximumHeaderOctets
     }
 
-    /// Pays for an operation with a key; false, and nothing paid, when it costs more than is left.
+    /// Pays for an operation with a key; returns false, and pays nothing, when it costs more than is left.
     mutating func pay(for key: PublicKey, isFirst: Bool) -> Bool {
         let cost = key.verificationCost
         guard cost <= (isFirst ? firstKeys : spareKeys) else { return false }
@@ -24,7 +25,7 @@ struct VerificationBudget {
         return true
     }
 
-    /// The fields that a signature names, hashed; nil when they are too long.
+    /// The hashed fields that a signature names; nil when they are too long.
     mutating func header(of signature: DKIMSignature, at index: Int, in fields: SignedFields) -> SignedHeader? {
         var left = hasHashed ? headerOctets : .max
         guard let header = SignedHeader(signature, at: index, in: fields, octetsLeft: &left) else { return nil }
