@@ -114,7 +114,7 @@ let package = Package(
             without: [
                 "Admin/AdminClient.swift", "Admin/AdminConnection.swift", "Admin/AdminConnections.swift",
                 "Admin/AdminRouter.swift", "Admin/AdminServer.swift", "Admin/AdminServer+Configuration.swift",
-                "Daemon.swift", "Reloader.swift", "SocketWatch.swift", "Watchdog.swift",
+                "Daemon.swift", "Reload/Reloader.swift", "SocketWatch.swift", "Watchdog.swift",
             ]
         ),
 
