@@ -4,11 +4,11 @@ internal import MailSyntax
 struct Alignment: Sendable {
     private let author: DMARCDiscovery.Domain
     private var aligned: [DMARCMechanism] = []
-    /// What kept an answer from being found.
+    /// The problem that may have hidden an aligned domain.
     private var obstacle: DMARCProblem?
-    /// Where the public suffix list says something else than the walk.
+    /// The domains about which the public suffix list and the walk disagree.
     private var remarks: [DMARCListRemark] = []
-    /// What the list alone aligns.
+    /// The domains that only the list aligns.
     private var byList: [DMARCListRemark] = []
 
     init(author: DMARCDiscovery.Domain) {
@@ -19,7 +19,7 @@ struct Alignment: Sendable {
         case yes, no, unknown
     }
 
-    /// Takes the domains that a mechanism vouches for, and those of which it does not know.
+    /// Takes the domains for which a mechanism passed, and those for which it had a temporary error.
     mutating func add(
         _ mechanism: DMARCMechanism,
         passed: [DomainName],
@@ -37,7 +37,7 @@ struct Alignment: Sendable {
             }
         }
         for domain in undecided.prefix(DMARCInquiry.maximumIdentifiers) {
-            // One that would not be aligned changes nothing: else a broken domain of his own would serve a forger.
+            // A domain that would not be aligned changes nothing: otherwise a forger could use a broken domain.
             guard try isAligned(domain, mode, &walks) != .no else { continue }
             obstacle = obstacle ?? .mechanismFailed(mechanism)
         }
@@ -88,17 +88,17 @@ struct Alignment: Sendable {
         if identifier == author.walk.start { return .yes }
         guard mode == .relaxed else { return .no }
         guard let organizational = author.organizationalDomain else {
-            // Not known, but somewhere above the author's domain: what shares not even the last label lies elsewhere.
+            // It is unknown, but lies above the author's domain: a name with another last label lies elsewhere.
             return identifier.suffix(1) == author.walk.start.suffix(1) ? .unknown : .no
         }
-        // Its own Organizational Domain cannot be the same when it lies elsewhere; no question is needed for that.
+        // An identifier outside the Organizational Domain cannot have it as its own; no question is needed for that.
         guard identifier.isEqualOrSubdomain(of: organizational) else { return .no }
         let walk = try walks.walk(from: identifier)
         guard let other = walks.organizationalDomain(of: walk) else { return .unknown }
         return other == organizational ? .yes : .no
     }
 
-    /// What DMARC says of the author domain.
+    /// The result of DMARC for the author domain.
     var outcome: DMARCOutcome {
         var outcome = DMARCOutcome(result: .none, fromDomain: author.walk.start)
         outcome.listRemarks = remarks
@@ -128,7 +128,7 @@ struct Alignment: Sendable {
         return outcome
     }
 
-    /// Sets pass or fail, unless something that could have vouched is not known.
+    /// Sets pass or fail, unless the result of a domain that could have passed is unknown.
     private func obstructed(_ outcome: inout DMARCOutcome, by problem: DMARCProblem?) {
         outcome.aligned = aligned
         if !aligned.isEmpty {
@@ -136,7 +136,7 @@ struct Alignment: Sendable {
             outcome.alignedByList = byList.map(\.identifier)
             if let first = byList.first, byList.count == aligned.count { outcome.problem = .listAlone(first) }
         } else if let problem {
-            // RFC 9989 § 5.3.6: what could not be asked makes neither pass nor fail.
+            // RFC 9989 § 5.3.6: an unanswered question gives neither pass nor fail.
             outcome.result = .temperror
             outcome.problem = problem
         } else {
@@ -149,11 +149,12 @@ struct Alignment: Sendable {
 extension AuthorIdentity {
     /// The outcome for the message, from the outcomes for its author domains.
     ///
-    /// RFC 9989 § 5.3.1 leaves messages without exactly one author domain aside, and § 11.5 warns what that allows. Here a
-    /// domain that fails makes the message fail, by the strictest policy of those that do; where none does, one without an
-    /// answer leaves it open; and nothing but one From field with one domain, or with several that all vouch, passes. The
-    /// same goes for several From fields, as far as each can be read: § 11.5 asks receivers to see the threat in them, and
-    /// none of their domains is a display name. A From that cannot be read names no domain whose policy could apply.
+    /// RFC 9989 § 5.3.1 excludes messages without exactly one author domain, and § 11.5 warns about the consequences.
+    /// Here the message fails if one of its domains fails, by the strictest policy of the failing domains. If no domain
+    /// fails, a domain without an answer leaves the result open. The message passes only if it has one From field, with
+    /// one domain that passes or with several that all pass. The same rules hold for several From fields, as far as
+    /// each can be read: § 11.5 asks receivers to see the threat in them, and none of their domains is a display name.
+    /// A From that cannot be read names no domain whose policy could apply.
     func combine(_ outcomes: [DMARCOutcome], limit: Int) -> DMARCOutcome {
         // Nearly every message has one author.
         if authorDomain != nil, let outcome = outcomes.first { return outcome }

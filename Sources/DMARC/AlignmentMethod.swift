@@ -1,19 +1,19 @@
 public import MailSyntax
 
-/// How it is found out whether two domains have one Organizational Domain.
+/// The way to find out whether two domains have the same Organizational Domain.
 public enum AlignmentMethod: Sendable {
     /// By the DNS Tree Walk alone (RFC 9989 § 4.10).
     case walk
-    /// The same; where the public suffix list says something else, the outcome notes it.
+    /// By the DNS Tree Walk alone; the outcome notes where the public suffix list disagrees.
     case walkBeside(PublicSuffixList)
-    /// By either: domains that the walk finds apart are aligned when the list says so (RFC 7489 § 3.2).
+    /// By either: domains that the walk does not align are aligned when the list aligns them (RFC 7489 § 3.2).
     ///
-    /// The list is taken with its private part, which keeps the customers of one provider apart: it is asked for more
-    /// alignment, so the finer list is the safer one. Where a record says by its `psd` tag where an organization begins,
-    /// the list is not asked.
+    /// The private part of the list is used too. It separates the customers of one provider. The list can only add
+    /// alignment, so the finer list is the safer one. Where a `psd` tag marks the beginning of an organization, the
+    /// list is not used.
     case walkOrList(PublicSuffixList)
 
-    /// The list, if one is asked.
+    /// The list, if the method uses one.
     var list: PublicSuffixList? {
         switch self {
         case .walk: nil
@@ -22,13 +22,13 @@ public enum AlignmentMethod: Sendable {
     }
 }
 
-/// What the public suffix list says of a domain that vouches, where the walk says the opposite.
+/// A domain that passed SPF or DKIM, about which the public suffix list contradicts the walk.
 public struct DMARCListRemark: Hashable, Sendable, CustomStringConvertible {
-    /// The domain that vouches.
+    /// The domain that passed.
     public let identifier: DomainName
-    /// The author's.
+    /// The author's domain.
     public let author: DomainName
-    /// Whether the list has both in one organization; the walk has not, and the other way round.
+    /// Whether the list puts both into one organization; the walk does the opposite.
     public let isAligned: Bool
 
     /// The remark in words.

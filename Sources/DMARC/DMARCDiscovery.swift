@@ -1,13 +1,13 @@
 public import MailSyntax
 
-/// What the DNS says of the author's domain: known before the results of SPF and DKIM are.
+/// The DNS data about the author's domain, known before the results of SPF and DKIM.
 public struct DMARCDiscovery: Sendable {
-    /// Who the author is.
+    /// The author of the message.
     public let author: AuthorIdentity
-    /// What is known of each domain that could be the author's.
+    /// The data about each domain that could be the author's.
     let domains: [Domain]
 
-    /// One domain.
+    /// The data about one domain.
     struct Domain: Sendable {
         let walk: DMARCTreeWalk
         /// Nil when the walk could not be completed.
@@ -18,7 +18,7 @@ public struct DMARCDiscovery: Sendable {
         enum Policy: Sendable {
             case none
             case applies(DMARCRecord, of: DomainName, DMARCPolicy)
-            /// The record applies, but whether `np` does could not be found out.
+            /// The record applies, but it is unknown whether its `np` does.
             case undetermined(DMARCRecord, of: DomainName)
             case unusable(DMARCRecord, of: DomainName)
             case failed

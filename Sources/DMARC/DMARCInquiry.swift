@@ -1,28 +1,28 @@
 public import DNSLookup
 public import MailSyntax
 
-/// Whether the author's domain vouches for a message (RFC 9989 § 5), after its policy is known.
+/// Evaluates DMARC for a message (RFC 9989 § 5), after the policies of the author's domains are known.
 public struct DMARCInquiry: DNSInquiry {
-    /// Of how many domains that vouch it is found out whether they are aligned.
+    /// The most domains that passed SPF or DKIM whose alignment is examined.
     public static let maximumIdentifiers = 32
 
     private let discovery: DMARCDiscovery
     private let identifiers: DMARCIdentifiers
     private let alignment: AlignmentMethod
 
-    /// Asks who of those that vouch is aligned with the author.
+    /// Asks which of the domains that passed are aligned with the author.
     ///
     /// - Parameters:
-    ///   - discovery: what the DNS says of the author's domains.
-    ///   - identifiers: the domains that SPF and DKIM vouch for.
-    ///   - alignment: how it is found out whether two domains have one Organizational Domain.
+    ///   - discovery: the DNS data about the author's domains.
+    ///   - identifiers: the domains for which SPF and DKIM passed.
+    ///   - alignment: the way to find out whether two domains have the same Organizational Domain.
     public init(_ discovery: DMARCDiscovery, _ identifiers: DMARCIdentifiers, alignment: AlignmentMethod = .walk) {
         self.discovery = discovery
         self.identifiers = identifiers
         self.alignment = alignment
     }
 
-    /// Decides by the domains that are vouched for.
+    /// Decides by the domains for which SPF or DKIM passed.
     public func pass(over answers: inout DNSAnswers) -> DMARCOutcome? {
         var walks = WalkStore(answers, method: alignment, known: discovery.domains.map(\.walk))
         defer { answers = walks.answers }
@@ -30,17 +30,18 @@ public struct DMARCInquiry: DNSInquiry {
     }
 }
 
-/// The domains that SPF and DKIM vouch for, and those of which they do not know.
+/// The domains for which SPF and DKIM passed, and those for which they had a temporary error.
 public struct DMARCIdentifiers: Sendable {
-    /// The domain of MAIL FROM, when SPF passed for it.
+    /// The domain of MAIL FROM, if SPF passed for it.
     ///
-    /// RFC 9989 § 4.4.2: never that of HELO, but for the null sender, whose MAIL FROM identity RFC 7208 § 2.4 takes from HELO.
+    /// RFC 9989 § 4.4.2: it is never the HELO domain, except for the null sender: RFC 7208 § 2.4 takes its MAIL FROM
+    /// identity from HELO.
     public var spf: DomainName?
     /// The `d=` of each signature that passed.
     public var dkim: [DomainName]
-    /// The domain of MAIL FROM, when SPF had a temporary error.
+    /// The domain of MAIL FROM, if SPF had a temporary error.
     public var spfTemperror: DomainName?
-    /// The `d=` of each signature that had one.
+    /// The `d=` of each signature with a temporary error.
     public var dkimTemperror: [DomainName]
 
     /// Puts the domains together.

@@ -5,13 +5,13 @@ public import MailSyntax
 public enum DMARCResult: String, Hashable, Sendable, CaseIterable {
     /// No policy is published, so DMARC does not apply.
     case none
-    /// The author's domain vouches.
+    /// An aligned domain passed SPF or DKIM.
     case pass
-    /// The author's domain has a policy and does not vouch.
+    /// The author's domain has a policy, and no aligned domain passed.
     case fail
     /// A question to the DNS was not answered.
     case temperror
-    /// The message says in no clear way who its author is.
+    /// The message does not name its author clearly.
     case permerror
 }
 
@@ -29,21 +29,21 @@ public enum DMARCProblem: Hashable, Sendable, CustomStringConvertible {
     case noFrom
     /// There is more than one From field.
     case severalFromFields(Int)
-    /// The From field cannot be read, or not in one way only.
+    /// The From field cannot be read, or can be read in more than one way.
     case unreadableFrom(StructuredFieldError)
-    /// The From field has no domain, or an address without one that the DNS could know.
+    /// The From field has no domain, or an address whose domain cannot be in the DNS.
     case noDomain
     /// The From field has several domains.
     case severalDomains(Int)
-    /// The question about this domain's record was not answered; the reason, where there is one alone.
+    /// The question about this domain's record was not answered; the reason, if there is a single one.
     case lookupFailed(DomainName, DNSLookupError?)
-    /// SPF or DKIM of a domain that would be aligned had a temporary error.
+    /// SPF or DKIM had a temporary error for a domain that would be aligned.
     case mechanismFailed(DMARCMechanism)
     /// The record of this domain has no valid policy and no valid address for reports.
     case unusableRecord(DomainName)
-    /// The domain that vouches is aligned by the public suffix list, and not by the tree walk.
+    /// The public suffix list aligns the domain that passed; the tree walk does not.
     case listAlone(DMARCListRemark)
-    /// It would be aligned by the public suffix list, which does not decide.
+    /// The public suffix list would align the domain, but the list does not decide.
     case listDiffers(DMARCListRemark)
 
     /// The problem in words.
@@ -64,13 +64,13 @@ public enum DMARCProblem: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What DMARC says of a message.
+/// The outcome of DMARC for a message.
 public struct DMARCOutcome: Hashable, Sendable {
     /// The result.
     public internal(set) var result: DMARCResult
-    /// The author's domain; of several, the one that decided.
+    /// The author's domain; if there are several, the domain that decided.
     public internal(set) var fromDomain: DomainName?
-    /// Where the record was found that applies.
+    /// The domain where the record was found that applies.
     public internal(set) var policyDomain: DomainName?
     /// The Organizational Domain of the author's domain.
     public internal(set) var organizationalDomain: DomainName?
@@ -78,22 +78,22 @@ public struct DMARCOutcome: Hashable, Sendable {
     public internal(set) var policy: DMARCPolicy?
     /// The policy after test mode: with `t=y` it is one level lower (RFC 9989 § 4.7).
     public internal(set) var effectivePolicy: DMARCPolicy?
-    /// Which mechanisms vouch, if any does: SPF first.
+    /// The mechanisms that passed for an aligned domain, SPF first.
     public internal(set) var aligned: [DMARCMechanism] = []
-    /// What is wrong, when something is.
+    /// The problem, if there is one.
     public internal(set) var problem: DMARCProblem?
     /// The record that applies.
     public internal(set) var record: DMARCRecord?
     /// The domains that the public suffix list alone aligns.
     public internal(set) var alignedByList: [DomainName] = []
-    /// Where the public suffix list says something else than the tree walk.
+    /// The domains about which the public suffix list and the tree walk disagree.
     public internal(set) var listRemarks: [DMARCListRemark] = []
     /// The tree walks that were made, the author's first.
     public internal(set) var trace: [DMARCTreeWalk] = []
 }
 
 extension DMARCOutcome {
-    /// What was done, a line each.
+    /// The steps of the evaluation, one per line.
     public var steps: [String] {
         trace.flatMap { $0.steps.map(\.description) } + listRemarks.map(\.description)
     }

@@ -1,11 +1,11 @@
 public import DNSLookup
 public import MailSyntax
 
-/// Which policies apply to the domains that could be the author's (RFC 9989 § 4.10.1).
+/// Finds the policies that apply to the domains that could be the author's (RFC 9989 § 4.10.1).
 public struct DMARCPolicyInquiry: DNSInquiry {
-    /// Of how many author domains the records are looked for.
+    /// The most author domains whose records are looked up.
     ///
-    /// RFC 9989 § 11.5: a limit, or messages with many would be a denial of service.
+    /// RFC 9989 § 11.5: without a limit, messages with many author domains would be a denial of service.
     public static let maximumAuthorDomains = 8
 
     private let author: AuthorIdentity
@@ -14,8 +14,8 @@ public struct DMARCPolicyInquiry: DNSInquiry {
     /// Asks about an author.
     ///
     /// - Parameters:
-    ///   - author: who the message says its author is.
-    ///   - alignment: how it is found out whether two domains have one Organizational Domain.
+    ///   - author: the author that the message claims.
+    ///   - alignment: the way to find out whether two domains have the same Organizational Domain.
     public init(of author: AuthorIdentity, alignment: AlignmentMethod = .walk) {
         self.author = author
         self.alignment = alignment
@@ -29,7 +29,7 @@ public struct DMARCPolicyInquiry: DNSInquiry {
     }
 }
 
-/// The walk from a domain that may turn out to vouch, made early so that the answers are there by then.
+/// The walk from a domain that may pass SPF or DKIM later, made early so that its answers are in the cache by then.
 public struct DMARCWalkInquiry: DNSInquiry {
     private let domain: DomainName
 
@@ -38,7 +38,7 @@ public struct DMARCWalkInquiry: DNSInquiry {
         self.domain = domain
     }
 
-    /// Walks.
+    /// Makes the walk.
     public func pass(over answers: inout DNSAnswers) -> DMARCTreeWalk? {
         var walks = WalkStore(answers, method: .walk)
         defer { answers = walks.answers }
@@ -47,7 +47,7 @@ public struct DMARCWalkInquiry: DNSInquiry {
 }
 
 extension WalkStore {
-    /// Finds what the DNS says of the author's domains.
+    /// Collects the DNS data about the author's domains.
     fileprivate mutating func discover(_ author: AuthorIdentity) throws(MissingAnswer) -> DMARCDiscovery {
         var domains = [DMARCDiscovery.Domain]()
         for domain in author.policyDomains.prefix(DMARCPolicyInquiry.maximumAuthorDomains) {
@@ -70,7 +70,7 @@ extension WalkStore {
             return .applies(record, of: walk.start, record.policy(isSubdomain: false, exists: true))
         }
         guard let organizational else { return .failed }
-        // Then the Organizational Domain's, then that of the Public Suffix Domain, which is the last of the walk.
+        // Then the Organizational Domain's record, then the Public Suffix Domain's, which is the last of the walk.
         let ownRecord = walk.record(at: organizational).map { (domain: organizational, record: $0) }
         guard let (domain, record) = ownRecord ?? walk.topRecord else { return .none }
         guard record.isUsable else { return .unusable(record, of: domain) }

@@ -1,9 +1,9 @@
 public import MailSyntax
 
 extension DMARCRecord {
-    /// Reads the text of a TXT record; nil when it is no DMARC Policy Record.
+    /// Reads the text of a TXT record; nil when it is not a DMARC Policy Record.
     ///
-    /// RFC 9989 § 4.8: beyond the version, whatever is wrong is ignored or replaced by its default.
+    /// RFC 9989 § 4.8: after the version, every error is ignored or replaced by a default.
     public init?(_ text: Octets) {
         guard var rest = Self.afterVersion(text) else { return nil }
         var seen = [Octets]()
@@ -15,14 +15,14 @@ extension DMARCRecord {
             let value = tag[(equals + 1)...].trimmingWSP
             // RFC 9989 § 4.8: dmarc-value = %x20-3A / %x3C-7E
             guard !value.isEmpty, value.allSatisfy({ (0x20...0x7E).contains($0) }) else { continue }
-            // The grammar is silent about a second tag of a name; RFC 6376 § 3.2 forbids it. The first one counts.
+            // The grammar says nothing about a duplicate tag; RFC 6376 § 3.2 forbids it. The first one counts.
             guard !seen.contains(where: { $0.equalsIgnoringCase(name) }) else { continue }
             seen.append(name)
             read(name, value)
         }
     }
 
-    /// What follows the version tag: `"v" *WSP "=" *WSP %s"DMARC1"`, which must come first.
+    /// The text after the version tag: `"v" *WSP "=" *WSP %s"DMARC1"`, which must come first.
     private static func afterVersion(_ text: Octets) -> Octets? {
         guard let first = text.first, first.lowercased == UInt8(ascii: "v") else { return nil }
         var rest = text.dropFirst().drop { $0.isWSP }
@@ -34,7 +34,9 @@ extension DMARCRecord {
         return rest.isEmpty || rest.first == UInt8(ascii: ";") ? rest.dropFirst() : nil
     }
 
-    /// The names are compared without regard to case, as ABNF strings are (RFC 5234 § 2.3), and so are the values.
+    /// Reads one tag.
+    ///
+    /// Names are compared without regard to case, as ABNF strings are (RFC 5234 § 2.3), and so are values.
     private mutating func read(_ name: Octets, _ value: Octets) {
         if name.equalsIgnoringCase("p") {
             policy = readPolicy(value)
@@ -75,7 +77,7 @@ extension DMARCRecord {
         if known.count == options.count { reporting = reporting.with(failureOptions: known) }
     }
 
-    /// dmarc-urilist, without the members that are no URIs.
+    /// dmarc-urilist, without the members that are not URIs.
     private static func uris(_ value: Octets) -> [Octets] {
         value.split(separator: UInt8(ascii: ",")).map(\.trimmingWSP).filter { uri in
             // RFC 3986 § 3.1: scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )

@@ -1,12 +1,12 @@
 public import MailSyntax
 
-/// What a domain's owner asks for mail that fails (RFC 9989 § 4.7, p); the later, the stricter.
+/// The treatment that a domain's owner requests for failing mail (RFC 9989 § 4.7, p); the cases go from mild to strict.
 public enum DMARCPolicy: String, Hashable, Sendable, Comparable, CaseIterable {
-    /// Nothing.
+    /// No treatment.
     case none
-    /// To be suspicious of it.
+    /// Treat the mail as suspicious.
     case quarantine
-    /// To refuse it.
+    /// Refuse the mail.
     case reject
 
     /// Whether the first policy is less strict than the second.
@@ -22,59 +22,61 @@ public enum DMARCPolicy: String, Hashable, Sendable, Comparable, CaseIterable {
         }
     }
 
-    /// The policy one level below, which holds in test mode (RFC 9989 § 4.7, t).
+    /// The policy one level below, which applies in test mode (RFC 9989 § 4.7, t).
     var lowered: DMARCPolicy { self == .reject ? .quarantine : .none }
 }
 
 /// A DMARC Policy Record (RFC 9989 § 4.7).
 ///
-/// The tags that RFC 7489 had and RFC 9989 has no more (`pct`, `rf`, `ri`) are ignored like unknown ones.
+/// Tags of RFC 7489 that RFC 9989 removed (`pct`, `rf`, `ri`) are ignored like unknown tags.
 public struct DMARCRecord: Hashable, Sendable {
-    /// Whether the record is of a Public Suffix Domain.
+    /// Whether the record belongs to a Public Suffix Domain.
     public enum PublicSuffixFlag: Hashable, Sendable {
-        /// `psd=y`: it is one.
+        /// `psd=y`: it does.
         case yes
-        /// `psd=n`: it is none, but an Organizational Domain.
+        /// `psd=n`: it belongs to an Organizational Domain instead.
         case no
-        /// `psd=u`: it is none, and may be an Organizational Domain.
+        /// `psd=u`: it does not, and may belong to an Organizational Domain.
         case unknown
     }
 
-    /// How alike two domains have to be (RFC 9989 § 3.2.10).
+    /// How closely two domains must match (RFC 9989 § 3.2.10).
     public enum AlignmentMode: Hashable, Sendable {
-        /// They have the same Organizational Domain.
+        /// They must have the same Organizational Domain.
         case relaxed
-        /// They are the same.
+        /// They must be identical.
         case strict
     }
 
-    /// The policy for the domain itself; nil when there is none, or none that is valid.
+    /// The policy for the domain itself; nil when there is no valid policy.
     public internal(set) var policy: DMARCPolicy?
     /// The policy for subdomains (`sp`).
     public internal(set) var subdomainPolicy: DMARCPolicy?
     /// The policy for subdomains that do not exist (`np`).
     public internal(set) var nonexistentSubdomainPolicy: DMARCPolicy?
-    /// Whether a `p`, `sp` or `np` tag has a value that is no policy.
+    /// Whether a `p`, `sp` or `np` tag has an invalid value.
     public internal(set) var hasInvalidPolicy = false
-    /// How alike the domain of a signature must be (`adkim`).
+    /// How closely the domain of a signature must match (`adkim`).
     public internal(set) var dkimAlignment = AlignmentMode.relaxed
-    /// How alike the domain of MAIL FROM must be (`aspf`).
+    /// How closely the domain of MAIL FROM must match (`aspf`).
     public internal(set) var spfAlignment = AlignmentMode.relaxed
     /// Whether the domain is a public suffix (`psd`).
     public internal(set) var publicSuffixFlag = PublicSuffixFlag.unknown
     /// Whether the owner is only testing the policies (`t=y`).
     public internal(set) var isTesting = false
-    /// What the owner wants to be told; in one piece, for every message copies its record and none looks at this.
+    /// The owner's requests for reports.
+    ///
+    /// They are in one object, because every message copies its record and hardly any code reads the requests.
     var reporting = Reporting()
 
-    /// Whether DMARC can work with the record at all.
+    /// Whether DMARC can use the record.
     ///
     /// RFC 9989 § 4.10.1: with no valid `p`, or an invalid `sp` or `np`, a record counts only when it has a valid `rua`.
     public var isUsable: Bool {
         (policy != nil && !hasInvalidPolicy) || !reporting.aggregateURIs.isEmpty
     }
 
-    /// The policy for a domain, before test mode: for the record's own domain, a subdomain, or one that does not exist.
+    /// The policy for a domain, before test mode: the record's own domain, a subdomain, or one that does not exist.
     func policy(isSubdomain: Bool, exists: Bool) -> DMARCPolicy {
         // RFC 9989 § 4.10.1: act as if the record contained "p=none".
         guard let policy, !hasInvalidPolicy else { return .none }
@@ -85,7 +87,7 @@ public struct DMARCRecord: Hashable, Sendable {
 }
 
 extension DMARCRecord {
-    /// The reports that the owner wants.
+    /// The reports that the owner requests.
     final class Reporting: Hashable, Sendable {
         let failureOptions: [UInt8]
         let aggregateURIs: [Octets]
@@ -97,7 +99,7 @@ extension DMARCRecord {
             self.failureURIs = failureURIs
         }
 
-        /// The same, but for what is given.
+        /// A copy with the given values replaced.
         func with(
             failureOptions: [UInt8]? = nil,
             aggregateURIs: [Octets]? = nil,
@@ -123,18 +125,18 @@ extension DMARCRecord {
         }
     }
 
-    /// Failures that the owner wants reports of (RFC 9989 § 4.7, fo): `0`, `1`, `d`, `s`.
+    /// The failures for which the owner requests reports (RFC 9989 § 4.7, fo): `0`, `1`, `d`, `s`.
     public var failureOptions: [UInt8] { reporting.failureOptions }
 
-    /// Where aggregate reports go (`rua`): URIs, with the obsolete size limit when they carry one.
+    /// The addresses for aggregate reports (`rua`): URIs, with the obsolete size limit if present.
     public var aggregateReportURIs: [Octets] { reporting.aggregateURIs }
 
-    /// Where failure reports go (`ruf`).
+    /// The addresses for failure reports (`ruf`).
     public var failureReportURIs: [Octets] { reporting.failureURIs }
 }
 
 extension DMARCRecord: CustomStringConvertible {
-    /// The tags that decide something, as they were understood: `p=reject sp=none adkim=s psd=n t=y`.
+    /// The tags that affect the result, as they were read: `p=reject sp=none adkim=s psd=n t=y`.
     public var description: String {
         var tags = ["p=\(policy?.rawValue ?? "-")"]
         if let subdomainPolicy { tags.append("sp=\(subdomainPolicy.rawValue)") }

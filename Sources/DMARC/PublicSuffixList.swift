@@ -2,17 +2,17 @@ internal import CPSL
 public import MailSyntax
 internal import Synchronization
 
-/// The public suffix list: under which names anybody can register one.
+/// The public suffix list: the names under which anybody can register a name.
 ///
-/// RFC 7489 § 3.2 found Organizational Domains with it. RFC 9989 § 4.10 asks the DNS instead, and the list is asked by
-/// choice only: for mail of those who publish records for subdomains alone.
+/// RFC 7489 § 3.2 used it to find Organizational Domains. RFC 9989 § 4.10 uses the DNS instead, and the list is
+/// optional: it helps with mail of owners who publish records for subdomains only.
 ///
-/// libpsl's object is only read after it was loaded, so it may be shared; the rest is behind a lock.
+/// libpsl only reads its object after loading, so the object may be shared; a lock protects the rest.
 @safe public final class PublicSuffixList: @unchecked Sendable {
-    /// Where Debian's package `publicsuffix` keeps the list.
+    /// The path of the list in Debian's package `publicsuffix`.
     public static let systemPath = "/usr/share/publicsuffix/public_suffix_list.dafsa"
 
-    /// For how many names the list's word is kept: mail of the same authors comes again.
+    /// How many names are cached with their result, because mail of the same authors comes again.
     private static let maximumKnown = 1024
 
     private let context: OpaquePointer
@@ -29,19 +29,19 @@ internal import Synchronization
         unsafe psl_free(context)
     }
 
-    /// The registrable domain that a name is or lies below; nil when the name is a public suffix itself.
+    /// The registrable domain that a name is or lies below; nil when the name itself is a public suffix.
     public func registrableDomain(of name: DomainName) -> DomainName? {
         if let domain = known.withLock({ $0[name] }) { return domain }
         let domain = lookUp(name)
         known.withLock { known in
-            // Mail chooses the names: to begin anew bounds what they take.
+            // Mail chooses the names: clearing the cache bounds its memory.
             if known.count >= Self.maximumKnown { known.removeAll(keepingCapacity: true) }
             known[name] = .some(domain)
         }
         return domain
     }
 
-    /// Whether two names have one registrable domain.
+    /// Whether two names have the same registrable domain.
     func isOneOrganization(_ one: DomainName, _ other: DomainName) -> Bool {
         guard let domain = registrableDomain(of: one) else { return false }
         return registrableDomain(of: other) == domain
@@ -49,7 +49,7 @@ internal import Synchronization
 
     private func lookUp(_ name: DomainName) -> DomainName? {
         let text = name.description
-        // The result points into the text that was passed, or is null; only its number of labels is needed.
+        // The result is null or points into the argument; only its number of labels is needed.
         let labelCount: Int? = unsafe text.withCString { text in
             guard let domain = unsafe psl_registrable_domain(context, text) else { return nil }
             return unsafe String(cString: domain).utf8.count { $0 == UInt8(ascii: ".") } + 1

@@ -1,40 +1,40 @@
 public import DNSLookup
 public import MailSyntax
 
-/// What was found at one name of a DNS Tree Walk.
+/// The result of the query for one name of a DNS Tree Walk.
 public enum DMARCFinding: Hashable, Sendable {
-    /// No DMARC Policy Record.
+    /// There is no DMARC Policy Record.
     case none
-    /// More than one, of which RFC 9989 § 4.10 discards all.
+    /// There is more than one record; RFC 9989 § 4.10 discards them all.
     case several
-    /// One.
+    /// There is one record.
     case record(DMARCRecord)
-    /// No answer.
+    /// There is no answer.
     case failed(DNSLookupError)
 }
 
-/// A DNS Tree Walk (RFC 9989 § 4.10): which names were asked about, and what they hold.
+/// A DNS Tree Walk (RFC 9989 § 4.10): the queried names and the results.
 public struct DMARCTreeWalk: Hashable, Sendable {
     /// One query.
     public struct Step: Hashable, Sendable {
         /// The domain; the question was for TXT records at `_dmarc` below it.
         public let domain: DomainName
-        /// What came back.
+        /// The result of the query.
         public let finding: DMARCFinding
-        /// Whether the answer shows that the domain exists: a name below it does.
+        /// Whether the answer shows that the domain exists, because a name below it does.
         let showsExistence: Bool
     }
 
-    /// The longest name that is walked label by label has one label less (RFC 9989 § 4.10, step 4).
+    /// The most queries of a walk: only names with fewer labels are walked label by label (RFC 9989 § 4.10, step 4).
     static let maximumQueries = 8
 
-    /// The domain it starts at.
+    /// The domain where the walk starts.
     public let start: DomainName
     /// The queries, in their order.
     public internal(set) var steps: [Step] = []
 
-    /// The domain to ask about next; nil when the walk is over: a record says `psd=n` or `psd=y`, an answer is missing, or
-    /// no labels remain.
+    /// The domain to ask about next; nil when the walk is over: a record has `psd=n` or `psd=y`, an answer is missing,
+    /// or no labels remain.
     var next: DomainName? {
         guard let last = steps.last else { return start.wire.isEmpty ? nil : start }
         if case .failed = last.finding { return nil }
@@ -42,7 +42,7 @@ public struct DMARCTreeWalk: Hashable, Sendable {
         return Self.domain(after: last.domain)
     }
 
-    /// Where a walk goes on after a domain whose record does not end it; nil when no labels remain.
+    /// The next domain of a walk after a domain whose record does not end it; nil when no labels remain.
     static func domain(after domain: DomainName) -> DomainName? {
         let labelCount = domain.labelCount
         // RFC 9989 § 4.10, step 4: from eight labels or more, the next name has seven.
@@ -52,7 +52,7 @@ public struct DMARCTreeWalk: Hashable, Sendable {
     /// The record at the starting point.
     var startRecord: DMARCRecord? { steps.first?.record }
 
-    /// Whether a query was not answered, so that nothing beyond it is known.
+    /// Whether a query was not answered, so that nothing is known about the domains after it.
     var isIncomplete: Bool { failure != nil }
 
     /// Why a query was not answered.
@@ -72,17 +72,17 @@ public struct DMARCTreeWalk: Hashable, Sendable {
 
     /// The Organizational Domain of the starting point (RFC 9989 § 4.10.2).
     var organizationalDomain: DomainName {
-        // 3. The record at the name with the fewest labels; without any, the starting point.
+        // 3. The record at the name with the fewest labels; without any record, the starting point.
         taggedOrganizationalDomain ?? topRecord?.domain ?? start
     }
 
-    /// The Organizational Domain by a `psd` tag; nil without one that decides.
+    /// The Organizational Domain by a `psd` tag; nil when no tag decides.
     var taggedOrganizationalDomain: DomainName? {
         for (index, step) in steps.enumerated() {
             switch step.record?.publicSuffixFlag {
             // 1. psd=n: this is the Organizational Domain.
             case .no: return step.domain
-            // 2. psd=y, but not where the walk started: the domain one label below is.
+            // 2. psd=y, but not where the walk started: the Organizational Domain is one label below.
             case .yes where index > 0: return start.suffix(step.domain.labelCount + 1)
             case .yes, .unknown, nil: break
             }

@@ -1,18 +1,18 @@
 internal import DNSLookup
 internal import MailSyntax
 
-/// An answer has to be waited for before more can be said.
+/// An answer is missing that the evaluation has to wait for.
 struct MissingAnswer: Error {}
 
-/// The tree walks for one message; each is made once.
+/// The tree walks for one message; each walk is made once.
 struct WalkStore: Sendable {
-    /// What is known, and what was missing.
+    /// The answers that are known, and those that were missing.
     private(set) var answers: DNSAnswers
     let method: AlignmentMethod
-    /// The walks that are over, those for the author's domains first.
+    /// The finished walks, those for the author's domains first.
     private(set) var all: [DMARCTreeWalk]
 
-    /// A store that knows some walks.
+    /// A store that has some walks from the start.
     init(_ answers: DNSAnswers, method: AlignmentMethod, known: [DMARCTreeWalk] = []) {
         self.answers = answers
         self.method = method
@@ -29,7 +29,7 @@ struct WalkStore: Sendable {
         for walk in all where walk.start == start { return walk }
         var walk = DMARCTreeWalk(start: start)
         while let target = walk.next {
-            // What earlier walks found is not asked again.
+            // Queries of earlier walks are not repeated.
             let step = if let known = knownStep(target) { known } else { try step(target) }
             walk.steps.append(step)
         }
@@ -37,9 +37,9 @@ struct WalkStore: Sendable {
         return walk
     }
 
-    /// Asks what a walk asks after a domain.
+    /// Asks the questions of a walk that come after a domain.
     ///
-    /// Hardly a record ends a walk, so that nearly all of them have all of their answers after the time of one.
+    /// Hardly any record ends a walk, so nearly every walk has all its answers in the time of one.
     private mutating func askAhead(of domain: DomainName) {
         for next in sequence(first: domain, next: { DMARCTreeWalk.domain(after: $0) }).dropFirst() {
             guard knownStep(next) == nil, let question = Self.question(next) else { continue }
@@ -54,12 +54,12 @@ struct WalkStore: Sendable {
         return nil
     }
 
-    /// The question for a domain's record; nil where a name is too long to have anything below it.
+    /// The question for a domain's record; nil when the domain is too long for a name below it.
     private static func question(_ domain: DomainName) -> DNSQuestion? {
         (try? domain.child(dmarcLabel)).map { DNSQuestion($0, .txt) }
     }
 
-    /// Looks for the record of one domain; if the answer is missing, so may be those to other questions.
+    /// Looks up the record of one domain; if its answer is missing, the answers to later questions may be too.
     private mutating func step(_ domain: DomainName) throws(MissingAnswer) -> DMARCTreeWalk.Step {
         guard let question = Self.question(domain) else {
             return DMARCTreeWalk.Step(domain: domain, finding: .none, showsExistence: false)
@@ -81,23 +81,23 @@ struct WalkStore: Sendable {
         return DMARCTreeWalk.Step(domain: domain, finding: finding, showsExistence: answer.status != .noSuchName)
     }
 
-    /// The Organizational Domain of where a walk started; nil when the DNS does not say.
+    /// The Organizational Domain of the start of a walk; nil when the DNS does not say.
     func organizationalDomain(of walk: DMARCTreeWalk) -> DomainName? {
         walk.isIncomplete ? nil : walk.organizationalDomain
     }
 
-    /// Whether a domain exists (RFC 9989 § 3.2.13, RFC 8020); nil when nobody says.
+    /// Whether a domain exists (RFC 9989 § 3.2.13, RFC 8020); nil when no server answers.
     mutating func exists(_ domain: DomainName) throws(MissingAnswer) -> Bool? {
         let reply = try reply(to: DNSQuestion(domain, .a))
         return (try? reply.result.get()).map { $0.status != .noSuchName }
     }
 }
 
-/// The label of the names that hold DMARC Policy Records (RFC 9989 § 4.5).
+/// The label of the names that have DMARC Policy Records (RFC 9989 § 4.5).
 private let dmarcLabel = Octets("_dmarc")
 
 extension DMARCFinding {
-    /// What a DNS answer for `_dmarc` means; kept beside the answer.
+    /// The meaning of a DNS answer for `_dmarc`; kept with the answer.
     fileprivate init(_ answer: DNSAnswer) {
         // RFC 9989 § 4.10: records of another kind are discarded first.
         let records = answer.texts.compactMap { DMARCRecord($0[...]) }
