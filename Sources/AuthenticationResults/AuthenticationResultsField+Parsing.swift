@@ -1,13 +1,13 @@
 public import MailSyntax
 
 extension AuthenticationResultsField {
-    /// How many results a field may have, and how many properties a result.
+    /// The most results that a field may have, and the most properties of a result.
     public static let maximumMembers = 256
 
     /// Reads the value of a field, folds and leading space included.
     ///
-    /// Two things beyond RFC 8601 § 2.2 are taken, for fields in use have them: characters in a bare value that ask for
-    /// quotes, such as the colons of an IPv6 address, and a semicolon at the end.
+    /// Two things beyond RFC 8601 § 2.2 are accepted, because real fields have them: characters in a bare value that
+    /// require quotes, such as the colons of an IPv6 address, and a semicolon at the end.
     public init(parsing value: Octets) throws(SyntaxError) {
         var parser = ResultsParser(value.trimmed)
         self = try parser.field()
@@ -44,7 +44,7 @@ private struct ResultsParser {
         return field
     }
 
-    /// resinfo, of which the method's name has been read.
+    /// resinfo, whose method name has been read.
     private mutating func result(of method: String) throws(StructuredFieldError) -> MethodResult {
         var version: Int?
         if scanner.take(UInt8(ascii: "/")) {
@@ -82,7 +82,7 @@ private struct ResultsParser {
         try scanner.skipCFWS()
     }
 
-    /// Keyword, in lower case: all of these are compared without regard to case (RFC 8601 § 2.2, RFC 5234 § 2.3).
+    /// Keyword, in lower case: all keywords are compared without regard to case (RFC 8601 § 2.2, RFC 5234 § 2.3).
     private mutating func keyword() throws(StructuredFieldError) -> String {
         let keyword = scanner.run { $0.isAlpha || $0.isDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
         guard !keyword.isEmpty else { throw .unexpected }
@@ -114,7 +114,7 @@ private struct ResultsParser {
         let start = scanner.position
         let content = try scanner.quotedString()
         guard scanner.next == UInt8(ascii: "@") else { return content }
-        // A local part in quotes: the address is kept as it is written.
+        // The local part is quoted: the address is kept as it is written.
         _ = scanner.run(while: Self.mayStandBare)
         return scanner.text(since: start)
     }
@@ -126,7 +126,7 @@ private struct ResultsParser {
         }
     }
 
-    /// The content of the first comment in CFWS.
+    /// The text of the first comment in CFWS.
     private mutating func comment() throws(StructuredFieldError) -> Octets? {
         try scanner.skipFWS()
         let comment = scanner.next == UInt8(ascii: "(") ? try scanner.comment() : nil

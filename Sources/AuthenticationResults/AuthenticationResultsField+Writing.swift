@@ -1,19 +1,19 @@
 public import MailSyntax
 
 extension AuthenticationResultsField {
-    /// How many octets of a signature identify it unless another begins alike (RFC 6008 § 4).
+    /// How many octets of a signature identify it unless another signature begins alike (RFC 6008 § 4).
     public static let shortestSignaturePrefix = 8
-    /// How many it holds at most: 384 bits of a signature.
+    /// The most octets that the prefix may have: 384 bits of a signature.
     public static let maximumSignaturePrefixLength = 64
 
     /// The field's value, without the space behind the colon.
     ///
-    /// Each result begins a line of its own. A property whose value is empty, or can be written neither as a token nor as
-    /// a quoted string, is left out, as RFC 8601 § 2.2 allows; so is a result or property whose name is no keyword.
+    /// Each result begins a line of its own. A property is left out if its value is empty, or can be written neither as
+    /// a token nor as a quoted string, as RFC 8601 § 2.2 allows. So is a result or property whose name is no keyword.
     ///
     /// - Parameters:
-    ///   - lineEnd: the line end in front of a continuation line; MTAs want LF from a milter.
-    ///   - comments: whether the comments behind results are written.
+    ///   - lineEnd: the line end before a continuation line; MTAs expect LF from a milter.
+    ///   - comments: whether to write the comments after results.
     public func value(lineEnd: String = "\n", comments: Bool = false) -> [UInt8] {
         var writer = AuthenticationResultsWriter(authservID: authservID, version: version, lineEnd: lineEnd)
         let writable = results.filter { $0.method.isKeyword && $0.result.isKeyword }
@@ -37,10 +37,11 @@ extension AuthenticationResultsField {
         }
     }
 
-    /// As much of a signature as tells it from the others; `signatures` may hold it too.
+    /// The shortest prefix of a signature that differs from the other signatures; `signatures` may include it.
     ///
-    /// RFC 6008 § 4: header.b holds the first eight octets, or more where these occur twice. Signatures that are the same
-    /// for longer than `maximumSignaturePrefixLength` were made to be confused, and are not worth a line that tells them apart.
+    /// RFC 6008 § 4: header.b has the first eight octets, or more if these are not unique. Signatures with the same
+    /// first `maximumSignaturePrefixLength` octets were made to be confused, and do not deserve a line that
+    /// distinguishes them.
     public static func signaturePrefix(of signature: Octets, among signatures: [Octets]) -> Octets {
         let start = signature.prefix(maximumSignaturePrefixLength)
         var length = shortestSignaturePrefix
@@ -58,7 +59,7 @@ extension MethodResult {
 }
 
 extension String {
-    /// Keyword of RFC 5321 § 4.1.2: letters, digits and hyphens that do not end it.
+    /// Keyword of RFC 5321 § 4.1.2: letters, digits and hyphens; the last character is not a hyphen.
     fileprivate var isKeyword: Bool {
         guard let last = utf8.last, last.isAlpha || last.isDigit else { return false }
         return utf8.allSatisfy { $0.isAlpha || $0.isDigit || $0 == UInt8(ascii: "-") }

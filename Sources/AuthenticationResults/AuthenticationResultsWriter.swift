@@ -2,10 +2,10 @@ public import MailSyntax
 
 /// Writes the value of an Authentication-Results field piece by piece into one buffer.
 ///
-/// Each result begins a line of its own. Methods, results and the names of properties are written as they are given;
-/// values become what RFC 8601 § 2.2 allows, or are left out with their property where it allows nothing.
+/// Each result begins a line of its own. Methods, results and the names of properties are written unchanged. Values are
+/// written in a form that RFC 8601 § 2.2 allows; if there is none, the property is left out.
 public struct AuthenticationResultsWriter {
-    /// How long a line gets before it is folded, if it can be (RFC 5322 § 2.1.1).
+    /// The length after which a line is folded if possible (RFC 5322 § 2.1.1).
     private static let maximumLineLength = 78
 
     /// The value so far, without the space behind the colon.
@@ -13,7 +13,7 @@ public struct AuthenticationResultsWriter {
     /// A line end and the white space that begins the next line.
     private let fold: [UInt8]
     private let allowsUTF8: Bool
-    /// Where the line begins, and how many characters stand in front of that.
+    /// The position where the line begins, and the number of characters in front of it.
     private var lineStart = 0
     private var indent = "Authentication-Results: ".utf8.count
 
@@ -21,9 +21,9 @@ public struct AuthenticationResultsWriter {
     ///
     /// - Parameters:
     ///   - authservID: the name of the service.
-    ///   - version: the version of the field's syntax, if it is written.
-    ///   - lineEnd: the line end in front of a continuation line; MTAs want LF from a milter.
-    ///   - allowsUTF8: whether values may hold UTF-8, as an internationalized message does; else names get A-labels.
+    ///   - version: the version of the field's syntax; nil leaves it out.
+    ///   - lineEnd: the line end before a continuation line; MTAs expect LF from a milter.
+    ///   - allowsUTF8: whether values may have UTF-8, as in internationalized mail; otherwise names become A-labels.
     public init(authservID: Octets, version: Int? = nil, lineEnd: String = "\n", allowsUTF8: Bool = true) {
         fold = Array(lineEnd.utf8) + [.tab]
         self.allowsUTF8 = allowsUTF8
@@ -34,7 +34,7 @@ public struct AuthenticationResultsWriter {
         if let version { octets.append(" \(version)") }
     }
 
-    /// Says that there are no results.
+    /// Writes that there are no results.
     public mutating func none() {
         octets.append("; none")
     }
@@ -82,7 +82,7 @@ public struct AuthenticationResultsWriter {
         let start = beginProperty(type, name)
         let valueStart = octets.count
         octets.append(value)
-        // Most values stand as they are; the others are looked at as octets.
+        // Most values need no change; the others are examined octet by octet.
         if octets.count - valueStart <= FieldText.maximumValueLength, FieldText.isPropertyToken(octets[valueStart...]) {
             return endWord(start)
         }
@@ -99,7 +99,7 @@ public struct AuthenticationResultsWriter {
         return start
     }
 
-    /// Begins a word that is to stand behind a space, or on a new line when this one is full.
+    /// Begins a word after a space, or on a new line when this line is full.
     private mutating func beginWord() -> Int {
         octets.append(.space)
         return octets.count - 1
@@ -117,7 +117,7 @@ public struct AuthenticationResultsWriter {
 
     private mutating func lineStarts(at position: Int) {
         lineStart = position
-        // A tab is as wide as eight characters at most.
+        // A tab is at most as wide as eight characters.
         indent = 8
     }
 }

@@ -1,24 +1,24 @@
 internal import MailSyntax
 
-/// The ways in which somebody could read a field's value and find a service's name in it.
+/// The ways in which a reader could find a service's name in a field's value.
 ///
-/// In all of them quotes, backslashes and what stands around the name do not count: a blank of any script, a control
-/// character, a fold or a comment within the name is passed over, because some readers drop it and others end a word there.
+/// All of them ignore quotes, backslashes and characters around the name. They also ignore a blank of any script, a
+/// control character, a fold or a comment within the name, because some readers drop it and others end the word there.
 enum LenientReading {
-    /// What is taken for a comment.
+    /// The rule for comments.
     enum Comments: CaseIterable {
         /// RFC 5322 § 3.2.2: comments nest, a backslash quotes, and there are none in quoted strings.
         case nested
-        /// Whatever stands between a parenthesis and the next closing one, as readers without a parser have it.
+        /// A comment is all text from a parenthesis to the next closing one, as for readers without a parser.
         case flat
-        /// Nothing, as for readers who see that a comment does not end.
+        /// There are no comments, as for readers who see that a comment does not end.
         case none
     }
 
-    /// The value as it stands and, where it has encoded words (RFC 2047 § 2), with these spelled out, as readers show it
-    /// who decode every field; nil when one cannot be decoded.
+    /// The value as written and, if it has encoded words (RFC 2047 § 2), the value with these decoded, as shown by
+    /// readers that decode every field; nil when one cannot be decoded.
     ///
-    /// In both, blanks of other scripts are spaces.
+    /// In both, blanks of other scripts become spaces.
     static func spellings(of value: Octets) -> [[UInt8]]? {
         let written = value.isASCII ? Array(value) : Blanks.asSpaces(value)
         guard EncodedWords.mayBe(in: value) else { return [written] }
@@ -26,7 +26,7 @@ enum LenientReading {
         return [written, Blanks.asSpaces(decoded[...])]
     }
 
-    /// Whether a spelling has the name in front or alone between semicolons, to some reader.
+    /// Whether, for some reader, a spelling has the name at its beginning or alone between semicolons.
     static func names(_ name: inout ServiceName, in text: Octets) -> Bool {
         guard text.contains(UInt8(ascii: "(")) else { return names(&name, in: text, .nested).isFound }
         let nested = names(&name, in: text, .nested)
@@ -34,7 +34,7 @@ enum LenientReading {
         return names(&name, in: text, .flat).isFound || (nested.isOpen && names(&name, in: text, .none).isFound)
     }
 
-    /// What a reading finds.
+    /// The result of one reading.
     private struct Finding {
         var isFound = false
         /// Whether another reader could end a comment elsewhere.
@@ -63,15 +63,15 @@ enum LenientReading {
     }
 }
 
-/// Where a reading is: in a comment, in quotes, behind a backslash.
+/// The state of a reading: in a comment, in quotes, after a backslash.
 private struct Position {
     let comments: LenientReading.Comments
-    /// Where the last parenthesis closes.
+    /// The position of the last closing parenthesis.
     let lastClosing: Int
     var depth = 0
     var isQuoted = false
     var isEscaped = false
-    /// Whether comments hold, or stand beside, what not every reader knows.
+    /// Whether comments contain or touch something that not every reader knows.
     var isAmbiguous = false
 
     init(comments: LenientReading.Comments, lastClosing: Int) {
@@ -79,7 +79,7 @@ private struct Position {
         self.lastClosing = lastClosing
     }
 
-    /// What the next octet is to a reader; nil for nothing.
+    /// What a reader takes the next octet for; nil when the reader skips it.
     mutating func read(_ octet: UInt8, at index: Int) -> UInt8? {
         if isEscaped {
             isEscaped = false
@@ -116,12 +116,12 @@ private struct Position {
     }
 }
 
-/// What stands between two semicolons, as far as a name could reach.
+/// The text between two semicolons, as far as the name could reach.
 private struct Segment {
     let reach: Int
     private var octets: [UInt8] = []
     private var isFirst = true
-    /// Whether what has been seen cannot be the name.
+    /// Whether the text so far cannot be the name.
     private var isOther = false
 
     init(reach: Int) {
@@ -134,7 +134,7 @@ private struct Segment {
         if octets.isEmpty {
             guard octet != .space else { return }
             guard name.mayBegin(with: octet) else {
-                // Brackets, apostrophes and the like may stand around the name.
+                // Brackets, apostrophes and similar characters may surround the name.
                 isOther = octet.isNameCharacter
                 return
             }
@@ -144,7 +144,7 @@ private struct Segment {
         octets.append(octet)
     }
 
-    /// Ends it, and tells whether it was the name.
+    /// Ends the segment, and tells whether it was the name.
     mutating func end(_ name: inout ServiceName) -> Bool {
         let isNamed = !isOther && !octets.isEmpty && name.isNamed(by: octets[...], isFirst: isFirst)
         octets.removeAll(keepingCapacity: true)

@@ -4,11 +4,11 @@ public import MailSyntax
 public struct MethodResult: Hashable, Sendable {
     /// One property of the message that was evaluated (RFC 8601 § 2.2, propspec).
     public struct Property: Hashable, Sendable {
-        /// Where the property comes from: `smtp`, `header`, `body` or `policy` (RFC 8601 § 2.3).
+        /// The source of the property: `smtp`, `header`, `body` or `policy` (RFC 8601 § 2.3).
         public var type: String
-        /// Its name, such as `mailfrom` or `d`.
+        /// The name of the property, such as `mailfrom` or `d`.
         public var name: String
-        /// Its value, not yet quoted or no longer quoted.
+        /// The value of the property, without quotes.
         public var value: Octets
 
         /// A property with its value.
@@ -25,14 +25,14 @@ public struct MethodResult: Hashable, Sendable {
     public var methodVersion: Int?
     /// The result, in the lower-case words of the method's RFC.
     public var result: String
-    /// Why the result is what it is, for people.
+    /// The reason for the result, for people.
     public var reason: Octets?
-    /// The comment behind the result, for people.
+    /// The comment after the result, for people.
     public var comment: Octets?
-    /// What was evaluated.
+    /// The properties that were evaluated.
     public var properties: [Property]
 
-    /// A result with the properties it was found for.
+    /// A result with its properties.
     public init(
         _ method: String,
         _ result: String,
