@@ -3,19 +3,19 @@
 #include <stdexcept>
 
 namespace {
-// What the parser takes for granted and some damaged texts do not give, such as a key after "[".
+// An assumption of the parser that some damaged texts break, such as a key after "[".
 struct unexpected_text : std::logic_error {
     using logic_error::logic_error;
 };
 } // namespace
 
-// toml++ ends the process where an assumption does not hold, or with NDEBUG goes on as if it did. Neither may happen.
+// When an assumption fails, toml++ ends the process; with NDEBUG it continues regardless. Neither may happen.
 #undef NDEBUG
 #define TOML_ASSERT(expression)                                                                                        \
     do {                                                                                                               \
         if (!(expression)) throw unexpected_text("unexpected text");                                                   \
     } while (false)
-// Arrays and inline tables inside each other: the parser and the destructors recurse.
+// A limit for nested arrays and inline tables, because the parser and the destructors recurse.
 #define TOML_MAX_NESTED_VALUES 32
 #include <toml++/toml.h>
 
@@ -37,7 +37,7 @@ namespace {
 
 constexpr size_t maximum_depth = 64;
 constexpr size_t maximum_dots = 64;
-// Beyond this many lines, the place of unexpected text is not looked for.
+// In longer texts, the line of unexpected text is not looked for.
 constexpr uint32_t maximum_lines = 5000;
 
 struct failure {
@@ -113,7 +113,7 @@ void add(ctoml_document &document, const toml::node &value, const toml::key *key
     }
 }
 
-// Dotted keys make a table for each dot, and toml++ sets them no bound. No honest line has that many outside of strings.
+// Dotted keys make a table for each dot, and toml++ sets no limit. No honest line has that many outside strings.
 void bound_dots(std::string_view text) {
     size_t dots = 0;
     uint32_t line = 1;
@@ -135,7 +135,7 @@ void bound_dots(std::string_view text) {
     }
 }
 
-// The first line with which the parser gives up on an assumption.
+// The first line at which an assumption of the parser fails.
 uint32_t line_of_unexpected_text(std::string_view text) {
     uint32_t line = 0;
     for (size_t end = 0; end < text.size() && line < maximum_lines; end += 1) {
@@ -146,7 +146,7 @@ uint32_t line_of_unexpected_text(std::string_view text) {
         } catch (const unexpected_text &) {
             return line;
         } catch (const toml::parse_error &) {
-            // A statement over several lines is not complete yet.
+            // A statement over several lines is still incomplete.
         }
     }
     return std::max(line, 1u);

@@ -2,11 +2,11 @@ internal import CTOML
 
 /// Reads TOML 1.0 documents.
 public enum TOMLDocument {
-    /// Why a text is not TOML, and where.
+    /// Why a text is not TOML, and the place of the error.
     public struct SyntaxError: Error, Sendable {
-        /// The parser's own words.
+        /// The parser's message.
         public let message: String
-        /// The place where it stopped.
+        /// The place where the parser stopped.
         public let position: TOMLPosition
     }
 
@@ -20,8 +20,8 @@ public enum TOMLDocument {
 
 /// The owner of a parsed document.
 ///
-/// ctoml.h: `ctoml_parse` gives a document that lives until `ctoml_free`; its nodes and texts live as long. Nothing
-/// here outlives the values made from it, which are copies.
+/// ctoml.h: the document that `ctoml_parse` returns lives until `ctoml_free`, and so do its nodes and texts. The values
+/// made here are copies, so nothing outlives the document.
 @safe
 private struct Nodes: ~Copyable {
     private let document: OpaquePointer
@@ -53,9 +53,9 @@ private struct Nodes: ~Copyable {
 
     deinit { unsafe ctoml_free(document) }
 
-    /// The value at `index`, which moves past its children.
+    /// The value at `index`; moves `index` past the value's children.
     ///
-    /// The C side bounds the depth.
+    /// The C code limits the depth.
     func value(at index: inout Int) -> TOMLValue {
         guard unsafe nodes.indices.contains(index) else {
             return TOMLValue(.table([]), at: TOMLPosition(line: 1, column: 1))

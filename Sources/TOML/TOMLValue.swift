@@ -1,4 +1,4 @@
-/// A place in a text, counted from 1.
+/// A place in a text, with lines and columns counted from 1.
 public struct TOMLPosition: Hashable, Sendable {
     /// The line.
     public var line: Int
@@ -12,9 +12,9 @@ public struct TOMLPosition: Hashable, Sendable {
     }
 }
 
-/// A value in a TOML document, with the place where it stands.
+/// A value in a TOML document, with its place.
 public struct TOMLValue: Sendable {
-    /// What the value is.
+    /// The kinds of values.
     public enum Content: Sendable {
         /// Text in quotes.
         case string(String)
@@ -32,9 +32,9 @@ public struct TOMLValue: Sendable {
         case table([TOMLEntry])
     }
 
-    /// What the value is.
+    /// The value itself.
     public let content: Content
-    /// Where it begins.
+    /// The place where the value begins.
     public let position: TOMLPosition
 
     /// A value at a place.
@@ -43,7 +43,7 @@ public struct TOMLValue: Sendable {
         self.position = position
     }
 
-    /// What kind of value it is, in words fit for a message.
+    /// The kind of the value, in words for a message.
     public var kind: String {
         switch content {
         case .string: "a string"
@@ -61,8 +61,8 @@ public struct TOMLValue: Sendable {
 public struct TOMLEntry: Sendable {
     /// The key.
     public let key: String
-    /// Where the key begins.
+    /// The place where the key begins.
     public let position: TOMLPosition
-    /// Its value.
+    /// The value of the key.
     public let value: TOMLValue
 }

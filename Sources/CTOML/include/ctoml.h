@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-// toml++ behind plain C. No exception crosses this interface, and what it hands out is plain data in one array.
+// toml++ behind plain C. No exception crosses this interface, and the results are plain data in one array.
 
 enum ctoml_kind {
     CTOML_TABLE,
@@ -38,14 +38,14 @@ struct ctoml_node {
 
 typedef struct ctoml_document ctoml_document;
 
-// Parses a document. Null when memory ran out. The caller frees it with ctoml_free.
+// Parses a document. Returns null when memory runs out. The caller frees the document with ctoml_free.
 ctoml_document *ctoml_parse(const char *text, size_t count);
 void ctoml_free(ctoml_document *document);
 
-// The nodes, the root table first; owned by the document. None when the text is not TOML.
+// The nodes, the root table first; the document owns them. There are none when the text is not TOML.
 const struct ctoml_node *ctoml_nodes(const ctoml_document *document, size_t *count);
 
-// What is wrong with the text, ended by a NUL, and where; null when nothing is. Owned by the document.
+// The error in the text, ended by a NUL, and its place; null when there is no error. The document owns the text.
 const char *ctoml_error(const ctoml_document *document, uint32_t *line, uint32_t *column);
 
 #ifdef __cplusplus
