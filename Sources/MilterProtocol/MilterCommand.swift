@@ -1,6 +1,6 @@
 import CMilter
 
-/// What an MTA's packet asks for: its first octet.
+/// The command of an MTA's packet: its first octet.
 public enum MilterCommand: Sendable, Hashable {
     /// Option negotiation (SMFIC_OPTNEG).
     case negotiate
@@ -8,14 +8,14 @@ public enum MilterCommand: Sendable, Hashable {
     case macros
     /// One of the events of an SMTP session.
     case event(MilterEvent)
-    /// The message in progress is given up (SMFIC_ABORT).
+    /// The MTA gives up the message in progress (SMFIC_ABORT).
     case abort
     /// The connection ends (SMFIC_QUIT).
     case quit
-    /// The SMTP session ends and another one follows on this connection (SMFIC_QUIT_NC).
+    /// The SMTP session ends, and another session follows on this connection (SMFIC_QUIT_NC).
     case quitNewConnection
 
-    /// The command of an octet, or nil for an octet that is none.
+    /// The command for an octet; nil when the octet is not a command.
     public init?(octet: UInt8) {
         switch octet {
         case CSMFIC_HEADER: self = .event(.header)
@@ -38,7 +38,7 @@ public enum MilterCommand: Sendable, Hashable {
     }
 }
 
-/// What happens in an SMTP session, in the order of a message's life.
+/// The events of an SMTP session, in the order of a message's life.
 public enum MilterEvent: UInt8, Sendable, Hashable, CaseIterable {
     /// A client connected.
     case connect
@@ -56,12 +56,12 @@ public enum MilterEvent: UInt8, Sendable, Hashable, CaseIterable {
     case endOfHeaders
     /// A chunk of the body.
     case body
-    /// The final dot. The only event at which a message can be modified.
+    /// The final dot, the only event at which a message can be modified.
     case endOfMessage
     /// An SMTP command that the MTA does not know.
     case unknown
 
-    /// The bit by which the MTA is asked not to send this event (SMFIP_NO*), 0 where there is none.
+    /// The bit that asks the MTA not to send this event (SMFIP_NO*); 0 if there is none.
     var omission: UInt32 {
         switch self {
         case .connect: UInt32(SMFIP_NOCONNECT)
@@ -77,7 +77,7 @@ public enum MilterEvent: UInt8, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The bit by which the MTA is told not to wait for an answer to this event (SMFIP_NR_*), 0 where there is none.
+    /// The bit that tells the MTA not to wait for an answer to this event (SMFIP_NR_*); 0 if there is none.
     var silence: UInt32 {
         switch self {
         case .connect: UInt32(SMFIP_NR_CONN)
@@ -96,7 +96,7 @@ public enum MilterEvent: UInt8, Sendable, Hashable, CaseIterable {
 
 /// A set of events.
 public struct MilterEvents: OptionSet, Sendable, Hashable {
-    /// One bit an event, by the event's raw value.
+    /// One bit for each event, at the position of the event's raw value.
     public let rawValue: UInt16
 
     /// The set with these bits.
@@ -110,6 +110,6 @@ public struct MilterEvents: OptionSet, Sendable, Hashable {
     /// Every event.
     public static let all = MilterEvents(rawValue: 0x3FF)
 
-    /// Whether the event is one of these.
+    /// Whether the set contains the event.
     public func contains(_ event: MilterEvent) -> Bool { rawValue & 1 << UInt16(event.rawValue) != 0 }
 }

@@ -1,24 +1,24 @@
-/// Where the next packet of a stream lies.
+/// The next packet of a stream.
 ///
-/// A packet is its length (4 octets, big-endian, of what follows), a command octet and the command's data.
+/// A packet has a length (4 octets, big-endian, counting the rest of the packet), a command octet and command data.
 public enum MilterFrame: Hashable, Sendable {
-    /// Not even the head of the packet is there.
+    /// The head of the packet is incomplete.
     case incomplete
-    /// The head is there, and not all of its data: a packet with this command octet and this length of data.
+    /// The head is complete, but the data is not: the command octet, and the length of all data.
     case begun(command: UInt8, dataLength: Int)
-    /// A complete packet with this command octet; its data follows the 5 octets of its head and has this length.
+    /// The packet is complete: the command octet, and the length of its data, which follows the 5 octets of the head.
     case complete(command: UInt8, dataLength: Int)
-    /// No packet: the length is 0 or beyond the cap.
+    /// This is not a packet: the length is 0 or too large.
     case invalid(length: UInt32)
 
-    /// Octets of a packet in front of its data.
+    /// The number of octets before a packet's data.
     public static let headLength = 5
 
-    /// Looks at the octets from a packet's start on.
+    /// Examines the octets at the start of a packet.
     ///
     /// - Parameters:
-    ///   - octets: what has been read, from the start of a packet on.
-    ///   - maximumLength: the greatest length accepted, of command and data.
+    ///   - octets: the octets read so far, from the start of a packet on.
+    ///   - maximumLength: the greatest accepted length of command and data.
     public init(at octets: UnsafeRawBufferPointer, maximumLength: Int) {
         guard octets.count >= 4 else {
             self = .incomplete

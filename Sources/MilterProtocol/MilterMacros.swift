@@ -1,33 +1,33 @@
 import CMilter
 
-/// The macros that an MTA has defined, by the stage at which they were defined.
+/// The macros that an MTA has defined, by the stage of their definition.
 ///
-/// A stage's definitions replace those of that stage and of every later one, as in libmilter: what was said of one message
-/// or recipient is not taken for the next one's.
+/// Definitions for a stage replace those for that stage and for every later one, as in libmilter: macros of one message
+/// or recipient do not apply to the next.
 public struct MilterMacros: Sendable, Hashable {
-    /// How many definitions are kept; MTAs make about ten at a stage.
+    /// The most definitions that are kept; MTAs make about ten at a stage.
     private static let maximumDefinitions = 1024
-    /// How many octets they take; MTAs send a few hundred at a stage.
+    /// The most octets of definitions; MTAs send a few hundred at a stage.
     private static let maximumOctets = 32_768
 
-    /// One definition: where its symbol, without braces, and its value lie in the text.
+    /// One definition: the ranges of its name, without braces, and of its value in the text.
     private struct Definition: Hashable {
         let stage: Stage
         let name: Range<Int>
         let value: Range<Int>
     }
 
-    /// The packets' data, one behind the other in the order of their stages: name, NUL, value, NUL, and so on.
+    /// The data of the packets, joined in the order of their stages: name, NUL, value, NUL, and so on.
     private var text: [UInt8] = []
     private var definitions: [Definition] = []
 
     /// No macros.
     public init() {}
 
-    /// How many octets the definitions take.
+    /// The length of the definitions in octets.
     public var octetCount: Int { text.count }
 
-    /// The stages in the order in which they clear one another.
+    /// The stages, in the order in which they clear one another.
     enum Stage: Int {
         case connect, helo, mail, recipient, data, endOfHeaders, endOfMessage, unknown
 
@@ -46,9 +46,11 @@ public struct MilterMacros: Sendable, Hashable {
         }
     }
 
-    /// The value of a macro, or nil when it is not defined; the latest stage's first definition counts.
+    /// The value of a macro; nil when it is not defined.
     ///
-    /// - Parameter name: without braces, for example `i` or `auth_authen`; MTAs write either form.
+    /// The first definition of the latest stage counts.
+    ///
+    /// - Parameter name: the name without braces, for example `i` or `auth_authen`; MTAs write it with or without them.
     public subscript(name: StaticString) -> ArraySlice<UInt8>? {
         var found: Definition?
         for definition in definitions.reversed() {
@@ -69,7 +71,7 @@ public struct MilterMacros: Sendable, Hashable {
 
     /// Takes a packet's data: the command octet of the stage, then names and values.
     ///
-    /// Other stages are not kept.
+    /// Definitions for other stages are not kept.
     ///
     /// - Returns: whether these are the macros of MAIL.
     mutating func define(_ data: UnsafeRawBufferPointer) -> Bool {
@@ -84,7 +86,7 @@ public struct MilterMacros: Sendable, Hashable {
         let isCut = unsafe added.count < data.count - 1
         unsafe text.append(contentsOf: added)
         while let nameEnd = end(from: next), definitions.count < Self.maximumDefinitions {
-            // The last value may lack its NUL, but a part of a value is none.
+            // The last value may lack its NUL, but a part of a value is not a value.
             guard let valueEnd = end(from: nameEnd + 1) ?? (isCut ? nil : text.count) else { break }
             definitions.append(Definition(stage: stage, name: symbol(next..<nameEnd), value: nameEnd + 1..<valueEnd))
             next = valueEnd + 1
@@ -92,20 +94,20 @@ public struct MilterMacros: Sendable, Hashable {
         return stage == .mail
     }
 
-    /// Where the next NUL is; nil when there is none.
+    /// The position of the next NUL; nil when there is none.
     private func end(from start: Int) -> Int? {
         start < text.count ? text[start...].firstIndex(of: 0) : nil
     }
 
-    /// The name within a symbol: what stands between braces, if it has them.
+    /// The name within a symbol: the text between the braces, if there are any.
     private func symbol(_ range: Range<Int>) -> Range<Int> {
         let hasBraces = range.count > 2 && text[range.lowerBound] == 0x7B && text[range.upperBound - 1] == 0x7D
         return hasBraces ? range.lowerBound + 1..<range.upperBound - 1 : range
     }
 
-    /// Forgets the definitions of this stage and of the later ones.
+    /// Removes the definitions for this stage and for later ones.
     mutating func clear(from stage: Stage) {
-        // An unknown SMTP command says nothing of the other stages.
+        // An unknown SMTP command does not concern the other stages.
         while let last = definitions.last, last.stage.rawValue >= stage.rawValue { definitions.removeLast() }
         text.removeLast(text.count - (definitions.last?.value.upperBound ?? 0))
     }

@@ -1,6 +1,6 @@
 import CMilter
 
-/// What may be done to a message (SMFIF_*).
+/// The modifications of a message that a filter may make (SMFIF_*).
 public struct MilterActions: OptionSet, Sendable, Hashable {
     /// The bits of the protocol.
     public let rawValue: UInt32
@@ -26,23 +26,23 @@ public struct MilterActions: OptionSet, Sendable, Hashable {
     public static let quarantine = MilterActions(rawValue: UInt32(SMFIF_QUARANTINE))
 }
 
-/// What a filter wants of the MTA.
+/// The requests of a filter to the MTA.
 public struct MilterRequest: Sendable, Hashable {
-    /// Modifications that the filter may ask for.
+    /// The modifications that the filter may request.
     public var actions: MilterActions
-    /// Events that are delivered.
+    /// The events that the MTA sends.
     ///
     /// The MTA is asked not to send the others.
     public var events: MilterEvents
-    /// Events that the filter answers with more than `continue`.
+    /// The events that the filter answers with more than `continue`.
     ///
-    /// The MTA does not wait for an answer to the others, so that a header field costs no round trip. The end of a
-    /// message is always answered.
+    /// The MTA does not wait for an answer to the others, so that a header field costs no round trip. The filter always
+    /// answers the end of a message.
     public var answered: MilterEvents
-    /// Whether to ask for header field values with their leading space, when the MTA offers it.
+    /// Whether to request header field values with their leading space, if the MTA offers it.
     public var leadingSpace: Bool
 
-    /// A request; by default every event but unknown commands, with an answer at RCPT and at the end only.
+    /// A request; by default for every event except unknown commands, with answers only at RCPT and at the end.
     public init(
         actions: MilterActions = [.addHeaders, .changeHeaders, .quarantine],
         events: MilterEvents = .all.subtracting(MilterEvents(.unknown)),
@@ -55,7 +55,7 @@ public struct MilterRequest: Sendable, Hashable {
         self.leadingSpace = leadingSpace
     }
 
-    /// The protocol bits that say this.
+    /// The protocol bits that express this request.
     var protocolBits: UInt32 {
         var bits = UInt32(SMFIP_SKIP)
         if leadingSpace { bits |= UInt32(SMFIP_HDR_LEADSPC) }
@@ -67,13 +67,13 @@ public struct MilterRequest: Sendable, Hashable {
     }
 }
 
-/// What an MTA offers (SMFIC_OPTNEG).
+/// The offer of an MTA (SMFIC_OPTNEG).
 public struct MilterOffer: Sendable, Hashable {
     /// The protocol version.
     public let version: UInt32
-    /// The modifications that the MTA can do.
+    /// The modifications that the MTA can make.
     public let actions: UInt32
-    /// The protocol steps that the MTA can leave out, and what else it knows.
+    /// The protocol steps that the MTA can leave out, and its other abilities.
     public let protocolBits: UInt32
 
     /// An offer from its parts.
@@ -85,28 +85,28 @@ public struct MilterOffer: Sendable, Hashable {
 
     /// Reads a packet's data: three 32-bit numbers, big-endian.
     ///
-    /// More is for later versions and is not looked at.
+    /// Further octets are for later versions and are ignored.
     public init(parsing data: UnsafeRawBufferPointer) throws(MilterPayloadError) {
         guard data.count >= Int(MILTER_OPTLEN) else { throw .negotiation }
         func number(_ offset: Int) -> UInt32 {
             unsafe UInt32(bigEndian: data.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
         }
         self.init(version: number(0), actions: number(4), protocolBits: number(8))
-        // Version 1 has other defaults and no MTA in use speaks it; libmilter refuses it too.
+        // Version 1 has other defaults, and no MTA in use speaks it; libmilter refuses it too.
         guard version >= 2 else { throw .negotiation }
     }
 }
 
-/// What filter and MTA agreed on.
+/// The options that filter and MTA agreed on.
 public struct MilterOptions: Sendable, Hashable {
     /// The protocol version.
     public let version: UInt32
-    /// The modifications that may be asked for.
+    /// The modifications that the filter may request.
     public let actions: MilterActions
     /// The agreed protocol bits.
     let protocolBits: UInt32
 
-    /// Nothing: the state before negotiation.
+    /// No options: the state before negotiation.
     static let none = MilterOptions(version: 0, actions: [], protocolBits: 0)
 
     private init(version: UInt32, actions: MilterActions, protocolBits: UInt32) {
@@ -115,10 +115,10 @@ public struct MilterOptions: Sendable, Hashable {
         self.protocolBits = protocolBits
     }
 
-    /// The lower version, and what is both offered and requested.
+    /// The lower version, and the options that are both offered and requested.
     ///
-    /// Postfix ends the milter session over any bit that it did not offer. Bits 28 to 30 are libmilter's own, for its data
-    /// size; no request contains them, so they are never echoed.
+    /// Postfix ends the milter session if it gets a bit that it did not offer. libmilter uses bits 28 to 30 itself, for
+    /// its data size; no request contains them, so they are never echoed.
     public init(offer: MilterOffer, request: MilterRequest) {
         self.init(
             version: min(offer.version, UInt32(SMFI_PROT_VERSION)),
@@ -127,7 +127,7 @@ public struct MilterOptions: Sendable, Hashable {
         )
     }
 
-    /// Whether header field values have their leading space, from the MTA and towards it.
+    /// Whether header field values have their leading space, in both directions.
     public var leadingSpace: Bool { protocolBits & UInt32(SMFIP_HDR_LEADSPC) != 0 }
 
     /// Whether the MTA understands `skip`.
@@ -135,6 +135,6 @@ public struct MilterOptions: Sendable, Hashable {
 
     /// Whether the MTA waits for an answer to this event.
     ///
-    /// This one table decides: an answer that is not expected desynchronizes the stream, a missing one hangs it.
+    /// This table alone decides: an unexpected answer desynchronizes the stream, and a missing answer hangs it.
     public func expectsAnswer(to event: MilterEvent) -> Bool { protocolBits & event.silence == 0 }
 }

@@ -1,22 +1,24 @@
-/// Cuts what a connection sends into packets, wherever the network has cut it.
+/// Divides the octets of a connection into packets, wherever the network has cut them.
 ///
-/// A packet comes out when all of it is there, but for a chunk of a body, which comes out piece by piece.
+/// A packet is returned when it is complete, except a chunk of a body, which is returned piece by piece.
 public struct MilterPacketReader: Sendable {
-    /// What the next octets are.
+    /// The meaning of the next octets.
     public enum Part: Equatable, Sendable {
-        /// A packet, with the place of its data. Of a chunk of a body, `rest` octets are still to come.
+        /// A packet, with the range of its data.
+        ///
+        /// For a chunk of a body, `rest` octets are still to come.
         case packet(command: UInt8, data: Range<Int>, rest: Int)
-        /// More of the chunk that was begun, of which `rest` octets are still to come.
+        /// More of the current chunk; `rest` octets are still to come.
         case piece(data: Range<Int>, rest: Int)
     }
 
-    /// The greatest length accepted, of command and data.
+    /// The greatest accepted length of command and data.
     public let maximumLength: Int
-    /// How many octets have to be there, from the start of the next packet, for it to be looked at again.
+    /// How many octets of the next packet must have come before it is worth examining again.
     public private(set) var neededCount = MilterFrame.headLength
-    /// How many packets were complete.
+    /// The number of complete packets.
     public private(set) var packetCount = 0
-    /// How many octets of a packet are still to come that has been given out, or is passed over.
+    /// How many octets are still to come of a packet that has been returned, or is skipped.
     private var rest = 0
 
     /// A reader at the start of a packet.
@@ -24,10 +26,12 @@ public struct MilterPacketReader: Sendable {
         self.maximumLength = maximumLength
     }
 
-    /// Whether a part of a packet has been given out, and not all of it.
+    /// Whether a part of a packet has been returned, but not all of it.
     public var isWithinPacket: Bool { rest > 0 }
 
-    /// The part that begins at a position, which moves behind it; nil when more octets have to come first.
+    /// The part that begins at a position; moves the position behind it.
+    ///
+    /// Returns nil when more octets must come first.
     public mutating func next(
         in octets: UnsafeRawBufferPointer,
         _ position: inout Int
@@ -69,12 +73,12 @@ public struct MilterPacketReader: Sendable {
         return .piece(data: data, rest: rest)
     }
 
-    /// Gives up a packet that is begun and not complete: the rest of it comes out as pieces.
+    /// Gives up a packet that has begun but is not complete: the rest of it is returned as pieces.
     ///
     /// - Parameters:
-    ///   - octets: the start of the packet, its head at least.
-    ///   - count: how many octets of it are there.
-    /// - Returns: its command, and how many octets are still to come; nil where no packet begins.
+    ///   - octets: the start of the packet, at least its head.
+    ///   - count: how many of its octets have come.
+    /// - Returns: the command of the packet, and how many octets are still to come; nil when no packet begins here.
     public mutating func passOver(
         _ octets: UnsafeRawBufferPointer,
         count: Int

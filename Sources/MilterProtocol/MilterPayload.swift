@@ -3,10 +3,10 @@ internal import Glibc
 
 /// The NUL-terminated strings of a packet's data.
 public enum MilterPayload {
-    /// Greatest number of arguments of a command; an SMTP line of 512 octets has no room for more.
+    /// The most arguments of a command; an SMTP line of 512 octets has no room for more.
     static let maximumArguments = 256
 
-    /// The arguments of MAIL or RCPT, without their terminators; a last one without terminator counts as one.
+    /// The arguments of MAIL or RCPT, without their terminators; a last argument without terminator counts too.
     public static func arguments(_ data: UnsafeRawBufferPointer) throws(MilterPayloadError) -> [ArraySlice<UInt8>] {
         let octets = unsafe [UInt8](data)
         var strings: [ArraySlice<UInt8>] = []
@@ -28,7 +28,7 @@ public enum MilterPayload {
     }
 }
 
-/// A packet's data that its command does not allow.
+/// The error of a packet whose data does not suit its command.
 public enum MilterPayloadError: Error, Hashable, Sendable {
     /// Option negotiation with fewer than 12 octets, or a version before 2.
     case negotiation
@@ -40,13 +40,13 @@ public enum MilterPayloadError: Error, Hashable, Sendable {
     case arguments
 }
 
-/// Who connected to the MTA (SMFIC_CONNECT).
+/// The client that connected to the MTA (SMFIC_CONNECT).
 public struct MilterConnection: Sendable, Hashable {
     /// The kind of address.
     public enum Family: Sendable, Hashable {
         /// The MTA does not know the address ('U').
         case unknown
-        /// A local socket ('L'), `address` is its path.
+        /// A local socket ('L'); `address` is its path.
         case unix
         /// IPv4 ('4').
         case ipv4
@@ -58,11 +58,11 @@ public struct MilterConnection: Sendable, Hashable {
     public let hostName: ArraySlice<UInt8>
     /// The kind of address.
     public let family: Family
-    /// The client's port, 0 when there is none.
+    /// The client's port; 0 when there is none.
     public let port: UInt16
     /// The client's address as text, without `IPv6:`; empty when there is none.
     ///
-    /// Not necessarily an address: Postfix sends `unknown` with an IPv4 family when it was told so.
+    /// It need not be an address: Postfix sends `unknown` with an IPv4 family if it was told so.
     public let address: ArraySlice<UInt8>
 
     /// A connection from its parts.
@@ -73,7 +73,7 @@ public struct MilterConnection: Sendable, Hashable {
         self.address = address
     }
 
-    /// Reads a packet's data: host name, NUL, family, and unless the family is unknown the port and the address.
+    /// Reads a packet's data: host name, NUL, family, and (unless the family is unknown) the port and the address.
     public init(parsing data: UnsafeRawBufferPointer) throws(MilterPayloadError) {
         let octets = unsafe [UInt8](data)
         guard let nameEnd = octets.firstIndex(of: 0) else { throw .connection }
@@ -102,11 +102,11 @@ public struct MilterConnection: Sendable, Hashable {
     }
 }
 
-/// Where a header field lies in a packet's data (SMFIC_HEADER).
+/// The ranges of a header field in a packet's data (SMFIC_HEADER).
 public struct MilterHeaderField: Sendable, Hashable {
     /// The name, without colon.
     public let name: Range<Int>
-    /// What follows the colon, lines joined by LF (Postfix, Sendmail), without the final line end.
+    /// The text after the colon, with lines joined by LF (Postfix, Sendmail), without the final line end.
     public let value: Range<Int>
 
     /// Reads a packet's data in place: name, NUL, value, NUL.
@@ -119,9 +119,9 @@ public struct MilterHeaderField: Sendable, Hashable {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Where the first NUL from `start` on is; `start` may be the end.
+    /// The position of the first NUL from `start` on; `start` may be the end.
     fileprivate func firstNUL(from start: Int) -> Int? {
-        // memchr reads no further than the length given.
+        // memchr reads only within the given length.
         guard let base = baseAddress, let found = unsafe memchr(base + start, 0, count - start) else { return nil }
         return unsafe UnsafeRawPointer(found) - base
     }

@@ -1,26 +1,26 @@
 internal import MailSyntax
 
-/// The text of an SMTP reply that refuses (SMFIR_REPLYCODE), always well-formed.
+/// The text of an SMTP reply that refuses (SMFIR_REPLYCODE); it is always well-formed.
 ///
-/// Whatever the text contains, it becomes printable US-ASCII of bounded lines: a control character or an octet beyond
-/// US-ASCII becomes `?`, `%` is doubled (MTAs expand the text as a format), and long text is wrapped.
+/// Any text becomes printable US-ASCII in lines of limited length: a control character or an octet beyond US-ASCII
+/// becomes `?`, `%` is doubled (MTAs expand the text as a format), and long text is wrapped.
 public struct MilterReply: Sendable, Hashable {
-    /// Greatest number of octets of a line, as libmilter has it.
+    /// The most octets of a line, as in libmilter.
     static let maximumLineLength = 980
-    /// Greatest number of lines, as libmilter has it.
+    /// The most lines, as in libmilter.
     static let maximumLines = 32
 
     /// The reply code, 400 to 599.
     public let code: UInt16
     /// The enhanced status code (RFC 3463), of the same class as the reply code.
     public let enhancedStatus: String
-    /// The lines as they are sent, with codes and without line ends.
+    /// The lines as sent, with codes and without line ends.
     let lines: [[UInt8]]
 
     /// A reply.
     ///
-    /// A code outside 400 to 599 is taken as 451. An enhanced status that is not well-formed or of another class than the
-    /// code (RFC 3463 § 2) becomes `4.7.1` or `5.7.1`; Postfix fails the session over a mismatch.
+    /// A code outside 400 to 599 becomes 451. An enhanced status that is not well-formed, or not of the code's class
+    /// (RFC 3463 § 2), becomes `4.7.1` or `5.7.1`; Postfix fails the session if the classes differ.
     public init(code: UInt16, enhancedStatus: String, text: [ArraySlice<UInt8>]) {
         let code = (400...599).contains(code) ? code : 451
         self.code = code
@@ -36,7 +36,7 @@ public struct MilterReply: Sendable, Hashable {
         }
     }
 
-    /// A reply of one text.
+    /// A reply with a single text.
     public init(code: UInt16, enhancedStatus: String, text: String) {
         self.init(code: code, enhancedStatus: enhancedStatus, text: [Array(text.utf8)[...]])
     }
@@ -44,7 +44,7 @@ public struct MilterReply: Sendable, Hashable {
     /// The packet's data without the terminating NUL: one line, or lines joined by CRLF.
     public var octets: [UInt8] { Array(lines.joined(separator: [.cr, .lf])) }
 
-    // RFC 3463 § 2: class "." subject "." detail, the last two of 1 to 3 digits.
+    // RFC 3463 § 2: class "." subject "." detail; the last two have 1 to 3 digits.
     private static func isStatus(_ status: String, class digit: UInt16) -> Bool {
         let parts = status.utf8.split(separator: 0x2E, omittingEmptySubsequences: false)
         return parts.count == 3 && parts.first.map { Array($0) } == [UInt8(0x30 + digit)]
@@ -65,7 +65,7 @@ public struct MilterReply: Sendable, Hashable {
         return result
     }
 
-    /// Cuts text into pieces of at most `length`, at spaces where there are any, and never between two `%`.
+    /// Cuts text into pieces of at most `length`, at spaces if there are any, and never between two `%`.
     private static func wrapped(_ text: [UInt8], to length: Int) -> [[UInt8]] {
         var pieces: [[UInt8]] = []
         var rest = text[...]

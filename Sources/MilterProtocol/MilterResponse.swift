@@ -1,21 +1,21 @@
-/// What a filter says to an event.
+/// The response of a filter to an event.
 public enum MilterResponse: Sendable, Hashable {
     /// Go on.
     case `continue`
-    /// Accept without asking further: the connection when said at connect or HELO, later the message.
+    /// Accept without further questions: the connection if the event is connect or HELO, otherwise the message.
     case accept
     /// Refuse: the connection, the command, the recipient or the message.
     case reject
     /// Refuse for now.
     case tempfail
-    /// Accept the message and drop it silently. Counts as `continue` before MAIL.
+    /// Accept the message and drop it silently; before MAIL it counts as `continue`.
     case discard
-    /// At the body: no more chunks, please. Elsewhere it counts as `continue`.
+    /// At the body: send no more chunks; elsewhere it counts as `continue`.
     case skip
     /// Refuse, or refuse for now, with this text.
     case reply(MilterReply)
 
-    /// Whether the response refuses.
+    /// Whether the response is a refusal.
     public var refuses: Bool {
         switch self {
         case .reject, .tempfail, .reply: true
@@ -24,19 +24,20 @@ public enum MilterResponse: Sendable, Hashable {
     }
 }
 
-/// A change to a message, asked for at its end.
+/// A change to a message, requested at its end.
 ///
-/// Texts are made safe as they are written: no value can end a line, a header field or a packet. A change that was not
-/// negotiated, or whose header field name is none, is left out.
+/// Texts are made safe when they are written: no value can end a line, a header field or a packet. A change is left out
+/// if it was not negotiated, or if its field name is not valid.
 public enum MilterModification: Sendable, Hashable {
-    /// Inserts a header field above the one with this index; 0 is above everything, the MTA's Received as well.
+    /// Inserts a header field above the field with this index; 0 is above all fields, including the MTA's Received.
     case insertHeader(index: UInt32, name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)
     /// Appends a header field. Sendmail may overwrite a field of that name instead.
     case addHeader(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)
-    /// Replaces the value of the field with this name and 1-based index among the fields of that name; an empty value
-    /// deletes it. MTAs differ in whether a deletion renumbers: delete from the last.
+    /// Replaces the value of the field with this name and 1-based index among the fields of that name.
+    ///
+    /// An empty value deletes the field. MTAs differ in whether a deletion renumbers: delete the last field first.
     case changeHeader(name: ArraySlice<UInt8>, index: UInt32, value: ArraySlice<UInt8>)
-    /// Holds the message. Not a response: one is still due.
+    /// Holds the message; this is not a response, so a response is still due.
     case quarantine(reason: ArraySlice<UInt8>)
     /// Changes the envelope sender, with ESMTP arguments or none.
     case changeSender(address: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>)
@@ -48,9 +49,9 @@ public enum MilterModification: Sendable, Hashable {
     case replaceBody(ArraySlice<UInt8>)
 }
 
-/// What a filter decides about a message: the changes, and the response.
+/// The decision of a filter about a message: the changes, and the response.
 public struct MilterVerdict: Sendable, Hashable {
-    /// The changes, in the order in which the MTA is to make them.
+    /// The changes, in the order in which the MTA must make them.
     public var modifications: [MilterModification]
     /// The response.
     public var response: MilterResponse

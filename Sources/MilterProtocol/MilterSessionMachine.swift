@@ -1,43 +1,43 @@
-/// What an MTA may not say, or not now.
+/// A violation of the protocol by an MTA.
 public enum MilterViolation: Error, Sendable, Hashable {
-    /// Something else than option negotiation came first. This is what a health checker or a web browser looks like.
+    /// The first packet is not option negotiation, for example because the peer is a health checker or a web browser.
     case notMilter
-    /// An octet that is no command.
+    /// An octet that is not a command.
     case unknownCommand(UInt8)
-    /// A command that does not belong there.
+    /// A command in the wrong place.
     case misplaced(MilterCommand)
-    /// A packet of length 0 or beyond the cap.
+    /// A packet of length 0 or beyond the limit.
     case packetLength(UInt32)
     /// A packet with data that its command does not allow.
     case payload(MilterPayloadError)
 }
 
-/// What is to be done about a command.
+/// The next step for a command.
 public enum MilterStep: Sendable, Hashable {
-    /// Read the offer, and hand it to `negotiate`.
+    /// Read the offer, and pass it to `negotiate`.
     case negotiate
-    /// Read the definitions, and hand them to `define`.
+    /// Read the definitions, and pass them to `define`.
     case define
-    /// Hand the event to the filter, and its response to `answer`. Before that, tell it that the message in progress is
-    /// given up, if `aborting` says so.
+    /// Pass the event to the filter, and its response to `answer`.
+    ///
+    /// If `aborting`, first tell the filter that the message in progress is given up.
     case deliver(MilterEvent, aborting: Bool)
     /// The event is not for the filter: write this answer, if there is one.
     case answer(MilterResponse?)
     /// Tell the filter that the message in progress is given up.
     case abort
-    /// Nothing is to be done.
+    /// Do nothing.
     case ignore
-    /// The SMTP session ends and another one follows. The filter is told of an abort if `aborting` says so.
+    /// The SMTP session ends, and another session follows; if `aborting`, tell the filter of the abort.
     case restart(aborting: Bool)
-    /// Close the connection, because the MTA quits or has violated the protocol. The filter is told of an abort if
-    /// `aborting` says so.
+    /// Close the connection, because the MTA quits or has violated the protocol; if `aborting`, tell the filter too.
     case close(MilterViolation?, aborting: Bool)
 }
 
 /// The state of one milter connection: commands in, steps out.
 ///
-/// A value without I/O or clock. For every command call `receive` and do what the step says; for an event that was delivered
-/// call `answer` with the filter's response, before the next command.
+/// A value without I/O or clock. For every command, call `receive` and perform the step that it returns. For a
+/// delivered event, call `answer` with the filter's response, before the next command.
 public struct MilterSessionMachine: Sendable {
     private enum Phase: Sendable, Hashable {
         case new
@@ -45,21 +45,21 @@ public struct MilterSessionMachine: Sendable {
         case message(MilterEvent)
     }
 
-    /// What was agreed on.
+    /// The negotiated options.
     public private(set) var options = MilterOptions.none
-    /// The macros defined at this point.
+    /// The macros that are defined at this point.
     public private(set) var macros = MilterMacros()
 
     private let request: MilterRequest
     private var phase = Phase.new
-    /// The response after which nothing more of this connection is delivered.
+    /// The response that settled the connection: no further events of the connection are delivered.
     private var settledConnection: MilterResponse?
-    /// The response after which nothing more of this message is delivered.
+    /// The response that settled the message: no further events of the message are delivered.
     private var settledMessage: MilterResponse?
     private var skipsBody = false
     private var hasFreshMailMacros = false
 
-    /// A connection's machine, and what its filter wants.
+    /// A machine for a connection, with the requests of its filter.
     public init(request: MilterRequest) { self.request = request }
 
     /// Whether a message is in progress.
@@ -89,13 +89,13 @@ public struct MilterSessionMachine: Sendable {
         }
     }
 
-    /// Takes an MTA's offer.
+    /// Takes the offer of an MTA.
     public mutating func negotiate(_ offer: MilterOffer) {
         options = MilterOptions(offer: offer, request: request)
         phase = .idle(connected: false)
     }
 
-    /// Takes macro definitions: a packet's data.
+    /// Takes macro definitions, the data of a packet.
     public mutating func define(_ data: UnsafeRawBufferPointer) {
         if unsafe macros.define(data) { hasFreshMailMacros = true }
     }
@@ -110,12 +110,13 @@ public struct MilterSessionMachine: Sendable {
         return response == .skip && !options.skip ? .continue : response
     }
 
-    /// Refuses the message in progress for now, or where there is none all messages of the connection, because the filter
-    /// cannot take what was sent; nothing of it is delivered any more.
+    /// Refuses the message in progress for now, because the filter cannot take something that was sent.
     ///
-    /// - Parameter event: what could not be taken; nil for definitions of macros.
-    /// - Returns: the answer to write, or nil if the MTA waits for none; and whether the filter is to be told that the message
-    ///   in progress is given up.
+    /// Without a message in progress, it refuses all messages of the connection. No further events are delivered.
+    ///
+    /// - Parameter event: the event that could not be taken; nil for macro definitions.
+    /// - Returns: the answer to write, or nil if the MTA waits for none; and whether to tell the filter that the
+    ///   message in progress is given up.
     public mutating func fail(at event: MilterEvent?) -> (answer: MilterResponse?, aborting: Bool) {
         let aborting = isInMessage && settledMessage == nil && settledConnection == nil
         if isInMessage { settledMessage = .tempfail } else { settledConnection = .tempfail }
@@ -124,9 +125,9 @@ public struct MilterSessionMachine: Sendable {
         return (.tempfail, aborting)
     }
 
-    /// The connection is gone.
+    /// Ends the machine, because the connection is gone.
     ///
-    /// - Returns: whether the filter is to be told that the message in progress is given up.
+    /// - Returns: whether to tell the filter that the message in progress is given up.
     public mutating func disconnect() -> Bool { endMessage() }
 
     private mutating func receive(_ event: MilterEvent) -> MilterStep {
@@ -155,9 +156,9 @@ public struct MilterSessionMachine: Sendable {
         return .deliver(event, aborting: aborting)
     }
 
-    /// Whether an event may come after another one of the same message.
+    /// Whether an event may follow another event of the same message.
     ///
-    /// Steps may be left out: DATA is not sent for mail that did not come by SMTP, an empty body has no chunk.
+    /// Steps may be missing: DATA is not sent for mail that did not come by SMTP, and an empty body has no chunk.
     private static func may(_ event: MilterEvent, follow previous: MilterEvent) -> Bool {
         switch event {
         case .recipient, .header, .body: event.rawValue >= previous.rawValue
@@ -165,7 +166,7 @@ public struct MilterSessionMachine: Sendable {
         }
     }
 
-    /// The response, or `continue` for one that does not exist at this event.
+    /// The response; `continue` when the response is not defined for this event.
     private func permitted(_ response: MilterResponse, at event: MilterEvent) -> MilterResponse {
         switch (response, event) {
         case (.skip, .body): response
@@ -175,7 +176,7 @@ public struct MilterSessionMachine: Sendable {
     }
 
     private mutating func settle(_ response: MilterResponse, at event: MilterEvent) {
-        // What the MTA never hears must not have an effect here either.
+        // A response that the MTA never receives must have no effect here either.
         guard options.expectsAnswer(to: event) || response == .skip else { return }
         switch (event, response) {
         case (.endOfMessage, _): _ = endMessage()
@@ -188,20 +189,20 @@ public struct MilterSessionMachine: Sendable {
         }
     }
 
-    /// A new MAIL begins a message whether or not the previous one was ended.
+    /// Begins a message at MAIL, whether or not the previous message has ended.
     ///
     /// - Returns: whether a message was in progress.
     private mutating func beginMessage() -> Bool {
-        // The definitions for this MAIL came before it, and are not the previous message's.
+        // The definitions for this MAIL came before it, and do not belong to the previous message.
         let aborting = endMessage(keepsMacros: hasFreshMailMacros)
         hasFreshMailMacros = false
         phase = .message(.mail)
         return aborting
     }
 
-    /// Forgets the message in progress.
+    /// Ends the message in progress.
     ///
-    /// - Returns: whether there was one whose filter has not spoken its last word.
+    /// - Returns: whether there was a message that the filter had not settled.
     private mutating func endMessage(keepsMacros: Bool = false) -> Bool {
         guard isInMessage else { return false }
         let wasOpen = settledMessage == nil && settledConnection == nil

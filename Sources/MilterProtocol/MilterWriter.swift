@@ -1,9 +1,9 @@
 import CMilter
 import MailSyntax
 
-/// Writes packets towards the MTA.
+/// Writes packets to the MTA.
 ///
-/// This is the one place where text from outside becomes part of the stream, so it is made safe here.
+/// Only here does text from outside become part of the stream, so it is made safe here.
 public struct MilterWriter: Sendable {
     /// The packets written so far.
     public private(set) var octets: [UInt8] = []
@@ -11,12 +11,12 @@ public struct MilterWriter: Sendable {
     /// A writer that has written nothing.
     public init() {}
 
-    /// Forgets what was written, and keeps the space unless it has become large.
+    /// Removes the packets written so far, and keeps the memory unless it has become large.
     public mutating func removeAll() { octets.removeAll(keepingCapacity: octets.capacity <= 16_384) }
 
     /// Writes the answer to option negotiation.
     ///
-    /// It asks for no macros: a list of them would replace the administrator's.
+    /// It does not request macros: a list of macros would replace the administrator's.
     public mutating func write(_ options: MilterOptions) {
         packet(CSMFIC_OPTNEG) { octets in
             MilterWriter.append(options.version, to: &octets)
@@ -38,7 +38,7 @@ public struct MilterWriter: Sendable {
         }
     }
 
-    /// Writes that the filter is still working, which restarts the MTA's timeout.
+    /// Writes that the filter is still working; this restarts the MTA's timeout.
     public mutating func writeProgress() { packet(CSMFIR_PROGRESS) }
 
     /// Writes a change, if the MTA agreed to such changes and the change can be written.
@@ -117,8 +117,10 @@ public struct MilterWriter: Sendable {
         octets.append(0)
     }
 
-    /// Appends a header field's body: lines joined by LF, each further one beginning with a space or tab and none of them
-    /// blank or longer than 998 octets (RFC 5322 §§ 2.1.1, 2.2.3), with a leading space only where it was negotiated.
+    /// Appends a header field's body: lines joined by LF, where each further line begins with a space or tab, and no
+    /// line is blank or longer than 998 octets (RFC 5322 §§ 2.1.1, 2.2.3).
+    ///
+    /// The body has a leading space only if that was negotiated.
     private static func appendFieldBody(
         _ value: ArraySlice<UInt8>,
         firstLine used: Int,
@@ -159,14 +161,14 @@ public struct MilterWriter: Sendable {
         if !arguments.isEmpty { octets += printable(arguments) + [0] }
     }
 
-    /// The octets with every control character as a space.
+    /// The octets with a space for each control character.
     private static func printable(_ text: ArraySlice<UInt8>) -> [UInt8] {
         text.map { $0 < 0x20 || $0 == 0x7F ? .space : $0 }
     }
 }
 
 extension MilterModification {
-    /// What the MTA must have agreed to.
+    /// The action that the MTA must have agreed to.
     var action: MilterActions {
         switch self {
         case .insertHeader, .addHeader: .addHeaders
