@@ -206,7 +206,7 @@ extension UnsafeRawBufferPointer {
 
     /// The first index from `start` where relaxed canonicalization must change or decide something; `count` if none.
     ///
-    /// Each octet is examined with its neighbors: line ends in CRLF and single spaces need no work.
+    /// Each octet is examined with its neighbours: line ends in CRLF and single spaces need no work.
     fileprivate func firstIndex(ofRelaxableFrom start: Int) -> Int {
         var index = start
         if index == 0, count > 0 {
