@@ -1,20 +1,21 @@
 internal import MailSyntax
 
-/// A set of mail addresses: whole ones, local parts at any domain (`postmaster@`), and whole domains (`@example.org`).
+/// A set of mail addresses: whole addresses, local parts at any domain (`postmaster@`), and whole domains
+/// (`@example.org`).
 ///
-/// RFC 5321 § 2.4 leaves the case of local parts to the receiving host. Case is ignored here, as mailboxes that differ
-/// only by it are unknown in practice.
+/// RFC 5321 § 2.4 leaves the case of local parts to the receiving host. Case is ignored here, because mailboxes that
+/// differ only by case are unknown in practice.
 public struct AddressSet: Sendable {
     private struct Address: Hashable {
         let localPart: String
         let domain: DomainName
     }
 
-    /// What an entry may not be.
+    /// Why a text is not an entry.
     public enum SyntaxError: Error, Sendable {
         /// There is no `@`.
         case noAt
-        /// What follows the `@` is no domain name.
+        /// The text after the `@` is not a domain name.
         case notADomain
     }
 
@@ -25,10 +26,10 @@ public struct AddressSet: Sendable {
     /// An empty set.
     public init() {}
 
-    /// Whether nothing is in the set.
+    /// Whether the set is empty.
     public var isEmpty: Bool { addresses.isEmpty && localParts.isEmpty && domains.isEmpty }
 
-    /// Adds an entry: `user@example.org`, `postmaster@` or `@example.org` (`@.example.org` for what lies below).
+    /// Adds an entry: `user@example.org`, `postmaster@` or `@example.org` (`@.example.org` for all domains below).
     public mutating func insert(_ text: String) throws(SyntaxError) {
         guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { throw .noAt }
         let localPart = text[..<at].lowercased()
@@ -56,7 +57,7 @@ public struct AddressSet: Sendable {
     /// Whether an address is in the set.
     public func contains(_ address: MailAddress) -> Bool { contains(address, address.domain) }
 
-    /// Whether an address, whose domain has been read, is in the set.
+    /// Whether an address is in the set; `domain` is its domain, which has already been read.
     func contains(_ address: MailAddress, _ domain: DomainName?) -> Bool {
         if let domain {
             if domains.contains(domain) { return true }

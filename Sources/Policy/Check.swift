@@ -1,22 +1,22 @@
-/// A check of a message, by the word that the log, the metrics and the rules have for it.
+/// A check of a message; the raw value is its word in the log, the metrics and the rules.
 public enum Check: String, CaseIterable, Sendable {
     /// Whether the client may send for the domain of MAIL FROM.
     case spf
-    /// Whether it may call itself what it does.
+    /// Whether the client may use its HELO name.
     case spfHelo = "spf_helo"
-    /// Whether it may send for the domain of the purported responsible address.
+    /// Whether the client may send for the domain of the purported responsible address.
     case senderID = "sender_id"
-    /// The signatures.
+    /// Whether the signatures are valid.
     case dkim
-    /// Whether one of the others vouches for the author's domain.
+    /// Whether one of the other checks vouches for the author's domain.
     case dmarc
-    /// The name of the client's address.
+    /// Whether the client's address has a verified name.
     case iprev
 
-    /// The check as it is switched on and off: SPF is one for both of its identities.
+    /// The check as a setting: SPF has one setting for both of its identities.
     public var setting: Check { self == .spfHelo ? .spf : self }
 
-    /// Whether its result can be known before DATA.
+    /// Whether the result of the check can be known before DATA.
     var isOfEnvelope: Bool {
         switch self {
         case .spf, .spfHelo, .iprev: true
@@ -27,20 +27,20 @@ public enum Check: String, CaseIterable, Sendable {
 
 /// A value for each check.
 public struct PerCheck<Value> {
-    /// That of SPF of MAIL FROM.
+    /// The value for SPF of MAIL FROM.
     public var spf: Value
-    /// That of SPF of HELO.
+    /// The value for SPF of HELO.
     public var spfHelo: Value
-    /// That of Sender ID.
+    /// The value for Sender ID.
     public var senderID: Value
-    /// That of the signatures.
+    /// The value for the signatures.
     public var dkim: Value
-    /// That of DMARC.
+    /// The value for DMARC.
     public var dmarc: Value
-    /// That of the client's name.
+    /// The value for the client's name.
     public var iprev: Value
 
-    /// The values that `value` gives.
+    /// The values that `value` returns.
     public init(_ value: (Check) -> Value) {
         spf = value(.spf)
         spfHelo = value(.spfHelo)
@@ -50,7 +50,7 @@ public struct PerCheck<Value> {
         iprev = value(.iprev)
     }
 
-    /// The value of one check.
+    /// The value for a check.
     public subscript(check: Check) -> Value {
         get {
             switch check {
@@ -80,7 +80,7 @@ extension PerCheck: Equatable where Value: Equatable {}
 
 /// The checks that are made.
 extension PerCheck<Bool>: ExpressibleByArrayLiteral {
-    /// Those in the list; with SPF that of both identities.
+    /// The checks in the list; `.spf` stands for both identities.
     public init(arrayLiteral made: Check...) {
         self.init { made.contains($0.setting) }
     }

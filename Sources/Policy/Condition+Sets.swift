@@ -19,7 +19,7 @@ extension Condition {
         return choice.allowed.contains(word)
     }
 
-    /// Whether the condition holds wherever `other`, on the same fact, does, as far as can be told.
+    /// Whether the condition holds whenever `other`, on the same fact, holds; false if that cannot be shown.
     public func includes(_ other: Condition) -> Bool {
         guard name == other.name else { return false }
         switch (values, other.values) {
@@ -59,7 +59,7 @@ extension Choice where Values == WordSet<AuthorReading> {
 }
 
 extension Choice where Values == [CountTest] {
-    /// The counts up to a bound that no honest test goes beyond.
+    /// The allowed counts up to a bound above that of any honest test.
     fileprivate var allowedCounts: Set<Int> {
         Set(
             (0...1000).filter { count in

@@ -2,8 +2,8 @@ public import MailSyntax
 
 /// Values that must match, and values that must not.
 ///
-/// A list holds when one of its plain values matches and none of its values with `!` does; a list of `!` values alone
-/// holds when none matches.
+/// A list holds if one of its plain values matches and none of its values with `!` does. A list of `!` values alone
+/// holds if none of them matches.
 public struct Choice<Values: Sendable>: Sendable {
     /// The plain values; nil when there are none.
     public var wanted: Values?
@@ -16,9 +16,9 @@ public struct Choice<Values: Sendable>: Sendable {
         self.excluded = excluded
     }
 
-    /// Whether the choice holds for what `matches` looks for.
+    /// Whether the choice holds, where `matches` tells whether some values match.
     ///
-    /// - Parameter isComplete: false when more may become known that could match.
+    /// - Parameter isComplete: false when further facts may come that could match.
     func holds(isComplete: Bool = true, _ matches: (Values) -> Bool) -> Truth {
         if let excluded, matches(excluded) { return .no }
         guard let wanted else { return isComplete ? .yes : .unknown }
@@ -29,7 +29,7 @@ public struct Choice<Values: Sendable>: Sendable {
 
 /// A comparison with a number.
 public struct CountTest: Hashable, Sendable {
-    /// How to compare.
+    /// The relation to the number.
     public enum Relation: String, CaseIterable, Sendable {
         /// At least the number.
         case atLeast = ">="
@@ -39,16 +39,16 @@ public struct CountTest: Hashable, Sendable {
         case above = ">"
         /// Less than the number.
         case below = "<"
-        /// The number.
+        /// Exactly the number.
         case equal = ""
     }
 
-    /// How to compare.
+    /// The relation to the number.
     public let relation: Relation
     /// The number to compare with.
     public let number: Int
 
-    /// A comparison.
+    /// A comparison with a number.
     public init(_ relation: Relation, _ number: Int) {
         self.relation = relation
         self.number = number
@@ -65,15 +65,15 @@ public struct CountTest: Hashable, Sendable {
     }
 }
 
-/// One thing that a rule asks.
+/// One condition of a rule.
 public struct Condition: Sendable {
-    /// What is compared with the fact.
+    /// The values that the fact is compared with.
     public enum Values: Sendable {
         /// Result words.
         case words(Choice<WordSet<ResultWord>>)
         /// Words of a DMARC policy.
         case policies(Choice<WordSet<DMARCPolicyWord>>)
-        /// Ways to read an author.
+        /// Words for how the author could be read.
         case readings(Choice<WordSet<AuthorReading>>)
         /// Networks.
         case networks(Choice<NetworkSet>)
@@ -86,7 +86,7 @@ public struct Condition: Sendable {
         /// Numbers.
         case counts(Choice<[CountTest]>)
 
-        /// What they are.
+        /// The kind of the values.
         public var kind: ConditionName.Kind {
             switch self {
             case .words: .result
@@ -101,16 +101,16 @@ public struct Condition: Sendable {
         }
     }
 
-    /// What the condition looks at.
+    /// The name of the fact.
     public let name: ConditionName
-    /// What it must or must not be.
+    /// The values that the fact must or must not have.
     public let values: Values
     /// The values as the configuration writes them.
     public let text: String
-    /// Where the condition stands.
+    /// The place of the condition in the file.
     public let location: PolicyLocation
 
-    /// A condition; `values` must be of the kind that `name` has.
+    /// A condition; `values` must be of the kind of `name`.
     public init(_ name: ConditionName, _ values: Values, text: String, location: PolicyLocation) {
         self.name = name
         self.values = values
@@ -118,10 +118,10 @@ public struct Condition: Sendable {
         self.location = location
     }
 
-    /// Whether the condition asks the same as another.
+    /// Whether the condition equals another in meaning.
     func asksTheSame(as other: Condition) -> Bool { name == other.name && text == other.text }
 
-    /// Whether the condition, which is on recipients, holds for one; `domain` is the recipient's.
+    /// Whether the condition, which is on recipients, holds for a recipient with the domain `domain`.
     func holds(for recipient: MailAddress, _ domain: DomainName?) -> Bool {
         switch values {
         case .domains(let choice): choice.holds { set in domain.map(set.contains) ?? false } == .yes
@@ -132,8 +132,8 @@ public struct Condition: Sendable {
 
     /// Whether the condition, which is not on recipients, holds.
     ///
-    /// - Parameter needsAnswers: whether a check that got no answer leaves the condition unanswered, unless it names that
-    ///   result; otherwise the result is a word like the others, and what was not found is not there.
+    /// - Parameter needsAnswers: whether a check that got no answer leaves the condition unanswered, unless the
+    ///   condition names that result. If false, the result is a word like the others, and names not found are absent.
     func holds(_ facts: PolicyFacts, needsAnswers: Bool = false) -> Truth {
         switch values {
         case .words(let choice):
@@ -161,7 +161,7 @@ public struct Condition: Sendable {
         }
     }
 
-    /// Whether the condition itself says what holds when its check gets no answer.
+    /// Whether the condition itself names the result of a check that gets no answer.
     public var namesNoAnswer: Bool {
         guard case .words(let choice) = values else { return false }
         return [choice.wanted, choice.excluded].contains { $0?.contains(.temperror) == true }
@@ -184,10 +184,10 @@ public struct Condition: Sendable {
             return choice.holds(of: passed, perhaps: facts.unansweredDKIMDomains)
         case .clientNames:
             guard let names = facts.clientNames, needsAnswers else { return any(facts.clientNames) }
-            // Not even what the client claims is known.
+            // The DNS did not even say which names the client claims.
             let isUnanswered = facts.results.iprev == .temperror && facts.unansweredClientNames.isEmpty
             return isUnanswered ? .unanswered : choice.holds(of: names, perhaps: facts.unansweredClientNames)
-        // Those on recipients are asked elsewhere, and the others are on something else than domains.
+        // Conditions on recipients are evaluated elsewhere, and the other conditions are not on domains.
         case .recipientDomains, .recipients, .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc,
             .dmarcPolicy, .dmarcPublished, .iprev, .clients, .authenticated, .fromCount, .author:
             return .unknown
@@ -196,7 +196,7 @@ public struct Condition: Sendable {
 }
 
 extension Choice where Values == DomainSet {
-    /// Whether the choice holds for some names, when others may be among them.
+    /// Whether the choice holds for some names, to which the others may belong too.
     fileprivate func holds(of names: [DomainName], perhaps others: [DomainName]) -> Truth {
         func match(_ names: [DomainName], _ set: DomainSet) -> Bool { names.contains(where: set.contains) }
         if let excluded, match(names, excluded) { return .no }
@@ -208,7 +208,7 @@ extension Choice where Values == DomainSet {
 }
 
 extension PolicyFacts {
-    /// The result that a condition on result words looks at.
+    /// The result for a condition on result words.
     func word(_ name: ConditionName) -> ResultWord? {
         switch name {
         case .spf: results.spf
@@ -225,12 +225,12 @@ extension PolicyFacts {
         }
     }
 
-    /// The policy that a condition on policies looks at.
+    /// The policy for a condition on policies.
     func policy(_ name: ConditionName) -> DMARCPolicyWord? {
         name == .dmarcPublished ? dmarcPublished : dmarcPolicy
     }
 
-    /// The fact that a condition looks at, in printable words; nil when it is not known.
+    /// The fact for a condition, in printable words; nil when it is not known.
     func text(_ name: ConditionName, for recipient: MailAddress?) -> String? {
         func list(_ names: [DomainName]?) -> String? {
             names.map { $0.isEmpty ? "(no domain)" : $0.map(\.description).joined(separator: ", ") }

@@ -1,4 +1,4 @@
-/// What a condition looks at: the key in a rule's `when` or `unless`.
+/// The fact that a condition is on: the key in a rule's `when` or `unless`.
 public enum ConditionName: String, CaseIterable, Sendable {
     /// SPF of MAIL FROM.
     case spf
@@ -6,7 +6,7 @@ public enum ConditionName: String, CaseIterable, Sendable {
     case spfHelo = "spf_helo"
     /// Sender ID.
     case senderID = "sender_id"
-    /// Sender ID, when the PRA is the author's.
+    /// Sender ID, if the PRA is the author's.
     case senderIDAligned = "sender_id_aligned"
     /// The best DKIM signature.
     case dkim
@@ -16,7 +16,7 @@ public enum ConditionName: String, CaseIterable, Sendable {
     case dmarc
     /// The DMARC policy that applies to the author's domain.
     case dmarcPolicy = "dmarc_policy"
-    /// The DMARC policy of the author's domain as it is published.
+    /// The DMARC policy of the author's domain as published.
     case dmarcPublished = "dmarc_published"
     /// Reverse DNS of the client.
     case iprev
@@ -38,32 +38,32 @@ public enum ConditionName: String, CaseIterable, Sendable {
     case recipients
     /// Whether the client has authenticated.
     case authenticated
-    /// How many authors From has.
+    /// The number of authors in From.
     case fromCount = "from_count"
     /// How the author could be read.
     case author
 }
 
 extension ConditionName {
-    /// When the fact is known that a condition looks at.
+    /// The stage at which the fact of a condition is known.
     enum Stage {
         /// Before DATA.
         case envelope
-        /// Before DATA, when the DNS has answered.
+        /// Before DATA, after an answer of the DNS.
         case lookup
-        /// Before DATA, and for each recipient on its own.
+        /// Before DATA, for each recipient separately.
         case recipient
         /// With the message.
         case message
     }
 
-    /// What the values of a condition are.
+    /// The kinds of values.
     public enum Kind: Sendable {
         /// Results of a check.
         case result
         /// Words of a DMARC policy.
         case policy
-        /// Ways to read an author.
+        /// Words for how the author could be read.
         case reading
         /// Networks.
         case network
@@ -77,7 +77,7 @@ extension ConditionName {
         case count
     }
 
-    /// What there is to say of each condition, but for the words in which the manual explains it.
+    /// The properties of each condition, except its explanation in the manual.
     private struct Row {
         let stage: Stage
         let kind: Kind
@@ -97,7 +97,7 @@ extension ConditionName {
         case .senderID: Row(.message, .result, .senderID)
         case .senderIDAligned: Row(.message, .result, .senderID)
         case .dkim: Row(.message, .result, .dkim)
-        // Which signatures are aligned is found out with DMARC.
+        // DMARC finds out which signatures are aligned.
         case .dkimAligned: Row(.message, .result, .dkim, .dmarc)
         case .dmarc: Row(.message, .result, .dmarc)
         case .dmarcPolicy: Row(.message, .policy, .dmarc)
@@ -106,7 +106,7 @@ extension ConditionName {
         case .clients: Row(.envelope, .network)
         case .clientNames: Row(.lookup, .domain, .iprev)
         case .helo: Row(.envelope, .domain)
-        // Known before DATA when MAIL FROM alone matches.
+        // Known before DATA if MAIL FROM matches by itself.
         case .senderDomains: Row(.envelope, .domain)
         case .fromDomains: Row(.message, .domain)
         case .dkimDomains: Row(.message, .domain, .dkim)
@@ -118,13 +118,13 @@ extension ConditionName {
         }
     }
 
-    /// What its values are.
+    /// The kind of the condition's values.
     public var kind: Kind { row.kind }
 
-    /// The checks that must be made for it to be known, that whose result it is first; none for what needs no check.
+    /// The checks that the condition needs, the check of its result first; empty for a condition that needs no check.
     public var checks: [Check] { row.checks }
 
-    /// The condition on the result of the check that it rests on.
+    /// The condition on the result of the check behind this condition.
     var check: ConditionName {
         switch self {
         case .senderIDAligned: .senderID
@@ -137,12 +137,12 @@ extension ConditionName {
         }
     }
 
-    /// Whether it looks at one recipient at a time.
+    /// Whether the condition is on a single recipient.
     public var isOfRecipient: Bool { row.stage == .recipient }
 
-    /// Whether it can be known before DATA.
+    /// Whether the condition can be known before DATA.
     public var isOfEnvelope: Bool { row.stage != .message }
 
-    /// Whether its answer comes from the DNS while the envelope is being sent.
+    /// Whether the DNS answers the condition while the envelope is being sent.
     var isLookedUpEarly: Bool { row.stage == .lookup }
 }

@@ -9,12 +9,12 @@ public struct DomainSet: Sendable {
     /// An empty set.
     public init() {}
 
-    /// Whether nothing is in the set.
+    /// Whether the set is empty.
     public var isEmpty: Bool { exact.isEmpty && below.isEmpty }
-    /// How many entries the set has.
+    /// The number of entries.
     public var count: Int { exact.count + below.count }
 
-    /// Adds a name, or with a leading dot everything below it; U-labels are converted.
+    /// Adds a name, or, with a leading dot, all names below it; U-labels are converted.
     public mutating func insert(_ text: String) throws(DomainName.SyntaxError) {
         let octets = Octets(text)
         if octets.first == UInt8(ascii: ".") {
@@ -47,7 +47,7 @@ public struct DomainSet: Sendable {
         return false
     }
 
-    /// Whether everything in `other` is in this set.
+    /// Whether all names in `other` are in this set.
     public func isSuperset(of other: DomainSet) -> Bool {
         other.exact.allSatisfy(contains)
             && other.below.allSatisfy { name in

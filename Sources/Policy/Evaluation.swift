@@ -1,25 +1,25 @@
-/// A rule, by its place, with the condition whose check got no answer.
+/// The place of a rule, with the condition whose check got no answer.
 struct UnansweredRule: Hashable {
     let place: Int
     let condition: ConditionName
 }
 
-/// What the rules say of recipients of one kind: places of rules.
+/// The result of the rules for recipients of one kind; rules are given by their places.
 struct Evaluation {
-    /// The rule that decides; nil when none does, and the message is accepted.
+    /// The rule that decides; nil when no rule decides, and the message is accepted.
     var decided: Int?
     /// The rules with `mark` that matched.
     var marks: [Int] = []
     /// The rules on trial that matched.
     var trials: [Int] = []
-    /// The rules that would have matched but for an exemption.
+    /// The rules that only an exemption kept from matching.
     var exempted: [Int] = []
-    /// The rules that would end the evaluation if they matched, of which the DNS left open whether they do.
+    /// The rules that would end the evaluation if they matched; the DNS left open whether they match.
     var unanswered: [UnansweredRule] = []
-    /// Whether the message hangs on one of these.
+    /// Whether the verdict depends on one of these rules.
     var isUndecided = false
 
-    /// Takes a rule that matched, and returns whether it ends the evaluation.
+    /// Adds a rule that matched, and returns whether it ends the evaluation.
     mutating func take(_ rule: Rule, at place: Int) -> Bool {
         if rule.observe {
             trials.append(place)
@@ -32,18 +32,18 @@ struct Evaluation {
         return false
     }
 
-    /// Takes a rule of which it is not known whether it matches.
+    /// Adds a rule for which it is unknown whether it matches.
     mutating func note(_ rule: Rule, at place: Int, unanswered condition: ConditionName) {
         if rule.isFinal { unanswered.append(UnansweredRule(place: place, condition: condition)) }
     }
 
-    /// Whether the same rule decides, or is not decided.
+    /// Whether both have the same decision: the same rule, or none yet.
     func decidesAs(_ other: Evaluation) -> Bool {
         guard isUndecided == other.isUndecided else { return false }
         return isUndecided ? unanswered.first == other.unanswered.first : decided == other.decided
     }
 
-    /// Adds what the rules say besides of recipients of another kind.
+    /// Adds the remarks of the rules about recipients of another kind.
     mutating func addRemarks(of other: Evaluation) {
         func union(_ mine: [Int], _ theirs: [Int]) -> [Int] {
             mine == theirs ? mine : Set(mine).union(theirs).sorted()
@@ -55,22 +55,22 @@ struct Evaluation {
     }
 }
 
-/// What can be said at RCPT.
+/// The result of the rules at RCPT.
 enum EarlyEvaluation {
-    /// Nothing yet: the end of the message decides.
+    /// No decision yet: the end of the message decides.
     case proceed
-    /// An answer of the DNS that is still due may decide.
+    /// A pending answer of the DNS may decide.
     case wait
     /// A rule refuses the recipient.
     case refuse(Evaluation)
 }
 
 extension PolicyEngine {
-    /// Asks the rules about recipients of a kind by what is known of the envelope.
+    /// Evaluates the rules for recipients of a kind, with the facts of the envelope.
     func evaluateEarly(_ facts: PolicyFacts, _ kind: RecipientKind) -> EarlyEvaluation {
         var evaluation = Evaluation()
         for (place, prepared) in prepared.enumerated() {
-            // Nothing below can refuse before DATA.
+            // No rule from here on can refuse before DATA.
             guard mayRefuseEarly[place] else { return .proceed }
             switch prepared.ask(facts, kind) {
             case .no: continue
@@ -81,7 +81,7 @@ extension PolicyEngine {
                 evaluation.note(prepared.rule, at: place, unanswered: condition)
             case .yes:
                 guard evaluation.take(prepared.rule, at: place) else { continue }
-                // What is not certain is left to the end of the message.
+                // An uncertain decision is left to the end of the message.
                 let action = prepared.rule.action
                 return action.isRefusal && !isInDoubt(action, evaluation) ? .refuse(evaluation) : .proceed
             }
@@ -89,12 +89,12 @@ extension PolicyEngine {
         return .proceed
     }
 
-    /// Asks the rules about recipients of a kind, once everything is known; nil where there is no recipient.
+    /// Evaluates the rules for recipients of a kind, once all facts are known; `kind` is nil without a recipient.
     ///
-    /// What is not known by then holds for no one: neither the condition nor its negation, and where an exemption is
-    /// not known, the rule does not act.
+    /// A fact that is still unknown satisfies neither a condition nor its negation, and a rule with an unknown
+    /// exemption does not act.
     ///
-    /// - Parameter places: the rules to ask, in their order.
+    /// - Parameter places: the rules to evaluate, in their order.
     func evaluate(_ facts: PolicyFacts, _ kind: RecipientKind?, _ places: some Sequence<Int>) -> Evaluation {
         var evaluation = Evaluation()
         loop: for place in places {
@@ -113,15 +113,16 @@ extension PolicyEngine {
         return evaluation
     }
 
-    /// Whether an action would be for good, although a rule above may free the message from it.
+    /// Whether an action is for good, although a rule above may exempt the message from it.
     private func isInDoubt(_ action: RuleAction, _ evaluation: Evaluation) -> Bool {
         action.isForGood && evaluation.unanswered.contains { !rules[$0.place].action.isForGood }
     }
 
-    /// Finds out whether the message hangs on an answer that did not come.
+    /// Finds out whether the verdict depends on an answer that did not come.
     ///
-    /// It does when a rule that would keep it from its recipient may match, or may have been freed from by one above, and
-    /// no rule below keeps it from the recipient in any case or speaks of a missing answer itself.
+    /// It does if a rule that withholds the message from its recipient may match, or if a rule above may exempt the
+    /// message from such a rule. It does not if a rule below withholds the message in any case, or handles missing
+    /// answers itself.
     private func weigh(_ evaluation: inout Evaluation, _ facts: PolicyFacts) {
         guard !evaluation.unanswered.isEmpty else { return }
         let isAtStake =
@@ -133,21 +134,21 @@ extension PolicyEngine {
         let isSettled = evaluation.decided.map { place in
             !rules[place].action.delivers || decidesNoAnswers(rules[place], evaluation, facts)
         }
-        // RFC 9989 § 4.4.1: an aligned signature vouches for the author by itself. Where a rule matches for certain and only
-        // what would exempt from it is not known, the author has nothing to say: it may be about MAIL FROM.
+        // RFC 9989 § 4.4.1: an aligned signature by itself vouches for the author. This does not matter where a rule
+        // certainly matches and only its exemption is unknown: the rule may be about MAIL FROM.
         let isVouchedFor = facts.isSignedByAuthor && !evaluation.unanswered.contains(where: isExemption)
         evaluation.isUndecided = isSettled != true && !isVouchedFor && undecided == .tempfail
     }
 
-    /// Whether what is not known would exempt from a rule that keeps the message from its recipient.
+    /// Whether the unanswered condition belongs to an exemption from a rule that withholds the message.
     private func isExemption(_ open: UnansweredRule) -> Bool {
         let rule = rules[open.place]
         return !rule.action.delivers && !rule.when.contains { $0.name == open.condition }
     }
 
-    /// Whether a rule itself says what becomes of a message whose checks got no answer: each of those that it hangs on.
+    /// Whether a rule itself decides about messages whose checks got no answer, for each check that matters.
     ///
-    /// Who sends a message can have one of its checks go unanswered, by a name of his own that nobody answers for.
+    /// A sender can leave a check unanswered with a domain whose name servers do not answer.
     private func decidesNoAnswers(_ rule: Rule, _ evaluation: Evaluation, _ facts: PolicyFacts) -> Bool {
         evaluation.unanswered.allSatisfy { open in
             let isAtStake = evaluation.isUndecided || !rules[open.place].action.delivers
@@ -155,7 +156,7 @@ extension PolicyEngine {
         }
     }
 
-    /// The verdict that an evaluation gives, for all recipients alike.
+    /// The verdict of an evaluation, for all recipients alike.
     func verdict(
         _ evaluation: Evaluation,
         _ facts: PolicyFacts,
@@ -168,7 +169,7 @@ extension PolicyEngine {
         return verdict
     }
 
-    /// What an evaluation says of its recipients.
+    /// The outcome of an evaluation for its recipients.
     func outcome(
         _ evaluation: Evaluation,
         _ facts: PolicyFacts,
@@ -186,7 +187,7 @@ extension PolicyEngine {
 }
 
 extension PolicyVerdict {
-    /// Names the rules that had a say without deciding.
+    /// Adds the rules that matched or were left open without deciding.
     mutating func addRemarks(
         _ evaluation: Evaluation,
         _ engine: PolicyEngine,

@@ -1,28 +1,28 @@
-/// What becomes of a message that the rules would refuse for some of its recipients only.
+/// The action for a message that the rules would refuse for some of its recipients only.
 ///
-/// A message has one end: after it, all recipients get the message or none does.
+/// A message has a single end: all recipients get it, or none does.
 public enum MixedAction: String, CaseIterable, Sendable {
-    /// All get it, flagged as junk.
+    /// All recipients get the message, flagged as junk.
     case junk
-    /// The sender is asked to come back, and then to send to each kind of recipient apart.
+    /// The sender is asked to try again, and then to send to each kind of recipient separately.
     case `defer`
-    /// All get it, as the rules want it for those whom they do not refuse.
+    /// All recipients get the message, treated as the rules say for the recipients that they do not refuse.
     case accept
 }
 
-/// What the rules say of some recipients of a message.
+/// The outcome of the rules for some recipients of a message.
 public struct RecipientOutcome: Hashable, Sendable {
-    /// What is to be done.
+    /// The action.
     public let action: RuleAction
-    /// The rule that says so; nil when none matches.
+    /// The rule that decided; nil when none matches.
     public let rule: RuleReference?
     /// The reply of a refusal.
     public let reply: PolicyReply?
-    /// When it was decided.
+    /// The stage of the decision.
     public let stage: PolicyStage
-    /// The recipients, by their places among those of the message.
+    /// The positions of the recipients among those of the message.
     public internal(set) var recipients: [Int] = []
-    /// Whether the rule hangs on an answer that the DNS did not give.
+    /// Whether the rule depends on an answer that the DNS did not give.
     public let isUndecided: Bool
 
     init(action: RuleAction, rule: RuleReference?, reply: PolicyReply?, stage: PolicyStage, isUndecided: Bool = false) {
@@ -34,28 +34,28 @@ public struct RecipientOutcome: Hashable, Sendable {
     }
 }
 
-/// Why a message is not put off, although `mixed = "defer"`.
+/// Why a message is not deferred, although `mixed = "defer"`.
 public enum SeparationObstacle: String, Sendable {
     /// The session began under rules that refuse nobody before DATA.
     case noAnswerToRecipients = "the mail server waits for no answer to RCPT in this session"
-    /// It has been put off once, and came back with recipients of several kinds.
+    /// The message was deferred once, and came back with recipients of several kinds.
     case putOffBefore = "put off before"
-    /// There is no room to remember it.
+    /// There is no room to remember the message.
     case noRoom = "no room to remember it"
-    /// It came back with more recipients of other kinds than can be sent away in one transaction.
+    /// The message came back with more recipients of other kinds than one transaction can defer.
     case tooManyToSeparate = "too many recipients to separate"
 }
 
-/// What the rules say of the recipients of a message, where that is not the same for all.
+/// The outcomes for the recipients of a message that are not the same for all.
 public struct Mixture: Hashable, Sendable {
-    /// What they say, in the order of the recipients.
+    /// The outcomes, in the order of the recipients.
     public let outcomes: [RecipientOutcome]
-    /// Whether the message is put off, so that each kind of recipient comes apart.
+    /// Whether the message is deferred, so that each kind of recipient comes separately.
     public let isPutOff: Bool
-    /// What keeps it from being put off; nil where nothing does, or nobody asks for it.
+    /// Why the message is not deferred; nil when it is, or need not be.
     public let obstacle: SeparationObstacle?
 
-    /// Outcomes that are not all the same; `remaining` are those of recipients who were not refused before.
+    /// Outcomes that are not all the same; `remaining` has those of recipients who were not refused earlier.
     init(
         _ outcomes: [RecipientOutcome],
         remaining: [RecipientOutcome],
@@ -64,7 +64,7 @@ public struct Mixture: Hashable, Sendable {
     ) {
         self.outcomes = outcomes
         let actions = remaining.map(\.action)
-        // What is not decided may turn out to be the same for all.
+        // An undecided outcome may turn out to be the same as the others.
         let isAgreed = actions.allSatisfy { $0 == actions.first } || remaining.contains(where: \.isUndecided)
         let wantsSeparation = mixed == .defer && !isAgreed && actions.contains(where: \.isRefusal)
         isPutOff = wantsSeparation && obstacle == nil
@@ -73,7 +73,7 @@ public struct Mixture: Hashable, Sendable {
 }
 
 extension Mixture: CustomStringConvertible {
-    /// How many of the outcomes a text names.
+    /// The most outcomes in a text.
     private static let maximumInText = 8
 
     /// `1 reject spf-strict, 2 accept`.
@@ -88,21 +88,21 @@ extension Mixture: CustomStringConvertible {
 }
 
 extension MixedAction {
-    /// The standard reply to a message that is put off.
+    /// The standard reply to a deferred message.
     private static let putOff = PolicyReply(
         code: 451,
         enhanced: "4.7.1",
         bounding: "Refused for some of its recipients only; please send it again, to be taken for the others"
     )
 
-    /// Makes one verdict of what the rules say of recipients that are still there at the end of the message.
+    /// Makes one verdict from the outcomes for the recipients that remain at the end of the message.
     ///
-    /// Nobody's message is thrown away, held or refused by a rule that is for others, and nobody's is let through
-    /// unflagged because of others.
+    /// No recipient's message is dropped, held or refused by a rule for other recipients, and none is delivered
+    /// unflagged because of other recipients.
     func settle(_ outcomes: [RecipientOutcome], _ isPutOff: Bool, _ verdict: inout PolicyVerdict) {
         guard let first = outcomes.first else { return }
         if outcomes.allSatisfy({ $0.action == first.action }) { return verdict.take(first) }
-        // The message comes again, and then it is known what the rules say of each.
+        // The message comes again, and then the outcome for each recipient is known.
         if let undecided = outcomes.first(where: \.isUndecided) { return verdict.take(undecided) }
         let refused = outcomes.first { $0.action.isRefusal }
         if let refused, isPutOff {
@@ -112,7 +112,7 @@ extension MixedAction {
             return
         }
         guard outcomes.contains(where: \.action.delivers) else {
-            // Nobody is to get it now, so what loses least is done for all.
+            // No recipient gets the message now, so the action that loses least applies to all.
             for action in [RuleAction.quarantine, .tempfail, .reject] {
                 if let outcome = outcomes.first(where: { $0.action == action }) { return verdict.take(outcome) }
             }

@@ -2,7 +2,7 @@ public import MailSyntax
 
 /// A set of networks, looked up by prefix.
 public struct NetworkSet: Sendable {
-    /// The first addresses of the networks, by prefix length.
+    /// The first address of each network, by prefix length.
     private var v4: [Int: Set<UInt32>] = [:]
     private var v6: [Int: Set<IPv6Address>] = [:]
 
@@ -14,7 +14,7 @@ public struct NetworkSet: Sendable {
         for network in networks { insert(network) }
     }
 
-    /// Whether nothing is in the set.
+    /// Whether the set is empty.
     public var isEmpty: Bool { v4.isEmpty && v6.isEmpty }
 
     /// Adds a network.
@@ -33,7 +33,7 @@ public struct NetworkSet: Sendable {
         v6.merge(other.v6) { $0.union($1) }
     }
 
-    /// Whether an address is in one of the networks; an IPv4-mapped one counts as IPv4.
+    /// Whether an address is in one of the networks; an IPv4-mapped address counts as IPv4.
     public func contains(_ address: IPAddress) -> Bool {
         switch address.unmapped {
         case .v4(let address):
@@ -43,7 +43,7 @@ public struct NetworkSet: Sendable {
         }
     }
 
-    // Swift's `<<` gives zero when everything is shifted out.
+    // Swift's `<<` gives zero when all bits are shifted out.
     private static func masked(_ address: IPv4Address, _ length: Int) -> UInt32 {
         address.value & (UInt32.max << (32 - length))
     }

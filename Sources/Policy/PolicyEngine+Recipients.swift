@@ -2,10 +2,10 @@ extension PolicyEngine {
     /// One verdict for the message: each kind of recipient has its own first matching rule.
     ///
     /// - Parameters:
-    ///   - facts: what is known.
+    ///   - facts: the known facts.
     ///   - recipients: the recipients by kind.
-    ///   - early: for each kind, the refusal before DATA; empty where those recipients are gone.
-    ///   - obstacle: what keeps the message from being put off; nil when nothing does.
+    ///   - early: for each kind, its refusal before DATA, if any; empty when the refused recipients are already gone.
+    ///   - obstacle: the reason why the message cannot be deferred; nil when it can.
     func conclude(
         _ facts: PolicyFacts,
         _ recipients: RecipientKinds,
@@ -17,7 +17,7 @@ extension PolicyEngine {
             if case let refusal?? = early.first { return verdict(refusal, facts.ofEnvelope, only?.first, .rcpt) }
             return verdict(evaluate(facts, only?.kind, rules.indices), facts, only?.first, .endOfMessage)
         }
-        // What is the same for all recipients is asked once.
+        // Rules that cannot match for any recipient are sorted out once.
         let places = prepared.indices.filter { !prepared[$0].isOut(facts) }
         var groups: [(evaluation: Evaluation, isEarly: Bool)] = []
         var outcomes = [RecipientOutcome]()

@@ -2,17 +2,17 @@
 public struct PolicyEngine: Sendable {
     /// The rules in their order.
     public let rules: [Rule]
-    /// Whether they act.
+    /// Whether the rules act.
     public let mode: PolicyMode
-    /// What becomes of a message that is refused for some of its recipients only.
+    /// The action for a message that is refused for some of its recipients only.
     public let mixed: MixedAction
-    /// What becomes of a message that hangs on an answer that the DNS did not give.
+    /// The action for a message whose verdict depends on an answer that the DNS did not give.
     public let undecided: UndecidedAction
-    /// The rules as they are asked.
+    /// The rules in the form in which they are evaluated.
     let prepared: [PreparedRule]
-    /// The different conditions on recipients, of all rules.
+    /// The distinct conditions on recipients, of all rules.
     let recipientConditions: [Condition]
-    /// For each rule, whether it or one below it can refuse a recipient before DATA.
+    /// For each rule, whether it or a rule below it can refuse a recipient before DATA.
     let mayRefuseEarly: [Bool]
 
     /// An engine for these rules.
@@ -41,7 +41,7 @@ public struct PolicyEngine: Sendable {
     /// Whether any rule can refuse a recipient before DATA.
     public var mayRefuseRecipients: Bool { mode == .enforce && mayRefuseEarly.first == true }
 
-    /// Whether a message can be put off so that its recipients come apart.
+    /// Whether a message can be deferred so that its recipients come separately.
     public var mayPutOff: Bool {
         mode == .enforce && mixed == .defer
             && prepared.contains { $0.rule.isFinal && $0.isOfRecipient }
@@ -52,10 +52,10 @@ public struct PolicyEngine: Sendable {
 // MARK: Before DATA
 
 extension PolicyEngine {
-    /// What to answer to RCPT TO, by what is known of the envelope.
+    /// The answer to RCPT TO, by the known facts of the envelope.
     ///
-    /// Only refusals are decided here. A rule that cannot be decided yet, and would end the evaluation if it matched,
-    /// leaves everything to the end of the message.
+    /// Only refusals are decided here. A rule that is still undecided, and would end the evaluation if it matched,
+    /// leaves the decision to the end of the message.
     public func atRecipient(
         _ facts: @autoclosure () -> PolicyFacts,
         _ recipient: @autoclosure () -> MailAddress,
@@ -74,12 +74,12 @@ extension PolicyEngine {
 // MARK: At the end
 
 extension PolicyEngine {
-    /// What to do with the message, once everything is known.
+    /// The verdict for the message, once all facts are known.
     ///
     /// - Parameters:
-    ///   - facts: what is known; not asked for without rules.
-    ///   - recipients: those that were not refused before; not asked for without rules.
-    ///   - obstacle: what keeps the message from being put off; nil when nothing does.
+    ///   - facts: the known facts; not evaluated without rules.
+    ///   - recipients: the recipients that were not refused earlier; not evaluated without rules.
+    ///   - obstacle: the reason why the message cannot be deferred; nil when it can.
     public func atEndOfMessage(
         _ facts: @autoclosure () -> PolicyFacts,
         _ recipients: @autoclosure () -> RecipientKinds,
@@ -90,7 +90,7 @@ extension PolicyEngine {
         return conclude(facts(), recipients(), early: [], obstacle)
     }
 
-    /// What to do with a message whose envelope and content are both known: first each recipient, then the message.
+    /// The verdict for a message whose envelope and content are both known: recipients first, then the message.
     public func judge(_ facts: PolicyFacts, _ recipients: RecipientKinds) -> PolicyVerdict {
         let verdict = enforced(facts, recipients)
         guard mode == .observe else { return verdict }
@@ -119,14 +119,14 @@ extension PolicyEngine {
 }
 
 extension RecipientOutcome {
-    /// What a rule that matched says.
+    /// The outcome of a rule that matched.
     init(_ match: RuleMatch) {
         self.init(action: match.action, rule: match.rule, reply: match.reply, stage: match.stage)
     }
 }
 
 extension RuleMatch {
-    /// The rule of an outcome that one decided.
+    /// The match of the rule that decided an outcome; nil when no rule decided.
     init?(_ outcome: RecipientOutcome) {
         guard let rule = outcome.rule else { return nil }
         self.init(rule: rule, action: outcome.action, stage: outcome.stage, reply: outcome.reply)

@@ -9,12 +9,12 @@ public struct PolicyReply: Hashable, Sendable, CustomStringConvertible {
     /// Printable US-ASCII on one line, at most 400 octets.
     public let text: String
 
-    /// The reply as it is sent.
+    /// The reply as sent.
     public var description: String { "\(code) \(enhanced) \(text)" }
 }
 
 extension PolicyReply {
-    /// Longest text of a reply.
+    /// The longest text of a reply.
     ///
     /// RFC 5321 § 4.5.3.1.5 allows 512 octets for a reply line, codes and line end included.
     static let maximumText = 400
@@ -26,9 +26,9 @@ extension PolicyReply {
     }
 }
 
-/// Makes text from the network fit for a reply.
+/// Makes text from the network safe for a reply.
 enum ReplyText {
-    /// The text when it is a plain word; else as `inQuotes` writes it.
+    /// The text if it is a plain word; otherwise the result of `inQuotes`.
     static func quoted(_ text: String, limit: Int) -> String {
         let octets = text.utf8
         let isPlain =
@@ -37,7 +37,7 @@ enum ReplyText {
         return isPlain ? text : inQuotes(text, limit: limit)
     }
 
-    /// The text in quotes, on one line, printable, and cut to `limit` octets.
+    /// The text in quotes: printable, on one line, and cut to `limit` octets.
     static func inQuotes(_ text: String, limit: Int) -> String {
         let octets = text.utf8
         var result = [UInt8(ascii: "\"")]

@@ -1,5 +1,5 @@
 extension RuleTrace: CustomStringConvertible {
-    /// The rule for people: a line with its place and what came of it, and a line for each condition.
+    /// The rule for people: a line with its place and outcome, and a line for each condition.
     public var description: String {
         let head = "\(rule.name), \(rule.location): \(action.rawValue): \(outcome.text)"
         guard outcome != .notReached else { return head }
@@ -8,7 +8,7 @@ extension RuleTrace: CustomStringConvertible {
 }
 
 extension RuleTrace.Outcome {
-    /// What came out, in words.
+    /// The outcome in words.
     fileprivate var text: String {
         switch self {
         case .decided: "MATCHES AND DECIDES"
@@ -23,7 +23,7 @@ extension RuleTrace.Outcome {
 }
 
 extension RuleTrace.ConditionTrace {
-    /// `spf = "fail"`, what it is, whether that holds, and the line.
+    /// The condition, the fact, whether the condition holds, and its line.
     fileprivate var text: String {
         let sign =
             switch holds {

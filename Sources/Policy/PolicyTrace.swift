@@ -1,18 +1,18 @@
-/// What a rule made of a message, for people.
+/// The evaluation of a rule for a message, for people.
 public struct RuleTrace: Hashable, Sendable {
-    /// What came out.
+    /// The outcome of a rule.
     public enum Outcome: String, Sendable {
         /// The rule matched and decided.
         case decided
-        /// It matched, and evaluation went on (`mark`, `observe = true`).
+        /// The rule matched, and evaluation went on (`mark`, `observe = true`).
         case noted
-        /// It would have matched but for an exemption.
+        /// Only an exemption kept the rule from matching.
         case exempted
-        /// It did not match.
+        /// The rule did not match.
         case no
-        /// It could not be told.
+        /// It is unknown whether the rule matches.
         case unknown
-        /// It could not be told, because the DNS gave no answer.
+        /// It is unknown whether the rule matches, because the DNS gave no answer.
         case unanswered
         /// An earlier rule had decided.
         case notReached = "not reached"
@@ -22,39 +22,41 @@ public struct RuleTrace: Hashable, Sendable {
     public struct ConditionTrace: Hashable, Sendable {
         /// The condition's name.
         public let name: ConditionName
-        /// Whether it belongs to an exemption, and to which, from 0.
+        /// The index of the exemption that the condition belongs to, from 0; nil for none.
         public let exemption: Int?
-        /// What it asks for, as the configuration writes it.
+        /// The wanted values, as the configuration writes them.
         public let wanted: String
         /// The fact, printable; nil when it is not known.
         public let actual: String?
-        /// Whether it holds.
+        /// Whether the condition holds.
         public let holds: Truth
-        /// Where it stands.
+        /// The place of the condition in the file.
         public let location: PolicyLocation
     }
 
     /// The rule.
     public let rule: RuleReference
-    /// What it asks for.
+    /// The action of the rule.
     public let action: RuleAction
-    /// What came out.
+    /// The outcome of the rule.
     public let outcome: Outcome
-    /// The conditions in the order of the file, for the recipient asked about.
+    /// The conditions in the order of the file, for the given recipient.
     public let conditions: [ConditionTrace]
 }
 
-/// The rules as recipients of one kind meet them.
+/// The rules as evaluated for recipients of one kind.
 public struct RecipientExplanation: Sendable {
-    /// The recipients, by their places among those of the message; empty for a message without.
+    /// The positions of the recipients among those of the message; empty for a message without recipients.
     public internal(set) var recipients: [Int] = []
     /// The rules in their order.
     public let rules: [RuleTrace]
 }
 
 extension PolicyEngine {
-    /// The rules in order with each condition's value, for a message whose facts are all known, as each kind of
-    /// recipient meets them: by the envelope alone where that refuses the recipient, else by everything.
+    /// The rules in order with the value of each condition, for a message whose facts are all known.
+    ///
+    /// There is an explanation for each kind of recipient: by the envelope alone if that refuses the recipient,
+    /// otherwise by all facts.
     public func explain(_ facts: PolicyFacts, _ recipients: RecipientKinds) -> [RecipientExplanation] {
         guard !recipients.members.isEmpty else { return [RecipientExplanation(rules: explain(facts, nil))] }
         var explanations = recipients.members.map { RecipientExplanation(rules: explain(facts, $0)) }

@@ -1,11 +1,11 @@
-/// Conditions of which all must hold.
+/// A group of conditions that must all hold.
 struct ConditionGroup: Sendable {
-    /// Those that are the same for all recipients.
+    /// The conditions that are the same for all recipients.
     let shared: [Condition]
-    /// The places of the others among the engine's conditions on recipients.
+    /// The places of the other conditions among the engine's conditions on recipients.
     let ofRecipient: [Int]
 
-    /// The conditions; those on recipients are added to `recipientConditions` unless they are there.
+    /// A group of conditions; adds those on recipients to `recipientConditions` unless it has them already.
     init(_ conditions: [Condition], _ recipientConditions: inout [Condition]) {
         shared = conditions.filter { !$0.name.isOfRecipient }
         ofRecipient = conditions.filter(\.name.isOfRecipient).map { condition in
@@ -15,7 +15,7 @@ struct ConditionGroup: Sendable {
         }
     }
 
-    /// Whether those that are the same for all recipients hold.
+    /// Whether the conditions that are the same for all recipients hold.
     func holdsForAll(_ facts: PolicyFacts, needsAnswers: Bool) -> Truth {
         var truth = Truth.yes
         for condition in shared {
@@ -25,7 +25,7 @@ struct ConditionGroup: Sendable {
         return truth
     }
 
-    /// Whether all hold for recipients of a kind; nil where there is no recipient.
+    /// Whether all conditions hold for recipients of a kind; nil when there is no recipient.
     func holds(_ facts: PolicyFacts, _ kind: RecipientKind?, needsAnswers: Bool) -> Truth {
         let truth = holdsForAll(facts, needsAnswers: needsAnswers)
         guard truth != .no, !ofRecipient.isEmpty else { return truth }
@@ -34,19 +34,19 @@ struct ConditionGroup: Sendable {
     }
 }
 
-/// A rule as the engine asks it.
+/// A rule in the form in which the engine evaluates it.
 struct PreparedRule: Sendable {
-    /// What became of asking it.
+    /// The result of evaluating the rule.
     enum Answer: Sendable {
-        /// It does not match.
+        /// The rule does not match.
         case no
-        /// It would match but for an exemption.
+        /// Only an exemption keeps the rule from matching.
         case exempted
-        /// Something that it asks is not known; `applies` tells whether that is about an exemption only.
+        /// A fact that the rule needs is unknown; `applies` tells whether only an exemption needs it.
         case unknown(applies: Bool)
         /// The check behind a condition got no answer.
         case unanswered(ConditionName)
-        /// It matches.
+        /// The rule matches.
         case yes
     }
 
@@ -62,15 +62,15 @@ struct PreparedRule: Sendable {
         self.unless = unless
     }
 
-    /// Whether the answer can differ between recipients.
+    /// Whether the result can differ between recipients.
     var isOfRecipient: Bool { !when.ofRecipient.isEmpty || unless.contains { !$0.ofRecipient.isEmpty } }
 
-    /// Whether the rule cannot match, whoever the recipient is.
+    /// Whether the rule cannot match for any recipient.
     func isOut(_ facts: PolicyFacts) -> Bool {
         when.holdsForAll(facts, needsAnswers: rule.action.needsAnswers) == .no
     }
 
-    /// Asks the rule about recipients of a kind.
+    /// Evaluates the rule for recipients of a kind.
     func ask(_ facts: PolicyFacts, _ kind: RecipientKind?) -> Answer {
         let needsAnswers = rule.action.needsAnswers
         let applies = when.holds(facts, kind, needsAnswers: needsAnswers)
@@ -84,7 +84,7 @@ struct PreparedRule: Sendable {
         }
     }
 
-    /// Whether any unanswered condition waits for the DNS and will be answered before DATA.
+    /// Whether any unknown condition waits for the DNS and will be known before DATA.
     func awaitsEarlyLookup(_ facts: PolicyFacts) -> Bool {
         rule.conditions.contains { $0.name.isLookedUpEarly && $0.holds(facts) == .unknown }
     }
@@ -96,7 +96,7 @@ extension Rule {
         conditions.first { $0.holds(facts, needsAnswers: true) == .unanswered }?.name
     }
 
-    /// Whether the rule itself says what becomes of a message for which a check got no answer.
+    /// Whether the rule itself decides about a message for which a check got no answer.
     func decidesNoAnswer(of check: ConditionName, _ facts: PolicyFacts) -> Bool {
         when.contains { $0.name.check == check && $0.namesNoAnswer && facts.word($0.name) == .temperror }
     }
@@ -104,7 +104,7 @@ extension Rule {
     /// The rule's name and place.
     var reference: RuleReference { RuleReference(name: name, location: location) }
 
-    /// The match of the rule, with the reply of a refusal.
+    /// The match of the rule, with the reply if it refuses.
     func match(_ facts: PolicyFacts, _ recipient: MailAddress?, _ stage: PolicyStage) -> RuleMatch {
         RuleMatch(
             rule: reference,

@@ -1,10 +1,10 @@
-/// Which of the rules' conditions on recipients hold for a recipient.
+/// The set of the rules' conditions on recipients that hold for a recipient.
 ///
-/// Recipients of one kind meet the same rules with the same results, whatever the message is. So each kind is judged
-/// once, however many recipients are of it.
+/// The rules have the same results for all recipients of one kind, whatever the message is. So each kind is judged
+/// once, however many recipients it has.
 public struct RecipientKind: Hashable, Sendable {
     private var first: UInt64 = 0
-    /// The words behind the first; few configurations have more than 64 different conditions on recipients.
+    /// The words after the first; few configurations have more than 64 distinct conditions on recipients.
     private var others: [UInt64] = []
 
     /// Whether the condition at a place holds.
@@ -15,7 +15,7 @@ public struct RecipientKind: Hashable, Sendable {
         return others.indices.contains(index) && others[index] & bit != 0
     }
 
-    /// Notes that the condition at a place holds.
+    /// Records that the condition at a place holds.
     mutating func insert(_ place: Int) {
         let bit: UInt64 = 1 << (UInt64(place) & 63)
         guard place >= 64 else { return first |= bit }
@@ -25,19 +25,19 @@ public struct RecipientKind: Hashable, Sendable {
     }
 }
 
-/// The recipients of a message by their kinds, in the order in which they came.
+/// The recipients of a message with their kinds, in the order in which they came.
 public struct RecipientKinds: Sendable {
-    /// A kind, and the first recipient that is of it.
+    /// A kind, and its first recipient.
     struct Member: Sendable {
         let kind: RecipientKind
         let first: MailAddress
     }
 
-    /// The different kinds.
+    /// The distinct kinds.
     private(set) var members: [Member] = []
-    /// How many recipients there are.
+    /// The number of recipients.
     public private(set) var count = 0
-    /// The kind of each recipient; empty while all are of one kind, as those of nearly every message are.
+    /// The kind of each recipient; empty while all recipients are of one kind, as in nearly every message.
     private var kinds: [Int] = []
     private var places: [RecipientKind: Int] = [:]
 
@@ -61,7 +61,7 @@ public struct RecipientKinds: Sendable {
         kinds.append(place)
     }
 
-    /// The place among `members` of each recipient's kind.
+    /// For each recipient, the place of its kind among `members`.
     var memberOfEach: [Int] { kinds.isEmpty ? [Int](repeating: 0, count: count) : kinds }
 }
 

@@ -1,14 +1,14 @@
 internal import MailSyntax
 
-/// What a template can name in braces.
+/// The names that a template may have in braces.
 public enum ReplyPlaceholder: String, CaseIterable, Sendable {
-    /// What the sender's domain says about the failure.
+    /// The explanation of the failure by the sender's domain.
     case explanation
     /// The client's address.
     case client
     /// The name of HELO.
     case helo
-    /// The address of MAIL FROM.
+    /// The address in MAIL FROM.
     case sender
     /// The domain of MAIL FROM, or of HELO for the null sender.
     case domain
@@ -32,9 +32,9 @@ public enum ReplyPlaceholder: String, CaseIterable, Sendable {
     case iprev
 }
 
-/// The reply that a rule gives, with placeholders.
+/// The reply of a rule, with placeholders.
 public struct ReplyTemplate: Sendable {
-    /// Why a text is no reply.
+    /// Why a text is not a reply.
     public enum SyntaxError: Error, Hashable, Sendable {
         /// The code is not of the action's class.
         case wrongCode(String, wanted: String)
@@ -48,9 +48,9 @@ public struct ReplyTemplate: Sendable {
         case unbalancedBrace
         /// A character is not printable US-ASCII, or is a line end.
         case notPrintable
-        /// There is nothing but codes.
+        /// The text has only codes.
         case noText
-        /// It is too long for a reply line.
+        /// The text is too long for a reply line.
         case tooLong
     }
 
@@ -63,7 +63,7 @@ public struct ReplyTemplate: Sendable {
     private let enhanced: String?
     private let parts: [Part]
 
-    /// Reads `550 5.7.1 text`; the codes may be left out.
+    /// Reads `550 5.7.1 text`; the codes may be absent.
     public init(_ text: String, action: RuleAction) throws(SyntaxError) {
         guard text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .notPrintable }
         guard text.utf8.count <= PolicyReply.maximumText else { throw .tooLong }
@@ -111,7 +111,7 @@ public struct ReplyTemplate: Sendable {
         return parts
     }
 
-    /// The reply for a message, with `standard`'s codes where the template has none.
+    /// The reply for a message, with the codes of `standard` if the template has none.
     func filled(_ facts: PolicyFacts, rule: String, recipient: MailAddress?, standard: PolicyReply) -> PolicyReply {
         var text = ""
         for part in parts {
@@ -120,14 +120,14 @@ public struct ReplyTemplate: Sendable {
             case .placeholder(let placeholder): text += facts.filling(placeholder, rule: rule, recipient: recipient)
             }
         }
-        // A code without an enhanced one keeps the standard's only where both are of one class, which the class of the
-        // action makes sure of.
+        // A code without an enhanced code keeps the enhanced code of the standard reply. Both are of one class, because
+        // the action determines the class.
         return PolicyReply(code: code ?? standard.code, enhanced: enhanced ?? standard.enhanced, bounding: text)
     }
 }
 
 extension PolicyFacts {
-    /// The domain that answers for the envelope.
+    /// The domain that is responsible for the envelope.
     var envelopeDomain: String? {
         if let mailFrom, !mailFrom.isEmpty { return mailFrom.domain?.description }
         return helo
@@ -155,7 +155,7 @@ extension PolicyFacts {
         return ReplyText.quoted(text, limit: 128)
     }
 
-    /// RFC 7208 § 6.2: the explanation comes from a third party, and the reader must be able to tell.
+    /// RFC 7208 § 6.2: the explanation comes from a third party, and the reader must be able to see that.
     var explanationText: String {
         guard let explanation = explainsPRA ? senderIDExplanation : explanation, !explanation.isEmpty else {
             let domain = explainsPRA ? pra?.domain?.description : envelopeDomain

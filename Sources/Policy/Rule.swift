@@ -15,58 +15,58 @@ public struct PolicyLocation: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(file):\(line)" }
 }
 
-/// What a rule does with a message.
+/// The action of a rule for a message.
 public enum RuleAction: String, CaseIterable, Sendable {
-    /// Take the message and ask no further rule.
+    /// Accept the message and evaluate no further rule.
     case accept
     /// Name the rule in the log and go on.
     case mark
-    /// Take the message and flag it for the mailbox's junk folder.
+    /// Accept the message and flag it for the mailbox's junk folder.
     case junk
-    /// Take the message and let the MTA hold it.
+    /// Accept the message and let the MTA hold it.
     case quarantine
-    /// Refuse it for good (5xx).
+    /// Refuse the message for good (5xx).
     case reject
-    /// Refuse it for now (4xx).
+    /// Refuse the message for now (4xx).
     case tempfail
-    /// Take it and throw it away.
+    /// Accept the message and drop it.
     case discard
 
-    /// Whether the sender is told no.
+    /// Whether the sender gets a refusal.
     public var isRefusal: Bool { self == .reject || self == .tempfail }
 
     /// Whether the recipient gets the message at once.
     public var delivers: Bool { self == .accept || self == .mark || self == .junk }
 
-    /// Whether the message is gone for good: what may not rest on an answer that the DNS did not give.
+    /// Whether the message is lost for good; such an action must not depend on an answer that the DNS did not give.
     var isForGood: Bool { self == .reject || self == .discard }
 
     /// Whether a check that got no answer leaves it open whether the rule matches.
     ///
-    /// What keeps a message from its recipient must be certain, and so must what frees it from the rules below. A flag
-    /// need not be: no mail is lost by one, and none is worth a delay. There an error is a word like the others, so that
-    /// nobody escapes the flag by a name server of his own that does not answer.
+    /// Actions that withhold a message from its recipient must be certain, and so must actions that exempt it from the
+    /// rules below. A flag need not be certain: it loses no mail, and is not worth a delay. For flags an error is a
+    /// word like the others, so that no sender escapes the flag with a name server that does not answer.
     public var needsAnswers: Bool { self != .junk && self != .mark }
 }
 
-/// A rule: conditions, exemptions, and what is done when it matches.
+/// A rule: conditions, exemptions, and an action.
 public struct Rule: Sendable {
-    /// Its name, unique among the rules.
+    /// The name of the rule, unique among the rules.
     public let name: String
-    /// What must all hold.
+    /// The conditions, which must all hold.
     public let when: [Condition]
-    /// The exemptions: the rule does not match where all conditions of one of them hold.
+    /// The exemptions: the rule does not match if all conditions of one exemption hold.
     public let unless: [[Condition]]
-    /// What is done.
+    /// The action when the rule matches.
     public let action: RuleAction
-    /// The reply of a refusal; nil for the default.
+    /// The reply if the rule refuses; nil for the default.
     public let reply: ReplyTemplate?
-    /// Whether the rule is only on trial: what it would do is logged, and evaluation goes on.
+    /// Whether the rule is only on trial: its match is logged, and evaluation goes on.
     public let observe: Bool
-    /// Where the rule begins.
+    /// The place where the rule begins.
     public let location: PolicyLocation
 
-    /// All conditions, those of the exemptions included.
+    /// All conditions, including those of the exemptions.
     public let conditions: [Condition]
 
     /// A rule.
@@ -98,10 +98,10 @@ public struct Rule: Sendable {
 
 /// The rules in their order.
 public struct RuleSet: Sendable {
-    /// The rules; the first that matches decides.
+    /// The rules; the first match decides.
     public var rules: [Rule]
 
-    /// These rules.
+    /// A set of these rules.
     public init(_ rules: [Rule] = []) {
         self.rules = rules
     }

@@ -1,10 +1,10 @@
 internal import MailSyntax
 
 extension Rule {
-    /// The reply of a refusal by this rule.
+    /// The reply of this rule if it refuses.
     func makeReply(_ facts: PolicyFacts, recipient: MailAddress?) -> PolicyReply {
         var facts = facts
-        // RFC 4406 § 5.3: who refuses for the PRA gives the explanation of the PRA's domain.
+        // RFC 4406 § 5.3: a refusal because of the PRA gives the explanation of the PRA's domain.
         let asked = when.map(\.name)
         facts.explainsPRA = asked.contains(.senderID) && !asked.contains(.spf)
         let standard = StandardReply(self, facts).reply(action, facts)
@@ -12,7 +12,7 @@ extension Rule {
     }
 }
 
-/// The reply of a rule that brings none: by which of its checks did not pass.
+/// The reply of a rule without a reply of its own, by the checks that did not pass.
 private struct StandardReply {
     private var failed: [(check: Check, name: ConditionName, word: ResultWord)] = []
 
@@ -65,7 +65,7 @@ private struct StandardReply {
             return (24, "SPF \(word.rawValue): the record of \(domain) could not be evaluated")
         }
         let client = facts.client?.description ?? "the client"
-        // RFC 7208 §§ 2.6.1, 2.6.2: "none" and "neutral" say nothing of the client.
+        // RFC 7208 §§ 2.6.1, 2.6.2: "none" and "neutral" say nothing about the client.
         var text =
             word == .fail || word == .softfail
             ? "SPF \(word.rawValue): \(client) is not permitted to send mail for \(domain)"
@@ -77,8 +77,8 @@ private struct StandardReply {
     }
 
     private func dkim(_ name: ConditionName, _ word: ResultWord) -> (Int, String) {
-        // RFC 7372 § 3.1: X.7.22 when no signature is by the author's domain, X.7.21 when one is correct but not
-        // acceptable, X.7.20 when none passes.
+        // RFC 7372 § 3.1: X.7.22 when no signature is by the author's domain, X.7.21 when a signature is valid but not
+        // acceptable, X.7.20 when no signature passes.
         if name == .dkimAligned { return (22, "No valid DKIM signature by the author's domain") }
         if word == .policy { return (21, "No acceptable DKIM signature") }
         return (20, "No passing DKIM signature: dkim=\(word.rawValue)")

@@ -1,12 +1,12 @@
-/// Whether something holds, when it may not be known yet.
+/// Whether a statement holds; the answer may not be known yet.
 public enum Truth: Sendable {
-    /// It does not hold.
+    /// The statement does not hold.
     case no
-    /// It cannot be said: not yet, or not at all.
+    /// The answer is unknown: not known yet, or never.
     case unknown
-    /// It cannot be said, because the DNS gave no answer.
+    /// The answer is unknown, because the DNS gave no answer.
     case unanswered
-    /// It holds.
+    /// The statement holds.
     case yes
 
     /// `yes` for true.
@@ -14,7 +14,7 @@ public enum Truth: Sendable {
         self = value ? .yes : .no
     }
 
-    /// `no` when either is, `yes` when both are; else what is unknown for another reason counts before what is unanswered.
+    /// `no` if either is `no`, `yes` if both are `yes`; otherwise `unknown` takes precedence over `unanswered`.
     public static func && (left: Truth, right: @autoclosure () -> Truth) -> Truth {
         switch left {
         case .no: return .no
@@ -26,12 +26,12 @@ public enum Truth: Sendable {
         }
     }
 
-    /// `yes` when either is, `no` when both are.
+    /// `yes` if either is `yes`, `no` if both are `no`.
     public static func || (left: Truth, right: @autoclosure () -> Truth) -> Truth {
         !(!left && !right())
     }
 
-    /// `no` for `yes` and the other way round.
+    /// `no` for `yes`, and `yes` for `no`.
     public static prefix func ! (value: Truth) -> Truth {
         switch value {
         case .no: .yes

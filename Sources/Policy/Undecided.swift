@@ -1,16 +1,16 @@
-/// What becomes of a message whose verdict hangs on an answer that the DNS did not give.
+/// The action for a message whose verdict depends on an answer that the DNS did not give.
 public enum UndecidedAction: String, CaseIterable, Sendable {
-    /// It is refused for now (RFC 7208 § 8.6).
+    /// The message is refused for now (RFC 7208 § 8.6).
     case tempfail
-    /// The rules that hang on the answer do not act.
+    /// The rules that depend on the answer do not act.
     case accept
 }
 
-/// A rule of which it is not known whether it matches, because a check got no answer.
+/// A rule that may or may not match, because a check got no answer.
 public struct UndecidedRule: Hashable, Sendable {
     /// The rule.
     public let rule: RuleReference
-    /// The condition whose check got none.
+    /// The condition whose check got no answer.
     public let condition: ConditionName
 }
 
@@ -20,7 +20,7 @@ extension UndecidedRule: CustomStringConvertible {
 }
 
 extension RecipientOutcome {
-    /// A rule hangs on the check behind a condition, which got no answer.
+    /// The outcome when a rule depends on a check that got no answer; the check is behind a condition.
     static func undecided(_ rule: RuleReference, _ condition: ConditionName) -> RecipientOutcome {
         // RFC 7208 § 8.6: "the SMTP reply code SHOULD be 451 and, if supported, the enhanced status code SHOULD be 4.4.3".
         let reply = PolicyReply(

@@ -1,6 +1,6 @@
 public import MailSyntax
 
-/// A word that a set of words can hold.
+/// A word that can be in a set of words.
 public protocol PolicyWord: CaseIterable, Sendable {
     /// One bit, different for each word.
     var bit: UInt16 { get }
@@ -8,7 +8,7 @@ public protocol PolicyWord: CaseIterable, Sendable {
 
 /// A set of words of a check.
 ///
-/// Swift hashes an enumeration with raw values by the text; a bit is what a condition on every message can afford.
+/// Swift hashes an enumeration with raw values by the text; for a condition on every message only a bit is fast enough.
 public struct WordSet<Word: PolicyWord>: Equatable, Sendable {
     private var bits: UInt16 = 0
 
@@ -22,7 +22,7 @@ public struct WordSet<Word: PolicyWord>: Equatable, Sendable {
         return set
     }
 
-    /// Whether no word is in the set.
+    /// Whether the set is empty.
     var isEmpty: Bool { bits == 0 }
 
     /// Adds a word.
@@ -30,7 +30,7 @@ public struct WordSet<Word: PolicyWord>: Equatable, Sendable {
         bits |= word.bit
     }
 
-    /// Whether a word is in the set.
+    /// Whether the set contains a word.
     func contains(_ word: Word) -> Bool {
         bits & word.bit != 0
     }
