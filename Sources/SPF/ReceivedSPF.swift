@@ -12,8 +12,8 @@ public enum ReceivedSPF {
     ///   - receiver: the name of the host that checked.
     ///   - clientAddress: the client's address.
     ///   - envelopeFrom: the argument of MAIL FROM.
+    ///   - helo: the argument of HELO or EHLO.
     ///   - isInternationalized: whether the message itself has UTF-8, so that this field may have it too.
-    ///   - isInternationalized: whether the message has UTF-8 of its own, so that this field may.
     public static func fieldBody(
         for outcome: SPFOutcome,
         receiver: Octets,

@@ -18,8 +18,8 @@ public final class SPFDomainSpec: Sendable {
     /// Reads a domain-spec.
     ///
     /// - Parameters:
+    ///   - text: the domain-spec.
     ///   - isTested: whether a check may reach it; otherwise only its syntax is checked, and it names nothing.
-    ///   - isTested: whether a check may come to it; one that is only checked for its syntax names nothing.
     public init(parsing text: Octets, isTested: Bool = true) throws(SPFRecord.SyntaxError.Reason) {
         guard !text.isEmpty else { throw .missingDomain }
         let string = try SPFMacroString(parsing: text, in: .record)
