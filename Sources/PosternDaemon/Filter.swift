@@ -72,11 +72,11 @@ extension Filter {
     func record(
         _ outcome: OutgoingMessage.Outcome?,
         envelope: Envelope,
-        trust: MailTrust?,
+        from source: SignedMessage.Source,
         removed: Int,
         _ delivery: Delivery
     ) {
-        log.write(LogLine(outcome, envelope: envelope, trust: trust, removed: removed, delivery))
+        log.write(LogLine(outcome, envelope: envelope, from: source, removed: removed, delivery))
         counters.update { values in
             values.forgedFields += removed
             let signatures = outcome?.signatures.count ?? 0

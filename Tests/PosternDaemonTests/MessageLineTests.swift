@@ -38,7 +38,7 @@ struct MessageLineTests {
         #expect(
             text.hasPrefix(
                 "NOQUEUE: action=reject rule=spf-strict stage=rcpt client=192.0.2.9 helo=mail.example.com"
-                    + " from=<a@example.com> rcpts=1 "
+                    + " from=<a@example.com> rcpts=1 rcpt=b@example.net "
             ),
             "\(text)"
         )
@@ -68,8 +68,8 @@ struct MessageLineTests {
             fields: ["X-DKIM-Result: Pass", "From: a@example.com"]
         )
         let refusal = try await Sample.judgement(rules: Sample.reject).verdict
-        let text = line(judgement, Sample.delivery(refused: [refusal]))
-        #expect(text.contains(" rcpts=1 refused=1 refused_by=spf-strict spf=fail "), "\(text)")
+        let text = line(judgement, Sample.delivery(refused: [refusal], "c@example.net"))
+        #expect(text.contains(" rcpts=1 rcpt=c@example.net refused=1 refused_by=spf-strict spf=fail "), "\(text)")
         let tail = " marks=r-mark exempted=r-tempfail trial=r-reject:reject"
         #expect(text.contains(" ms=12\(tail)"), "\(text)")
         #expect(text.hasSuffix(" removed=1"), "\(text)")
@@ -79,7 +79,8 @@ struct MessageLineTests {
     func own() {
         let envelope = Envelope(helo: [], sender: Array("a@example.com".utf8), recipients: [[0x62]], isTrusted: true)
         func text(_ outcome: OutgoingMessage.Outcome?, _ trust: MailTrust? = nil) -> String {
-            LogLine(outcome, envelope: envelope, trust: trust, removed: 0, Sample.delivery()).text[...].text
+            let source = SignedMessage.Source(trust: trust, login: Array("ann".utf8), isOwnHost: trust != .login)
+            return LogLine(outcome, envelope: envelope, from: source, removed: 0, Sample.delivery()).text[...].text
         }
         let begin = "client=local helo=\"\" from=<a@example.com> rcpts=1"
         #expect(
@@ -92,7 +93,8 @@ struct MessageLineTests {
         )
         #expect(text(nil) == "4XyZ1: action=accept \(begin) ms=12")
         for (trust, word) in [(MailTrust.network, "network"), (.login, "login"), (.skip, "skip")] {
-            #expect(text(nil, trust) == "4XyZ1: action=accept \(begin) trusted=\(word) ms=12")
+            let login = trust == .login ? " login=ann" : ""
+            #expect(text(nil, trust) == "4XyZ1: action=accept \(begin) trusted=\(word)\(login) ms=12")
         }
     }
 

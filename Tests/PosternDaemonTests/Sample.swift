@@ -62,8 +62,17 @@ enum Sample {
         return await judge.judge(envelope, message: message, now: 1_700_000_000)
     }
 
-    static func delivery(_ queueID: String? = "4XyZ1", refused: [PolicyVerdict] = []) -> Delivery {
-        Delivery(queueID: queueID.map { Array($0.utf8) }, refused: refused, milliseconds: 12)
+    static func delivery(
+        _ queueID: String? = "4XyZ1",
+        refused: [PolicyVerdict] = [],
+        _ recipient: String? = nil
+    ) -> Delivery {
+        Delivery(
+            queueID: queueID.map { Array($0.utf8) },
+            refused: refused,
+            refusedRecipient: recipient.map { Array($0.utf8) },
+            milliseconds: 12
+        )
     }
 
     /// A log that goes nowhere.

@@ -50,6 +50,8 @@ struct Delivery: Sendable {
     let queueID: [UInt8]?
     /// The verdicts on recipients that were refused before DATA.
     let refused: [PolicyVerdict]
+    /// The first of these recipients.
+    var refusedRecipient: [UInt8]?
     /// How many recipients were asked to come in another transaction.
     var sentAway = 0
     /// How many milliseconds the MTA was kept waiting.
@@ -74,7 +76,8 @@ extension LogLine {
         let hasDecided = verdict.rule != nil || verdict.would != nil
         add(.stage, hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
         // A message without a recipient left is one refusal, not many.
-        addEnvelope(judgement.envelope, refused: verdict.stage == .rcpt ? [] : delivery.refused)
+        let isRefused = (verdict.would?.action ?? verdict.action).isRefusal
+        addEnvelope(judgement.envelope, isRefused: isRefused, delivery, countsRefused: verdict.stage != .rcpt)
         add(.sentAway, delivery.sentAway > 0 ? delivery.sentAway : nil)
         for check in Check.allCases { add(check, found, judgement.assessment) }
         add(.dns) { text in
@@ -100,7 +103,7 @@ extension LogLine {
         self.init(subject: delivery.queueID ?? Self.noQueueID)
         add(.action, action)
         add(.would, would)
-        addEnvelope(envelope, refused: delivery.refused)
+        addEnvelope(envelope, isRefused: (would ?? action) != "accept", delivery)
         add(.ms, delivery.milliseconds)
         add(.problem, problem)
         add(.removed, removed == 0 ? nil : removed)
@@ -110,14 +113,15 @@ extension LogLine {
     init(
         _ outcome: OutgoingMessage.Outcome?,
         envelope: Envelope,
-        trust: MailTrust?,
+        from source: SignedMessage.Source,
         removed: Int,
         _ delivery: Delivery
     ) {
         self.init(subject: delivery.queueID ?? Self.noQueueID)
         add(.action, outcome?.signatures.isEmpty == false ? "sign" : "accept")
-        addEnvelope(envelope, refused: [])
-        add(.trusted, trust?.rawValue)
+        addEnvelope(envelope, isRefused: false, delivery)
+        add(.trusted, source.trust?.rawValue)
+        add(.login, octets: source.trust == .login ? source.login : nil)
         add(.signed, outcome.flatMap { $0.keys.isEmpty ? nil : $0.keys.joined(separator: ",") })
         add(.unsigned, outcome?.problem)
         add(.ms, delivery.milliseconds)
@@ -145,7 +149,12 @@ extension LogLine {
         }
     }
 
-    private mutating func addEnvelope(_ envelope: Envelope, refused: [PolicyVerdict]) {
+    private mutating func addEnvelope(
+        _ envelope: Envelope,
+        isRefused: Bool,
+        _ delivery: Delivery,
+        countsRefused: Bool = true
+    ) {
         add(.client, envelope.clientAddress?.description ?? "local")
         add(.helo, octets: envelope.helo)
         add(.from) { text in
@@ -154,8 +163,9 @@ extension LogLine {
             text.append(UInt8(ascii: ">"))
         }
         add(.rcpts, envelope.recipients.count)
-        guard let first = refused.first, !envelope.recipients.isEmpty else { return }
-        add(.refused, refused.count)
+        add(.rcpt, octets: delivery.refusedRecipient ?? (isRefused ? envelope.recipients.first : nil))
+        guard countsRefused, let first = delivery.refused.first, !envelope.recipients.isEmpty else { return }
+        add(.refused, delivery.refused.count)
         add(.refusedBy, first.rule?.name)
     }
 

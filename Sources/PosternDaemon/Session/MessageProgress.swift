@@ -33,6 +33,7 @@ struct MessageProgress {
         Delivery(
             queueID: queueID,
             refused: gate.refusals,
+            refusedRecipient: gate.refused.first,
             sentAway: gate.sentAway,
             milliseconds: Int(delay.nanoseconds / 1_000_000)
         )

@@ -101,7 +101,7 @@ extension SignedMessage {
         context.filter.record(
             outcome,
             envelope: context.envelope(gate.taken),
-            trust: source.trust,
+            from: source,
             removed: removed.count,
             progress.delivery(gate)
         )
