@@ -40,7 +40,7 @@ public struct DKIMMessageSigner {
         unsafe lint.body(chunk)
     }
 
-    /// What an MTA on the way may rewrite, and so break the signature (RFC 6376 § 5.3).
+    /// The content that an MTA on the way may rewrite, which would break the signature (RFC 6376 § 5.3).
     public var warnings: [DKIMSigningWarning] { lint.warnings }
 
     /// Ends the body and computes everything except the signatures themselves, which take most of the time.

@@ -88,7 +88,7 @@ struct Alignment: Sendable {
         if identifier == author.walk.start { return .yes }
         guard mode == .relaxed else { return .no }
         guard let organizational = author.organizationalDomain else {
-            // It is unknown, but lies above the author's domain: a name with another last label lies elsewhere.
+            // It is unknown, but at or above the author's domain: a name with another last label lies elsewhere.
             return identifier.suffix(1) == author.walk.start.suffix(1) ? .unknown : .no
         }
         // An identifier outside the Organizational Domain cannot have it as its own; no question is needed for that.

@@ -1,4 +1,4 @@
-/// Where a reply came from.
+/// The source of a reply.
 public enum DNSSource: Hashable, Sendable {
     /// The answer was in the cache.
     case cache

@@ -68,7 +68,7 @@ extension AddressParser {
 /// The text in front of the only angle brackets of a field.
 private struct RepairedName {
     let start: Int
-    /// Where the text after the last comma begins.
+    /// The start of the text after the last comma.
     var memberStart: Int
     /// Whether the last part read was something other than a comma, white space or a comment.
     var endsInText = false

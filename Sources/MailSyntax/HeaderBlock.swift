@@ -5,10 +5,10 @@ internal import Glibc
 /// An MTA delivers field by field: a name, and a value that begins right after the colon. Line ends inside a value are
 /// kept as CRLF whatever the MTA wrote (milters get LF), because the signer signed CRLF (RFC 5322 § 2.2.3).
 public struct HeaderBlock: Sendable {
-    /// Where a field stands.
+    /// The position of a field in the array.
     private struct Entry: Sendable {
         var start: Int
-        /// Where the name is, without the white space around it.
+        /// The range of the name, without the white space around it.
         ///
         /// RFC 5322 § 4.5.8 allows white space before the colon in old mail. Some MTAs remove it, so the name here
         /// never includes it. Only DKIM's simple form needs it, and gets it from `HeaderField.label`.
