@@ -4,15 +4,17 @@ public import NIOCore
 public import NIOPosix
 internal import Synchronization
 
-/// Answers questions from a cache and, when that does not know, from name servers.
+/// Answers questions from a cache, and asks name servers for answers that are not in the cache.
 ///
-/// Those who ask the same at the same time share one query.
+/// Lookups of the same question at the same time share one query.
 public final class CachingResolver: DNSResolving, Sendable {
     /// Reads a monotonic clock.
     public typealias Clock = @Sendable () -> ContinuousClock.Instant
 
-    /// The loop beside the group's, shared by all resolvers of the process: it asks silent servers again and ends lookups that
-    /// wait in vain, so whoever watches a process's loops watches this one too.
+    /// The loop, outside the group, that all resolvers of the process share.
+    ///
+    /// It probes silent servers and ends lookups that wait too long. A watchdog of the process's loops must watch this
+    /// loop too.
     public static var upkeepLoop: any EventLoop { Upkeep.sharedLoop }
 
     let cache: AnswerCache
@@ -25,7 +27,7 @@ public final class CachingResolver: DNSResolving, Sendable {
     private let numbers = Atomic<UInt64>(0)
     private let isShutDown = Atomic(false)
 
-    /// Counts how often the DNS has come back, so that failures from before count no more.
+    /// Counts how often the DNS has recovered; failures from before a recovery no longer count.
     final class Outages: Sendable {
         let ended = Atomic(0)
     }
@@ -33,12 +35,12 @@ public final class CachingResolver: DNSResolving, Sendable {
     /// A resolver that asks the servers in `options`.
     ///
     /// - Parameters:
-    ///   - options: the servers, and how long they are waited for.
-    ///   - cache: what the cache keeps, and for how long.
+    ///   - options: the servers and their timeouts.
+    ///   - cache: the limits of the cache, on its size and on the age of answers.
     ///   - eventLoopGroup: the loops on which questions are asked.
-    ///   - now: the clock that the age of answers goes by.
-    ///   - onHealthChange: called once when the DNS stops answering, and once when it is back; on an event loop.
-    ///   - onRoomChange: called once when lookups begin to wait for room, and once when they do no more.
+    ///   - now: the clock that measures the age of answers.
+    ///   - onHealthChange: called on an event loop, once when the DNS stops answering and once when it answers again.
+    ///   - onRoomChange: called once when lookups begin to wait for room, and once when they no longer wait.
     public convenience init(
         _ options: ResolverOptions,
         cache: CacheOptions = CacheOptions(),
@@ -73,21 +75,21 @@ public final class CachingResolver: DNSResolving, Sendable {
         cache = AnswerCache(options)
     }
 
-    /// Takes other servers or times; the cache stays as it is.
+    /// Changes servers and times; the cache keeps its contents.
     public func update(_ options: ResolverOptions) {
         network?.update(options)
     }
 
-    /// Finds out whether the servers are there, before somebody asks.
+    /// Checks whether the servers answer, before a lookup needs them.
     public func checkServers() { network?.check() }
 
-    /// Ends all queries, with `.cancelled`, and closes all sockets; later lookups find only what is at hand.
+    /// Ends all queries with `.cancelled` and closes all sockets; later lookups are answered only from the cache.
     public func shutdown() async {
         isShutDown.store(true, ordering: .relaxed)
         await network?.shutdown()
     }
 
-    /// The most memory that answers take, and so the longest snapshot there can be of them.
+    /// The most memory for answers, and so the greatest length of a snapshot.
     var maximumOctets: Int { options.maximumBytes }
 
     // MARK: Lookups
@@ -95,7 +97,7 @@ public final class CachingResolver: DNSResolving, Sendable {
     /// Answers from the cache, or asks the servers.
     public func lookUp(_ question: DNSQuestion) async -> DNSReply { await lookUp(question, for: nil) }
 
-    /// Answers from the cache, or asks the servers; room to ask is shared among all who ask.
+    /// Answers from the cache, or asks the servers; all askers share the room for questions.
     public func lookUp(_ question: DNSQuestion, for asker: (any DNSAsker)?) async -> DNSReply {
         if let reply = answerAtHand(question) { return reply }
         let key = CacheKey(question)
@@ -103,7 +105,7 @@ public final class CachingResolver: DNSResolving, Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 join(question, key, Waiter(number: number) { continuation.resume(returning: $0) }, asker)
-                // The task may have been cancelled before there was somebody to leave.
+                // The task may have been cancelled before it joined.
                 if Task.isCancelled { leave(key, number) }
             }
         } onCancel: {
@@ -111,7 +113,7 @@ public final class CachingResolver: DNSResolving, Sendable {
         }
     }
 
-    /// Answers from the cache, or when the servers have answered.
+    /// Answers at once from the cache, or later when the servers have answered.
     public func ask(
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
@@ -127,7 +129,7 @@ public final class CachingResolver: DNSResolving, Sendable {
         return OpenLookup { self.leave(key, number) }
     }
 
-    /// Answers from the cache; nil when the servers have to be asked.
+    /// Answers from the cache; nil when the answer requires a question to the servers.
     public func answerAtHand(_ question: DNSQuestion) -> DNSReply? {
         let key = CacheKey(question)
         let time = now()
@@ -142,7 +144,7 @@ public final class CachingResolver: DNSResolving, Sendable {
         }
     }
 
-    /// RFC 8020 § 2: when a name does not exist, nothing below it does.
+    /// RFC 8020 § 2: if a name does not exist, no name below it exists.
     private func denial(of question: DNSQuestion, at time: ContinuousClock.Instant) -> DNSReply? {
         var ancestor: DomainName? = question.name
         while let name = ancestor, !name.wire.isEmpty {
@@ -159,14 +161,14 @@ public final class CachingResolver: DNSResolving, Sendable {
 
     // MARK: Queries
 
-    /// Adds somebody to those who wait for an answer, and sends the question if nobody waited before.
+    /// Adds a waiter for an answer, and sends the question if nobody waited before.
     private func join(_ question: DNSQuestion, _ key: CacheKey, _ waiter: Waiter, _ asker: (any DNSAsker)?) {
         let time = now()
         let epoch = outages.ended.load(ordering: .relaxed)
         let isShutDown = isShutDown.load(ordering: .relaxed)
         let (joining, hasStale) = cache.with(key) { shard -> (Flights.Joining, hasStale: Bool) in
             let stale: DNSAnswer?
-            // The answer may have come since it was looked for.
+            // The answer may have arrived after the first look.
             switch shard.find(key, at: time, epoch: epoch) {
             case .answer(let answer, _): return (.answered(DNSReply(.success(answer), source: .cache)), false)
             case .stale(let answer): return (.answered(DNSReply(.success(answer), source: .stale)), false)
@@ -186,16 +188,16 @@ public final class CachingResolver: DNSResolving, Sendable {
         }
     }
 
-    /// Takes somebody off those who wait; the last one takes the question along.
+    /// Removes a waiter; when the last waiter leaves, the query is cancelled.
     private func leave(_ key: CacheKey, _ number: UInt64) {
         guard let leaving = cache.with(key, { shard in shard.flights.leave(key, number) }) else { return }
-        // Whoever gave up while the question could not be sent has no other reason to know nothing.
+        // A waiter that gives up while its question could not be sent has no other reason for its missing answer.
         let isWaiting = leaving.handle.map { transport.isWaiting($0) } ?? false
         if leaving.isLast, let handle = leaving.handle { transport.cancel(handle) }
         leaving.waiter.answered(DNSReply(.failure(isWaiting ? .noRoom : .cancelled), source: .server))
     }
 
-    /// Sends a question that nobody waits for, as the answer is in demand and soon too old.
+    /// Sends a question without a waiter, because its answer is in demand and expires soon.
     private func fetchAhead(_ question: DNSQuestion, _ key: CacheKey) {
         guard !isShutDown.load(ordering: .relaxed) else { return }
         let number = numbers.add(1, ordering: .relaxed).newValue
@@ -236,7 +238,7 @@ public final class CachingResolver: DNSResolving, Sendable {
         }
     }
 
-    /// RFC 8767 § 5: after a while those who wait get the stale answer, and the query goes on.
+    /// RFC 8767 § 5: after a while the waiters get the stale answer, and the query continues.
     private func startStaleTimer(_ key: CacheKey, _ number: UInt64) {
         group.any().scheduleTask(in: TimeAmount(options.staleResponseTime)) {
             guard let served = self.cache.with(key, { shard in shard.flights.serveStale(key, number) }) else { return }

@@ -7,7 +7,7 @@ public struct NameServer: Hashable, Sendable {
     public let address: IPAddress
     /// The interface of a link-local address (RFC 4007 § 11), as in `fe80::1%eth0`.
     public let interface: String?
-    /// The port; 53 unless told otherwise.
+    /// The port; by default 53.
     public let port: UInt16
 
     /// A server at an address.
@@ -43,7 +43,7 @@ public struct NameServer: Hashable, Sendable {
     /// The address for a socket; nil when its interface does not exist.
     var socketAddress: SocketAddress? {
         guard let interface else { return try? SocketAddress(ipAddress: "\(address)", port: Int(port)) }
-        // getaddrinfo alone knows the interfaces; a numeric address with one asks nobody.
+        // Only getaddrinfo knows the interfaces; for a numeric address with an interface it sends no question.
         return try? SocketAddress.makeAddressResolvingHost("\(address)%\(interface)", port: Int(port))
     }
 }

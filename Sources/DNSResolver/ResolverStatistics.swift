@@ -1,26 +1,26 @@
 internal import Synchronization
 
-/// What a resolver has done and holds; the counters only grow.
+/// The counters of a resolver, which only grow, and its present state.
 public struct ResolverStatistics: Hashable, Sendable {
-    /// Lookups answered from the cache, failures and names below a name that does not exist included.
+    /// Lookups answered from the cache, including failures and names below a name that does not exist.
     public var hits = 0
     /// Lookups for which a question was sent.
     public var misses = 0
-    /// Lookups that waited for a question somebody else had sent.
+    /// Lookups that waited for a question that another lookup had sent.
     public var joins = 0
     /// Questions that ended without an answer.
     public var failures = 0
-    /// Entries that had to make room for others.
+    /// Entries that were removed to make room for others.
     public var evictions = 0
-    /// Entries held.
+    /// The present number of entries.
     public var entries = 0
-    /// About how much memory they take, in octets.
+    /// The approximate memory of the entries, in octets.
     public var bytes = 0
-    /// Questions that are out.
+    /// Questions in flight.
     public var inFlight = 0
-    /// Those of them that wait for room.
+    /// Questions in flight that wait for room.
     public var waiting = 0
-    /// Questions that were given up for lack of room.
+    /// Questions that were given up because there was no room.
     public var unserved = 0
     /// Messages sent over UDP.
     public var queries = 0
@@ -28,11 +28,11 @@ public struct ResolverStatistics: Hashable, Sendable {
     public var queriesOverTCP = 0
     /// Messages that were not answered in time.
     public var timeouts = 0
-    /// Messages received that answered nothing, forged ones among them.
+    /// Received messages that did not answer a question, including forged ones.
     public var dropped = 0
     /// Whether the DNS answers.
     public var health = ResolverHealth.unknown
-    /// The servers, in the order of preference.
+    /// The servers, in order of preference.
     public var servers: [ServerStatistics] = []
 }
 
@@ -40,7 +40,7 @@ extension CachingResolver {
     /// Whether the DNS answers.
     public var health: ResolverHealth { network?.health.statistics.health ?? .unknown }
 
-    /// What the resolver has done and holds.
+    /// The counters and the present state.
     public var statistics: ResolverStatistics {
         var sum = ResolverStatistics()
         cache.forEach { shard in

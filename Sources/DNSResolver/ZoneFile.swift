@@ -6,20 +6,20 @@ internal import SystemPackage
 
 /// Reads zones from master files (RFC 1035 § 5).
 public enum ZoneFile {
-    /// Why a file is no zone: the file, the line and the reason, as `FILE:LINE: reason`.
+    /// Why a file is not a zone: the file, the line and the reason, as `FILE:LINE: reason`.
     public struct SyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
         /// The file.
         public let path: String
-        /// The line, counted from 1; nil when the file cannot be read at all.
+        /// The line, counted from 1; nil when the file cannot be read.
         public let line: Int?
-        /// What is wrong.
+        /// The problem.
         public let reason: String
 
         /// `FILE:LINE: reason`.
         public var description: String { line.map { "\(path):\($0): \(reason)" } ?? "\(path): \(reason)" }
     }
 
-    /// Reads a file; records of types that mail authentication never asks for only make their names exist.
+    /// Reads a file; for record types that mail authentication never asks for, only the name is kept.
     public static func load(path: String) throws(SyntaxError) -> DNSZone {
         var reader = try Reader(path: path)
         var zone = DNSZone()
@@ -36,7 +36,7 @@ public enum ZoneFile {
         return zone
     }
 
-    /// Owns an open file and what ldns remembers from one record to the next.
+    /// Owns an open file and the state that ldns carries from one record to the next.
     @safe
     private struct Reader: ~Copyable {
         let path: String
@@ -65,7 +65,7 @@ public enum ZoneFile {
             while unsafe feof(file) == 0 {
                 var record: UnsafeMutablePointer<ldns_rr>?
                 let status = unsafe ldns_rr_new_frm_fp_l(&record, file, &timeToLive, &origin, &previous, &line)
-                // A directory can be opened, and a disk can fail: then the end of the file never comes.
+                // A directory can be opened, and a disk can fail; in both cases the end of the file never comes.
                 let code = errno
                 let parsed = unsafe record.map { unsafe ResourceRecord(takingOwnershipOf: $0) }
                 guard unsafe ferror(file) == 0 else {

@@ -2,7 +2,7 @@ internal import DNSLookup
 internal import MailSyntax
 internal import Synchronization
 
-/// Shards of the cache, each behind a lock of its own.
+/// The shards of the cache, each with its own lock.
 final class AnswerCache: Sendable {
     private final class Box: Sendable {
         let state: Mutex<CacheShard>
@@ -10,7 +10,7 @@ final class AnswerCache: Sendable {
         init(_ shard: CacheShard) { state = Mutex(shard) }
     }
 
-    /// No shard is so small that one large answer turns it over.
+    /// A shard is never so small that one large answer evicts all others.
     private static let leastBytesPerShard = 512 << 10
     private static let mostShards = 64
 
@@ -24,12 +24,12 @@ final class AnswerCache: Sendable {
         mask = count - 1
     }
 
-    /// Works on the shard of a key; short and without calling out.
+    /// Runs `body` on the shard of a key; `body` must be short and must not call out.
     func with<Result: Sendable>(_ key: CacheKey, _ body: (inout CacheShard) -> Result) -> Result {
         boxes[key.hash & mask].state.withLock { shard in body(&shard) }
     }
 
-    /// Works on every shard in turn.
+    /// Runs `body` on each shard in turn.
     func forEach(_ body: (inout CacheShard) -> Void) {
         for box in boxes { box.state.withLock { shard in body(&shard) } }
     }

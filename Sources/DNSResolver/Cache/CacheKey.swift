@@ -1,12 +1,12 @@
 internal import DNSLookup
 internal import MailSyntax
 
-/// What an entry of the cache is about: a question, or a name that does not exist whatever the type.
+/// The key of a cache entry: a question, or a name that does not exist for any type.
 struct CacheKey: Hashable {
     let name: DomainName
-    /// Nil: the name does not exist, and so nothing below it does (RFC 8020 § 2).
+    /// Nil: the name does not exist, and so no name below it exists (RFC 8020 § 2).
     let type: DNSRecordType?
-    /// Computed once, with the process' random seed: it finds the shard, and the place within.
+    /// Computed once, with the random seed of the process: it selects the shard and the place within it.
     let hash: Int
 
     init(_ name: DomainName, _ type: DNSRecordType?) {
@@ -35,9 +35,9 @@ extension DomainName {
 }
 
 extension DNSAnswer {
-    /// About how much memory the answer takes with its name, allocator overhead included.
+    /// The approximate memory of the answer and its name, including allocator overhead.
     ///
-    /// The figures are those of `Tests/Faults/cache_memory.py`, which compares them with what the process grows by.
+    /// The figures come from `Tests/Faults/cache_memory.py`, which compares them with the growth of the process.
     var cost: Int {
         let holdsKey = question.type == .txt && question.name.holdsKey
         return records.reduce(192 + question.name.wire.count) { sum, record in
@@ -49,9 +49,10 @@ extension DNSAnswer {
         }
     }
 
-    /// About how much memory is taken by what a text is parsed to, which is kept beside it.
+    /// The approximate memory of the parsed form of a text, which is kept beside the text.
     private static func costOfMeaning(_ text: [UInt8], holdsKey: Bool) -> Int {
-        // An RSA key with all that OpenSSL makes of it; an Ed25519 key is shorter, and little more than its octets.
+        // An RSA key with all of OpenSSL's structures; an Ed25519 key is shorter, and needs little more than its
+        // octets.
         if holdsKey { return text.count > 128 ? 1200 + 3 * text.count : 320 }
         return text.starts(with: "v=spf1".utf8) || text.starts(with: "spf2.0".utf8) ? 5 * text.count : 0
     }

@@ -3,15 +3,15 @@ internal import MailSyntax
 
 /// A part of the cache: a table whose entries are also linked in the order of their last use.
 struct CacheShard {
-    /// What the shard knows about a question.
+    /// The result of a search in the shard.
     enum Finding {
-        /// An answer; `refresh` asks the caller to have it fetched again.
+        /// An answer; with `refresh` the caller should fetch it again.
         case answer(DNSAnswer, refresh: Bool)
-        /// An answer beyond its TTL that may be used, as servers have just failed.
+        /// An answer beyond its TTL that may be used because servers have just failed.
         case stale(DNSAnswer)
-        /// A failure that is remembered.
+        /// A remembered failure.
         case failure(DNSLookupError)
-        /// Nothing; or an answer beyond its TTL for the case that servers fail.
+        /// No usable answer; `stale` is an answer beyond its TTL, to be used if servers fail.
         case nothing(stale: DNSAnswer?)
     }
 
@@ -20,21 +20,21 @@ struct CacheShard {
     private struct Slot {
         var key: CacheKey
         var answer: DNSAnswer?
-        /// Meaningless without an answer.
+        /// Unused without an answer.
         var expiry: Instant
         var refreshAt: Instant?
         var failure: DNSLookupError?
         var failureEnd: Instant
         var failureCount = 0
-        /// Which outage of the DNS the failure belongs to.
+        /// The outage of the DNS to which the failure belongs.
         var failureEpoch = 0
         var uses = 0
         var cost = 0
-        /// The neighbours in the order of use.
+        /// The neighbours in the order of last use.
         var newer = CacheShard.none
         var older = CacheShard.none
 
-        /// The answer while it is good; the slot is not copied for it.
+        /// The answer while it is valid; the slot is not copied for it.
         mutating func use(at now: Instant) -> Finding? {
             guard now < expiry, let answer else { return nil }
             uses += 1
@@ -48,11 +48,11 @@ struct CacheShard {
 
     private static let none = -1
     private static let noKey = CacheKey(.root, nil)
-    /// An entry's share of the tables.
+    /// The memory of one entry in the tables.
     private static let overhead = MemoryLayout<Slot>.stride * 3 / 2 + MemoryLayout<CacheKey>.stride * 3
-    /// How often an answer has to be used to be worth fetching ahead.
+    /// How often an answer must be used before it is worth fetching ahead.
     private static let demand = 2
-    /// RFC 8767 § 5: a failure recheck timer, so that servers are not asked more often than this while they fail.
+    /// RFC 8767 § 5: a failure recheck timer, so that failing servers are not asked more often than this.
     private static let staleRecheck = Duration.seconds(30)
 
     private let options: CacheOptions
@@ -65,7 +65,7 @@ struct CacheShard {
     private var newest = none
     private var oldest = none
 
-    /// Questions that are out.
+    /// The questions in flight.
     var flights = Flights()
     private(set) var hits = 0
     private(set) var failures = 0
@@ -81,7 +81,7 @@ struct CacheShard {
 
     // MARK: Reading
 
-    /// Looks a key up, and makes it the newest when there is something of use.
+    /// Looks up a key, and marks it as the most recently used if its entry is usable.
     mutating func find(_ key: CacheKey, at now: Instant, epoch: Int) -> Finding {
         guard let position = index[key] else { return .nothing(stale: nil) }
         if let found = slots[position].use(at: now) {
@@ -105,7 +105,7 @@ struct CacheShard {
 
     private func usableStale(_ slot: Slot, at now: Instant) -> DNSAnswer? {
         guard let limit = options.serveStale, let answer = slot.answer, now < slot.expiry + limit,
-            // A key that its owner has withdrawn must not verify.
+            // A key that its owner has revoked must not verify.
             !slot.key.name.holdsKey
         else { return nil }
         return answer
@@ -113,11 +113,11 @@ struct CacheShard {
 
     // MARK: Writing
 
-    /// For how long an answer is kept; zero for not at all.
+    /// How long an answer is kept; zero when it is not kept.
     private func lifetime(_ answer: DNSAnswer) -> Duration {
         let received = Duration.seconds(Int64(answer.timeToLive))
         if answer.status != .records {
-            // RFC 2308 § 5: without an SOA record, which gives no TTL here, a negative answer is not cached.
+            // RFC 2308 § 5: a negative answer without an SOA record, whose TTL is zero here, is not cached.
             guard answer.timeToLive > 0 else { return .zero }
             return min(max(received, options.minimumTTL), options.negativeMaximumTTL)
         }
@@ -125,12 +125,12 @@ struct CacheShard {
         return answer.question.name.holdsKey ? min(clamped, options.keyMaximumTTL) : clamped
     }
 
-    /// Keeps an answer.
+    /// Stores an answer.
     mutating func store(_ answer: DNSAnswer, for key: CacheKey, at now: Instant) {
         store(answer, for: key, at: now, lifetime: lifetime(answer))
     }
 
-    /// Keeps an answer for a given time, or forgets the older one when it may not be kept.
+    /// Stores an answer for a given time, or removes the older answer if the new one may not be kept.
     mutating func store(_ answer: DNSAnswer, for key: CacheKey, at now: Instant, lifetime: Duration) {
         let lifetime = min(lifetime, self.lifetime(answer))
         let cost = answer.cost + Self.overhead
@@ -142,11 +142,11 @@ struct CacheShard {
         insert(slot)
     }
 
-    /// Keeps a failure, for longer the more there have been.
+    /// Stores a failure, for a longer time with each failure in a row.
     mutating func store(_ failure: DNSLookupError, for key: CacheKey, at now: Instant, epoch: Int) {
         failures += 1
         var slot = index[key].map { slots[$0] } ?? Slot(key: key, expiry: now, failureEnd: now)
-        // Something asked for ahead of its time is still good.
+        // An answer that was fetched ahead of its expiry is still valid.
         if slot.answer != nil, now < slot.expiry { return }
         if usableStale(slot, at: now) == nil { slot.answer = nil }
         // RFC 9520 § 3.2: failures are cached for a second or more, with a growing time for those that persist.
@@ -160,13 +160,13 @@ struct CacheShard {
         insert(slot)
     }
 
-    /// Keeps what a query found out.
+    /// Stores the outcome of a query.
     mutating func store(_ outcome: QueryOutcome, for key: CacheKey, at now: Instant, epoch: Int) {
         switch outcome.result {
-        // It is kept for the name, whatever the type.
+        // The denial is stored under the name, for all types.
         case .success where outcome.deniesName: remove(key)
         case .success(let answer): store(answer, for: key, at: now)
-        // What is our own trouble says nothing of the name.
+        // A local problem does not concern the name.
         case .failure(let error) where error.isLocal: break
         case .failure(let error): store(error, for: key, at: now, epoch: epoch)
         }
@@ -190,7 +190,7 @@ struct CacheShard {
         }
     }
 
-    /// Forgets what is known.
+    /// Removes an entry.
     mutating func remove(_ key: CacheKey) {
         guard let position = index.removeValue(forKey: key) else { return }
         bytes -= slots[position].cost
@@ -225,7 +225,7 @@ struct CacheShard {
 
     // MARK: Contents
 
-    /// Calls back for each answer that is still good, the least recently used first, with the time it has left.
+    /// Calls `body` for each answer that is still valid, the least recently used first, with its remaining lifetime.
     func forEachAnswer(at now: Instant, _ body: (CacheKey, DNSAnswer, Duration) -> Void) {
         var position = oldest
         while position != Self.none {

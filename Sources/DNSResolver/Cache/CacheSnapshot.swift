@@ -3,19 +3,19 @@ internal import MailSyntax
 internal import NIOCore
 
 extension CachingResolver {
-    /// Why a file is no snapshot.
+    /// Why a file is not a snapshot.
     public struct SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
-        /// What is wrong with it, to go behind its name.
+        /// The problem, as a text to follow the file's name.
         public let description: String
     }
 
-    /// Writes the answers that are still good to a file, in place of the one that is there, so that the next process
-    /// starts warm.
+    /// Writes the answers that are still valid to a file, and replaces an older file, so that the next process starts
+    /// with a filled cache.
     ///
     /// - Parameters:
-    ///   - path: where the file is to be.
-    ///   - time: the wall clock, in seconds since 1970: the monotonic one does not outlive the machine.
-    /// - Throws: what the file system says.
+    ///   - path: the path of the file.
+    ///   - time: the wall-clock time in seconds since 1970; the monotonic clock does not survive a reboot.
+    /// - Throws: the error of the file system.
     public func saveSnapshot(to path: String, at time: Int64) throws(SnapshotError) {
         let now = now()
         var buffer = ByteBuffer()
@@ -34,19 +34,19 @@ extension CachingResolver {
         try SnapshotFile(path: path).write(Array(buffer.readableBytesView))
     }
 
-    /// Takes the answers of a snapshot that are still good; what is cut off or damaged at its end is left.
+    /// Loads the answers of a snapshot that are still valid; a truncated or damaged end is ignored.
     ///
     /// - Parameters:
     ///   - path: the file.
-    ///   - time: the wall clock, in seconds since 1970.
-    /// - Returns: how many answers there were.
-    /// - Throws: why it is not believed, or what the file system says.
+    ///   - time: the wall-clock time in seconds since 1970.
+    /// - Returns: how many answers were loaded.
+    /// - Throws: why the file is not trusted, or the error of the file system.
     @discardableResult
     public func loadSnapshot(from path: String, at time: Int64) throws(SnapshotError) -> Int {
         var buffer = ByteBuffer(bytes: try SnapshotFile(path: path).read(atMost: maximumOctets))
         guard buffer.readInteger(as: UInt64.self) == CacheSnapshot.magic, let saved = buffer.readInteger(as: Int64.self)
         else { throw SnapshotError(description: "is no snapshot of this version") }
-        // A clock that went backwards says nothing about the time that has passed.
+        // After a clock has gone backwards, the elapsed time is unknown.
         let (elapsed, overflow) = time.subtractingReportingOverflow(saved)
         guard !overflow, elapsed >= 0 else { return 0 }
         let now = now()
@@ -65,7 +65,7 @@ extension CachingResolver {
     }
 }
 
-/// The layout of a snapshot: a mark, the time, and one block with its length for each answer; big-endian.
+/// The layout of a snapshot: a magic number, the time, and one block with its length for each answer; big-endian.
 enum CacheSnapshot {
     /// `PDNSv001`.
     static let magic: UInt64 = 0x5044_4E53_7630_3031
@@ -73,7 +73,7 @@ enum CacheSnapshot {
     struct Entry {
         let answer: DNSAnswer
         let deniesName: Bool
-        /// For how many seconds the answer is good.
+        /// How many seconds of the answer's lifetime remain.
         let remaining: UInt32
     }
 
@@ -108,7 +108,7 @@ enum CacheSnapshot {
         block.writeBytes(octets)
     }
 
-    /// The next answer; nil at the end, and where the octets make no sense.
+    /// The next answer; nil at the end, and where the octets are not valid.
     static func read(from buffer: inout ByteBuffer) -> Entry? {
         guard var block = buffer.readLengthPrefixedSlice(as: UInt32.self),
             let (status, type, timeToLive, remaining) = block.readMultipleIntegers(

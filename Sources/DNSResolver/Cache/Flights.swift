@@ -1,57 +1,57 @@
 internal import DNSLookup
 
-/// The questions of a shard that are out, and who waits for their answers.
+/// The questions of a shard in flight, and the waiters for their answers.
 ///
-/// A value without lock, clock and transport: what happens goes in, what is to be done comes out. A flight has a number,
-/// which is that of its first waiter; what is said of another flight for the same question changes nothing.
+/// A value without lock, clock and transport: events go in, actions come out. The number of a flight is the number of
+/// its first waiter. An event with the number of another flight for the same question has no effect.
 struct Flights {
-    /// What becomes of somebody who wants an answer.
+    /// The decision about a new waiter.
     enum Joining: Sendable {
         /// The reply is there.
         case answered(DNSReply)
-        /// The question is out; its query, once it is known.
+        /// The question is in flight; the handle of its query, once it is known.
         case waits(QueryHandle?)
-        /// The question is to be sent.
+        /// The question must be sent.
         case starts
     }
 
-    /// What becomes of somebody who does not want to wait any more.
+    /// The result when a waiter gives up.
     struct Leaving: Sendable {
-        /// Who leaves; the waiter is still owed a reply.
+        /// The waiter that leaves; it must still get a reply.
         let waiter: Waiter
         /// The query, once it is known.
         let handle: QueryHandle?
-        /// Whether nobody wants the answer any more, so that the query is to be cancelled.
+        /// Whether no waiter is left, so that the query must be cancelled.
         let isLast: Bool
     }
 
-    /// What becomes of a flight whose query is over.
+    /// The result when the query of a flight ends.
     enum Landing: Sendable {
-        /// The flight is not out any more.
+        /// The flight no longer exists.
         case unknown
-        /// Those who wait get the outcome, or where that is a failure the stale answer.
+        /// The waiters get the outcome, or the stale answer if the outcome is a failure.
         case landed(Waiters, stale: DNSAnswer?)
-        /// The question is to be sent again, as one of those who wait for it: the flight's new number, and how many
-        /// questions of the message came before.
+        /// The question must be sent again, as a question with waiters: the flight's new number, and how many questions
+        /// of the message came before.
         case again(number: UInt64, asked: Int)
     }
 
     private struct Flight {
         let number: UInt64
         var waiters = Waiters()
-        /// How many questions of the message came before that has joined it, of several the smallest.
+        /// How many questions of the joined message came before; the smallest number of several messages.
         var asked = Int.max
         var handle: QueryHandle?
-        /// What those who wait get when the servers fail.
+        /// The waiters' answer if the servers fail.
         var stale: DNSAnswer?
-        /// Goes on when nobody waits: the answer is fetched ahead, or somebody got a stale one.
+        /// Whether the query goes on without waiters: the answer is fetched ahead, or a waiter got a stale answer.
         var isWanted = false
-        /// It was sent ahead of demand, so that it is given up rather than waiting for room.
+        /// Whether the question was sent ahead of demand: it is given up instead of waiting for room.
         var isAhead = false
-        /// The servers have had their time: whoever comes gets the stale answer.
+        /// Whether the servers have had their time: new waiters get the stale answer.
         var hasServedStale = false
 
-        /// Adds somebody who waits; returns the reply where there is no need to.
+        /// Adds a waiter; returns the reply if the waiter need not wait.
         mutating func join(_ waiter: Waiter, asked: Int) -> DNSReply? {
             if hasServedStale, let stale { return DNSReply(.success(stale), source: .stale) }
             waiters.append(waiter)
@@ -61,21 +61,21 @@ struct Flights {
     }
 
     private var flights: [CacheKey: Flight] = [:]
-    /// For how many lookups a question was sent.
+    /// How many lookups sent a question.
     private(set) var misses = 0
-    /// How many lookups waited for a question that was out.
+    /// How many lookups waited for a question in flight.
     private(set) var joins = 0
 
-    /// How many questions are out.
+    /// How many questions are in flight.
     var count: Int { flights.count }
 
-    /// Adds somebody who wants an answer that the cache does not have.
+    /// Adds a waiter for an answer that the cache does not have.
     ///
     /// - Parameters:
     ///   - key: the question.
-    ///   - waiter: who wants the answer.
+    ///   - waiter: the waiter.
     ///   - asked: how many questions of the waiter's message came before.
-    ///   - stale: what the cache has for the case that servers fail.
+    ///   - stale: the cached answer for the case that servers fail.
     mutating func join(
         _ key: CacheKey,
         _ waiter: Waiter,
@@ -88,14 +88,14 @@ struct Flights {
             return .starts
         }
         joins += 1
-        // In place: with a copy at hand, all who wait would be copied for each that comes.
+        // In place: if the flight were copied, its list of waiters would be copied for each new waiter.
         if let reply = flights.values[position].join(waiter, asked: asked()) { return .answered(reply) }
         return .waits(flights.values[position].handle)
     }
 
-    /// Takes somebody off those who wait; nil for somebody who does not.
+    /// Removes a waiter; nil if it does not wait.
     mutating func leave(_ key: CacheKey, _ number: UInt64) -> Leaving? {
-        // Taken out, so that those who wait are not copied.
+        // The flight is taken out of the table, so that its waiters are not copied.
         guard var flight = flights.removeValue(forKey: key) else { return nil }
         let waiter = flight.waiters.remove(number)
         let isLast = waiter != nil && flight.waiters.isEmpty && !flight.isWanted
@@ -103,14 +103,14 @@ struct Flights {
         return waiter.map { Leaving(waiter: $0, handle: flight.handle, isLast: isLast) }
     }
 
-    /// Begins a flight that nobody waits for; false when the question is out already.
+    /// Begins a flight without waiters; false when the question is already in flight.
     mutating func fetchAhead(_ key: CacheKey, _ number: UInt64) -> Bool {
         guard flights[key] == nil else { return false }
         flights[key] = Flight(number: number, isWanted: true, isAhead: true)
         return true
     }
 
-    /// Notes the query of a flight; false when the flight is not out any more.
+    /// Stores the query handle of a flight; false when the flight no longer exists.
     mutating func note(_ handle: QueryHandle, _ key: CacheKey, _ number: UInt64) -> Bool {
         guard let position = flights.index(forKey: key), flights.values[position].number == number else { return false }
         flights.values[position].handle = handle
@@ -119,13 +119,13 @@ struct Flights {
 
     /// Ends a flight, or begins it again.
     ///
-    /// A question that was sent ahead gets no place to wait for room. Who has joined it meanwhile is entitled to one, so
-    /// that it becomes one of those that somebody waits for; once.
+    /// A question that was sent ahead may not wait for room. A waiter that has joined it is entitled to wait, so the
+    /// question becomes, once, a question with waiters.
     ///
     /// - Parameters:
     ///   - key: the question.
     ///   - number: the flight.
-    ///   - lacksRoom: whether the question was not sent for lack of room.
+    ///   - lacksRoom: whether the question was not sent because there was no room.
     mutating func land(_ key: CacheKey, _ number: UInt64, lacksRoom: Bool) -> Landing {
         guard let position = flights.index(forKey: key), flights.values[position].number == number else {
             return .unknown
@@ -144,9 +144,9 @@ struct Flights {
         return .again(number: next.number, asked: flight.asked)
     }
 
-    /// The servers have had their time: those who wait get the stale answer, and the flight goes on.
+    /// Notes that the servers have had their time: the waiters get the stale answer, and the flight goes on.
     ///
-    /// - Returns: who gets it; nil when the flight is not out any more, or there is no stale answer.
+    /// - Returns: the waiters and their answer; nil when the flight no longer exists or there is no stale answer.
     mutating func serveStale(_ key: CacheKey, _ number: UInt64) -> (waiters: Waiters, answer: DNSAnswer)? {
         guard let position = flights.index(forKey: key), flights.values[position].number == number,
             let stale = flights.values[position].stale

@@ -1,15 +1,15 @@
 internal import Glibc
 internal import SystemPackage
 
-/// A file that only its owner and root may have written, and that nobody else can read.
+/// A file that only its owner or root may have written, and that nobody else can read.
 ///
-/// What is in it is believed as if the DNS had said it, keys of senders among it.
+/// The resolver trusts its contents like answers of the DNS, including keys of senders.
 struct SnapshotFile {
     typealias Failure = CachingResolver.SnapshotError
 
     let path: String
 
-    /// Reads the file, when it is one of ours and not longer than this.
+    /// Reads the file, if it belongs to us and is not longer than `limit`.
     func read(atMost limit: Int) throws(Failure) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .system("cannot be opened") }
@@ -21,7 +21,7 @@ struct SnapshotFile {
         var octets = [UInt8](repeating: 0, count: Int(status.st_size))
         var length = 0
         while length < octets.count {
-            // read(2) writes at most as many octets as it is told; 0 is the end.
+            // read(2) writes at most the given number of octets; 0 is the end.
             let count = unsafe octets.withUnsafeMutableBytes { buffer in
                 unsafe Glibc.read(descriptor, buffer.baseAddress?.advanced(by: length), buffer.count - length)
             }
@@ -45,10 +45,10 @@ struct SnapshotFile {
         }
     }
 
-    /// Puts a file with these octets in place of the one that is there; when that fails, the old one stays.
+    /// Writes the octets to a new file that replaces the old one; on failure the old file stays.
     func write(_ octets: [UInt8]) throws(Failure) {
         let temporary = "\(path).\(UInt64.random(in: .min ... .max))"
-        // Without O_EXCL somebody could have put a file of his own there.
+        // Without O_EXCL another user could have put a file there.
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system("cannot be created") }
         do throws(Failure) {
@@ -69,7 +69,7 @@ struct SnapshotFile {
     private static func write(_ octets: [UInt8], _ descriptor: Int32) throws(Failure) {
         var length = 0
         while length < octets.count {
-            // write(2) reads at most as many octets as it is told, and may take fewer.
+            // write(2) reads at most the given number of octets, and may accept fewer.
             let count = unsafe octets.withUnsafeBytes { buffer in
                 unsafe Glibc.write(descriptor, buffer.baseAddress?.advanced(by: length), buffer.count - length)
             }
@@ -82,7 +82,7 @@ struct SnapshotFile {
 }
 
 extension CachingResolver.SnapshotError {
-    /// A failure with the system's own words for the current `errno`.
+    /// A failure with the system's text for the current `errno`.
     fileprivate static func system(_ what: String) -> Self {
         Self(description: "\(what): \(Errno(rawValue: errno))")
     }

@@ -1,18 +1,18 @@
 internal import DNSLookup
 
-/// Somebody who waits for an answer.
+/// A lookup that waits for an answer.
 struct Waiter {
-    /// Tells it from all others of the resolver.
+    /// A number that is unique within the resolver.
     let number: UInt64
     let answered: @Sendable (DNSReply) -> Void
 }
 
-/// Those who wait for one answer: most often one alone.
+/// The waiters for one answer; most often there is only one.
 struct Waiters {
     private var first: Waiter?
     private var others: [UInt64: Waiter] = [:]
 
-    /// Nobody, or one.
+    /// No waiter, or one.
     init(_ first: Waiter? = nil) {
         self.first = first
     }
@@ -25,7 +25,7 @@ struct Waiters {
         if isEmpty { first = waiter } else { others[waiter.number] = waiter }
     }
 
-    /// Takes somebody off; nil for somebody who does not wait here.
+    /// Removes a waiter; nil if it does not wait here.
     mutating func remove(_ number: UInt64) -> Waiter? {
         guard first?.number == number else { return others.removeValue(forKey: number) }
         defer { first = nil }

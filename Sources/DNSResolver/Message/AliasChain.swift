@@ -2,17 +2,17 @@ internal import CLDNS
 internal import DNSLookup
 internal import MailSyntax
 
-/// What an answer section says about a question: only what its chain of CNAME records reaches counts.
+/// The answer to a question in an answer section: only records that the chain of CNAME records reaches count.
 struct AliasChain {
-    /// The name at the end of the aliases; the question's when there is none.
+    /// The name at the end of the aliases; the question's name when there are no aliases.
     private(set) var end: DomainName
     /// The records of the type asked for at the end.
     private(set) var records: [DNSRecord] = []
-    /// The way to the end.
+    /// The path to the end.
     private(set) var path: AliasPath
     /// Why the aliases could not be followed to their end.
     private(set) var failure: DNSLookupError?
-    /// The smallest TTL of all that was used.
+    /// The smallest TTL of all records used.
     private(set) var timeToLive = UInt32.max
 
     private struct Alias {
@@ -27,7 +27,7 @@ struct AliasChain {
         let timeToLive: UInt32
     }
 
-    /// Follows the aliases from the question's name, to which others may have led.
+    /// Follows the aliases from the question's name; earlier aliases may have led to that name.
     init(
         _ frames: [MessageReader.Frame],
         of reader: MessageReader,
@@ -70,7 +70,7 @@ struct AliasChain {
         }
     }
 
-    /// The data of the types we read, as RFC 1035 § 3.3 lays it out.
+    /// Checks the data of the types that we read against the layout in RFC 1035 § 3.3.
     private static func check(
         _ frame: MessageReader.Frame,
         _ reader: MessageReader

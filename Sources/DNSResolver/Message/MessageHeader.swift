@@ -25,7 +25,7 @@ struct MessageHeader {
 
     /// A reply (QR) to a standard query (OPCODE 0).
     var isReply: Bool { flags & 0xF800 == 0x8000 }
-    /// AA: the server speaks for the zone.
+    /// AA: the server is authoritative for the zone.
     var isAuthoritative: Bool { flags & 0x0400 != 0 }
     /// TC: the reply did not fit.
     var isTruncated: Bool { flags & 0x0200 != 0 }

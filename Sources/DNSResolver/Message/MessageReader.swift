@@ -1,12 +1,12 @@
-/// Walks over the frame of a DNS message (RFC 1035 § 4.1) and says where its records lie.
+/// Walks the structure of a DNS message (RFC 1035 § 4.1) and finds the positions of its records.
 ///
-/// Nothing of a message goes to ldns before its names have been seen to end and its lengths to fit: ldns follows up to
-/// 65,535 pointers a name, which a hostile message turns into a second of work.
+/// ldns gets no part of a message before its names are known to end and its lengths are known to fit. The reason: ldns
+/// follows up to 65,535 pointers in a name, so a hostile message could cost a second of work.
 struct MessageReader {
-    /// The message ends early, a name does not end, or there is more than we are ready to look at.
+    /// The message ends early, a name does not end, or the message has more parts than we accept.
     struct Malformed: Error {}
 
-    /// Where a record lies.
+    /// The position of a record.
     struct Frame {
         /// The offset of the owner's name.
         let offset: Int
@@ -17,7 +17,7 @@ struct MessageReader {
         let data: Range<Int>
     }
 
-    /// The most records in a section: 65,535 octets hold some 4,000, and nobody has so many addresses or texts.
+    /// The most records in a section: 65,535 octets hold some 4,000, and no domain has so many addresses or texts.
     static let maximumRecords = 1024
     /// The most pointers in a name: one for each label that a name can have.
     private static let maximumPointers = 127
@@ -46,7 +46,7 @@ struct MessageReader {
         return UInt32(high) << 16 | UInt32(try readUInt16())
     }
 
-    /// Passes over a name, having followed its pointers to their end.
+    /// Skips a name, after following its pointers to their end.
     mutating func skipName() throws(Malformed) {
         var position = index
         var end: Int?
@@ -82,7 +82,7 @@ struct MessageReader {
         }
     }
 
-    /// Passes over a record.
+    /// Skips a record.
     mutating func readFrame() throws(Malformed) -> Frame {
         let offset = index
         try skipName()
@@ -96,7 +96,7 @@ struct MessageReader {
         return Frame(offset: offset, type: type, recordClass: recordClass, timeToLive: timeToLive, data: data)
     }
 
-    /// Passes over a section.
+    /// Skips a section.
     mutating func readFrames(_ count: UInt16) throws(Malformed) -> [Frame] {
         guard count <= Self.maximumRecords else { throw Malformed() }
         var frames = [Frame]()
@@ -104,7 +104,7 @@ struct MessageReader {
         return frames
     }
 
-    /// Makes sure that the data of a record is what its type says: names from an offset on, and octets after them.
+    /// Checks that a record's data has the structure of its type: names from an offset on, and octets after them.
     func check(_ frame: Frame, names: Int, before: Int = 0, after: Int = 0) throws(Malformed) {
         var reader = MessageReader(octets, at: frame.data.lowerBound + before)
         for _ in 0..<names { try reader.skipName() }

@@ -2,22 +2,23 @@ internal import CLDNS
 package import DNSLookup
 package import MailSyntax
 
-/// What a reply that was accepted says.
+/// The meaning of an accepted reply.
 package enum ReplyMessage {
-    /// The question is answered; `deniesName` when the name asked about, and not one that an alias led to, does not exist.
+    /// The question is answered; `deniesName` when the name in the question, not the target of an alias, does not
+    /// exist.
     case answer(DNSAnswer, deniesName: Bool)
-    /// The name is an alias, and what is to be known of its target has to be asked for.
+    /// The name is an alias, and its target must be looked up.
     case alias(DomainName, AliasPath, timeToLive: UInt32)
     /// The reply did not fit into a datagram.
     case truncated
-    /// The server cannot read the query, perhaps for its EDNS record (RFC 6891 § 7).
+    /// The server cannot read the query, perhaps because of its EDNS record (RFC 6891 § 7).
     case notUnderstood
     /// The server does not answer the question.
     case failure(DNSLookupError)
 
-    /// Reads a reply to a question; whatever the octets are, this ends soon and with one of the cases.
+    /// Reads a reply to a question; for any octets it ends soon, with one of the cases.
     ///
-    /// - Parameter path: the aliases that led to the question's name; nil when it is the first to be asked about.
+    /// - Parameter path: the aliases that led to the question's name; nil for the first name asked about.
     package init(_ octets: [UInt8], to question: DNSQuestion, after path: AliasPath? = nil) {
         do throws(MessageReader.Malformed) {
             self = try Self.decode(octets, to: question, path ?? AliasPath(from: question.name))
@@ -59,12 +60,12 @@ package enum ReplyMessage {
             return .answer(answer, deniesName: false)
         }
         let negativeTimeToLive = try negativeTimeToLive(authorities, of: reader, for: chain.end)
-        // RFC 1034 § 5.3.3, step 5: an alias alone is no answer. Without an SOA record, which would say that its target
-        // has nothing (RFC 2308 § 2.2), the target is asked about.
+        // RFC 1034 § 5.3.3, step 5: an alias alone is not an answer. Without an SOA record, which would say that its
+        // target has no data (RFC 2308 § 2.2), the target must be looked up.
         if header.code == .noError, negativeTimeToLive == nil, chain.end != question.name {
             return .alias(chain.end, chain.path, timeToLive: chain.timeToLive)
         }
-        // RFC 2308 § 2.2: a referral has NS records and no SOA; the server knows nothing and does not recurse for us.
+        // RFC 2308 § 2.2: a referral has NS records and no SOA; the server has no answer and does not recurse for us.
         if header.code == .noError, negativeTimeToLive == nil, !header.isAuthoritative,
             authorities.contains(where: { $0.type == UInt16(LDNS_RR_TYPE_NS.rawValue) })
         {
@@ -73,7 +74,7 @@ package enum ReplyMessage {
         let status: DNSAnswer.Status = header.code == .nameError ? .noSuchName : .noData
         // RFC 2308 § 5: a negative answer without an SOA record is not cached.
         let timeToLive = min(chain.timeToLive, negativeTimeToLive ?? 0)
-        // RFC 6604 § 3: the response code is about the name at the end of the aliases.
+        // RFC 6604 § 3: the response code concerns the name at the end of the aliases.
         return .answer(
             DNSAnswer(question, negative: status, timeToLive: timeToLive),
             deniesName: status == .noSuchName && chain.end == question.name
@@ -87,7 +88,7 @@ package enum ReplyMessage {
         return ResponseCode(rawValue: upper << 4 | header.code.rawValue)
     }
 
-    /// For how long a negative answer may be kept; nil without an SOA record above the name.
+    /// How long a negative answer may be kept; nil without an SOA record above the name.
     private static func negativeTimeToLive(
         _ authorities: [MessageReader.Frame],
         of reader: MessageReader,

@@ -4,7 +4,7 @@ internal import MailSyntax
 
 /// Owns one `ldns_rr`.
 ///
-/// The record belongs to us alone once ldns has handed it over, and `ldns_rr_free` frees it with everything in it.
+/// ldns hands the record over to us, and we alone own it; `ldns_rr_free` frees it with all its parts.
 @safe
 struct ResourceRecord: ~Copyable {
     private let pointer: UnsafeMutablePointer<ldns_rr>
@@ -13,11 +13,11 @@ struct ResourceRecord: ~Copyable {
         unsafe self.pointer = pointer
     }
 
-    /// Reads the record that starts at an offset of a message; nil when ldns refuses it.
+    /// Reads the record at an offset of a message; nil when ldns refuses it.
     ///
-    /// The message's frame has been checked by `MessageReader`: names end, and the data lies within.
+    /// `MessageReader` has checked the message: names end, and the data lies within it.
     init?(in message: [UInt8], at offset: Int) {
-        // ldns_wire2rr leaves the pointer null unless it returns LDNS_STATUS_OK; it keeps nothing of the message.
+        // ldns_wire2rr leaves the pointer null unless it returns LDNS_STATUS_OK; it keeps no reference to the message.
         var record: UnsafeMutablePointer<ldns_rr>?
         let status = unsafe message.withUnsafeBufferPointer { octets in
             var position = offset
@@ -41,12 +41,12 @@ struct ResourceRecord: ~Copyable {
         return value > UInt32(Int32.max) ? 0 : value
     }
 
-    /// The name the record belongs to; nil for one beyond the limits of a name.
+    /// The name that the record belongs to; nil for a name beyond the limits.
     var owner: DomainName? {
         unsafe Self.octets(ldns_rr_owner(pointer)).flatMap(Self.name)
     }
 
-    /// The octets of a field of the data; nil when there are not that many fields.
+    /// The octets of a field of the data; nil when there is no such field.
     private func field(_ index: Int) -> [UInt8]? {
         guard unsafe index < ldns_rr_rd_count(pointer) else { return nil }
         return unsafe Self.octets(ldns_rr_rdf(pointer, index))
@@ -62,7 +62,7 @@ struct ResourceRecord: ~Copyable {
 
     private func nameField(_ index: Int) -> DomainName? { field(index).flatMap(Self.name) }
 
-    /// Where a CNAME leads.
+    /// The target of a CNAME.
     var aliasTarget: DomainName? {
         type == LDNS_RR_TYPE_CNAME.rawValue ? nameField(0) : nil
     }
@@ -73,7 +73,7 @@ struct ResourceRecord: ~Copyable {
         return octets.reduce(0) { $0 << 8 | UInt32($1) }
     }
 
-    /// The data, when the type is one that mail authentication asks for and the data is well formed.
+    /// The data, if it is well formed and of a type that mail authentication asks for.
     var record: DNSRecord? {
         switch UInt16(exactly: type).flatMap(DNSRecordType.init(rawValue:)) {
         case .a:

@@ -2,13 +2,13 @@ internal import HeapModule
 internal import MailSyntax
 internal import NIOCore
 
-/// Lets as many questions through at a time as it is wide; the others wait in front of it.
+/// Lets a limited number of questions through at a time; further questions wait before the gate.
 struct Gate {
-    /// The order in which those who wait are let in: a message's first questions come before the later ones of any other.
+    /// The order of admission: a message's first questions come before the later questions of any other message.
     struct Place: Comparable {
-        /// How many eights of questions the message has had.
+        /// The number of complete groups of eight questions that the message has asked.
         var round: Int
-        /// Tells who came first.
+        /// The order of arrival.
         let arrival: UInt64
 
         static func < (one: Place, other: Place) -> Bool {
@@ -16,7 +16,7 @@ struct Gate {
         }
     }
 
-    /// Somebody in the queue.
+    /// A question in the queue.
     struct Entry: Comparable {
         let place: Place
         let number: UInt64
@@ -24,24 +24,24 @@ struct Gate {
         static func < (one: Entry, other: Entry) -> Bool { one.place < other.place }
     }
 
-    /// How many unanswered questions about names that nobody has answered for yet are out at a time.
+    /// How many unanswered questions may be in flight at a time about names for which no answer has come yet.
     static let firstWidth = 4
 
-    /// The names that it is for: this one, and all below it.
+    /// The names that the gate covers: this name and all names below it.
     let name: DomainName
-    /// The next gate on the way; nil for the last one.
+    /// The next gate on the path; nil for the last gate.
     let next: Int?
-    /// How many it lets in.
+    /// How many questions may be inside at a time.
     var width: Int
-    /// How many are in.
+    /// How many questions are inside.
     private(set) var inside = 0
-    /// How many wait.
+    /// How many questions wait.
     private(set) var waitingCount = 0
-    /// How many gates lead to this one.
+    /// How many gates lead to this gate.
     var tributaries = 0
-    /// When a question here has last gone unanswered.
+    /// When a question here last went unanswered.
     private(set) var silence: NIODeadline?
-    /// Those who wait, and entries of those who have gone or have got another place.
+    /// The waiting questions, and stale entries of questions that have gone or have a better place.
     private var entries = Heap<Entry>()
 
     init(name: DomainName, next: Int?, width: Int = firstWidth) {
@@ -50,44 +50,45 @@ struct Gate {
         self.width = width
     }
 
-    /// Whether somebody who comes now gets in at once.
+    /// Whether a new question gets in at once.
     var isOpen: Bool { inside < width && waitingCount == 0 }
 
-    /// Whether nothing is lost by forgetting the gate.
+    /// Whether the gate can be forgotten without loss.
     var isIdle: Bool { inside == 0 && waitingCount == 0 && tributaries == 0 && silence == nil }
 
     mutating func letIn() { inside += 1 }
 
     mutating func letOut() { inside -= 1 }
 
-    /// Takes somebody who waits.
+    /// Adds a waiting question.
     mutating func append(_ entry: Entry) {
         entries.insert(entry)
         waitingCount += 1
     }
 
-    /// Takes a better place for somebody who waits.
+    /// Gives a waiting question a better place.
     mutating func advance(_ entry: Entry) { entries.insert(entry) }
 
-    /// Notes that one of those who wait has gone.
+    /// Notes that a waiting question has gone.
     ///
-    /// The entry stays until its turn comes, or until half of all are such.
+    /// Its entry stays until its turn comes, or until half of all entries are stale.
     mutating func removeOne(isCurrent: (Entry) -> Bool) {
         waitingCount -= 1
         guard entries.count > 2 * waitingCount + 16 else { return }
         entries = Heap(entries.unordered.filter(isCurrent))
     }
 
-    /// Takes the first entry while there is room; it may be one of somebody who waits here no more.
+    /// Takes the first entry while there is room; the entry may be stale.
     mutating func popFirst() -> Entry? { waitingCount > 0 && inside < width ? entries.popMin() : nil }
 
-    /// Lets one of those who wait in.
+    /// Admits one of the waiting questions.
     mutating func admitOne() {
         waitingCount -= 1
         inside += 1
     }
 
-    // As the window of a TCP sender (RFC 5681 § 3.1): it grows with each answer, and halves when none comes.
+    // Like the window of a TCP sender (RFC 5681 § 3.1): the width grows with each answer, and halves when no answer
+    // comes.
 
     mutating func answered(maximumWidth: Int) { width = min(width + 1, max(maximumWidth, Self.firstWidth)) }
 
@@ -96,7 +97,7 @@ struct Gate {
         silence = now
     }
 
-    /// Begins anew: it has been quiet for long enough.
+    /// Resets the gate after it has been quiet for long enough.
     mutating func forgive() {
         silence = nil
         width = max(width, Self.firstWidth)

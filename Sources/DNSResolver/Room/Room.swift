@@ -2,51 +2,51 @@ internal import DequeModule
 internal import MailSyntax
 internal import NIOCore
 
-/// Decides who may ask a server now: events in, actions out.
+/// Decides which questions may be sent now: events in, actions out.
 ///
-/// Every question passes up to three gates: one for the three last labels of its name, one for the two last, and one for
-/// all. The first two keep somebody whose servers stay silent from taking the room of everybody else. Since a silence counts
-/// at the wider gate only when it is the first one of its narrower one, a suffix that many share, such as `co.uk`, is not
-/// closed by one of them.
+/// Every question passes up to three gates: one for the last three labels of its name, one for the last two, and one
+/// for all names. The first two stop a domain with silent servers from taking everybody's room. A silence counts at the
+/// wider gate only if it is the first silence at its narrower gate. So one domain does not close a suffix that many
+/// share, such as `co.uk`.
 ///
-/// A question that has gone unanswered for a while makes room, though it is still listened for.
+/// A question that has gone unanswered for a while makes room, but its answer is still accepted.
 struct Room {
-    /// How much there is.
+    /// The size of the room.
     struct Size: Sendable {
-        /// How many questions are out that may soon be answered; as many again that have gone unanswered for a while.
+        /// The most questions in flight that may soon be answered; as many again may have gone unanswered for a while.
         var inside: Int
-        /// How many may wait beyond the first eight of each message.
+        /// The most questions that may wait beyond the first eight of each message.
         var waiting: Int
         /// How long a question waits at most.
         var patience: TimeAmount
     }
 
-    /// What becomes of a question.
+    /// The decision about a new question.
     enum Admission: Equatable {
         /// It may be sent.
         case begins
-        /// It will be handed out later, or never when it leaves before.
+        /// It will be sent later, or never if it leaves before.
         case waits
-        /// It cannot even wait.
+        /// It may not even wait.
         case refused
     }
 
-    /// What others may do now.
+    /// The questions whose turn has come.
     struct Turn: Equatable {
-        /// Their questions may be sent.
+        /// The questions that may be sent.
         var begin: [QueryHandle] = []
-        /// Their questions have to end without an answer.
+        /// The questions that must end without an answer.
         var end: [QueryHandle] = []
     }
 
     private struct Guest {
         let handle: QueryHandle
-        /// The first gate on the way.
+        /// The first gate on the path.
         let first: Int
         var place: Gate.Place
-        /// The gate it waits at; nil when it has passed them all.
+        /// The gate at which the question waits; nil when it has passed all gates.
         var gate: Int?
-        /// Whether it has made room for others.
+        /// Whether the question has made room for others.
         var isLate = false
     }
 
@@ -60,13 +60,13 @@ struct Room {
         let time: NIODeadline
     }
 
-    /// How many questions of a message come in the same round.
+    /// How many questions of a message belong to the same round.
     private static let questionsPerRound = 8
-    /// For how long a silence counts.
+    /// How long a silence counts.
     private static let memory = TimeAmount.seconds(60)
-    /// How many silences are remembered.
+    /// The most silences that are remembered.
     private static let maximumSilences = 4096
-    /// The gate for all.
+    /// The gate for all names.
     private static let last = 0
 
     private(set) var size: Size
@@ -75,16 +75,16 @@ struct Room {
     private var free: [Int] = []
     private var index: [DomainName: Int] = [:]
     private var arrivals: UInt64 = 0
-    /// Those who wait, the oldest first, among others who wait no more.
+    /// The waiting questions, the oldest first, mixed with questions that no longer wait.
     private var waiting = Deque<Arrival>()
-    /// Those who have made room, the oldest first, among others who have gone.
+    /// The questions that have made room, the oldest first, mixed with questions that have ended.
     private var late = Deque<QueryHandle>()
     private var lateCount = 0
-    /// The silences that are remembered, the oldest first.
+    /// The remembered silences, the oldest first.
     private var silences = Deque<Silence>()
-    /// How many wait.
+    /// How many questions wait.
     private(set) var waitingCount = 0
-    /// How many questions have not been asked, or not long enough, for lack of room; it only grows.
+    /// How many questions were not asked, or not for long enough, because there was no room; it only grows.
     private(set) var unserved = 0
 
     init(_ size: Size) {
@@ -96,11 +96,11 @@ struct Room {
 // MARK: Events
 
 extension Room {
-    /// A question comes.
+    /// Adds a question.
     ///
     /// - Parameters:
-    ///   - asked: how many questions of the same message came before.
-    ///   - isOptional: whether it is given up rather than waiting.
+    ///   - asked: how many questions the same message had asked before.
+    ///   - isOptional: whether the question is given up instead of waiting.
     mutating func enter(
         _ handle: QueryHandle,
         about name: DomainName,
@@ -124,7 +124,7 @@ extension Room {
         return .waits
     }
 
-    /// A question has ended; with an answer the gates on its way become wider.
+    /// Ends a question; an answer makes the gates on its path wider.
     mutating func leave(_ handle: QueryHandle, isAnswered: Bool = false) -> Turn {
         guard let guest = guests.removeValue(forKey: handle.number) else { return Turn() }
         if let gate = guest.gate {
@@ -136,7 +136,7 @@ extension Room {
         return turn(from: guest.first)
     }
 
-    /// A question has gone unanswered for so long that others may be let in.
+    /// Lets others in, because a question has gone unanswered for long enough.
     mutating func linger(_ handle: QueryHandle, at now: NIODeadline) -> Turn {
         guard var guest = guests[handle.number], guest.gate == nil, !guest.isLate else { return Turn() }
         letOut(guest)
@@ -153,7 +153,7 @@ extension Room {
         return turn
     }
 
-    /// Somebody else wants the same answer, whose turn may come earlier.
+    /// Notes that another message wants the same answer; its turn may come earlier.
     mutating func join(_ handle: QueryHandle, asked: Int) {
         guard let guest = guests[handle.number], let gate = guest.gate else { return }
         let round = asked / Self.questionsPerRound
@@ -163,7 +163,7 @@ extension Room {
         gates[gate]?.advance(Gate.Entry(place: place, number: handle.number))
     }
 
-    /// Time has passed: who has waited for too long has to end, and silences of long ago are forgotten.
+    /// Notes that time has passed: questions that have waited too long must end, and old silences are forgotten.
     mutating func tick(at now: NIODeadline) -> Turn {
         var turn = Turn()
         while let oldest = oldestWaiting(), oldest.time + size.patience <= now {
@@ -174,7 +174,7 @@ extension Room {
         return turn
     }
 
-    /// Takes another size.
+    /// Changes the size.
     mutating func resize(_ size: Size) -> Turn {
         self.size = size
         gates[Self.last]?.width = max(1, size.inside)
@@ -182,21 +182,21 @@ extension Room {
     }
 }
 
-// MARK: What there is
+// MARK: State
 
 extension Room {
     /// Whether a question has not been sent yet.
     func isWaiting(_ handle: QueryHandle) -> Bool { guests[handle.number]?.gate != nil }
 
-    /// For how long the oldest of those who wait has waited.
+    /// How long the oldest waiting question has waited.
     mutating func longestWait(at now: NIODeadline) -> TimeAmount {
         oldestWaiting().map { now - $0.time } ?? .zero
     }
 
-    /// How many gates are remembered.
+    /// How many gates exist.
     var gateCount: Int { gates.count - free.count }
 
-    /// The names that most of those who wait ask about, two labels most often; nil when nobody waits.
+    /// The name, most often of two labels, that most of the waiting questions ask about; nil when no question waits.
     var mostWanted: (name: DomainName, count: Int)? {
         var counts: [Int: Int] = [:]
         for (position, gate) in gates.enumerated() where position != Self.last {
@@ -225,12 +225,12 @@ extension Room {
 
     private func isLate(_ handle: QueryHandle) -> Bool { guests[handle.number]?.isLate ?? false }
 
-    /// Takes somebody off those who wait, who has been forgotten already.
+    /// Removes a waiting question that has already been forgotten.
     private mutating func removeWaiting(at position: Int) {
         waitingCount -= 1
         if waiting.count > 2 * waitingCount + 64 { waiting = Deque(waiting.filter { isWaiting($0.handle) }) }
         var gate = gates[position]
-        // Taken out, so that it is not copied.
+        // The gate is taken out of the array, so that it is not copied.
         gates[position] = nil
         gate?.removeOne { isCurrent($0, at: position) }
         gates[position] = gate
@@ -275,16 +275,16 @@ extension Room {
 // MARK: Gates
 
 extension Room {
-    /// The first gate on the way of questions about a name.
+    /// The first gate on the path of questions about a name.
     private mutating func gate(for name: DomainName) -> Int {
         let (wide, narrow) = Self.labels(of: name)
         let outer = gate(named: name.suffix(wide), next: Self.last)
         return name.labelCount > wide ? gate(named: name.suffix(narrow), next: outer) : outer
     }
 
-    /// How many labels name what one owner answers for, most often, and what may be another's below it.
+    /// How many labels usually name one owner's domain, and how many may name another owner's domain below it.
     private static func labels(of name: DomainName) -> (wide: Int, narrow: Int) {
-        // The reverse tree has an octet or half of one in a label: by 16 and 24 bits of an IPv4 address (RFC 1035 § 3.5),
+        // A label of the reverse tree is an octet or half an octet: by 16 and 24 bits of an IPv4 address (RFC 1035 § 3.5),
         // and by 32 and 48 of an IPv6 address (RFC 3596 § 2.5).
         if name.isSubdomain(of: reverseIPv4) { return (4, 5) }
         if name.isSubdomain(of: reverseIPv6) { return (10, 14) }
@@ -310,7 +310,7 @@ extension Room {
         return position
     }
 
-    /// Forgets gates that nobody needs, along a way.
+    /// Removes the gates along a path that are no longer needed.
     private mutating func dispose(_ first: Int) {
         var position: Int? = first
         while let current = position, current != Self.last, let gate = gates[current], gate.isIdle {
@@ -335,9 +335,9 @@ extension Room {
         guests[entry.number].map { $0.gate == gate && $0.place == entry.place } ?? false
     }
 
-    /// Lets somebody through as many gates as are open; at the first other one it waits.
+    /// Moves a question through the open gates; it waits at the first gate that is not open.
     ///
-    /// - Returns: whether it has passed all.
+    /// - Returns: whether the question has passed all gates.
     private mutating func pass(_ number: UInt64, from first: Int) -> Bool {
         var position: Int? = first
         while let current = position {
@@ -358,7 +358,7 @@ extension Room {
         gates[gate]?.append(Gate.Entry(place: place, number: number))
     }
 
-    /// Takes somebody out of the gates that have been passed.
+    /// Takes a question out of the gates that it has passed.
     private mutating func letOut(_ guest: Guest) {
         var position: Int? = guest.first
         while let current = position, current != guest.gate {
@@ -367,7 +367,7 @@ extension Room {
         }
     }
 
-    /// Lets in whoever there is room for now, from the narrowest gate of a way to the last.
+    /// Admits the questions for which there is room now, from the narrowest gate of a path to the last.
     private mutating func turn(from first: Int) -> Turn {
         var turn = Turn()
         var position: Int? = first

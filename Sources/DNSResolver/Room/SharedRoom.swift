@@ -2,9 +2,9 @@ public import MailSyntax
 internal import NIOCore
 internal import Synchronization
 
-/// The room that all loops share, and what it is worth telling about it.
+/// The room that all loops share, and the messages about its changes.
 final class SharedRoom: Sendable {
-    /// Runs what others may do now, each on its loop.
+    /// Runs the questions whose turn has come, each on its loop.
     typealias Turns = @Sendable (Room.Turn) -> Void
 
     private let room: Mutex<Room>
@@ -47,9 +47,9 @@ final class SharedRoom: Sendable {
 
     func isWaiting(_ handle: QueryHandle) -> Bool { room.withLock { $0.isWaiting(handle) } }
 
-    /// Lets time pass.
+    /// Advances the time.
     ///
-    /// - Returns: whether it has to be called again soon.
+    /// - Returns: whether the method must be called again soon.
     func tick() -> Bool {
         let now = NIODeadline.now()
         let (turn, wait, unserved, count) = room.withLock { room in
@@ -67,7 +67,7 @@ final class SharedRoom: Sendable {
         return count > 0 || isCrowded
     }
 
-    /// How many wait, and how many questions had no room so far.
+    /// How many questions wait, and how many have had no room so far.
     var statistics: (waiting: Int, unserved: Int) { room.withLock { ($0.waitingCount, $0.unserved) } }
 
     private func run(_ turn: Room.Turn) {
@@ -76,15 +76,15 @@ final class SharedRoom: Sendable {
     }
 }
 
-/// A change of how much room there is for lookups.
+/// A change in the room for lookups.
 public enum RoomChange: Hashable, Sendable {
-    /// Lookups have to wait: so many, most of them about names that end in this one.
+    /// Lookups must wait: their number, and the name below which most of their names lie.
     case began(waiting: Int, mostWanted: DomainName?)
-    /// Lookups wait no more; so many were given up meanwhile.
+    /// Lookups no longer wait; `unserved` of them were given up meanwhile.
     case ended(after: Duration, unserved: Int)
 }
 
-/// Decides when waiting is worth a word: once when it begins to be long, and once when it has not been for a while.
+/// Decides when to report waiting: once when it becomes long, and once when it has not been long for a while.
 struct Crowd {
     enum Change: Equatable {
         case began

@@ -1,14 +1,14 @@
 internal import NIOCore
 
-/// One sending of a question to one server; lives on the query's loop.
+/// One attempt to get an answer from one server; lives on the query's loop.
 final class Attempt {
     let query: Query
     let server: NameServer
     let message: QueryMessage
     let sent: NIODeadline
-    /// Later than this the server counts as slow.
+    /// After this time the server counts as slow.
     let inTime: NIODeadline
-    /// The socket or connection that carries it, which forgets it on demand.
+    /// The socket or connection that carries the attempt; it can forget the attempt.
     var carrier: (any AttemptCarrier)?
 
     init(
@@ -26,46 +26,46 @@ final class Attempt {
     }
 }
 
-/// A socket or connection with questions on it.
+/// A socket or connection that carries questions.
 protocol AttemptCarrier: AnyObject {
-    /// Where the questions go.
+    /// The server that gets the questions.
     var server: NameServer { get }
-    /// Whether messages of any size pass, in order: a reply there is not truncated, and no question gets lost.
+    /// Whether messages of any size arrive in order: replies are not truncated, and no question gets lost.
     var isStream: Bool { get }
-    /// Questions in the air, by their identifiers.
+    /// The unanswered questions, by their identifiers.
     var pending: [UInt16: Attempt] { get set }
-    /// Whether a question here was not answered in time; a stream then carries no other.
+    /// Whether a question here was not answered in time; a stream then carries no further questions.
     var isSlow: Bool { get set }
     /// Sends a question.
     func send(_ attempt: Attempt)
-    /// A question has left.
+    /// Notes that a question has ended.
     func attemptEnded()
 }
 
-/// What a carrier tells of its questions; lives on the same event loop.
+/// Receives the events of a carrier; lives on the same event loop.
 protocol AttemptOwner: AnyObject {
     /// The loop of all of its carriers.
     var loop: any EventLoop { get }
-    /// How long a connection stays open without a question.
+    /// How long a connection without questions stays open.
     var idleTimeout: TimeAmount { get }
-    /// A message answers a question.
+    /// A message answered a question.
     func received(_ message: [UInt8], for attempt: Attempt, overTCP: Bool)
-    /// A message came that answers nothing we asked there.
+    /// A message came that does not answer a question of this carrier.
     func droppedMessage()
-    /// The port of the server is closed.
+    /// The server's port is closed.
     func unreachable(_ attempt: Attempt)
-    /// This host has no socket left to ask by.
+    /// This host has no socket left for the question.
     func lackedRoom(_ attempt: Attempt)
-    /// The connection of an attempt has gone; `wasReused` when it had served another question before.
+    /// The connection of an attempt was closed; `wasReused` if it had served another question before.
     func disconnected(_ attempt: Attempt, wasReused: Bool)
-    /// A carrier is closed.
+    /// A carrier was closed.
     func closed(_ carrier: any AttemptCarrier)
 }
 
 extension AttemptCarrier {
-    /// An identifier that nobody can guess and no other question here uses.
+    /// An identifier that nobody can guess and that no other question here uses.
     ///
-    /// RFC 5452 § 9.2: identifiers are to be unpredictable, over their whole range.
+    /// RFC 5452 § 9.2: identifiers must be unpredictable, over their whole range.
     func freeIdentifier() -> UInt16? {
         guard pending.count < 4096 else { return nil }
         var generator = SystemRandomNumberGenerator()
@@ -75,7 +75,7 @@ extension AttemptCarrier {
         }
     }
 
-    /// Finds the question that a message answers, and takes it off.
+    /// Finds the question that a message answers, and removes it.
     func take(_ message: [UInt8]) -> Attempt? {
         guard message.count >= MessageHeader.size else { return nil }
         let identifier = UInt16(message[0]) << 8 | UInt16(message[1])
@@ -85,14 +85,14 @@ extension AttemptCarrier {
         return attempt
     }
 
-    /// Takes a question off that is not waited for any more.
+    /// Removes a question that is no longer wanted.
     func forget(_ attempt: Attempt) {
         pending[attempt.message.identifier] = nil
         attempt.carrier = nil
         attemptEnded()
     }
 
-    /// Takes all questions off.
+    /// Removes all questions.
     func takeAll() -> [Attempt] {
         defer { pending = [:] }
         return pending.values.map { attempt in

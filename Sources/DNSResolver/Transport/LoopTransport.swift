@@ -9,11 +9,11 @@ final class LoopTransport: AttemptOwner {
     private let health: ServerHealth
     private let room: SharedRoom
     private let counters: TransportCounters
-    /// Asks for time to be looked at.
+    /// Starts the periodic checks.
     private let wakeUpkeep: @Sendable () -> Void
 
     private var queries: [UInt64: Query] = [:]
-    /// Numbers of queries of our own, from the end that nobody reaches.
+    /// The number of the next probe; probes count down from the largest number, which queries never reach.
     private var nextProbe = UInt64.max
     private var sockets: [NameServer: UDPSocket] = [:]
     private var connections: [NameServer: TCPConnection] = [:]
@@ -54,7 +54,7 @@ final class LoopTransport: AttemptOwner {
         if let query = queries[handle.number] { release(query) }
     }
 
-    /// Sends a question that had to wait.
+    /// Sends a question that had to wait for room.
     func begin(_ handle: QueryHandle) {
         if let query = queries[handle.number] { begin(query) }
     }
@@ -81,7 +81,7 @@ final class LoopTransport: AttemptOwner {
         perform(query.plan?.begin(), query)
     }
 
-    /// Sends a question once to a server that has been left alone; only its health cares about the answer.
+    /// Sends a question once to a server that has been left alone; the answer matters only for the server's health.
     private func look(for server: NameServer, _ question: DNSQuestion) {
         var options = health.options
         options.attempts = 1
@@ -102,7 +102,7 @@ final class LoopTransport: AttemptOwner {
         query.completion(outcome)
     }
 
-    /// Frees everything a query holds, and lets others begin.
+    /// Frees the resources of a query, and admits other questions.
     private func release(_ query: Query, isAnswered: Bool = false) {
         queries[query.handle.number] = nil
         query.timer?.cancel()
@@ -141,7 +141,7 @@ final class LoopTransport: AttemptOwner {
             noteFailure(last, wasHeard: false)
             last.carrier?.isSlow = true
         }
-        // Sending again sets the timer again; with nothing left to send only the deadline remains.
+        // A new attempt sets the timer again; when no attempt is left, only the deadline remains.
         setTimer(query, query.deadline)
         perform(query.plan?.timedOut(), query)
     }
@@ -151,7 +151,7 @@ final class LoopTransport: AttemptOwner {
         if health.failed(attempt.server, question: question, wasHeard: wasHeard, at: .now()) { wakeUpkeep() }
     }
 
-    /// No server is there any more: what was asked ends soon, unless one comes back.
+    /// Notes that no server answers any more: all questions end soon, unless a server comes back.
     func serversAreDown(until end: NIODeadline) {
         for query in queries.values where query.deadline != .distantFuture { setTimer(query, end) }
     }
@@ -252,7 +252,7 @@ final class LoopTransport: AttemptOwner {
         }
     }
 
-    /// Asks about the name that an alias leads to.
+    /// Asks about the target of an alias.
     private func follow(_ target: DomainName, _ path: AliasPath, timeToLive: UInt32, _ query: Query) {
         for attempt in query.attempts { attempt.carrier?.forget(attempt) }
         query.attempts = []
@@ -265,7 +265,7 @@ final class LoopTransport: AttemptOwner {
         begin(query)
     }
 
-    /// A server has said that it does not answer.
+    /// Handles a server's reply that it does not answer.
     private func failed(_ attempt: Attempt, _ error: DNSLookupError) {
         noteFailure(attempt, wasHeard: true)
         perform(attempt.query.plan?.failed(attempt.server, error), attempt.query)
@@ -300,7 +300,7 @@ final class LoopTransport: AttemptOwner {
 
     // MARK: The end
 
-    /// Closes the sockets of servers that are asked no more.
+    /// Closes the sockets of servers that are no longer used.
     func prune() {
         let servers = health.options.servers
         for (server, socket) in sockets where !servers.contains(server) {

@@ -2,7 +2,7 @@ internal import DNSLookup
 internal import NIOCore
 internal import Synchronization
 
-/// Asks servers over UDP and TCP, on the loops of a group.
+/// Asks servers over UDP and TCP, on the loops of an event loop group.
 final class NetworkTransport: QueryTransport {
     let health: ServerHealth
     let room: SharedRoom
@@ -47,7 +47,7 @@ final class NetworkTransport: QueryTransport {
         completion: @escaping @Sendable (QueryOutcome) -> Void
     ) -> QueryHandle {
         let number = next.wrappingAdd(1, ordering: .relaxed).newValue
-        // Whoever asks from a loop of the group is served there, without a change of thread.
+        // A question from a loop of the group runs on that loop, without a change of thread.
         let index =
             loops.firstIndex { $0.inEventLoop } ?? Int(truncatingIfNeeded: number % UInt64(max(1, loops.count)))
         let transport = transports[index]
@@ -67,14 +67,14 @@ final class NetworkTransport: QueryTransport {
         loops[handle.loop].execute { transport.value.cancel(handle) }
     }
 
-    /// Takes other servers or times.
+    /// Changes servers and times.
     func update(_ options: ResolverOptions) {
         health.update(options)
         room.resize(Room.Size(options))
         for (loop, transport) in zip(loops, transports) { loop.execute { transport.value.prune() } }
     }
 
-    /// Finds out whether the servers are there, before somebody wants to know something of them.
+    /// Checks whether the servers answer, before a question needs them.
     func check() {
         health.check()
         upkeep.wake()
@@ -89,7 +89,7 @@ final class NetworkTransport: QueryTransport {
     }
 }
 
-/// The transports of all loops, each called on its own.
+/// The transports of all loops; each is called on its own loop.
 private final class Peers: Sendable {
     private let list = Mutex<[(loop: any EventLoop, transport: NIOLoopBoundBox<LoopTransport>)]>([])
 

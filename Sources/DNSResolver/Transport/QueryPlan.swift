@@ -1,13 +1,13 @@
 internal import DNSLookup
 
-/// Decides what happens next to a question that is out: events in, actions out.
+/// Decides the next step for a question in flight: events in, actions out.
 struct QueryPlan {
     enum Action: Equatable {
-        /// Send the question, and report `timedOut` when nothing useful came for that long.
+        /// Send the question, and report `timedOut` if no useful reply comes within `wait`.
         case send(NameServer, overTCP: Bool, edns: Bool, wait: Duration)
-        /// Go on listening.
+        /// Continue to listen.
         case wait
-        /// Nobody is left who could answer.
+        /// No server is left that could answer.
         case finish(DNSLookupError)
     }
 
@@ -18,19 +18,19 @@ struct QueryPlan {
 
     private var sent = 0
     private var position = 0
-    /// Servers that have answered, but not the question: SERVFAIL, REFUSED, or something that cannot be read.
+    /// Servers that replied without answering the question: SERVFAIL, REFUSED, or an unreadable reply.
     private var excluded: Set<NameServer> = []
-    /// Servers that nobody listens at, in this round.
+    /// Servers whose port was closed in this round.
     private var unreachable: Set<NameServer> = []
     /// Servers that do not understand EDNS.
     private var plain: Set<NameServer> = []
-    /// Servers whose next datagram is to be without EDNS, or with it again: something on the way may drop it.
+    /// Servers whose next datagram goes without EDNS; attempts alternate, because the network may drop either kind.
     private var isWithout: Set<NameServer>
     private var overTCP: Set<NameServer> = []
     /// The error of the last server that gave one.
     private(set) var error: DNSLookupError?
 
-    /// A plan to ask these servers in this order, some of them without EDNS first.
+    /// A plan to ask these servers in this order, some of them first without EDNS.
     init(servers: [NameServer], options: ResolverOptions, plainFirst: Set<NameServer> = []) {
         self.servers = servers
         isWithout = plainFirst
@@ -41,22 +41,23 @@ struct QueryPlan {
 
     mutating func begin() -> Action { next() }
 
-    /// The server that was asked last.
+    /// The server of the latest attempt.
     private var last: NameServer? { servers.indices.contains(position) ? servers[position] : nil }
 
-    /// Nothing came in time.
+    /// No reply came in time.
     mutating func timedOut() -> Action {
         unreachable = []
-        // RFC 6891 § 6.2.6 knows of firewalls that drop what has an OPT record. Since nobody says which of the two was
-        // lost, the server or the record, both ways take turns.
+        // RFC 6891 § 6.2.6 mentions firewalls that drop messages with an OPT record. Nobody knows whether the server or
+        // the record caused the loss, so attempts with and without EDNS alternate.
         if let last, !overTCP.contains(last), isWithout.remove(last) == nil { isWithout.insert(last) }
         position += 1
         return next()
     }
 
-    /// A reply over UDP did not fit.
+    /// A UDP reply was truncated.
     mutating func truncated(by server: NameServer) -> Action {
-        // RFC 7766 § 5: a truncated reply is to be asked for again over TCP; once is enough for all that were sent.
+        // RFC 7766 § 5: a truncated reply is to be asked for again over TCP; one TCP query is enough for all UDP
+        // attempts.
         overTCP.insert(server).inserted ? send(to: server) : .wait
     }
 
@@ -67,9 +68,9 @@ struct QueryPlan {
         return plain.insert(server).inserted ? send(to: server) : .wait
     }
 
-    /// A connection that had served others was closed under the question.
+    /// The server closed a connection that had served other questions before.
     mutating func disconnected(from server: NameServer) -> Action {
-        // RFC 7766 § 6.2.4: a client should be ready for that, and ask again.
+        // RFC 7766 § 6.2.4: a client should be prepared for this, and ask again.
         sent < attempts ? send(to: server) : failed(server, .serverFailure)
     }
 
@@ -81,10 +82,10 @@ struct QueryPlan {
         return next()
     }
 
-    /// Nobody listens at a server's port.
+    /// The server's port is closed.
     mutating func unreachable(_ server: NameServer) -> Action {
         unreachable.insert(server)
-        // Once all have been found so, the rest of the time is given to them to come back.
+        // When all servers are unreachable, the rest of the time is left for them to come back.
         guard unreachable.union(excluded).count < servers.count else { return .wait }
         return next()
     }

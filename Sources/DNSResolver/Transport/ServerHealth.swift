@@ -5,54 +5,55 @@ internal import Synchronization
 
 /// Whether the DNS as a whole answers.
 public enum ResolverHealth: Hashable, Sendable {
-    /// Nothing has been asked yet, or not long enough ago to tell.
+    /// No question has been sent yet, or too recently to tell.
     case unknown
-    /// A server answers.
+    /// At least one server answers.
     case answering
-    /// Every server is down, or would not answer even a question of our own.
+    /// Every server is down, or would not answer even our own probe.
     case notAnswering
 }
 
-/// What is known about one server.
+/// The statistics of one server.
 public struct ServerStatistics: Hashable, Sendable {
     /// The server.
     public let server: NameServer
-    /// Whether it is left alone for a while because it does not answer.
+    /// Whether the server gets no questions for a while, because it does not answer.
     public let isHeld: Bool
-    /// Whether nothing at all comes from it.
+    /// Whether the server sends nothing at all.
     public let isDown: Bool
-    /// Whether it replies, but with a refusal or a failure even to a question of our own.
+    /// Whether the server replies, but with a refusal or a failure even to our own probe.
     public let isFailing: Bool
-    /// The smoothed time from question to answer; nil before the first.
+    /// The smoothed round-trip time; nil before the first reply.
     public let roundTrip: Duration?
-    /// How many replies of it have been useful.
+    /// How many useful replies the server has sent.
     public let answers: Int
-    /// How often it has not answered in time, or not usefully.
+    /// How often the server sent no reply in time, or no useful reply.
     public let failures: Int
-    /// How many of them there have been since the last useful reply.
+    /// How many failures there have been since the last useful reply.
     public let failuresInARow: Int
 }
 
 /// Remembers which servers answer; shared by all loops.
 final class ServerHealth: Sendable {
-    /// Where a question may go.
+    /// The servers for a question.
     enum Way: Equatable {
-        /// To these servers, best first, some of them without EDNS; and one that should be tried again beside them.
+        /// These servers, best first, some of them first without EDNS; and one server that should be tried again beside
+        /// them.
         case servers([NameServer], plainFirst: Set<NameServer>, probe: NameServer?)
-        /// Nowhere: no server is there. Some time is given to one of them to come back.
+        /// No server answers; the question waits until this time for one of them to come back.
         case nowhere(until: NIODeadline)
     }
 
-    /// How many unrelated names in a row have to fail before other servers are asked first.
+    /// How many unrelated names must fail in a row before other servers are asked first.
     ///
-    /// Whoever sends mail chooses names, and can choose one that nobody answers for.
+    /// Senders of mail choose names, and can choose a name that nobody answers for.
     private static let unrelatedFailures = 5
     private static let mostDoublings = 4
-    /// How many replies in a row have to come without EDNS only, before that is how the server is asked.
+    /// How many replies in a row must come only without EDNS before the server is asked without EDNS.
     private static let mostLostEDNS = 3
-    /// For how long.
+    /// How long a server is asked without EDNS.
     private static let plainTime = TimeAmount.minutes(10)
-    /// How long a question waits for a server that has just gone, as it may be starting again.
+    /// How long a question waits for a server that has just gone, because the server may be restarting.
     private static let returnTime = TimeAmount.milliseconds(500)
 
     private struct Server {
@@ -63,7 +64,7 @@ final class ServerHealth: Sendable {
         var roundTrip: Duration?
         var answers = 0
         var failures = 0
-        /// How often in a row a reply came only once EDNS was left out.
+        /// How often in a row a reply came only after EDNS was left out.
         var lostEDNS = 0
         var plainUntil: NIODeadline?
     }
@@ -78,7 +79,7 @@ final class ServerHealth: Sendable {
             return Set(options.servers.filter { (servers[$0]?.plainUntil).map { now < $0 } ?? false })
         }
 
-        /// Until when questions wait for a server to come back; nil when there is one.
+        /// Until when questions wait for a server to come back; nil when a server answers.
         var downUntil: NIODeadline? {
             var latest: NIODeadline?
             for name in options.servers {
@@ -110,7 +111,7 @@ final class ServerHealth: Sendable {
 
     var options: ResolverOptions { state.withLock { $0.options } }
 
-    /// Takes other servers or times; what is known about servers that stay is kept.
+    /// Changes servers and times; the data about remaining servers is kept.
     func update(_ options: ResolverOptions) {
         change { state in
             state.options = options
@@ -118,10 +119,10 @@ final class ServerHealth: Sendable {
         }
     }
 
-    /// Until when questions wait for a server to come back; nil when there is one.
+    /// Until when questions wait for a server to come back; nil when a server answers.
     var downUntil: NIODeadline? { state.withLock { $0.downUntil } }
 
-    /// The way of a question.
+    /// The servers for a question.
     func way(at now: NIODeadline) -> Way {
         state.withLock { state in
             if let downUntil = state.downUntil { return .nowhere(until: downUntil) }
@@ -144,19 +145,19 @@ final class ServerHealth: Sendable {
 // MARK: Events
 
 extension ServerHealth {
-    /// It shall be found out whether the servers are there.
+    /// Requests a check of all servers.
     func check() {
         state.withLock { state in
             for name in state.options.servers { state.servers[name, default: Server()].watch.check() }
         }
     }
 
-    /// A question is sent to a server.
+    /// Notes that a question was sent to a server.
     func sent(to name: NameServer, at now: NIODeadline) {
         state.withLock { $0.servers[name, default: Server()].watch.sent(at: now) }
     }
 
-    /// A server has answered; nil for `time` when it took longer than the question was to wait.
+    /// Notes an answer of a server; `time` is nil when it came after the question's wait.
     func succeeded(_ name: NameServer, question: DNSQuestion, after time: Duration?) {
         changeServer(name) { server in
             server.answers += 1
@@ -167,13 +168,13 @@ extension ServerHealth {
                 server.doublings = 0
                 server.roundTrip = server.roundTrip.map { $0 + (time - $0) / 8 } ?? time
             } else {
-                // The name took long, but it has not failed.
+                // The name was slow, but it did not fail.
                 server.failedNames.remove(question.name.suffix(2))
             }
         }
     }
 
-    /// A server has answered with EDNS, or without it while a query with it got no reply.
+    /// Notes that a server answered with EDNS, or without EDNS while a query with EDNS got no reply.
     func answered(_ name: NameServer, overEDNS: Bool, hasLostEDNS: Bool, at now: NIODeadline) {
         guard overEDNS || hasLostEDNS else { return }
         changeServer(name) { server in
@@ -183,9 +184,9 @@ extension ServerHealth {
         }
     }
 
-    /// A server has said that it cannot answer, or has not said anything in time.
+    /// Notes that a server could not answer, or did not reply in time.
     ///
-    /// - Returns: whether it should be looked at.
+    /// - Returns: whether the server should be watched.
     func failed(_ name: NameServer, question: DNSQuestion, wasHeard: Bool, at now: NIODeadline) -> Bool {
         changeServer(name) { [options] server in
             server.failures += 1
@@ -198,12 +199,12 @@ extension ServerHealth {
         }
     }
 
-    /// A server has replied, but what it says is of no use yet.
+    /// Notes a reply that is not useful yet.
     func heard(_ name: NameServer) {
         changeServer(name) { $0.watch.heard() }
     }
 
-    /// Nobody listens at a server.
+    /// Notes that a server's port is closed.
     func closed(_ name: NameServer, at now: NIODeadline) {
         changeServer(name) { server in
             server.failures += 1
@@ -211,14 +212,14 @@ extension ServerHealth {
         }
     }
 
-    /// A server has replied to our own question.
+    /// Notes a server's reply to our probe.
     func probeReplied(_ name: NameServer, isUseful: Bool) {
         changeServer(name) { $0.watch.probeReplied(isUseful: isUseful) }
     }
 
-    /// Time has passed.
+    /// Notes that time has passed.
     ///
-    /// - Returns: which servers are to be asked a question of our own, and whether time has to be looked at further.
+    /// - Returns: the servers to probe, and whether the periodic checks must continue.
     func tick(at now: NIODeadline) -> (probes: [NameServer], isSuspicious: Bool) {
         change { state in
             var probes = [NameServer]()
@@ -242,7 +243,7 @@ extension ServerHealth {
         let (result, change) = state.withLock { state in
             let result = body(&state)
             let health = state.currentHealth
-            // Until there is evidence of something else, what was known holds.
+            // The last known health holds until there is evidence of another.
             guard health != state.health, health != .unknown else { return (result, ResolverHealth?.none) }
             defer { state.health = health }
             return (result, state.health == .unknown && health == .answering ? nil : health)
@@ -253,7 +254,7 @@ extension ServerHealth {
 }
 
 extension ServerHealth {
-    /// Whether the DNS answers, and how each server does.
+    /// The health of the DNS as a whole, and of each server.
     var statistics: (health: ResolverHealth, servers: [ServerStatistics]) {
         state.withLock { state in
             let servers = state.options.servers.map { name in

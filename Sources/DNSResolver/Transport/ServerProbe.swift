@@ -1,11 +1,11 @@
 internal import NIOCore
 internal import NIOPosix
 
-/// A question of our own to a server, on a socket of its own: whoever serves the root is known to every server.
+/// Our own question to a server, on its own socket: every server knows the name servers of the root.
 final class ServerProbe: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
 
-    /// How long the reply is welcome; the next ones are sent meanwhile.
+    /// How long a reply is accepted; the next probes are sent meanwhile.
     private static let patience = TimeAmount.seconds(2)
 
     private let server: NameServer
@@ -18,7 +18,7 @@ final class ServerProbe: ChannelInboundHandler {
         self.health = health
     }
 
-    /// Asks a server, and tells its health what becomes of it.
+    /// Probes a server, and reports the result to its health.
     static func send(to server: NameServer, on loop: any EventLoop, health: ServerHealth) {
         guard let address = server.socketAddress,
             let message = QueryMessage.ofRoot(identifier: .random(in: .min ... .max))

@@ -1,60 +1,61 @@
 internal import NIOCore
 
-/// Decides whether a server is there at all: events in, actions out.
+/// Decides whether a server is up: events in, actions out.
 ///
-/// Whoever sends mail chooses names, and can choose some that nobody answers for. So the silence about names alone says
-/// nothing of the server: a question of our own does, which every server can answer.
+/// Senders of mail choose names, and can choose names that nobody answers for. So silence about names alone says
+/// nothing about the server. A probe does, because every server can answer our own question.
 struct ServerWatch {
-    /// A server is down when nothing at all has come from it for this long, though it was asked.
+    /// A server is down if it was asked and has sent nothing at all for this long.
     private static let longestSilence = TimeAmount.seconds(3)
-    /// After this much of it our own question is sent.
+    /// After this much silence, a probe is sent.
     private static let suspiciousSilence = TimeAmount.seconds(1)
-    /// How long our own question has to have been unanswered.
+    /// How long a probe must have been unanswered.
     private static let probeTime = TimeAmount.seconds(1)
-    /// How many failures without an answer between them make a server suspicious that speaks.
+    /// How many failures without an answer between them make a replying server suspicious.
     private static let suspiciousFailures = 5
-    /// How often a server that speaks is asked whether it still fails.
+    /// How often a failing server that replies is probed.
     private static let failureRecheck = TimeAmount.seconds(5)
 
-    /// Time is looked at twice a second; when more than this lies between two looks, this host was too busy to hear anybody.
+    /// The state is checked twice a second; a longer gap between two checks means that this host was too busy to
+    /// receive anything.
     private static let longestBlink = TimeAmount.seconds(1)
 
-    /// Since when the server is down.
+    /// The time since which the server is down.
     private(set) var downSince: NIODeadline?
-    /// Whether the server speaks, but would not even answer our own question.
+    /// Whether the server replies, but would not answer even our own probe.
     private(set) var isFailing = false
-    /// Whether it is known that the server answers.
+    /// Whether the server is known to answer.
     private(set) var hasAnswered = false
-    /// Since when the server has been asked and has not said anything.
+    /// The time since which the server has been asked and has sent nothing.
     private var unheardSince: NIODeadline?
-    /// When our own question was sent for the first time since then.
+    /// The time of the first probe in this silence.
     private var probedSince: NIODeadline?
     private var lastProbe: NIODeadline?
-    /// When time was looked at last; nil when nobody had a reason to since.
+    /// The time of the last check; nil when there has been no reason to check since.
     private var lastTick: NIODeadline?
-    /// Whether our own question is wanted though nothing is wrong.
+    /// Whether a probe is wanted without any suspicion.
     private var isUnchecked = false
     /// How many questions have failed since the last answer.
     private(set) var failuresInARow = 0
 
-    /// It shall be found out whether the server is there.
+    /// Requests a probe.
     mutating func check() { isUnchecked = true }
 
-    /// A question is sent.
+    /// Notes that a question was sent.
     mutating func sent(at now: NIODeadline) {
         guard unheardSince == nil else { return }
         unheardSince = now
         probedSince = nil
     }
 
-    /// A reply came to something that was asked, whatever it says.
+    /// Notes a reply to any question, whatever it says.
     mutating func heard() {
         unheardSince = nil
         probedSince = nil
         downSince = nil
     }
 
-    /// A useful answer came.
+    /// Notes a useful answer.
     mutating func answered() {
         heard()
         failuresInARow = 0
@@ -62,29 +63,29 @@ struct ServerWatch {
         hasAnswered = true
     }
 
-    /// A question was not answered in time, or not usefully.
+    /// Notes that a question got no reply in time, or no useful reply.
     mutating func failed() { failuresInARow += 1 }
 
-    /// Our own question was replied to.
+    /// Notes a reply to our probe.
     mutating func probeReplied(isUseful: Bool) {
         heard()
         isFailing = !isUseful
         if isUseful { hasAnswered = true }
     }
 
-    /// The host says that nobody listens there.
+    /// Notes that the host reports a closed port.
     mutating func closed(at now: NIODeadline) {
         if downSince == nil { downSince = now }
     }
 
-    /// Whether `tick` has to be called again and again.
+    /// Whether `tick` must be called periodically.
     var isSuspicious: Bool {
         isUnchecked || downSince != nil || unheardSince != nil || isFailing || failuresInARow >= Self.suspiciousFailures
     }
 
-    /// Time has passed.
+    /// Notes that time has passed.
     ///
-    /// - Returns: whether our own question is to be sent now.
+    /// - Returns: whether a probe must be sent now.
     mutating func tick(at now: NIODeadline) -> Bool {
         excuseDelay(at: now)
         defer { lastTick = isSuspicious ? now : nil }
@@ -101,8 +102,9 @@ struct ServerWatch {
         return true
     }
 
-    /// Takes the time in which this host was too busy to hear a reply off the server's silence: our own overload must not
-    /// be taken for an outage, which would have more mail put off, and so bring more of it.
+    /// Subtracts from the server's silence the time in which this host was too busy to hear a reply.
+    ///
+    /// Our own overload must not look like an outage: an outage defers more mail, and the deferred mail adds load.
     private mutating func excuseDelay(at now: NIODeadline) {
         guard let since = unheardSince, let lastTick else { return }
         let delay = now - max(since, lastTick) - Self.longestBlink

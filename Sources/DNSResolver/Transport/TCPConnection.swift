@@ -3,9 +3,9 @@ internal import NIOPosix
 
 /// A TCP connection to a server, kept for several questions (RFC 7766); lives on one event loop.
 final class TCPConnection: AttemptCarrier {
-    /// How many questions wait on one connection before another is opened.
+    /// How many questions may wait on one connection before another connection is opened.
     private static let mostPending = 100
-    /// How many messages in a row may answer nothing: whoever sends more of them wants to keep us busy.
+    /// How many useless messages in a row are tolerated; a server that sends more wants to keep us busy.
     private static let mostUseless = 8
 
     let server: NameServer
@@ -14,7 +14,7 @@ final class TCPConnection: AttemptCarrier {
     private var channel: (any Channel)?
     private var unsent: [ByteBuffer] = []
     private var idle: Scheduled<Void>?
-    /// Whether the connection has served a question: then its end is not the next question's fault.
+    /// Whether the connection has served a question; if so, the next question is not the reason when it closes.
     private var hasServed = false
     private var useless = 0
     private(set) var isClosed = false
@@ -26,7 +26,7 @@ final class TCPConnection: AttemptCarrier {
         self.owner = owner
     }
 
-    /// Whether new questions may be sent here.
+    /// Whether the connection accepts new questions.
     var isUsable: Bool { !isClosed && !isSlow && pending.count < Self.mostPending }
 
     func open(timeout: TimeAmount) {
@@ -63,7 +63,7 @@ final class TCPConnection: AttemptCarrier {
         idle?.cancel()
         pending[attempt.message.identifier] = attempt
         attempt.carrier = self
-        // RFC 1035 § 4.2.2: the message is prefixed with a two-octet length; RFC 7766 § 8: in one piece with it.
+        // RFC 1035 § 4.2.2: the message is prefixed with a two-octet length; RFC 7766 § 8: sent together with it.
         var buffer = ByteBuffer()
         buffer.writeInteger(UInt16(truncatingIfNeeded: attempt.message.octets.count))
         buffer.writeBytes(attempt.message.octets)
@@ -84,7 +84,7 @@ final class TCPConnection: AttemptCarrier {
         attemptEnded()
     }
 
-    /// Starts the idle time once nobody waits for the connection.
+    /// Starts the idle time when no question waits for the connection.
     func attemptEnded() {
         guard pending.isEmpty else { return }
         guard !isSlow else { return close() }
@@ -107,12 +107,12 @@ final class TCPConnection: AttemptCarrier {
     }
 }
 
-/// Cuts the stream into messages.
+/// Splits the stream into messages.
 private final class StreamReceiver: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let connection: TCPConnection
-    /// Holds at most one message, of 65,535 octets, and what was read behind it.
+    /// Holds at most one message, of 65,535 octets, and the octets that were read after it.
     private var received = ByteBuffer()
 
     init(_ connection: TCPConnection) {

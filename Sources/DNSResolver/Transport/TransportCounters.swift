@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// What the transport has done; each counter only grows.
+/// The counters of the transport; each only grows.
 final class TransportCounters: Sendable {
     let queries = Atomic(0)
     let queriesOverTCP = Atomic(0)

@@ -4,11 +4,13 @@ internal import NIOPosix
 
 /// A connected UDP socket that carries a few questions and is then replaced; lives on one event loop.
 ///
-/// RFC 5452 § 9.2: the source port is to be unpredictable. It is the kernel's random choice from its whole range, and
-/// the kernel drops what does not come from the server's address and port.
+/// RFC 5452 § 9.2: the source port must be unpredictable. The kernel chooses it at random from its whole range, and
+/// drops datagrams that do not come from the server's address and port.
 final class UDPSocket: AttemptCarrier {
-    /// How many questions leave from one port: a socket each costs three times the processor time, and a guess of port
-    /// and identifier is no better for a port that lives this short.
+    /// How many questions leave from one port.
+    ///
+    /// One socket for each question costs three times the processor time, and a port with such a short life is no
+    /// easier to guess together with the identifier.
     static let questionsPerSocket = 16
     /// A port is not used for new questions after this time.
     static let lifetime = TimeAmount.seconds(5)
@@ -18,7 +20,7 @@ final class UDPSocket: AttemptCarrier {
     var pending: [UInt16: Attempt] = [:]
     private let opened = NIODeadline.now()
     private var remaining: Int
-    /// Means nothing here: a datagram that is late holds up no other.
+    /// Unused: a late datagram does not delay others.
     var isSlow = false
     private var channel: (any Channel)?
     private var unsent: [ByteBuffer] = []
@@ -28,11 +30,11 @@ final class UDPSocket: AttemptCarrier {
     init(to server: NameServer, of owner: any AttemptOwner) {
         self.server = server
         self.owner = owner
-        // Not every port lives for the same number of questions.
+        // The number of questions varies from port to port.
         remaining = Int.random(in: Self.questionsPerSocket / 2...Self.questionsPerSocket)
     }
 
-    /// Whether new questions may leave from here.
+    /// Whether the socket accepts new questions.
     var isUsable: Bool { remaining > 0 && failure == nil && NIODeadline.now() - opened < Self.lifetime }
 
     func open() {
@@ -76,14 +78,14 @@ final class UDPSocket: AttemptCarrier {
         attemptEnded()
     }
 
-    /// Closes a socket that has carried its share, once nobody waits for it.
+    /// Closes a socket that has carried its share of questions, when no question waits for it.
     func attemptEnded() {
         guard pending.isEmpty, !isUsable else { return }
         channel?.close(promise: nil)
         channel = nil
     }
 
-    /// Nobody listens at the server, or the socket cannot be had.
+    /// Ends the socket: the server's port is closed, or this host has no socket.
     func fail(_ error: any Error) {
         failure = failure ?? error
         for attempt in takeAll() { fail(attempt, error) }
@@ -100,7 +102,7 @@ final class UDPSocket: AttemptCarrier {
     }
 }
 
-/// Hands datagrams and errors to the socket's owner.
+/// Passes datagrams and errors to the socket's owner.
 private final class DatagramReceiver: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
 
@@ -114,7 +116,7 @@ private final class DatagramReceiver: ChannelInboundHandler {
         socket.receive(Array(unwrapInboundIn(data).data.readableBytesView))
     }
 
-    // The server's host says by ICMP that the port is closed: the channel reports an error, and may end.
+    // An ICMP message of the server's host says that the port is closed: the channel reports an error, and may close.
     func channelInactive(context: ChannelHandlerContext) {
         socket.fail(ChannelError.eof)
     }
@@ -125,7 +127,7 @@ private final class DatagramReceiver: ChannelInboundHandler {
 }
 
 extension Error {
-    /// Whether this host has no socket, port or memory left, which says nothing about a server.
+    /// Whether this host has no socket, port or memory left; such an error says nothing about a server.
     var isShortage: Bool {
         guard let error = self as? IOError else { return false }
         return [EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN, EADDRNOTAVAIL].contains(error.errnoCode)

@@ -2,12 +2,14 @@ internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// Looks twice a second at what only time changes, as long as there is something: servers that are silent, and lookups that
-/// wait for room.
+/// Checks twice a second for changes that come only with time, as long as any are possible: silent servers, and lookups
+/// that wait for room.
 final class Upkeep: Sendable {
     private static let interval = TimeAmount.milliseconds(500)
-    /// The thread of all of them: where it has no time, nobody has, and what keeps the loops of the lookups busy holds up
-    /// neither our own questions nor their replies.
+    /// The shared thread.
+    ///
+    /// If it has no time, no thread has; and work that keeps the lookups' loops busy delays neither our probes nor
+    /// their replies.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     /// The loop of that thread.
@@ -31,17 +33,17 @@ final class Upkeep: Sendable {
         self.serversAreDown = serversAreDown
     }
 
-    /// Begins to look, unless that goes on already.
+    /// Starts the checks, unless they already run.
     func wake() {
         guard isAwake.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
         loop.execute { self.tick() }
     }
 
-    /// Looks no more.
+    /// Stops the checks.
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
     private func tick() {
-        // Whoever wakes it from here on may have something that is not seen below.
+        // A caller that wakes it from here on may have work that the code below does not see.
         isAwake.store(false, ordering: .sequentiallyConsistent)
         guard !isStopped.load(ordering: .relaxed) else { return }
         let (probes, isSuspicious) = health.tick(at: .now())
