@@ -1,10 +1,10 @@
 internal import Glibc
 package import NIOCore
 
-/// Has a listening channel wait a second when there is no file descriptor for the next connection.
+/// Pauses a listening channel for a second when there is no file descriptor for the next connection.
 ///
-/// The connection stays in the socket's queue, so the socket stays readable: a loop that tried again at once would do
-/// nothing else.
+/// The connection stays in the socket's queue, so the socket stays readable: a loop that tried again at once would be
+/// busy with nothing else.
 package final class AcceptPauseHandler: ChannelInboundHandler {
     package typealias InboundIn = any Channel
 
@@ -12,13 +12,13 @@ package final class AcceptPauseHandler: ChannelInboundHandler {
 
     private let makeRoom: @Sendable () -> Bool
 
-    /// A handler that calls `makeRoom` at each failure, and does not wait when that has freed a descriptor.
+    /// A handler that calls `makeRoom` after each failure, and does not pause if `makeRoom` has freed a descriptor.
     package init(makeRoom: @escaping @Sendable () -> Bool) {
         self.makeRoom = makeRoom
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Other errors concern one connection: accept(2) is called for the next one.
+        // Other errors concern only one connection: accept(2) is called for the next connection.
         guard Self.isShortage(error), !makeRoom() else { return }
         let channel = context.channel
         try? channel.syncOptions?.setOption(.autoRead, value: false)

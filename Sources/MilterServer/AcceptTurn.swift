@@ -1,21 +1,21 @@
 internal import NIOCore
 import Synchronization
 
-/// How many connections each event loop has; loops are known by their numbers.
+/// How many connections each event loop has; loops are identified by their numbers.
 final class LoopShares: Sendable {
     private let connections: Mutex<[Int]>
 
-    /// Shares of this many loops.
+    /// The counts for this many loops.
     init(loops: Int) {
         connections = Mutex(Array(repeating: 0, count: loops))
     }
 
-    /// Counts a connection of a loop: 1 for one that begins, -1 for one that ends.
+    /// Counts a connection of a loop: 1 for a new connection, -1 for a closed connection.
     func count(_ difference: Int, on loop: Int) {
         connections.withLock { $0[loop] += difference }
     }
 
-    /// Of some loops the one with the fewest connections, if this one is further ahead of it than it may be; else this one.
+    /// The least loaded of the other loops, if this loop is further ahead of it than `lead`; otherwise this loop.
     func next(after loop: Int, of others: some Sequence<Int>, lead: Int) -> Int {
         connections.withLock { connections in
             let fewest = others.min { connections[$0] < connections[$1] } ?? loop
@@ -24,34 +24,35 @@ final class LoopShares: Sendable {
     }
 }
 
-/// Whose turn it is to accept from a listening socket: one loop's at a time.
+/// Decides which loop may accept from a listening socket: one loop at a time.
 ///
-/// A connection stays on the loop that accepts it, which spares it the way to another one. A loop passes the turn on when it
-/// has more connections than another that waits for it. If all waited at the socket, each connection would wake them all,
-/// and of idle ones the same would take nearly every one.
+/// A connection stays on the loop that accepts it, which avoids a transfer to another loop. A loop passes on the turn
+/// when it has more connections than another waiting loop. If all loops waited at the socket, each connection would
+/// wake them all, and among idle loops the same loop would accept nearly every connection.
 final class AcceptTurn: Sendable {
-    /// How many connections a loop may be ahead of the one with the fewest and still keep its turn, in which it takes a few.
+    /// How many connections a loop may be ahead of the least loaded loop and still keep its turn, in which it takes a
+    /// few.
     static let lead = 2
 
     private struct State {
-        /// Whose turn it is; nil when it is that of whoever asks first.
+        /// The loop that has the turn; nil when the first loop that asks gets it.
         var turn: Int?
-        /// What the loops that wait for their turn do then.
+        /// The actions of the waiting loops when they get their turn.
         var waiting: [Int: @Sendable () -> Void] = [:]
 
-        /// Takes out whoever waits and has the turn now.
+        /// Removes and returns the action of the loop that has the turn now, if it waits.
         mutating func resumeNext() -> (@Sendable () -> Void)? { turn.flatMap { waiting.removeValue(forKey: $0) } }
     }
 
     private let shares: LoopShares
     private let state = Mutex(State())
 
-    /// The turns of a socket.
+    /// The turns at a socket.
     init(_ shares: LoopShares) {
         self.shares = shares
     }
 
-    /// Whether a loop may accept now; if not, `resume` is called when its turn comes.
+    /// Whether a loop may accept now; if it may not, `resume` is called when its turn comes.
     func mayAccept(on loop: Int, orElse resume: @escaping @Sendable () -> Void) -> Bool {
         let (mayAccept, resumed) = state.withLock { state in
             let turn = state.turn ?? loop
@@ -64,7 +65,7 @@ final class AcceptTurn: Sendable {
         return mayAccept
     }
 
-    /// Passes on the turn of a loop that accepts no more.
+    /// Passes on the turn of a loop that no longer accepts.
     func leave(_ loop: Int) {
         let resumed = state.withLock { state in
             state.waiting[loop] = nil
@@ -75,14 +76,14 @@ final class AcceptTurn: Sendable {
     }
 }
 
-/// Has a listening channel accept when it is its loop's turn.
+/// Lets a listening channel accept only when its loop has the turn.
 final class AcceptTurnHandler: ChannelOutboundHandler {
     typealias OutboundIn = Never
 
     private let turn: AcceptTurn
     private let loop: Int
 
-    /// The handler of the channel on the loop with this number.
+    /// The handler for the channel on the loop with this number.
     init(_ turn: AcceptTurn, loop: Int) {
         self.turn = turn
         self.loop = loop

@@ -2,13 +2,13 @@ internal import Glibc
 internal import NIOCore
 internal import SystemPackage
 
-/// Why a socket could not be listened on, in words.
+/// Why a server cannot listen on a socket, in words.
 package struct ListeningFailure: Error, CustomStringConvertible {
-    /// What kept it from being listened on.
+    /// The reason.
     package let reason: String
     package let description: String
 
-    /// What kept a socket, named as its user knows it, from being listened on.
+    /// Describes the failure to listen on a socket, under the name by which the user knows it.
     package init(_ socket: String, _ cause: any Error) {
         reason = Self.words(cause)
         description = "cannot listen on \(socket): \(reason)"

@@ -1,21 +1,21 @@
 internal import Glibc
 package import NIOCore
 
-/// A bound socket, before it is handed to the event loops; closed with its last reference.
+/// A bound socket, before the event loops get it; closed with the last reference to it.
 ///
-/// A loop gets a duplicate of it, so that several loops can accept from one socket.
+/// Each loop gets a duplicate, so that several loops can accept from one socket.
 package final class ListeningSocket: Sendable {
     /// How many connections may wait to be accepted.
     private static let backlog: CInt = 1024
 
     private let descriptor: CInt
 
-    /// Takes over a descriptor of a bound socket.
+    /// Takes ownership of the descriptor of a bound socket.
     init(takingOwnershipOf descriptor: CInt) {
         self.descriptor = descriptor
     }
 
-    /// A socket that is bound to an address.
+    /// Creates a socket that is bound to an address.
     package static func bound(to address: SocketAddress) throws -> ListeningSocket {
         let family: CInt =
             switch address {
@@ -36,12 +36,14 @@ package final class ListeningSocket: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Another descriptor of the same socket, which the caller closes.
+    /// A duplicate descriptor of the socket; the caller must close it.
     package func duplicate() throws -> CInt {
         try Self.check(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "dup")
     }
 
-    /// Lets connections wait; NIO lets fewer of them wait at a socket that it did not bind.
+    /// Begins to listen.
+    ///
+    /// NIO uses a shorter queue for a socket that it did not bind.
     package func listen() throws {
         try Self.check(Glibc.listen(descriptor, Self.backlog), "listen")
     }

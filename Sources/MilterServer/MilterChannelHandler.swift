@@ -3,8 +3,8 @@ internal import NIOCore
 
 /// Connects a channel with its session's conversation.
 ///
-/// Packets are read where they were received. One that is split between two reads is put together in `held`, but for a
-/// chunk of a body, which goes to the filter piece by piece. While an answer is owed nothing is read.
+/// Packets are read in the receive buffer. A packet that is split between two reads is assembled in `held`, except a
+/// body chunk, which goes to the filter piece by piece. While an answer is owed, nothing is read.
 final class MilterChannelHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -17,9 +17,9 @@ final class MilterChannelHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
 
     private var reader: MilterPacketReader
-    /// The beginning of what is not complete.
+    /// The beginning of an incomplete packet.
     private var held = ByteBuffer()
-    /// How many octets were written that the MTA has not taken yet, where they are many.
+    /// How many written octets the MTA has not yet taken, if they are many.
     private var unsent = 0
     private var share: MemoryShare
 
@@ -68,7 +68,7 @@ extension MilterChannelHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// Reads on, unless an answer is owed or the MTA does not take those that it has.
+    /// Reads on, unless an answer is owed or the MTA does not take the answers already written.
     private func readIfAllowed() {
         guard isReadWanted, !isAnswerOwed, let context, context.channel.isWritable else { return }
         isReadWanted = false
@@ -105,17 +105,17 @@ extension MilterChannelHandler {
 
     private var canRead: Bool { !isAnswerOwed && !isClosed }
 
-    /// Reads the packets of a buffer, after those of what is held.
+    /// Reads the packets of a buffer, after the packets that are held.
     private func take(_ incoming: inout ByteBuffer) {
         while held.readableBytes > 0, incoming.readableBytes > 0, canRead {
-            // Only the rest of the split packet goes through the held buffer.
+            // Only the rest of the split packet is copied to the held buffer.
             let rest = max(reader.neededCount - held.readableBytes, 0)
             if var piece = incoming.readSlice(length: min(rest, incoming.readableBytes)) { keep(&piece) }
             processHeld()
         }
         if held.readableBytes == 0, canRead { process(&incoming) }
         hold(&incoming)
-        // Large packets are rare, and a buffer that waits for the next one is counted nowhere.
+        // Large packets are rare, and the memory of a buffer that waits for the next packet is not counted anywhere.
         if held.readableBytes == 0, held.capacity > 16_384 { held = ByteBuffer() }
         share.mustHold(heldOctets)
     }
@@ -129,10 +129,10 @@ extension MilterChannelHandler {
         held = buffer
     }
 
-    /// Keeps what could not be read yet.
+    /// Keeps the octets that could not be read yet.
     ///
-    /// While an answer is owed the MTA waits, so that this is little; if it sends more all the same, the cap on packets is
-    /// the cap here.
+    /// While an answer is owed the MTA waits, so these octets are few; if it sends more anyway, the limit for packets
+    /// is the limit here.
     private func hold(_ incoming: inout ByteBuffer) {
         guard incoming.readableBytes > 0, !isClosed else { return }
         guard held.readableBytes + incoming.readableBytes <= reader.maximumLength + 262_144 else {
@@ -141,10 +141,10 @@ extension MilterChannelHandler {
         keep(&incoming)
     }
 
-    /// Adds octets to those of a packet that is not complete; without room for them the packet is refused.
+    /// Appends octets to an incomplete packet; if there is no room for them, the packet is refused.
     private func keep(_ piece: inout ByteBuffer) {
         let octets = held.readableBytes + piece.readableBytes
-        // What completes a packet is kept for no time.
+        // Octets that complete a packet are consumed at once, and need no room.
         let isComplete = octets >= reader.neededCount && !isAnswerOwed
         guard octets <= MemoryShare.free || isComplete || share.hold(heldOctets + piece.readableBytes) else {
             return refuse(&piece)
@@ -153,12 +153,12 @@ extension MilterChannelHandler {
         held.writeBuffer(&piece)
     }
 
-    /// What counts of this connection for the memory that all share.
+    /// The octets of this connection that count against the shared memory.
     private var heldOctets: Int { held.readableBytes + session.machine.macros.octetCount + unsent }
 
-    /// Has the rest of a packet that found no room passed over, and its message come again later.
+    /// Skips the rest of a packet for which there is no room, and refuses its message temporarily.
     private func refuse(_ piece: inout ByteBuffer) {
-        // Octets that come while an answer is owed may be many packets, and no MTA sends them.
+        // Octets that arrive while an answer is owed may be many packets, and no MTA sends such octets.
         guard !isAnswerOwed else { return close() }
         if held.readableBytes == 0 { swap(&held, &piece) }
         let begun = held.readableBytes + piece.readableBytes
@@ -216,7 +216,7 @@ extension MilterChannelHandler {
         timers.stopProgress()
         closeIfOver()
         if held.readableBytes > 0 { processHeld() }
-        // What was sent meanwhile was not read, and may begin a packet.
+        // Octets that arrived meanwhile have not been read, and may begin a packet.
         notePacket(isAnother: true)
         flush()
         readIfAllowed()
@@ -246,7 +246,7 @@ extension MilterChannelHandler {
 // MARK: Ends
 extension MilterChannelHandler {
     private func violate(_ violation: MilterViolation) {
-        // Before negotiation everything wrong is of one kind: whoever is there does not speak this protocol.
+        // Before negotiation, every error has the same cause: the peer does not speak this protocol.
         registry.report(session.machine.isNegotiated ? violation : .notMilter, on: session.listener)
         close()
     }

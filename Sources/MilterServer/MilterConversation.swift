@@ -1,15 +1,15 @@
 internal import MilterProtocol
 
-/// One session as packets: those of the MTA go in, its filter is told of the events in them, and the answers come out.
+/// One session as packets: the MTA's packets go in, the filter gets their events, and the answers come out.
 ///
-/// It has no channel and no clock. Whoever reads the connection gives it one packet after another, but none while an answer
-/// is owed, and writes what is in `output`.
+/// It has no channel and no clock. The reader of the connection passes one packet after another, but none while an
+/// answer is owed, and writes the contents of `output`.
 final class MilterConversation {
-    /// A chunk of a body, of which the filter has had all but the rest.
+    /// A body chunk that the filter has received except for the rest.
     private struct OpenChunk {
-        /// The filter's response, or what was settled before; nil when the MTA is told nothing.
+        /// The filter's response, or an earlier decision; nil when the MTA gets no answer.
         var response: MilterResponse?
-        /// Whether the filter is asked about this chunk.
+        /// Whether the filter gets this chunk.
         let isDelivered: Bool
     }
 
@@ -20,12 +20,12 @@ final class MilterConversation {
     private var openChunk: OpenChunk?
     private var pending = PendingAnswer()
     private var statistics = SessionStatistics()
-    /// What is to be written.
+    /// The octets to write.
     var output = MilterWriter()
     /// Whether the MTA has quit.
     private(set) var hasQuit = false
 
-    /// A session that begins.
+    /// A new session.
     init(
         _ session: MilterSession,
         registry: MilterSessionRegistry,
@@ -38,30 +38,30 @@ final class MilterConversation {
         session.machine = MilterSessionMachine(request: handler.request)
     }
 
-    /// What the MTA waits for; nil when it waits for nothing.
+    /// The event whose answer the MTA waits for; nil when it does not wait.
     var owed: MilterEvent? { pending.event }
 
-    /// Whether a chunk of a body is begun and not complete.
+    /// Whether a body chunk has begun and is incomplete.
     var isWithinChunk: Bool { openChunk != nil }
 
-    /// Whether nothing is under way, so that the connection can be closed without loss.
+    /// Whether nothing is in progress, so that the connection can be closed without loss.
     var isIdle: Bool { !session.machine.isInMessage && !pending.isWaited }
 
-    /// Counts octets that were received.
+    /// Counts received octets.
     func note(receivedOctets count: Int) { statistics.receivedOctets += count }
 }
 
 // MARK: Packets
 
 extension MilterConversation {
-    /// Takes a packet.
+    /// Processes a packet.
     ///
     /// - Parameters:
-    ///   - octet: its command.
-    ///   - data: its data.
-    ///   - rest: how many octets of a chunk of a body are missing.
-    ///   - makeAnswer: makes the answer with this number, for a filter that may give it later.
-    /// - Returns: whether there are definitions in it, which are kept.
+    ///   - octet: the command of the packet.
+    ///   - data: the data of the packet.
+    ///   - rest: how many octets of a body chunk are missing.
+    ///   - makeAnswer: makes the answer with this number, which the filter may complete later.
+    /// - Returns: whether the packet contained macro definitions, which are kept.
     func receive(
         _ octet: UInt8,
         _ data: UnsafeRawBufferPointer,
@@ -95,15 +95,15 @@ extension MilterConversation {
         return false
     }
 
-    /// Takes the next octets of a chunk.
+    /// Processes the next octets of a chunk.
     func receivePiece(_ piece: UnsafeRawBufferPointer, rest: Int) {
         guard var chunk = openChunk else { return }
-        // The filter has its say once: after another response it is not asked about the rest.
+        // The filter decides once: after a response other than `continue`, it does not get the rest.
         if chunk.isDelivered, chunk.response == .continue { chunk.response = unsafe handler.body(piece) }
         settle(chunk, rest: rest)
     }
 
-    /// Keeps a chunk until it is whole, and then answers it.
+    /// Keeps a chunk until it is complete, and then answers it.
     private func settle(_ chunk: OpenChunk, rest: Int) {
         openChunk = rest > 0 ? chunk : nil
         guard openChunk == nil, let response = chunk.response else { return }
@@ -162,7 +162,7 @@ extension MilterConversation {
         try parse { () throws(MilterPayloadError) in try unsafe MilterPayload.arguments(data) }
     }
 
-    /// The end of a message may carry the last of its body.
+    /// The end of a message may carry the last part of its body.
     private func endOfMessage(
         _ data: UnsafeRawBufferPointer,
         _ makeAnswer: (UInt64) -> MilterAnswer
@@ -174,7 +174,7 @@ extension MilterConversation {
         return deferred(.endOfMessage, makeAnswer) { handler.endOfMessage(answer: $0) }
     }
 
-    /// Calls the handler with an answer that it may complete later, or even before it returns.
+    /// Calls the handler with an answer that the handler may complete later, or even before it returns.
     private func deferred(
         _ event: MilterEvent,
         _ makeAnswer: (UInt64) -> MilterAnswer,
@@ -189,19 +189,19 @@ extension MilterConversation {
 // MARK: Answers
 
 extension MilterConversation {
-    /// Takes an answer that the filter gives later; false when the MTA does not wait for it.
+    /// Processes a later answer of the filter; false when the MTA does not wait for it.
     func complete(_ number: UInt64, with verdict: MilterVerdict) -> Bool {
         guard let event = pending.take(verdict, number: number) else { return false }
         finish(verdict, at: event)
         return true
     }
 
-    /// Writes the answer of an event, if the MTA waits for one.
+    /// Writes the answer to an event, if the MTA waits for an answer.
     private func answer(_ response: MilterResponse, to event: MilterEvent) {
         if let answer = session.machine.answer(response, to: event) { output.write(answer) }
     }
 
-    /// Writes the answer of an event, and at the end of a message its changes before that.
+    /// Writes the answer to an event; at the end of a message, the modifications come before it.
     private func finish(_ verdict: MilterVerdict, at event: MilterEvent) {
         guard event == .endOfMessage else { return answer(verdict.response, to: event) }
         let options = session.options
@@ -215,7 +215,7 @@ extension MilterConversation {
 // MARK: Ends
 
 extension MilterConversation {
-    /// Refuses a packet that found no memory, and the message that it belongs to; the rest of it comes as pieces.
+    /// Refuses a packet for which there is no memory, and its message; the rest of the packet follows as pieces.
     func refuse(_ octet: UInt8, rest: Int) throws(MilterViolation) {
         guard let command = MilterCommand(octet: octet) else { throw .unknownCommand(octet) }
         let response: MilterResponse?
@@ -230,7 +230,7 @@ extension MilterConversation {
         settle(OpenChunk(response: response, isDelivered: false), rest: rest)
     }
 
-    /// Refuses the message in progress, because there is no memory for the definitions that came.
+    /// Refuses the message in progress, because there is no memory for the new definitions.
     func refuseDefinitions() { _ = fail(at: nil) }
 
     private func fail(at event: MilterEvent?) -> MilterResponse? {
@@ -249,7 +249,7 @@ extension MilterConversation {
         report()
     }
 
-    /// The connection is gone; called once, and nothing after it.
+    /// Ends the session when the connection is closed; called once, and nothing is called after it.
     func end() {
         pending.cancel()
         abort(session.machine.disconnect())

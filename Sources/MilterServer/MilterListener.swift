@@ -1,18 +1,18 @@
-/// A socket on which MTAs are awaited.
+/// A socket that accepts connections of MTAs.
 public struct MilterListener: Sendable, Hashable {
-    /// Where the socket is.
+    /// The address of the socket.
     public enum Address: Sendable, Hashable {
         /// A unix socket at this path, with this file mode and group.
         case unix(path: String, mode: UInt16, group: String?)
         /// A TCP socket on an IPv4 or IPv6 address or host name.
         case tcp(host: String, port: UInt16)
-        /// The sockets of this name that the service manager has opened (sd_listen_fds(3)).
+        /// The sockets of this name that the service manager opened (sd_listen_fds(3)).
         case systemd(name: String)
     }
 
-    /// Where the socket is.
+    /// The address of the socket.
     public var address: Address
-    /// Connections served at a time; a session beyond it is told to try again later.
+    /// The most connections served at a time; a further session is told to try again later.
     public var maximumConnections: Int
 
     /// A listener.
@@ -23,7 +23,7 @@ public struct MilterListener: Sendable, Hashable {
 }
 
 extension MilterListener.Address: CustomStringConvertible {
-    /// The address as milters and MTAs write it, and as logs have it.
+    /// The address in the notation of milters, MTAs and logs.
     public var description: String {
         switch self {
         case .unix(let path, _, _): "unix:\(path)"

@@ -3,10 +3,10 @@ public import NIOCore
 internal import NIOPosix
 import Synchronization
 
-/// Serves MTAs by the milter protocol.
+/// Serves MTAs over the milter protocol.
 ///
-/// `start` binds the sockets, `drain` ends everything. Sessions are spread over the event loops of the group that the
-/// caller gives and keeps.
+/// `start` binds the sockets, and `drain` ends the server. The sessions are spread over the event loops of a group that
+/// the caller owns.
 public final class MilterServer: Sendable {
     /// Why a server cannot start.
     public enum StartError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -29,7 +29,7 @@ public final class MilterServer: Sendable {
         let listener: MilterListener
         var sockets: [ListeningSocket]
         let file: SocketFile?
-        /// One for each socket and loop, which accept connections.
+        /// The channels that accept connections, one for each socket and loop.
         var channels: [any Channel] = []
     }
 
@@ -38,13 +38,13 @@ public final class MilterServer: Sendable {
     private let logger: Logger
     private let makeHandler: @Sendable (MilterSession) -> any MilterSessionHandler
     private let registry: MilterSessionRegistry
-    /// What all sessions share of memory.
+    /// The memory that all sessions share.
     public let memory: SessionMemory
     private let executors: [ObjectIdentifier: EventLoopTaskExecutor]
     private let shares: LoopShares
     private let listening = Mutex<[Listening]>([])
 
-    /// A server; `makeHandler` is called on the session's loop, once for every SMTP session.
+    /// A server; `makeHandler` is called on the session's loop, once for each SMTP session.
     public init(
         configuration: MilterServerConfiguration,
         group: any EventLoopGroup,
@@ -63,7 +63,7 @@ public final class MilterServer: Sendable {
         shares = LoopShares(loops: executors.count)
     }
 
-    /// What the server has done so far.
+    /// The statistics since the start.
     public var statistics: MilterServerStatistics { registry.statistics }
 
     /// The addresses of the listening sockets, in the order of the listeners.
@@ -71,13 +71,14 @@ public final class MilterServer: Sendable {
         listening.withLock { $0.compactMap { $0.channels.first?.localAddress } }
     }
 
-    /// Opens every socket, or none.
+    /// Opens all sockets, or none.
     public func start() async throws {
         try await [self as any SocketServer].open()
     }
 
-    /// Stops accepting, lets messages in progress end, and closes every connection: one without a message at once, the others
-    /// after their answer or when the time is over.
+    /// Stops accepting, lets messages in progress finish, and closes every connection.
+    ///
+    /// A connection without a message is closed at once, other connections after their answer or when the time is over.
     public func drain(within time: TimeAmount) async {
         await stopListening()
         registry.drain()
@@ -122,7 +123,7 @@ extension MilterServer: SocketServer {
         }
     }
 
-    /// Has the loops accept connections of a listener's sockets, in turns.
+    /// Lets the loops take turns in accepting connections from a listener's sockets.
     private func accept(_ bound: Listening) async throws -> Listening {
         var channels: [any Channel] = []
         do {
@@ -140,12 +141,12 @@ extension MilterServer: SocketServer {
         }
         var accepting = bound
         accepting.channels = channels
-        // The channels have descriptors of their own.
+        // The channels have their own descriptors.
         accepting.sockets = []
         return accepting
     }
 
-    /// Binds the sockets of a listener; what goes wrong is told with its name.
+    /// Binds the sockets of a listener; an error contains its name.
     private func bind(
         _ listener: MilterListener,
         _ number: Int,
@@ -176,7 +177,7 @@ extension MilterServer: SocketServer {
 }
 
 extension MilterServer {
-    /// Accepts connections on a loop, the one in this place.
+    /// Accepts connections on the loop with this index.
     private func bootstrap(
         on loop: any EventLoop,
         _ place: Int,
@@ -185,7 +186,7 @@ extension MilterServer {
         _ number: Int
     ) -> ServerBootstrap {
         ServerBootstrap(group: loop)
-            // Those that wait begin together, and share their loop's waits; then it is decided anew whose turn it is.
+            // Waiting connections begin together and share one poll of their loop; then the next turn is decided.
             .serverChannelOption(.maxMessagesPerRead, value: 4)
             .serverChannelInitializer { [registry] channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -213,7 +214,7 @@ extension MilterServer {
         try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveBuffers(registry))
         switch channel.remoteAddress ?? channel.localAddress {
         case .v4, .v6:
-            // A message's edits and answer are one write; Nagle's algorithm would hold it back for 40 ms all the same.
+            // Modifications and answer of a message are one write; Nagle's algorithm would still delay it by 40 ms.
             try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
         default: break
         }

@@ -1,17 +1,17 @@
 public import MilterProtocol
 public import NIOCore
 
-/// One SMTP session as its handler sees it, confined to its event loop.
+/// One SMTP session as seen by its handler, confined to its event loop.
 public final class MilterSession {
     /// The loop on which the session lives.
     public let eventLoop: any EventLoop
     /// Runs tasks on the session's loop, without another thread: `Task(executorPreference: session.executor)`.
     public let executor: EventLoopTaskExecutor
-    /// The listener through which the MTA came.
+    /// The listener that accepted the connection.
     public let listener: MilterListener
-    /// How many connections the server had when the MTA came, this one included.
+    /// How many connections the server had when this connection was accepted, including this connection.
     public let openConnections: Int
-    /// What all sessions share of memory.
+    /// The memory that all sessions share.
     public let memory: SessionMemory
     var machine: MilterSessionMachine
 
@@ -30,17 +30,17 @@ public final class MilterSession {
         self.machine = MilterSessionMachine(request: MilterRequest())
     }
 
-    /// The macros defined at this point.
+    /// The macros defined so far.
     public var macros: MilterMacros { machine.macros }
 
-    /// What was negotiated.
+    /// The negotiated options.
     public var options: MilterOptions { machine.options }
 }
 
 /// An answer that is owed to the MTA.
 ///
-/// It may be completed once, from any thread; a second completion, or one that comes after the message was given up, has no
-/// effect. It must be completed at some time: there is no other end to the event than the MTA's own timeout.
+/// It may be completed once, from any thread. A second completion, or one after the message was aborted, has no effect.
+/// It must be completed at some time: otherwise the event ends only by the MTA's timeout.
 public struct MilterAnswer: Sendable {
     private let eventLoop: any EventLoop
     private let channelHandler: NIOLoopBound<MilterChannelHandler>
@@ -54,7 +54,7 @@ public struct MilterAnswer: Sendable {
 
     /// Answers the end of a message.
     ///
-    /// At another event only the response counts.
+    /// At other events only the response counts.
     public func complete(_ verdict: MilterVerdict) {
         if eventLoop.inEventLoop {
             channelHandler.value.complete(number, with: verdict)
@@ -63,6 +63,6 @@ public struct MilterAnswer: Sendable {
         }
     }
 
-    /// Answers without a change to the message.
+    /// Answers without a modification of the message.
     public func complete(_ response: MilterResponse) { complete(MilterVerdict(response)) }
 }

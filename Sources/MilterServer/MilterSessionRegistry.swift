@@ -6,20 +6,20 @@ import Synchronization
 /// Tells a session that the server is ending.
 struct MilterDrainEvent: Sendable {}
 
-/// The sessions of a server, and what they have done.
+/// The sessions of a server, and their statistics.
 final class MilterSessionRegistry: Sendable {
-    /// What becomes of a new connection.
+    /// The decision about a new connection.
     enum Admission {
-        /// It is served.
+        /// The connection is served.
         case serve
-        /// There are too many: it is told so.
+        /// There are too many connections: the MTA is told to try again later.
         case refuse
-        /// There are so many that even telling them is too much.
+        /// There are so many connections that even such an answer costs too much.
         case close
     }
 
     private struct Place: Hashable {
-        /// Which listener, by its place in the configuration.
+        /// The index of the listener in the configuration.
         let number: Int
         let admission: Admission
     }
@@ -34,7 +34,7 @@ final class MilterSessionRegistry: Sendable {
         var counts: [Place: Int] = [:]
         var statistics = MilterServerStatistics()
         var reported: Set<MilterViolation> = []
-        /// Of each listener, by its number.
+        /// The notices of each listener, by its number.
         var refusals: [Int: OccasionalNotice] = [:]
         var shortages = OccasionalNotice()
         var isDraining = false
@@ -51,15 +51,15 @@ final class MilterSessionRegistry: Sendable {
 
         /// Counts a connection that is not served.
         ///
-        /// - Returns: how many there were since the last line in the log, if it is time for another.
+        /// - Returns: the number of such connections since the last log line, if it is time for another line.
         mutating func countRefusal(of listener: Int) -> Int? {
             statistics.refusedConnections += 1
-            // Nobody needs to be told of those that come at the end.
+            // Connections during the shutdown need no log line.
             return isDraining ? nil : refusals[listener, default: OccasionalNotice()].count()
         }
     }
 
-    /// How many connections of a listener are told at a time that there are too many.
+    /// How many connections of a listener may be answered at a time with the advice to try again later.
     private static let maximumRefusing = 100
 
     private let logger: Logger
@@ -67,7 +67,7 @@ final class MilterSessionRegistry: Sendable {
     private let state = Mutex(State())
     private let openCount = Atomic(0)
 
-    /// A registry of no sessions; `maximumConnections` of all listeners are served.
+    /// An empty registry; up to `maximumConnections` connections of all listeners are served.
     init(logger: Logger, maximumConnections: Int? = nil) {
         self.logger = logger
         self.maximumConnections = maximumConnections
@@ -78,9 +78,9 @@ final class MilterSessionRegistry: Sendable {
 
     var statistics: MilterServerStatistics { state.withLock { $0.statistics } }
 
-    /// Takes a new connection of a listener, the one with this number in the configuration.
+    /// Adds a new connection of the listener with this index in the configuration.
     ///
-    /// - Returns: what becomes of it, and how many connections there are with it.
+    /// - Returns: the decision about the connection, and the number of open connections including it.
     func add(
         _ channel: any Channel,
         of listener: MilterListener,
@@ -102,7 +102,7 @@ final class MilterSessionRegistry: Sendable {
         return (admission, openConnections)
     }
 
-    /// Says that connections are told to come back later, or closed.
+    /// Logs that connections are told to try again later, or are closed.
     private func logRefusals(_ count: Int, _ listener: MilterListener, open: Int) {
         let isBoundByFiles = maximumConnections.map { open > $0 } ?? false
         logger.warning(
@@ -128,7 +128,7 @@ final class MilterSessionRegistry: Sendable {
         action?()
     }
 
-    /// Tells every session that the server ends.
+    /// Tells every session that the server is ending.
     func drain() {
         let channels = state.withLock { state in
             state.isDraining = true
@@ -137,7 +137,7 @@ final class MilterSessionRegistry: Sendable {
         for channel in channels { channel.pipeline.fireUserInboundEventTriggered(MilterDrainEvent()) }
     }
 
-    /// Calls back as soon as there is no connection.
+    /// Calls `action` as soon as there is no connection.
     func whenEmpty(_ action: @escaping @Sendable () -> Void) {
         let isEmpty = state.withLock { state in
             if !state.entries.isEmpty { state.whenEmpty = action }
@@ -151,10 +151,10 @@ final class MilterSessionRegistry: Sendable {
         for channel in state.withLock({ $0.entries.values.map { $0.channel } }) { channel.close(promise: nil) }
     }
 
-    /// Takes a session's share of the statistics.
+    /// Adds a session's statistics.
     func report(_ statistics: SessionStatistics) { state.withLock { $0.statistics.add(statistics) } }
 
-    /// Counts a connection that was idle, or at one packet, for too long; the first one is logged.
+    /// Counts a connection that was idle, or took for a packet, too long; the first such connection is logged.
     func reportTimeout(on listener: MilterListener) {
         let isFirst = state.withLock { state in
             state.statistics.timeouts += 1
@@ -167,7 +167,7 @@ final class MilterSessionRegistry: Sendable {
         )
     }
 
-    /// Counts that a connection found no file descriptor; logged once a minute.
+    /// Counts a connection for which there was no file descriptor; logged once a minute.
     func reportShortage() {
         let shortages = state.withLock { state in
             state.statistics.descriptorShortages += 1
@@ -182,9 +182,9 @@ final class MilterSessionRegistry: Sendable {
         )
     }
 
-    /// Counts a broken rule.
+    /// Counts a protocol violation.
     ///
-    /// Every kind is logged once: health checkers come every few seconds.
+    /// Each kind is logged once, because health checkers connect every few seconds.
     func report(_ violation: MilterViolation, on listener: MilterListener) {
         let isFirst = state.withLock { state in
             state.statistics.violations += 1
@@ -199,7 +199,7 @@ final class MilterSessionRegistry: Sendable {
 }
 
 extension MilterViolation {
-    /// The violation without the detail that may differ each time.
+    /// The violation without details that may differ from case to case.
     fileprivate var kind: MilterViolation {
         switch self {
         case .packetLength: .packetLength(0)

@@ -1,24 +1,24 @@
 internal import MilterProtocol
 
-/// The answer that the MTA waits for, if it waits for one.
+/// The answer that the MTA waits for, if there is one.
 ///
-/// The filter may give it when it is asked, before it returns from being asked, or at any time after that; whatever it says
-/// of an earlier question comes too late.
+/// The filter may answer when it is asked, before its callback returns, or at any time after that; an answer to an
+/// earlier question is ignored.
 struct PendingAnswer {
     private var number: UInt64 = 0
-    /// What the MTA waits for; nil when it waits for nothing.
+    /// The event whose answer the MTA waits for; nil when it does not wait.
     private(set) var event: MilterEvent?
-    /// Whether the filter is being asked.
+    /// Whether the filter's callback is running.
     private var isAsking = false
-    /// What it said meanwhile.
+    /// The filter's answer during its callback.
     private var early: MilterVerdict?
 
     /// Whether the MTA waits.
     var isWaited: Bool { event != nil }
 
-    /// Begins to ask the filter.
+    /// Begins a question to the filter.
     ///
-    /// - Returns: the number by which it may answer.
+    /// - Returns: the number that the filter's answer must have.
     mutating func ask(_ event: MilterEvent) -> UInt64 {
         number += 1
         self.event = event
@@ -27,9 +27,9 @@ struct PendingAnswer {
         return number
     }
 
-    /// Takes what the filter returned from being asked.
+    /// Takes the filter's return value.
     ///
-    /// - Returns: the answer, if there is one by now.
+    /// - Returns: the answer, if there is one already.
     mutating func asked(_ verdict: MilterVerdict?) -> MilterVerdict? {
         isAsking = false
         guard let verdict = verdict ?? early else { return nil }
@@ -37,10 +37,10 @@ struct PendingAnswer {
         return verdict
     }
 
-    /// Takes what the filter says later.
+    /// Takes a later answer of the filter.
     ///
-    /// - Returns: the event that is answered now; nil when the MTA does not wait for this answer, or the filter is still being
-    ///   asked.
+    /// - Returns: the event that is answered now; nil when the MTA does not wait for this answer, or the filter's
+    ///   callback is still running.
     mutating func take(_ verdict: MilterVerdict, number: UInt64) -> MilterEvent? {
         guard let event, number == self.number else { return nil }
         guard !isAsking else {
@@ -51,6 +51,6 @@ struct PendingAnswer {
         return event
     }
 
-    /// Gives the answer up.
+    /// Cancels the answer.
     mutating func cancel() { event = nil }
 }

@@ -1,22 +1,23 @@
 internal import NIOCore
 
-/// How large the buffers are that a connection's octets are read into.
+/// Chooses the sizes of the buffers that receive a connection's octets.
 struct ReceiveBuffers: RecvByteBufferAllocator {
-    /// Most messages fit into 32 KiB; of a large one, a piece is hashed while it is in the processor's cache.
+    /// Most messages fit into 32 KiB; a piece of a large message is hashed while it is in the processor's cache.
     ///
-    /// Of 16 KiB, the allocator would hold four in a page, and give that back to the system every few messages.
+    /// With 16 KiB, the allocator would put four buffers into a page, and return the page to the system every few
+    /// messages.
     private var sizes = AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 32_768, maximum: 65_536)
-    /// Whether nothing was read yet.
+    /// Whether nothing has been read yet.
     ///
-    /// An MTA begins with 17 octets and waits for the answer. NIO copies the first buffer of a channel, however little it
-    /// holds, so that one is small.
+    /// An MTA begins with 17 octets and waits for the answer. NIO copies the first buffer of a channel, however little
+    /// it holds, so the first buffer is small.
     private var isFirst = true
     private let registry: MilterSessionRegistry
 
-    /// How many octets the buffers of all connections take about, at most: a channel keeps its buffer while it waits.
+    /// The approximate limit for the buffers of all connections, in octets: a channel keeps its buffer while it waits.
     private static let maximumOctets = 16 << 20
 
-    /// The buffers of a connection that is in a registry.
+    /// The buffers of a connection in a registry.
     init(_ registry: MilterSessionRegistry) {
         self.registry = registry
     }

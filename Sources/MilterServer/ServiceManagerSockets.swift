@@ -5,7 +5,7 @@ struct ServiceManagerSockets {
     /// Descriptors by name, in order.
     let descriptors: [(name: String, descriptor: CInt)]
 
-    /// Reads the environment; the descriptors are not inherited further.
+    /// Reads the environment; child processes do not inherit the descriptors.
     init() {
         self.init(
             processNumber: ServiceManagerSockets.environment("LISTEN_PID"),
@@ -16,9 +16,9 @@ struct ServiceManagerSockets {
         for (_, descriptor) in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     }
 
-    /// Reads the variables of an environment.
+    /// Reads the values of the environment variables.
     ///
-    /// Descriptors begin at 3; one without name is called `unknown`.
+    /// Descriptors begin at 3; a descriptor without a name is called `unknown`.
     init(processNumber: String?, count: String?, names: String?, own: pid_t) {
         guard let count = count.flatMap({ CInt($0) }), (1...1024).contains(count),
             processNumber.flatMap({ pid_t($0) }) == own

@@ -2,30 +2,31 @@ public import Logging
 internal import NIOCore
 import Synchronization
 
-/// The memory that all sessions of a server share for what may become large: headers, recipients, unfinished packets.
+/// The memory that all sessions of a server share for data that may become large: headers, recipients, unfinished
+/// packets.
 ///
-/// Each session has a little of its own besides, which ordinary messages do not exceed.
+/// In addition, each session has a little memory of its own, which is enough for ordinary messages.
 public final class SessionMemory: Sendable {
-    /// How many octets may be taken.
+    /// The most octets that may be in use.
     public let limit: Int
     private let taken = Atomic(0)
     private let shortageCount = Atomic(0)
     private let notice = Mutex(OccasionalNotice())
     private let logger: Logger
 
-    /// Memory of this many octets; that there is none left is logged.
+    /// Memory of this many octets; a shortage is logged.
     public init(limit: Int, logger: Logger) {
         self.limit = limit
         self.logger = logger
     }
 
-    /// How many octets are taken.
+    /// How many octets are in use.
     public var octets: Int { taken.load(ordering: .relaxed) }
 
     /// How often there was no room.
     public var shortages: Int { shortageCount.load(ordering: .relaxed) }
 
-    /// Takes octets, if there is room for them.
+    /// Takes octets, if there is room.
     fileprivate func take(_ count: Int) -> Bool {
         guard taken.add(count, ordering: .relaxed).newValue > limit else { return true }
         taken.subtract(count, ordering: .relaxed)
@@ -41,31 +42,31 @@ public final class SessionMemory: Sendable {
         return false
     }
 
-    /// Takes octets in any case.
+    /// Takes octets, whether there is room or not.
     fileprivate func force(_ count: Int) { taken.add(count, ordering: .relaxed) }
 
-    /// Gives octets back.
+    /// Returns octets.
     fileprivate func giveBack(_ count: Int) { taken.subtract(count, ordering: .relaxed) }
 }
 
-/// What one part of a session has of the shared memory; given back at its end.
+/// The share of one part of a session in the shared memory; returned at its end.
 public struct MemoryShare: ~Copyable {
-    /// How many octets nobody is asked for.
+    /// How many octets each share may hold without asking.
     public static let free = 8192
-    /// In what pieces the rest is taken, so that it is not done for each field.
+    /// The unit in which further octets are taken, so that not every field asks for room.
     private static let step = 16_384
 
     private let memory: SessionMemory
     private var taken = 0
 
-    /// A share of nothing.
+    /// An empty share.
     public init(of memory: SessionMemory) { self.memory = memory }
 
     deinit { memory.giveBack(taken) }
 
-    /// Makes the share as large as what is held now.
+    /// Adjusts the share to the octets that are held now.
     ///
-    /// - Returns: whether there is room for it; if not, the share stays as it is.
+    /// - Returns: whether there is room for them; if not, the share stays as it is.
     public mutating func hold(_ octets: Int) -> Bool {
         let wanted = Self.wanted(octets)
         guard wanted != taken else { return true }
@@ -78,7 +79,7 @@ public struct MemoryShare: ~Copyable {
         return true
     }
 
-    /// Makes the share as large as what is held now, for what cannot be done without.
+    /// Adjusts the share to the octets that are held now, for data that is indispensable.
     mutating func mustHold(_ octets: Int) {
         let wanted = Self.wanted(octets)
         guard wanted != taken else { return }

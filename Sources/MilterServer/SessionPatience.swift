@@ -1,15 +1,15 @@
 internal import NIOCore
 
-/// Until when a connection that says nothing is kept open.
+/// The time limits of a silent connection.
 struct SessionPatience {
     private let commandTimeout: TimeAmount
     private let idleTimeout: TimeAmount
-    /// When the MTA last said or was told something.
+    /// When the last octets were received from or sent to the MTA.
     private var lastActivity: NIODeadline
-    /// Since when the MTA has been at what it must complete in time: its first packet, or one that it has begun.
+    /// When the MTA began what it must complete in time: its first packet, or an incomplete packet.
     private var packetBegan: NIODeadline?
 
-    /// Begins to wait for the first packet.
+    /// Begins the wait for the first packet.
     init(_ configuration: MilterServerConfiguration, now: NIODeadline) {
         commandTimeout = configuration.commandTimeout
         idleTimeout = configuration.idleTimeout
@@ -17,14 +17,14 @@ struct SessionPatience {
         packetBegan = now
     }
 
-    /// Notes that the MTA said or was told something.
+    /// Notes that octets were received from or sent to the MTA.
     mutating func note(now: NIODeadline) { lastActivity = now }
 
-    /// Notes whether a packet is begun and not complete.
+    /// Notes whether a packet has begun and is incomplete.
     ///
-    /// Whoever sends it octet by octet gets no more time for it.
+    /// An MTA that sends the packet octet by octet gets no extra time.
     ///
-    /// - Parameter isAnother: whether it is another packet than before.
+    /// - Parameter isAnother: whether this packet is another packet than before.
     mutating func notePacket(isBegun: Bool, isAnother: Bool) {
         if !isBegun {
             packetBegan = nil
@@ -33,12 +33,12 @@ struct SessionPatience {
         }
     }
 
-    /// When the connection is to be closed unless something happens.
+    /// When the connection must be closed unless something happens.
     var closingTime: NIODeadline {
         packetBegan.map { $0 + commandTimeout } ?? lastActivity + idleTimeout
     }
 
-    /// When to look again, so that it is noticed that the closing time has moved to the front.
+    /// When to check again, early enough to notice that the closing time has moved closer.
     func nextLook(now: NIODeadline, isWaiting: Bool) -> NIODeadline {
         let next = now + min(commandTimeout, idleTimeout)
         return isWaiting ? next : min(closingTime, next)

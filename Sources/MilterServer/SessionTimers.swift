@@ -1,7 +1,7 @@
 internal import NIOCore
 
-/// The timers of a connection: it is closed when its time is over, and the MTA that waits for a verdict hears that work
-/// goes on.
+/// The timers of a connection: they close it when its time is over, and tell an MTA that waits for a verdict that the
+/// filter still works.
 ///
 /// Lives on the connection's event loop.
 final class SessionTimers {
@@ -12,14 +12,14 @@ final class SessionTimers {
     private var progress: Scheduled<Void>?
     private var isEnded = false
 
-    /// Begins to wait for the first packet; nothing happens before `start`.
+    /// Begins the wait for the first packet; nothing happens before `start`.
     init(_ configuration: MilterServerConfiguration, on eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
         self.configuration = configuration
         patience = SessionPatience(configuration, now: eventLoop.now)
     }
 
-    /// Has the connection closed when its time is over, but not while the MTA waits for an answer.
+    /// Closes the connection when its time is over, but not while the MTA waits for an answer.
     ///
     /// - Parameters:
     ///   - isWaiting: whether the MTA waits.
@@ -38,15 +38,15 @@ final class SessionTimers {
         }
     }
 
-    /// Notes that the MTA said or was told something.
+    /// Notes that octets were received from or sent to the MTA.
     func note() { patience.note(now: eventLoop.now) }
 
-    /// Notes whether a packet is begun and not complete, and whether it is another than before.
+    /// Notes whether a packet has begun and is incomplete, and whether it is another packet than before.
     func notePacket(isBegun: Bool, isAnother: Bool) {
         patience.notePacket(isBegun: isBegun, isAnother: isAnother)
     }
 
-    /// Calls again and again until `stopProgress`.
+    /// Calls `tell` periodically until `stopProgress`.
     func startProgress(_ tell: @escaping () -> Void) {
         progress = eventLoop.assumeIsolated().scheduleTask(in: configuration.progressInterval) { [self] in
             guard !isEnded else { return }
@@ -55,13 +55,13 @@ final class SessionTimers {
         }
     }
 
-    /// Nobody waits for a verdict any more.
+    /// Stops the calls, because the MTA no longer waits for a verdict.
     func stopProgress() {
         progress?.cancel()
         progress = nil
     }
 
-    /// The connection is closed.
+    /// Stops all timers, because the connection is closed.
     func end() {
         isEnded = true
         closing?.cancel()

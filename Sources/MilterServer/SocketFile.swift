@@ -5,10 +5,10 @@ internal import SystemPackage
 
 /// The name of a unix socket in the file system.
 ///
-/// The socket is bound under a temporary name and renamed when everything else is ready, so that a client finds the old
-/// socket or the new one and never none. Only a file that this process made is ever removed.
+/// The socket is bound under a temporary name and renamed when everything else is ready. So a client always finds
+/// either the old socket or the new one. Only a file that this process made is ever removed.
 package final class SocketFile: Sendable {
-    /// What could not be done to the file.
+    /// An operation on the file that failed.
     struct Failure: Error, CustomStringConvertible {
         let action: String
         let path: String
@@ -16,22 +16,22 @@ package final class SocketFile: Sendable {
         var description: String { "cannot \(action) \(path): \(Errno(rawValue: code))" }
     }
 
-    /// Why the file may not be put at its path.
+    /// Why the file may not be created at its path.
     struct Refusal: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// What has become of a file that was published.
+    /// The present state of a published file.
     package enum Condition: Sendable {
-        /// It is where it was put.
+        /// The file is at its path.
         case inPlace
-        /// Nothing is at its path any more.
+        /// No file is at the path.
         case gone
         /// Another file is at its path.
         case replaced
     }
 
-    /// Which file a path names.
+    /// The identity of the file at a path.
     private struct Identity: Hashable {
         let device: dev_t
         let inode: ino_t
@@ -45,14 +45,14 @@ package final class SocketFile: Sendable {
     }
 
     private struct State {
-        /// The file that was made.
+        /// The created file.
         var identity: Identity?
         var isPublished = false
-        /// Whether the socket that was at the path is kept under another name.
+        /// Whether the previous socket of the path is kept under another name.
         var keepsOld = false
     }
 
-    /// Where clients find the socket.
+    /// The path where clients find the socket.
     package let path: String
     private let mode: UInt16
     private let group: String?
@@ -61,14 +61,14 @@ package final class SocketFile: Sendable {
     private var temporaryPath: String { "\(path).\(getpid())" }
     private var oldPath: String { "\(temporaryPath).old" }
 
-    /// The file at a path, with the mode and group that it is to have.
+    /// The file at a path, with its intended mode and group.
     package init(path: String, mode: UInt16, group: String?) {
         self.path = path
         self.mode = mode
         self.group = group
     }
 
-    /// Whether the file is still where it was published; nil when it is not published.
+    /// Whether the file is still at its path; nil when it is not published.
     package var condition: Condition? {
         let state = state.withLock { $0 }
         guard state.isPublished else { return nil }
@@ -77,15 +77,15 @@ package final class SocketFile: Sendable {
     }
 }
 
-// MARK: Its life
+// MARK: Life of the file
 
 extension SocketFile {
-    /// Binds a socket under the temporary name, with the group and mode that the file is to have.
+    /// Binds a socket under the temporary name, and sets its group and mode.
     ///
-    /// Nobody can connect yet: the socket does not listen.
+    /// Clients cannot connect yet, because the socket does not listen.
     package func bind(takingOver: Bool) throws -> ListeningSocket {
         try checkOccupant(takingOver: takingOver)
-        // A process with our number may have left it.
+        // A process that had our process number may have left the file.
         _ = unsafe unlink(temporaryPath)
         let socket = try ListeningSocket.bound(to: SocketAddress(unixDomainSocketPath: temporaryPath))
         state.withLock { $0.identity = Identity(path: temporaryPath) }
@@ -101,7 +101,7 @@ extension SocketFile {
         return socket
     }
 
-    /// Gives the socket its name; what had it until now can be put back.
+    /// Renames the socket to its path; a previous socket can be restored.
     package func publish(takingOver: Bool) throws {
         try checkOccupant(takingOver: takingOver)
         let keepsOld = unsafe link(path, oldPath) == 0
@@ -110,7 +110,7 @@ extension SocketFile {
         state.withLock { $0.isPublished = true }
     }
 
-    /// Gives up what was at the path before.
+    /// Discards the previous socket of the path.
     package func settle() {
         let keepsOld = state.withLock { state in
             defer { state.keepsOld = false }
@@ -119,7 +119,7 @@ extension SocketFile {
         if keepsOld { _ = unsafe unlink(oldPath) }
     }
 
-    /// Removes the file if it is still ours, and puts back what was there before if that was not given up.
+    /// Removes the file if it is still ours, and restores the previous socket unless it was discarded.
     package func withdraw() {
         let last = state.withLock { state in
             defer { state = State() }
@@ -132,7 +132,8 @@ extension SocketFile {
         if last.keepsOld { _ = unsafe unlink(oldPath) }
     }
 
-    /// Refuses a path where somebody listens, unless his place is to be taken, and one where there is no socket.
+    /// Refuses a path where a process listens, unless its place is to be taken, and a path of a file that is not a
+    /// socket.
     private func checkOccupant(takingOver: Bool) throws {
         switch try SocketOccupant(at: path, isAsked: !takingOver) {
         case .nothing, .abandoned, .unasked: return
@@ -154,7 +155,7 @@ extension SocketFile {
         if let number = gid_t(name) { return number }
         var entry = unsafe group_entry()
         var found: UnsafeMutablePointer<group_entry>?
-        // getgrnam_r puts the strings of the entry into the buffer and makes `found` null when there is no such group.
+        // getgrnam_r puts the strings of the entry into the buffer, and sets `found` to null if there is no such group.
         var buffer = [CChar](repeating: 0, count: 65_536)
         let code = unsafe getgrnam_r(name, &entry, &buffer, buffer.count, &found)
         guard unsafe found != nil else { throw failure("find the group \(name) of", code == 0 ? ENOENT : code) }

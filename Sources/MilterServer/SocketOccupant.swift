@@ -1,27 +1,27 @@
 internal import Glibc
 internal import NIOCore
 
-/// What is at the path where a unix socket is to be.
+/// The present occupant of a unix socket's path.
 package enum SocketOccupant: Equatable {
     /// No file.
     case nothing
-    /// A socket; whether somebody listens was not asked.
+    /// A socket; it is unknown whether a process listens, because nobody asked.
     case unasked
-    /// A socket on which nobody listens: a process that was killed has left it.
+    /// A socket on which no process listens: a killed process has left it.
     case abandoned
     /// A socket on which a process listens.
     case alive
-    /// A socket of which nothing can be found out: the error number says why.
+    /// A socket whose state cannot be determined; the error number gives the reason.
     case unknown(CInt)
-    /// Another kind of file, in words.
+    /// Another kind of file; the text names it.
     case noSocket(String)
 
-    /// Looks at a path.
+    /// Examines a path.
     ///
     /// - Parameters:
-    ///   - path: where to look.
-    ///   - isAsked: whether a socket that is there is connected to.
-    /// - Throws: `IOError` when not even the path can be looked at.
+    ///   - path: the path.
+    ///   - isAsked: whether to connect to an existing socket.
+    /// - Throws: `IOError` when the path cannot be examined.
     package init(at path: String, isAsked: Bool) throws {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else {
@@ -39,7 +39,7 @@ package enum SocketOccupant: Equatable {
         }
     }
 
-    /// Finds out by a connection whether somebody listens; it is closed at once.
+    /// Finds out by a connection, closed at once, whether a process listens.
     private static func listener(at path: String) throws -> SocketOccupant {
         let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(AF_UNIX, type, 0)
@@ -50,7 +50,7 @@ package enum SocketOccupant: Equatable {
         }
         guard result != 0 else { return .alive }
         switch errno {
-        // unix(7): the queue of connections that wait is full, so there is one; or a socket of another type.
+        // unix(7): the queue of waiting connections is full, so a process listens; or the socket has another type.
         case EAGAIN, EPROTOTYPE: return .alive
         case ECONNREFUSED: return .abandoned
         case ENOENT: return .nothing

@@ -1,22 +1,22 @@
-/// A server whose sockets are opened together with those of others.
+/// A server whose sockets are opened together with the sockets of other servers.
 package protocol SocketServer: Sendable {
-    /// The names of its unix sockets.
+    /// The files of its unix sockets.
     var files: [SocketFile] { get }
-    /// Binds the sockets; nobody can connect yet.
+    /// Binds the sockets; clients cannot connect yet.
     ///
     /// - Parameter takingOver: whether a unix socket may be taken from a process that listens on it.
     func bind(takingOver: Bool) throws
     /// Begins to accept connections.
     func listen() async throws
-    /// Closes the sockets, and removes their names.
+    /// Closes the sockets, and removes their files.
     func stopListening() async
 }
 
 extension Collection where Element == any SocketServer {
     /// Opens the sockets of all servers, or of none.
     ///
-    /// The unix sockets get their names at the end: whoever listens there until now loses nothing when something cannot be
-    /// had.
+    /// The unix sockets get their names at the end: if an earlier step fails, a process that listens there loses
+    /// nothing.
     package func open(takingOver: Bool = false) async throws {
         do {
             for server in self { try server.bind(takingOver: takingOver) }
