@@ -3,17 +3,17 @@ public import DMARC
 public import Policy
 public import SPF
 
-/// Which checks are made of a message, and how.
+/// The checks to make for a message, and their options.
 public struct AuthenticationSettings: Sendable {
     /// The checks to make.
     public var checks = PerCheck<Bool> { _ in true }
-    /// How SPF and Sender ID records are evaluated.
+    /// The options for evaluating SPF and Sender ID records.
     public var spf = SPFOptions()
-    /// How signatures are verified.
+    /// The options for verifying signatures.
     public var dkim = DKIMVerificationOptions()
-    /// How DMARC finds out whether two domains belong together.
+    /// How DMARC decides whether two domains belong together.
     public var alignment = AlignmentMethod.walk
 
-    /// All checks, by their defaults.
+    /// All checks, with their defaults.
     public init() {}
 }

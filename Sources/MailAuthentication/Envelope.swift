@@ -1,16 +1,16 @@
 public import MailSyntax
 
-/// What SMTP said about a message.
+/// The SMTP envelope of a message.
 public struct Envelope: Sendable {
-    /// The client's address; nil for local mail or when it is not known.
+    /// The client's address; nil for local mail or an unknown address.
     public var clientAddress: IPAddress?
-    /// What the client called itself.
+    /// The argument of the client's HELO or EHLO.
     public var helo: [UInt8]
     /// The reverse-path without angle brackets; empty for the null sender.
     public var sender: [UInt8]
-    /// The forward-paths without angle brackets that were not refused.
+    /// The forward-paths that were not refused, without angle brackets.
     public var recipients: [[UInt8]]
-    /// Whether the client has authenticated itself or is trusted by its address.
+    /// Whether the client has authenticated, or is trusted by its address.
     public var isTrusted: Bool
 
     /// An envelope.

@@ -1,16 +1,16 @@
-/// Why a message is not taken for what its checks and the rules say: its header asks for too much.
+/// Why the results and the rules do not apply to a message: its header asks for too much.
 public enum HeaderObstacle: String, Sendable {
-    /// It is larger than is read.
+    /// The header is larger than the filter reads.
     case tooLarge = "header section beyond limits.max_header"
-    /// It has more forged fields than anybody who does not want to keep the MTA busy.
+    /// The header has more forged fields than any sender needs that does not want to keep the MTA busy.
     case tooManyForged = "too many forged header fields"
 
-    /// How many forged fields a message may have where the rules act.
+    /// The most forged fields that a message may have if the rules are enforced.
     public static let maximumForgedFields = 100
 }
 
 extension HeaderObstacle {
-    /// What becomes of the message, for people.
+    /// The consequence for the message, in words.
     var consequence: String {
         switch self {
         case .tooLarge: "refused in enforce mode (552 5.3.4), accepted unstamped in observe mode"

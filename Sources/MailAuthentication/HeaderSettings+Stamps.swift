@@ -2,10 +2,10 @@ internal import AuthenticationResults
 public import MailSyntax
 
 extension HeaderSettings {
-    /// Whether this host has judged a message before and found it to be of this author's domain, as its fields tell.
+    /// Whether the fields show that this host has already judged the message and found this author's domain.
     ///
-    /// Only mail from outside is judged. When it comes again from an address of our own, a content filter or a forwarding
-    /// brings it. A list that has put itself into From is another author.
+    /// Only mail from outside is judged. If such a message arrives again from one of our own addresses, a content
+    /// filter or a forwarding sent it. A mailing list that has put itself into From is another author.
     public func haveJudged(_ headers: HeaderBlock, author: DomainName) -> Bool {
         guard authenticationResults else {
             return headers.indices.contains { position in
@@ -13,7 +13,7 @@ extension HeaderSettings {
                     || headers.hasName("X-AUTH-Result", at: position)
             }
         }
-        // One for all fields: it bounds what they cost together.
+        // One value for all fields, because it limits their total cost.
         var service = ServiceName(authservID)
         return headers.indices.contains { position in
             guard headers.hasName("Authentication-Results", at: position) else { return false }
@@ -23,7 +23,7 @@ extension HeaderSettings {
         }
     }
 
-    /// Whether the results are of a message by this author, or do not say by whom.
+    /// Whether the results concern a message by this author, or do not name an author.
     private static func mayTell(_ value: Octets, of author: DomainName) -> Bool {
         guard let field = try? AuthenticationResultsField(parsing: value) else { return true }
         let properties = field.results.lazy.filter { $0.method == "dmarc" }.flatMap(\.properties)

@@ -1,8 +1,8 @@
 public import MailSyntax
 
-/// Which header fields a judged message gets, and which it loses.
+/// The header fields that are added to a judged message, and those that are deleted from it.
 public struct HeaderSettings: Hashable, Sendable {
-    /// The name under which this host reports (RFC 8601 § 2.5).
+    /// The name by which this host signs its results (RFC 8601 § 2.5).
     public var authservID: Octets
     /// Whether Authentication-Results is written.
     public var authenticationResults = true
@@ -14,23 +14,24 @@ public struct HeaderSettings: Hashable, Sendable {
     public var dkim = true
     /// Whether X-AUTH-Result is written.
     public var authResult = false
-    /// The field that is added to junk.
+    /// The field that is added to junk mail.
     public var junk = NewField(name: "X-Spam-Flag", value: Array("YES".utf8))
-    /// Whether fields that claim to be of this host are deleted: Authentication-Results with its authserv-id, and what
-    /// only this host writes.
+    /// Whether to delete fields that claim to come from this host: Authentication-Results with its authserv-id, and
+    /// fields that only this host writes.
     public var removeForged = true
-    /// Whether every Authentication-Results field is deleted, whoever signed it, and what only this host writes.
+    /// Whether to delete every Authentication-Results field, whatever its authserv-id, and fields that only this host
+    /// writes.
     public var removeForeign = false
-    /// Whether deleted Authentication-Results fields are kept under another name.
+    /// Whether to keep deleted Authentication-Results fields under another name.
     public var keepRemoved = false
 
-    /// The default fields, reported by this host.
+    /// The default fields, with this host's authserv-id.
     public init(authservID: Octets) {
         self.authservID = authservID
     }
 }
 
-/// A header field to add: the value has its lines joined by LF and no space in front.
+/// A header field to add; the lines of the value are joined by LF, without a leading space.
 public struct NewField: Hashable, Sendable {
     /// The field's name.
     public let name: String

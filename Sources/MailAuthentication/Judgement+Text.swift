@@ -8,9 +8,9 @@ internal import SPF
 internal import SenderID
 
 extension Judgement {
-    /// The judgement for people: the verdict with its reason, then each check, then the header fields.
+    /// The judgement as a text: the verdict with its reason, then each check, then the header fields.
     ///
-    /// - Parameter withTrace: whether each check shows its steps.
+    /// - Parameter withTrace: whether to show the steps of each check.
     public func text(withTrace: Bool) -> String {
         var lines = [verdictLine]
         if let obstacle { lines.append("  obstacle   \(obstacle.rawValue): \(obstacle.consequence)") }
@@ -55,10 +55,10 @@ extension Judgement {
         return remarks
     }
 
-    /// How many recipients are named at most.
+    /// The most recipients that are named.
     private static let maximumNamed = 50
 
-    /// What the rules say of each recipient, where that differs.
+    /// The rules' decision for each recipient, where it differs.
     private var recipientLines: [String] {
         guard let mixture = verdict.mixture else { return [] }
         let lines = mixture.outcomes.map { outcome in
@@ -72,7 +72,7 @@ extension Judgement {
         return ["  the rules differ between recipients"] + lines + obstacle
     }
 
-    /// The recipients at these places, as far as there is room for them.
+    /// The recipients with these indices, as far as there is room for them.
     public func names(of places: [Int]) -> String {
         let known = places.prefix(Self.maximumNamed).filter(envelope.recipients.indices.contains)
         let names = known.map { "<" + FieldText.printable(envelope.recipients[$0][...], limit: 320)[...].text + ">" }
@@ -157,7 +157,7 @@ extension MailAssessment {
 }
 
 extension DMARCOutcome {
-    /// The policy that applies, and the one that is published where that is another.
+    /// The policy that applies, and the published policy if it differs.
     fileprivate var policyText: String? {
         guard let effectivePolicy, let policy else { return nil }
         let published = policy == effectivePolicy ? "" : ", published as \(policy.rawValue) with t=y"
@@ -166,7 +166,7 @@ extension DMARCOutcome {
 }
 
 extension LookupRecord.Entry: CustomStringConvertible {
-    /// The question, what came back, and from where.
+    /// The question, the reply, and the source of the reply.
     public var description: String {
         switch reply.result {
         case .failure(let error): "\(question): \(error) (\(reply.source))"

@@ -2,38 +2,38 @@ internal import DNSLookup
 public import MailSyntax
 public import Policy
 
-/// What was found out about a message, and what is done with it.
+/// The results for a message, and the filter's decision.
 ///
-/// A class, for it holds much and is handed to many.
+/// A class, because it is large and shared by many tasks.
 public final class Judgement: Sendable {
-    /// What all checks found.
+    /// The results of all checks.
     public let assessment: MailAssessment
-    /// What SMTP said.
+    /// The SMTP envelope.
     public let envelope: Envelope
-    /// What the rules say.
+    /// The decision of the rules.
     public let verdict: PolicyVerdict
-    /// The fields to add, in the order in which a reader finds them from the top.
+    /// The fields to add, in their order in the header from the top.
     public let newFields: [NewField]
     /// The fields to delete, from the top.
     public let removedFields: [RemovedField]
-    /// What in its header keeps the filter from doing what the rules say; nil when nothing does.
+    /// The property of the header that keeps the filter from obeying the rules; nil when there is none.
     public let obstacle: HeaderObstacle?
     /// The lookups that were made.
     public let lookups: [LookupRecord.Entry]
-    /// How many lookups there were, and for how many of them no server was asked.
+    /// How many lookups there were, and how many of them needed no server.
     public let lookupCounts: (all: Int, cached: Int)
-    /// What the checks found, in words.
+    /// The results of the checks, in words.
     public let summary: AssessmentSummary
 
-    /// A judgement, and what follows from it for the message's header.
+    /// A judgement, and its consequences for the message's header.
     ///
     /// - Parameters:
-    ///   - assessment: what the checks found.
-    ///   - envelope: what SMTP said.
-    ///   - verdict: what the rules say.
+    ///   - assessment: the results of the checks.
+    ///   - envelope: the SMTP envelope.
+    ///   - verdict: the decision of the rules.
     ///   - headers: the message's header fields; nil when there is no message.
-    ///   - settings: which fields are written and deleted.
-    ///   - maximumHeaderOctets: how many octets of header are read; the default is for a header that was not too large.
+    ///   - settings: the fields to write and to delete.
+    ///   - maximumHeaderOctets: how many octets of header are read; the default fits a header that was not too large.
     ///   - lookups: the lookups that were made.
     public init(
         _ assessment: MailAssessment,

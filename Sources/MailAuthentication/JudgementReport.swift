@@ -9,7 +9,7 @@ internal import SenderID
 
 /// A judgement as the JSON object that `postern check --format json` prints.
 ///
-/// Keys are written in snake case, as postern(1) lists them; what was not checked is absent.
+/// Keys are in snake case, as in postern(1); results of checks that were not made are absent.
 public struct JudgementReport: Encodable, Sendable {
     struct SPF: Encodable, Sendable {
         var scope: String
@@ -84,7 +84,7 @@ public struct JudgementReport: Encodable, Sendable {
         var recipients: [Recipients]?
     }
 
-    /// What the rules say of some recipients.
+    /// The rules' decision for some recipients.
     struct Recipients: Encodable, Sendable {
         var addresses: [String]
         var action: String
@@ -125,9 +125,9 @@ public struct JudgementReport: Encodable, Sendable {
     /// The report of a judgement.
     ///
     /// - Parameters:
-    ///   - judgement: what was found and decided.
-    ///   - id: the name that a batch gave the message.
-    ///   - withTrace: whether each check shows its steps.
+    ///   - judgement: the results and the decision.
+    ///   - id: the name of the message in a batch.
+    ///   - withTrace: whether to include the steps of each check.
     public init(_ judgement: Judgement, id: String? = nil, withTrace: Bool = false) {
         let assessment = judgement.assessment
         self.id = id

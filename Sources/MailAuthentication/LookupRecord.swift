@@ -1,54 +1,55 @@
 public import DNSLookup
 internal import Synchronization
 
-/// The lookups of one message: each question once, with its first reply, in the order in which the replies came.
+/// The lookups of one message: each question once, with its first reply, in the order of the replies.
 ///
-/// Whoever sends a message chooses whom it has us ask, and how much these say: so there is a bound on what is read. Each
-/// check has its own, so that a name server of the sender's cannot use up what another domain's answer needs.
+/// The sender of a message chooses which servers we ask, and how much they reply, so the amount that is read is
+/// limited. Each check has its own share, so that a name server of the sender cannot use up the room for another
+/// domain's answer.
 public final class LookupRecord: DNSAsker {
     /// How many octets of answers are read for each share.
     public static let maximumOctets = 65_536
 
-    /// Whose questions are counted together.
+    /// The groups of questions whose answers are counted together.
     enum Share: Int, CaseIterable {
-        /// Those about the client's name.
+        /// The questions about the client's name.
         case iprev
-        /// Those of SPF for HELO.
+        /// The questions of SPF for HELO.
         case helo
-        /// Those of SPF for MAIL FROM.
+        /// The questions of SPF for MAIL FROM.
         case mailFrom
-        /// Those of Sender ID.
+        /// The questions of Sender ID.
         case senderID
         /// The keys of the signatures.
         case keys
         /// The policy of the author's domain.
         case policy
-        /// The walks from domains that may be aligned with it.
+        /// The tree walks from domains that may be aligned with the author's domain.
         case alignment
     }
 
-    /// One question and what came back.
+    /// One question and its reply.
     public struct Entry: Sendable {
-        /// What was asked.
+        /// The question.
         public let question: DNSQuestion
-        /// What came back, and from where.
+        /// The reply, and its source.
         public fileprivate(set) var reply: DNSReply
     }
 
     private struct State {
         var entries: [Entry] = []
-        /// About how many octets of answers were read for each share; it has as many places as there are shares.
+        /// The approximate octets of answers read for each share; the array has one element for each share.
         var octets = InlineArray<7, Int>(repeating: 0)
-        /// The shares, as bits, for which an answer was too long to be read as well; nothing else is asked for these.
+        /// The shares, as bits, that had no room for an answer; such a share asks no further questions.
         var full: UInt8 = 0
-        /// The places of the questions, when there are many.
+        /// The indices of the questions, when there are many.
         var places: [DNSQuestion: Int] = [:]
 
         func isFull(_ share: Share) -> Bool { full & (1 << UInt8(share.rawValue)) != 0 }
 
-        /// The place of a question; nil when it is new.
+        /// The index of a question; nil for a new question.
         mutating func place(of question: DNSQuestion) -> Int? {
-            // Most messages make few lookups: to compare them costs less than a table. A span copies no entry.
+            // Most messages make few lookups: comparing them is faster than a table. A span copies no entry.
             if entries.count < 16 {
                 let known = entries.span
                 return known.indices.first { known[$0].question == question }
@@ -65,7 +66,7 @@ public final class LookupRecord: DNSAsker {
             entries.append(Entry(question: question, reply: reply))
         }
 
-        /// Whether a share has room for a reply, which is counted then.
+        /// Whether a share has room for a reply; if so, the reply is counted.
         mutating func hasRoom(for reply: DNSReply, _ share: Share) -> Bool {
             let octets = self.octets[share.rawValue] + reply.octetCount
             guard !isFull(share), octets <= LookupRecord.maximumOctets else {
@@ -81,7 +82,7 @@ public final class LookupRecord: DNSAsker {
     private let state = Mutex(State())
     private let questions = Atomic(0)
 
-    /// A record without lookups; questions are passed on to `base`.
+    /// A record without lookups; questions go to `base`.
     public init(_ base: any DNSResolving) {
         self.base = base
     }
@@ -89,9 +90,9 @@ public final class LookupRecord: DNSAsker {
     /// A resolver for the questions of one share.
     func resolver(_ share: Share) -> RecordingResolver { RecordingResolver(record: self, share: share) }
 
-    /// Notes a reply.
+    /// Records a reply.
     ///
-    /// - Returns: the reply as the check may know it.
+    /// - Returns: the reply that the check may see.
     fileprivate func note(_ question: DNSQuestion, _ reply: DNSReply, _ share: Share) -> DNSReply {
         state.withLock { state in
             guard let place = state.place(of: question) else {
@@ -99,7 +100,7 @@ public final class LookupRecord: DNSAsker {
                 state.append(question, noted)
                 return noted
             }
-            // What was too much for one share may have room in another.
+            // A reply that was too large for one share may fit into another.
             guard state.entries[place].reply.isTooMuch else {
                 return state.isFull(share) ? state.entries[place].reply : reply
             }
@@ -109,7 +110,7 @@ public final class LookupRecord: DNSAsker {
         }
     }
 
-    /// What is known of a question when nothing else is asked; nil as long as the share has room for more.
+    /// The reply of a full share, which asks nothing else; nil as long as the share has room for more.
     fileprivate func finalReply(to question: DNSQuestion, _ share: Share) -> DNSReply? {
         state.withLock { state in
             guard state.isFull(share) else { return nil }
@@ -120,28 +121,28 @@ public final class LookupRecord: DNSAsker {
         }
     }
 
-    /// How many questions had to be sent to a server so far.
+    /// How many questions have needed a server so far.
     public var questionCount: Int { questions.load(ordering: .relaxed) }
 
-    /// Counts one more question that has to be sent to a server.
+    /// Counts one more question that needs a server.
     public func countQuestion() -> Int { questions.add(1, ordering: .relaxed).oldValue }
 
     /// The lookups so far.
     public var entries: [Entry] { state.withLock { $0.entries } }
 }
 
-/// A resolver that notes what it is asked, and reads no more than a share of it may have.
+/// A resolver that records its questions, and reads no more than its share allows.
 struct RecordingResolver: DNSResolving {
     let record: LookupRecord
     let share: LookupRecord.Share
 
-    /// Answers as the base does.
+    /// Answers from the base.
     func lookUp(_ question: DNSQuestion) async -> DNSReply {
         if let reply = record.finalReply(to: question, share) { return reply }
         return record.note(question, await record.base.lookUp(question, for: record), share)
     }
 
-    /// Answers as the base does.
+    /// Answers from the base.
     func ask(
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
@@ -156,14 +157,14 @@ struct RecordingResolver: DNSResolving {
         }
     }
 
-    /// Answers as the base does; only an answer counts as a lookup.
+    /// Answers from the base; only an answer counts as a lookup.
     func answerAtHand(_ question: DNSQuestion) -> DNSReply? {
         guard let reply = record.base.answerAtHand(question) else { return record.finalReply(to: question, share) }
         return record.note(question, reply, share)
     }
 }
 
-/// A resolver that knows only what another learned: it judges a message again from the answers of its first day.
+/// A resolver that knows only recorded answers: it judges a message again from the answers of the first time.
 public struct ReplayingResolver: DNSResolving {
     private let replies: [DNSQuestion: DNSReply]
 
@@ -172,7 +173,7 @@ public struct ReplayingResolver: DNSResolving {
         replies = Dictionary(entries.map { ($0.question, $0.reply) }) { first, _ in first }
     }
 
-    /// The reply that was recorded; a question that was not asked then has no answer now.
+    /// The recorded reply; a question without a recorded reply is not answered.
     public func lookUp(_ question: DNSQuestion) async -> DNSReply {
         replies[question] ?? DNSReply(.failure(.serverFailure), source: .zone)
     }
@@ -185,7 +186,7 @@ extension DNSReply {
         if case .failure(.tooMuch) = result { true } else { false }
     }
 
-    /// About how many octets the answer has on its way.
+    /// The approximate size of the reply on the wire, in octets.
     fileprivate var octetCount: Int {
         guard case .success(let answer) = result else { return 0 }
         return answer.records.reduce(40) { count, record in
@@ -195,7 +196,7 @@ extension DNSReply {
 }
 
 extension LookupRecord.Entry {
-    /// About how many octets the answer takes.
+    /// The approximate size of the answer, in octets.
     package var octetCount: Int {
         guard case .success(let answer) = reply.result else { return 64 }
         return answer.records.reduce(128) { count, record in

@@ -8,11 +8,11 @@ internal import SPF
 internal import SenderID
 
 extension MailAssessment {
-    /// What the rules may know about the message.
+    /// The facts about the message that the rules may use.
     public func facts(_ envelope: Envelope) -> PolicyFacts {
         if let dkim, dkim.contains(where: \.testing) {
             // RFC 6376 § 3.6.1, t=y: "Verifiers MUST NOT treat messages from Signers in testing mode differently from unsigned
-            // email". What DMARC makes of them is DMARC's: RFC 9989 has no such exception.
+            // email". The results of DMARC still count: RFC 9989 has no such exception.
             var counted = self
             counted.dkim = dkim.filter { !$0.testing }
             return counted.facts(envelope)
@@ -38,7 +38,7 @@ extension MailAssessment {
         }
         if let dmarc {
             facts.dkimAligned = alignedSignatureResult.map { ResultWord($0) } ?? ResultWord.none
-            // Where the record could not be looked up, it is not known whether there is one.
+            // If the record could not be looked up, it is unknown whether there is one.
             if dmarc.policy != nil || dmarc.result != .temperror {
                 // RFC 9989 § 4.7, t=y: "the Domain Owner is testing": the policy applied is one level lower.
                 facts.dmarcPolicy = DMARCPolicyWord(dmarc.effectivePolicy)
@@ -50,7 +50,7 @@ extension MailAssessment {
 }
 
 extension ResultWord {
-    /// The word of a result of SPF or Sender ID.
+    /// The word for a result of SPF or Sender ID.
     init(_ result: SPFResult) {
         self =
             switch result {
@@ -64,7 +64,7 @@ extension ResultWord {
             }
     }
 
-    /// The word of a signature's result.
+    /// The word for a signature's result.
     init(_ result: DKIMResult) {
         self =
             switch result {
@@ -78,7 +78,7 @@ extension ResultWord {
             }
     }
 
-    /// The word of DMARC's result.
+    /// The word for DMARC's result.
     init(_ result: DMARCResult) {
         self =
             switch result {
@@ -90,7 +90,7 @@ extension ResultWord {
             }
     }
 
-    /// The word of the result for the client's name.
+    /// The word for the result about the client's name.
     init(_ result: ReverseNameResult) {
         self =
             switch result {
@@ -103,7 +103,7 @@ extension ResultWord {
 }
 
 extension DMARCPolicyWord {
-    /// The word of a policy.
+    /// The word for a policy.
     fileprivate init(_ policy: DMARCPolicy?) {
         self =
             switch policy {
@@ -116,12 +116,12 @@ extension DMARCPolicyWord {
 }
 
 extension Envelope {
-    /// The recipients as rules look at them.
+    /// The recipients in the form that rules use.
     public var addresses: [MailAddress] { recipients.map { MailAddress($0[...]) } }
 }
 
 extension PolicyFacts {
-    /// The facts of the envelope alone, but for its recipients.
+    /// The facts of the envelope alone, without its recipients.
     init(_ envelope: Envelope) {
         self.init()
         client = envelope.clientAddress

@@ -8,12 +8,12 @@ internal import SPF
 internal import SenderID
 
 extension MailAssessment {
-    /// The header fields that tell what was found, in the order in which a reader finds them from the top.
+    /// The header fields that report the results, in their order in the header from the top.
     ///
     /// - Parameters:
-    ///   - envelope: what SMTP said.
-    ///   - settings: which fields are written.
-    ///   - allowsUTF8: whether the message is internationalized, so that its fields may hold UTF-8.
+    ///   - envelope: the SMTP envelope.
+    ///   - settings: the fields to write.
+    ///   - allowsUTF8: whether the message is internationalized, so that its fields may contain UTF-8.
     public func fields(_ settings: HeaderSettings, envelope: Envelope, allowsUTF8: Bool = false) -> [NewField] {
         var fields = [NewField]()
         fields.reserveCapacity(6)
@@ -55,7 +55,7 @@ extension MailAssessment {
 // MARK: Authentication-Results
 
 extension MailAssessment {
-    /// The results of all methods, always in this order.
+    /// The results of all methods, always in the same order.
     private func authenticationResults(
         _ settings: HeaderSettings,
         _ envelope: Envelope,
@@ -97,7 +97,7 @@ extension MailAssessment {
 
     private func write(_ outcomes: [DKIMOutcome], to writer: inout AuthenticationResultsWriter) {
         if outcomes.isEmpty { writer.begin("dkim", "none") }
-        // Of a single signature, no more than its beginning is wanted.
+        // A single signature needs only its beginning.
         let signatures = outcomes.count > 1 ? outcomes.compactMap(\.signatureOctets) : []
         for outcome in outcomes {
             writer.begin("dkim", outcome.result.rawValue)
@@ -116,16 +116,17 @@ extension MailAssessment {
 // MARK: Internationalized mail
 
 extension MailAssessment {
-    /// Whether fields about the message may hold UTF-8: it is internationalized without them (RFC 6532 § 3).
+    /// Whether fields about the message may contain UTF-8: the message is internationalized without them
+    /// (RFC 6532 § 3).
     ///
-    /// Neither the name of HELO nor what a signature writes in quoted-printable makes it so.
+    /// Neither the HELO name nor quoted-printable text in a signature makes a message internationalized.
     func allowsUTF8(_ envelope: Envelope, _ headers: HeaderBlock?) -> Bool {
-        // Nearly all that is ever written is US-ASCII, so that nobody needs to know.
+        // Nearly all values are US-ASCII, so that the answer is rarely needed.
         guard !isASCII(envelope) else { return false }
         return !envelope.sender.isASCII || !envelope.recipients.allSatisfy(\.isASCII) || headers?.hasUTF8 == true
     }
 
-    /// Whether all names and addresses that fields may hold are US-ASCII.
+    /// Whether all names and addresses that the fields may contain are US-ASCII.
     private func isASCII(_ envelope: Envelope) -> Bool {
         let signatures = dkim ?? []
         return envelope.sender.isASCII && envelope.helo.isASCII && (senderID?.pra?.utf8.isASCII ?? true)

@@ -7,21 +7,21 @@ internal import ReverseDNS
 internal import SPF
 internal import SenderID
 
-/// The results of all checks as words (RFC 8601 § 2.7), and what they were of.
+/// The results of all checks as words (RFC 8601 § 2.7), and their subjects.
 public struct AssessmentSummary: Sendable {
     /// The result of each check.
     public let results: PerCheck<ResultWord?>
     /// The purported responsible address.
     public let pra: String?
-    /// The domains that the message names as its author's; nil before its header is known.
+    /// The domains of the message's authors; nil before its header is known.
     public let authors: [DomainName]?
-    /// How its author could be read.
+    /// How the author could be read.
     public let reading: AuthorReading?
     /// The policy that applies to the author's domain.
     public let policy: String?
-    /// The policy that is published for it, where that is another.
+    /// The policy that is published for the author's domain, if it differs.
     public let publishedPolicy: String?
-    /// Why the first check of those above that did not pass did not, in words.
+    /// The problem of the first check above that did not pass, in words.
     public let problem: String?
 
     /// Whether no check found anything against the message.
@@ -32,14 +32,14 @@ public struct AssessmentSummary: Sendable {
 }
 
 extension MailAssessment {
-    /// The result of each check; nil for one that was not made.
+    /// The result of each check; nil for a check that was not made.
     var results: PerCheck<ResultWord?> {
         PerCheck { check in
             switch check {
             case .spf: spf.map { ResultWord($0.result) }
             case .spfHelo: helo.map { ResultWord($0.result) }
             case .senderID: senderID.map { ResultWord($0.result) }
-            // The best signature speaks for all of them; without any it is none.
+            // The best signature gives the result for all of them; without signatures the result is none.
             case .dkim: dkim.map { _ in bestSignatureResult.map { ResultWord($0) } ?? ResultWord.none }
             case .dmarc: dmarc.map { ResultWord($0.result) }
             case .iprev: iprev.map { ResultWord($0.result) }

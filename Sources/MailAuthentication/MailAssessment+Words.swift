@@ -5,16 +5,16 @@ internal import Policy
 internal import SPF
 internal import SenderID
 
-// What the X- fields say. postern(8), "Header fields", has the same as one table.
+// The words of the X- fields. postern(8), "Header fields", has them as a table.
 
 extension MailAssessment {
-    /// Sender ID's result as X-SID-Result writes it; nil when it was not checked.
+    /// Sender ID's result in the form of X-SID-Result; nil when it was not checked.
     var senderIDWord: String? { senderID.map { ResultWord($0.result).fieldWord } }
 
-    /// The best signature's result as X-DKIM-Result writes it; nil when signatures were not checked.
+    /// The best signature's result in the form of X-DKIM-Result; nil when signatures were not checked.
     ///
-    /// `Pass(t)` says that only keys in testing mode (RFC 6376 § 3.6.1, `t=y`) vouch. An error is never a `Fail`: what a
-    /// lookup would have found is not known.
+    /// `Pass(t)` says that only keys in testing mode (RFC 6376 § 3.6.1, `t=y`) verify. An error is never a `Fail`,
+    /// because the result of the failed lookup is unknown.
     var signatureWord: String? {
         guard let dkim else { return nil }
         switch bestSignatureResult {
@@ -28,10 +28,10 @@ extension MailAssessment {
         }
     }
 
-    /// What all checks together say of the author's domain, as X-AUTH-Result writes it.
+    /// The result of all checks together for the author's domain, in the form of X-AUTH-Result.
     ///
-    /// DMARC's pass and fail are the answer. Where it has none, only the author's own domain can vouch, by a signature or
-    /// by Sender ID, or disown the client: what another domain says is nothing about the author.
+    /// DMARC's pass or fail is the result. Without either, only the author's own domain can give a pass, by a signature
+    /// or by Sender ID, or a fail: results of another domain say nothing about the author.
     var authenticationWord: String {
         switch dmarc?.result {
         case .pass: return "PASS"
@@ -50,7 +50,7 @@ extension MailAssessment {
 }
 
 extension ResultWord {
-    /// The word as the X- fields write it.
+    /// The word in the form of the X- fields.
     fileprivate var fieldWord: String {
         switch self {
         case .pass: "Pass"
@@ -59,7 +59,7 @@ extension ResultWord {
         case .neutral: "Neutral"
         case .temperror: "TempError"
         case .permerror: "PermError"
-        // Correct, but not accepted here: nobody vouches, and nothing is wrong.
+        // Correct, but not accepted here: there is neither a pass nor an error.
         case .none, .policy: "None"
         }
     }

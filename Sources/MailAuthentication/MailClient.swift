@@ -4,16 +4,17 @@ internal import Policy
 internal import ReverseDNS
 internal import SPF
 
-/// The SMTP client of a connection: who it is, and what the DNS says about that.
+/// The SMTP client of a connection: its identity, and the DNS data about it.
 ///
-/// Lives as long as the connection and serves all of its messages. It belongs to one event loop or one task at a time.
+/// It lives as long as the connection, and serves all of the connection's messages. It belongs to one event loop or one
+/// task at a time.
 public final class MailClient {
-    /// The client's address, an IPv4-mapped one as IPv4; nil for a local connection or an unknown address.
+    /// The client's address, with an IPv4-mapped address as IPv4; nil for a local connection or an unknown address.
     public let address: IPAddress?
-    /// What the client called itself; empty before HELO.
+    /// The argument of the client's HELO or EHLO; empty before it.
     public private(set) var helo: [UInt8] = []
 
-    /// Whether the client has an address that the MTA does not know, so that there is nothing to check it by.
+    /// Whether the client has an address that the MTA does not know, so that the address cannot be checked.
     let isUnknown: Bool
 
     let settings: AuthenticationSettings
@@ -21,17 +22,17 @@ public final class MailClient {
     let executor: (any TaskExecutor)?
     private(set) var iprev: Pending<ReverseNameOutcome>?
     private(set) var heloCheck: Pending<SPFOutcome>?
-    /// Whether a deadline has ended the checks, so that the next message makes them again.
+    /// Whether a deadline has ended the checks, so that the next message must repeat them.
     private var isExpired = false
 
-    /// Starts what can be asked about the address alone.
+    /// Starts the checks that need only the address.
     ///
     /// - Parameters:
     ///   - address: the client's address, if there is one.
-    ///   - isUnknown: whether there is an address that the MTA does not know; checks of it then say none.
-    ///   - settings: which checks are made.
+    ///   - isUnknown: whether there is an address that the MTA does not know; its checks then have the result none.
+    ///   - settings: the checks to make.
     ///   - resolver: answers the questions.
-    ///   - executor: where checks resume after a wait; the shared pool when nil.
+    ///   - executor: the executor on which checks resume after a wait; the shared pool when nil.
     public init(
         address: IPAddress?,
         isUnknown: Bool = false,
@@ -47,7 +48,7 @@ public final class MailClient {
         checkName()
     }
 
-    /// Notes the client's name and starts SPF for it (RFC 7208 § 2.3), once for each name in a row.
+    /// Notes the client's name and starts SPF for it (RFC 7208 § 2.3), unless the client repeats the name.
     public func greet(_ name: some Sequence<UInt8>, now: UnixTime) {
         let name = Array(name)
         if isExpired { checkName() }
@@ -66,7 +67,7 @@ public final class MailClient {
         iprev = Pending(ReverseNameInquiry(of: address), record.resolver(.iprev), on: executor)
     }
 
-    /// Gives up what is still being asked.
+    /// Cancels the open questions.
     public func cancel() {
         isExpired = true
         iprev?.cancel()

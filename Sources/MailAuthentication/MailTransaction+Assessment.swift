@@ -7,7 +7,7 @@ internal import SPF
 internal import SenderID
 
 extension MailTransaction {
-    /// Goes on as far as the known answers allow; called after `endOfBody`, and again after each wait.
+    /// Continues as far as the known answers allow; called after `endOfBody`, and again after each wait.
     public func advance() -> Progress {
         var open = openChecksOfEnvelope
         open.add(senderID?.openCheck)
@@ -41,7 +41,7 @@ extension MailTransaction {
         verifier?.verify { question in reply(to: question) }
     }
 
-    /// The reply to the question for a key, if it is there.
+    /// The reply to the question for a key, if it has arrived.
     func reply(to question: DNSQuestion) -> DNSReply? {
         keys.first { $0.question == question }?.reply.outcome
     }
@@ -50,7 +50,7 @@ extension MailTransaction {
 // MARK: Joining
 
 extension MailTransaction {
-    /// RFC 9989 § 5: SPF and DKIM results as authenticated identifiers, held against the author's domain.
+    /// RFC 9989 § 5: compares the domains that SPF and DKIM authenticate with the author's domain.
     private func evaluatePolicy() -> Pending<DMARCOutcome>? {
         guard let discovery = discovery?.outcome else { return nil }
         let spf = spf?.outcome
@@ -68,7 +68,7 @@ extension MailTransaction {
         signatures?.compactMap { $0.result == result ? $0.signingDomain : nil } ?? []
     }
 
-    /// RFC 4407 § 2: the address depends on the header alone, whether Sender ID is checked or not.
+    /// RFC 4407 § 2: the address depends only on the header, whether Sender ID is checked or not.
     private var purportedAddress: String {
         if let outcome = senderID?.outcome { return outcome.pra ?? "" }
         let address = try? PurportedResponsibleAddress.find(in: headers)
@@ -90,7 +90,7 @@ extension MailTransaction {
 // MARK: Before DATA
 
 extension MailTransaction {
-    /// What is known of the envelope by now.
+    /// The results for the envelope so far.
     public var envelopeAssessment: MailAssessment {
         var assessment = MailAssessment()
         if client.isUnknown, settings.checks.spf {
@@ -104,14 +104,14 @@ extension MailTransaction {
         return assessment
     }
 
-    /// The checks of the envelope that are still open; nil when there are none.
+    /// The open checks of the envelope; nil when there are none.
     public var openEnvelopeChecks: OpenChecks? {
         if case .waiting(let checks)? = waiting(for: openChecksOfEnvelope) { checks } else { nil }
     }
 }
 
 extension [OpenCheck] {
-    /// Adds a check whose outcome is missing.
+    /// Adds a check that has no outcome yet.
     fileprivate mutating func add(_ check: OpenCheck?) {
         if let check { append(check) }
     }

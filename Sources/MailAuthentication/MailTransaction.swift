@@ -8,16 +8,16 @@ internal import SenderID
 
 /// The authentication of one message: events of its SMTP transaction in, an assessment out.
 ///
-/// Each check starts as soon as what it asks about is known, and all are joined once, after the body (RFC 7208 § 2.4,
-/// RFC 6376 § 3.6.2, RFC 4407 § 2, RFC 9989 § 5). The body is hashed as it passes and not kept.
+/// Each check starts as soon as its subject is known, and all are joined once, after the body (RFC 7208 § 2.4, RFC 6376
+/// § 3.6.2, RFC 4407 § 2, RFC 9989 § 5). The body is hashed as it passes and not kept.
 ///
-/// Belongs to one event loop or one task at a time, as its client does.
+/// A transaction belongs to one event loop or one task at a time, like its client.
 public final class MailTransaction {
-    /// What `advance` found.
+    /// The result of `advance`.
     public enum Progress {
         /// Answers are missing: wait for them and call `advance` again.
         case waiting(OpenChecks)
-        /// Everything is known.
+        /// All outcomes are known.
         case complete(MailAssessment)
     }
 
@@ -38,22 +38,22 @@ public final class MailTransaction {
     var signatures: [DKIMOutcome]?
     var discovery: Pending<DMARCDiscovery>?
     var dmarc: Pending<DMARCOutcome>?
-    /// Walks that alignment may rest on; nobody waits for them.
+    /// Tree walks that alignment may need; no caller waits for them.
     private var lookAheads: [Pending<DMARCTreeWalk>] = []
     private(set) var author: AuthorIdentity?
-    /// What the first From field holds.
+    /// The contents of the first From field.
     private var authorList: AddressList?
     private(set) var isExpired = false
     private var isHeaderOver = false
 
     var settings: AuthenticationSettings { client.settings }
 
-    /// Begins with MAIL FROM, and starts SPF for it.
+    /// Begins with MAIL FROM, and starts the SPF check for it.
     ///
     /// - Parameters:
-    ///   - client: the client that sent the command.
+    ///   - client: the client that sends the message.
     ///   - sender: the reverse-path without angle brackets; empty for the null sender.
-    ///   - submitter: the SUBMITTER parameter as it was sent, if there was one (RFC 4405).
+    ///   - submitter: the SUBMITTER parameter as sent, if there was one (RFC 4405).
     ///   - resolver: answers the questions.
     ///   - now: the time.
     public init(
@@ -88,20 +88,20 @@ public final class MailTransaction {
 }
 
 extension MailTransaction {
-    /// The lookups that this message rests on, those of its connection first.
+    /// The lookups that this message uses, those of its connection first.
     public var lookups: [LookupRecord.Entry] { client.record.entries + record.entries }
 }
 
 // MARK: Events
 
 extension MailTransaction {
-    /// Takes what the signatures were found to be when the message was there; they are not looked at again.
+    /// Takes earlier results of the signatures; the signatures are not verified again.
     func resume(_ signatures: [DKIMOutcome]) {
         verifier = nil
         self.signatures = signatures
     }
 
-    /// Takes a header field, from where a packet has it; a signature's key and the author's policy are asked for at once.
+    /// Takes a header field in its packet; questions for a signature's key and the author's policy start at once.
     public func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         unsafe headers.append(name: name, value: value)
         let name = unsafe name.trimmed
@@ -131,15 +131,16 @@ extension MailTransaction {
         discoverPolicy(AuthorIdentity(from: field.value, reading: reading))
     }
 
-    /// The lowest field so far, on its own: a view of the header that is kept would have it copied when the next one comes.
+    /// A copy of the lowest field so far: if a view of the header were kept, the next field would cause a copy of the
+    /// header.
     private var lastField: HeaderField? { headers.last?.copy }
 
-    /// Ends the header section: the purported responsible address is known now.
+    /// Ends the header section: the purported responsible address is now known.
     public func endOfHeaders() {
         isHeaderOver = true
         verifier?.endOfHeaders(headers)
         verifier?.checkHeaders { question in reply(to: question) }
-        // The author of the first From field is known already; he is the author when there is no other.
+        // The author of the first From field is already known, and is the author if there is no other From field.
         let isAuthorKnown = author != nil && AuthorIdentity.positions(in: headers).count == 1
         if settings.checks.dmarc, !isAuthorKnown { discoverPolicy(AuthorIdentity(of: headers)) }
         lookAhead()
@@ -156,33 +157,33 @@ extension MailTransaction {
         senderID = Pending(inquiry, record.resolver(.senderID), on: client.executor)
     }
 
-    /// What the first From field was read to be.
+    /// The author read from the first From field.
     private var readAuthor: PurportedResponsibleAddress.Author? {
         authorList.map { PurportedResponsibleAddress.Author(list: $0, domain: author?.authorDomain) }
     }
 
-    /// Takes a part of the body, cut anywhere.
+    /// Takes a part of the body, split anywhere.
     public func body(_ chunk: UnsafeRawBufferPointer) {
         unsafe verifier?.body(chunk)
     }
 
-    /// Whether the rest of the body can change nothing any more.
+    /// Whether the rest of the body can no longer change the result.
     public var isBodyComplete: Bool { verifier?.isBodyComplete ?? true }
 
-    /// Ends the body; a header that nobody has ended is over as well, or checks that rules ask for would not be made.
+    /// Ends the body, and also a header without an end: otherwise checks that rules need would not be made.
     public func endOfBody() {
         if !isHeaderOver { endOfHeaders() }
         verifier?.endOfBody()
     }
 
-    /// Makes every question that is still open count as unanswered.
+    /// Counts every open question as unanswered.
     public func expire() {
         isExpired = true
         client.cancel()
         cancel()
     }
 
-    /// Gives up what is asked for this message alone.
+    /// Cancels the questions for this message alone.
     public func cancel() {
         spf?.cancel()
         senderID?.cancel()
@@ -192,13 +193,14 @@ extension MailTransaction {
         endLookAheads()
     }
 
-    /// Gives up what turned out not to be needed.
+    /// Cancels the look-aheads that turned out to be unnecessary.
     func endLookAheads() {
         for walk in lookAheads { walk.cancel() }
         lookAheads = []
     }
 
-    /// Starts to look for the author's policy; again when the headers turn out to name another author than the first From.
+    /// Starts to look up the author's policy; again if the header turns out to name another author than the first From
+    /// field.
     private func discoverPolicy(_ author: AuthorIdentity) {
         guard author != self.author else { return }
         self.author = author
@@ -207,22 +209,24 @@ extension MailTransaction {
         discovery = Pending(inquiry, record.resolver(.policy), on: client.executor)
     }
 
-    /// Whether something of what is known by the end of the header has to be waited for.
+    /// Whether an outcome that depends only on the header must still be waited for.
     private var isWaiting: Bool {
         discovery?.openCheck != nil || spf?.openCheck != nil || keys.contains { $0.reply.openCheck != nil }
     }
 
-    /// Asks about the domains that may vouch for the author, before it is known whether they do.
+    /// Asks about the domains that may be aligned with the author's domain, before their SPF and DKIM results are
+    /// known.
     ///
-    /// RFC 9989 § 4.10.2: one that is not the author's own is aligned when it has the same Organizational Domain, which takes
-    /// a tree walk. While something else has to be waited for, it can go on beside that.
+    /// RFC 9989 § 4.10.2: a domain other than the author's is aligned when it has the same Organizational Domain, which
+    /// takes a tree walk. While other answers must be waited for, the walk can run at the same time.
     private func lookAhead() {
         guard isWaiting, discovery != nil, let authors = author?.policyDomains else { return }
         var identifiers = verifier?.signingDomains ?? []
         if spf != nil, let sender = SPFIdentity(mailFrom: sender[...], helo: client.helo[...]).domain {
             identifiers.append(sender)
         }
-        // An Organizational Domain has two labels at least, but for what public suffixes publish of themselves.
+        // An Organizational Domain has at least two labels, except for records that public suffixes publish for
+        // themselves.
         for identifier in Set(identifiers) where authors.contains(where: { $0.suffix(2) == identifier.suffix(2) }) {
             guard !authors.contains(identifier) else { continue }
             lookAheads.append(

@@ -15,11 +15,11 @@ public struct MessageJudge: Sendable {
     /// A judge.
     ///
     /// - Parameters:
-    ///   - settings: which checks are made.
-    ///   - headers: which fields are written and deleted.
+    ///   - settings: the checks to make.
+    ///   - headers: the fields to write and to delete.
     ///   - engine: the rules.
     ///   - resolver: answers the questions.
-    ///   - timeout: how long all checks of one message may take.
+    ///   - timeout: the time for all checks of one message.
     ///   - maximumHeaderOctets: how many octets of header the filter reads.
     public init(
         settings: AuthenticationSettings,
@@ -37,7 +37,7 @@ public struct MessageJudge: Sendable {
         self.maximumHeaderOctets = maximumHeaderOctets
     }
 
-    /// Judges a message that arrives at `now`; without one, the envelope alone.
+    /// Judges a message that arrives at `now`; without a message, the envelope alone.
     public func judge(_ envelope: Envelope, message: StoredMessage?, now: UnixTime) async -> Judgement {
         let transaction = begin(envelope, now)
         let assessment: MailAssessment
@@ -51,7 +51,7 @@ public struct MessageJudge: Sendable {
         return judgement(assessment, envelope, transaction, headers: message?.headers)
     }
 
-    /// Judges a message again whose body is gone; what its signatures were found to be is given.
+    /// Judges a message again after its body is gone; the results of its signatures are given.
     public func judge(
         _ envelope: Envelope,
         headers: HeaderBlock,
@@ -91,7 +91,7 @@ public struct MessageJudge: Sendable {
 }
 
 extension MailTransaction {
-    /// Takes a whole message.
+    /// Passes a whole message.
     func take(_ message: StoredMessage) {
         for field in message.headers { header(name: field.label, value: field.value) }
         endOfHeaders()
@@ -99,7 +99,7 @@ extension MailTransaction {
         endOfBody()
     }
 
-    /// Waits until everything is known that becomes known in this time.
+    /// Waits for the outcomes; those that are still missing after `time` count as unanswered.
     func assessment(within time: Duration) async -> MailAssessment {
         let deadline = ContinuousClock.now + time
         while true {

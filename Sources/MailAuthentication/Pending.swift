@@ -1,14 +1,14 @@
 internal import DNSLookup
 internal import Synchronization
 
-/// A check that was started and whose outcome is wanted later.
+/// A check that was started and whose outcome is needed later.
 enum Pending<Value: Sendable>: Sendable {
-    /// Its outcome was at hand.
+    /// The outcome was available at once.
     case known(Value)
-    /// It goes on, and its outcome will be left in the slot.
+    /// The check is running, and will store its outcome in the slot.
     case open(Slot, OpenLookup)
 
-    /// Where an outcome is left.
+    /// The place of an outcome.
     final class Slot: Waitable {
         private struct State {
             var outcome: Value?
@@ -45,10 +45,10 @@ enum Pending<Value: Sendable>: Sendable {
         }
     }
 
-    /// Makes an inquiry: at once when every answer is at hand.
+    /// Starts an inquiry; its outcome is known at once if all answers are available.
     ///
-    /// Otherwise it starts on the caller's thread, and what has to be waited for resumes on the executor, or without one on
-    /// the shared pool.
+    /// Otherwise the inquiry starts on the caller's thread, and resumes after a wait on the executor, or without an
+    /// executor on the shared pool.
     init<Inquiry: DNSInquiry>(_ inquiry: Inquiry, _ resolver: RecordingResolver, on executor: (any TaskExecutor)?)
     where Inquiry.Outcome == Value {
         if let outcome = resolver.outcomeAtHand(of: inquiry) {
@@ -60,7 +60,7 @@ enum Pending<Value: Sendable>: Sendable {
         self = .open(slot, OpenLookup { task.cancel() })
     }
 
-    /// The outcome, if it is there.
+    /// The outcome, if it is known.
     var outcome: Value? {
         switch self {
         case .known(let outcome): outcome
@@ -68,7 +68,7 @@ enum Pending<Value: Sendable>: Sendable {
         }
     }
 
-    /// The check, whatever kind of outcome it has; nil when that is there.
+    /// The check, whatever type of outcome it has; nil when the outcome is known.
     var openCheck: OpenCheck? {
         guard case .open(let slot, let lookup) = self, !slot.isDone else { return nil }
         return OpenCheck(slot: slot, lookup: lookup)
@@ -79,7 +79,7 @@ enum Pending<Value: Sendable>: Sendable {
 }
 
 extension Pending where Value == DNSReply {
-    /// Asks a question; nothing but the reply is waited for, which takes no task.
+    /// Asks a question; its outcome is the reply alone, so it needs no task.
     init(_ question: DNSQuestion, _ resolver: RecordingResolver) {
         if let reply = resolver.answerAtHand(question) {
             self = .known(reply)
@@ -90,9 +90,9 @@ extension Pending where Value == DNSReply {
     }
 }
 
-/// Something that is over at some time.
+/// Something that ends at some time.
 protocol Waitable: AnyObject, Sendable {
-    /// Returns once it is over.
+    /// Returns after the end.
     func wait() async
 }
 
@@ -101,26 +101,26 @@ struct OpenCheck: Sendable {
     fileprivate let slot: any Waitable
     fileprivate let lookup: OpenLookup
 
-    /// Returns once the outcome is there.
+    /// Returns when the outcome is known.
     func wait() async { await slot.wait() }
 
     /// Asks the check to end soon.
     func cancel() { lookup.cancel() }
 }
 
-/// Checks whose outcomes are missing.
+/// Checks that have no outcome yet.
 public struct OpenChecks: Sendable {
     let checks: [OpenCheck]
 
-    /// The checks one by one.
+    /// The checks, each by itself.
     public var each: [OpenChecks] { checks.map { OpenChecks(checks: [$0]) } }
 
-    /// Returns once all outcomes are there.
+    /// Returns when all outcomes are known.
     public func wait() async {
         for check in checks { await check.wait() }
     }
 
-    /// Returns once all outcomes are there; what is open after a time counts as unanswered.
+    /// Returns when all outcomes are known; checks that are open after `time` count as unanswered.
     public func wait(atMost time: Duration) async {
         let timer = Task {
             // An interrupted sleep means that the outcomes came first.
