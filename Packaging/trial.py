@@ -55,15 +55,26 @@ def unquoted(roff):
     return roff.replace("\\(dq", '"').replace("\\-", "-")
 
 
+def unavailable(reason):
+    """Ends with 69 (EX_UNAVAILABLE): nothing was tried, so nothing has failed."""
+    print("not tried:", reason, file=sys.stderr)
+    sys.exit(69)
+
+
 class Machine:
     """A Debian in a directory, with systemd as its first process."""
 
     def __init__(self, root):
         self.root = root
         mounts = [line.split() for line in text("/proc/mounts").splitlines()]
-        above = next(place for _, place, kind, *_ in mounts if kind == "cgroup2")
+        above = next((place for _, place, kind, *_ in mounts if kind == "cgroup2"), None)
+        if above is None:
+            unavailable("this host has no cgroup2")
         self.cgroup = os.path.join(above, f"postern-trial-{os.getpid()}")
-        os.mkdir(self.cgroup)
+        try:
+            os.mkdir(self.cgroup)
+        except OSError as error:
+            unavailable(error)
         command = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"]
         self.log = open(os.path.join(root, "boot.log"), "wb")
         self.process = subprocess.Popen(
@@ -80,7 +91,7 @@ class Machine:
 
     def first_process(self):
         if self.process.poll() is not None:
-            sys.exit("systemd does not start in namespaces on this host:\n" + text(self.log.name))
+            unavailable("systemd does not start in namespaces on this host:\n" + text(self.log.name))
         for child in text(f"/proc/{self.process.pid}/task/{self.process.pid}/children").split():
             if os.path.basename(os.readlink(f"/proc/{child}/exe")) == "systemd":
                 return child
