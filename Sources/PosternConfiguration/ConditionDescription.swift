@@ -1,9 +1,9 @@
 internal import MailSyntax
 internal import Policy
 
-/// What conditions take, in words: for messages, the sample and the manual.
+/// The values of conditions in words, for messages, the sample and the manual.
 enum ConditionDescription {
-    /// Names that people try, with the condition they mean.
+    /// Names that people try, and the conditions that they mean.
     private static let aliases: [String: ConditionName] = [
         "client": .clients, "ip": .clients, "client_ip": .clients, "networks": .clients, "network": .clients,
         "sender": .senderDomains, "senders": .senderDomains, "mail_from": .senderDomains, "mailfrom": .senderDomains,
@@ -14,7 +14,7 @@ enum ConditionDescription {
         "dkim_domain": .dkimDomains, "spf_mailfrom": .spf, "ehlo": .helo,
     ]
 
-    /// What a message says of an unknown condition, and offers in its place.
+    /// The message about an unknown condition, and the accepted alternative.
     static func unknown(_ key: String) -> (message: String, accepted: String) {
         let plain = String(key.lowercased().map { $0 == "-" ? "_" : $0 })
         let names = ConditionName.allCases.map(\.rawValue)
@@ -26,10 +26,10 @@ enum ConditionDescription {
 }
 
 extension ConditionName {
-    /// The results that the check behind the condition can have.
+    /// The possible results of the check behind the condition.
     var words: [ResultWord] { kind == .result ? checks.first?.words ?? [] : [] }
 
-    /// Whether `{ file = … }` can stand among the values.
+    /// Whether `{ file = … }` may be among the values.
     var takesLists: Bool {
         switch kind {
         case .network, .domain, .address: true
@@ -37,7 +37,7 @@ extension ConditionName {
         }
     }
 
-    /// What one value is.
+    /// The kind of one value.
     private var valueKind: String {
         switch kind {
         case .result: "result of \(rawValue)"
@@ -51,7 +51,7 @@ extension ConditionName {
         }
     }
 
-    /// The words that can be values.
+    /// The words that may be values.
     private var known: [String] {
         switch kind {
         case .result: words.map(\.rawValue)
@@ -61,7 +61,7 @@ extension ConditionName {
         }
     }
 
-    /// What is accepted.
+    /// The accepted values.
     var accepted: String {
         let known = known.map { "\"\($0)\"" }.joined(separator: ", ")
         return switch kind {
@@ -77,7 +77,7 @@ extension ConditionName {
         }
     }
 
-    /// What a message says of a value that is none, and offers in its place.
+    /// The message about an invalid value, and the accepted alternative.
     func unusable(_ text: String) -> (message: String, accepted: String) {
         let message = "\(TOMLText.quoted(text)) is no \(valueKind)"
         return meant(by: text).map { (message + "; did you mean \"\($0)\"?", $0) } ?? (message, accepted)
@@ -97,7 +97,7 @@ extension ConditionName {
         }
     }
 
-    /// What the condition means, for the sample and the manual.
+    /// The meaning of the condition, for the sample and the manual.
     var text: String {
         switch self {
         case .spf:
@@ -148,7 +148,7 @@ extension ConditionName {
 }
 
 extension Check {
-    /// The results that it can have.
+    /// The possible results of the check.
     fileprivate var words: [ResultWord] {
         switch self {
         case .spf, .spfHelo, .senderID: [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
@@ -159,10 +159,10 @@ extension Check {
 }
 
 extension ConditionDescription {
-    /// How long a line of the sample may be.
+    /// The longest line of the sample.
     private static let maximumLineLength = 114
 
-    /// Each condition with what it means, in lines; those that go on are indented.
+    /// Each condition with its meaning, in lines; continuation lines are indented.
     static var lines: [String] {
         let indentation = String(repeating: " ", count: 18)
         return ConditionName.allCases.flatMap { name in

@@ -4,7 +4,7 @@ internal import TOML
 
 /// Reads the conditions of rules.
 enum ConditionReader {
-    /// The conditions of a table; nil after a problem with the table itself.
+    /// The conditions of a table; nil if the table itself is wrong.
     static func conditions(_ value: TOMLValue, _ key: String, _ reader: inout ConfigurationReader) -> [Condition]? {
         guard case .table(let entries) = value.content else {
             reader.report(
@@ -153,12 +153,12 @@ enum ConditionReader {
                 words.insert(word)
                 return true
             }.map { .words($0) }
-        // It is a single value, and read as one.
+        // It is a single value, and is read as a value.
         case .flag: return nil
         }
     }
 
-    /// Sorts values into wanted and excluded ones; nil when one is no value of the condition.
+    /// Sorts values into wanted and excluded values; nil when one of them is not valid for the condition.
     private static func choice<Values>(
         _ name: ConditionName,
         _ items: [Item],

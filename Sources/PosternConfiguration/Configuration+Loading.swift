@@ -6,26 +6,26 @@ internal import Policy
 internal import TOML
 
 extension Configuration {
-    /// Where the configuration is when nothing else is said.
+    /// The default path of the configuration.
     public static let standardPath = "/etc/postern/postern.toml"
 
-    /// Reads a configuration and the lists that it names.
+    /// Reads a configuration and its lists.
     ///
-    /// - Throws: everything that is wrong with it, not only the first thing.
+    /// - Throws: all problems, not only the first.
     public static func load(path: String) throws(ConfigurationError) -> Configuration {
         try read(path: path).get()
     }
 
-    /// Reads the text of a configuration; `file` stands in its messages, and relative paths start at its folder.
+    /// Reads the text of a configuration; messages name `file`, and relative paths start at its directory.
     ///
-    /// - Throws: everything that is wrong with it, not only the first thing.
+    /// - Throws: all problems, not only the first.
     public static func parse(_ text: String, file: String) throws(ConfigurationError) -> Configuration {
         try read(text, file: file).get()
     }
 
-    /// Reads a configuration and the lists that it names, as far as they can be read.
+    /// Reads a configuration and its lists, as far as they can be read.
     ///
-    /// - Parameter whenOpen: called when the text is there, and before anything that it names is looked at.
+    /// - Parameter whenOpen: called after the text was read, and before any file that it names is examined.
     public static func read(path: String, whenOpen: () -> Void = {}) -> ConfigurationReading {
         var reader = ConfigurationReader(file: path)
         let text = TextFile.read(path)
@@ -45,7 +45,7 @@ extension Configuration {
         return ConfigurationReading(configuration: nil, problems: reader.problems)
     }
 
-    /// What makes a configuration to begin with, and its directory where that is missing too.
+    /// The command that creates a first configuration, and its directory if that is missing too.
     private static func sampleCommand(_ path: String) -> String {
         let show = "postern config show --commented >\(ShellCommand.word(path))"
         guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return show }
@@ -58,7 +58,7 @@ extension Configuration {
         var reader = ConfigurationReader(file: file)
         do {
             let document = try TOMLDocument.parse(text)
-            // A disk that was full, or an editor that died, must not switch the rules off.
+            // A full disk, or an editor that crashed, must not switch the rules off.
             guard mayBeEmpty || document.hasSettings else {
                 reader.report(
                     document.position,
@@ -80,7 +80,7 @@ extension Configuration {
         }
     }
 
-    /// Puts together what takes more than one setting, and looks for combinations that cannot be.
+    /// Completes the parts that depend on several settings, and reports invalid combinations.
     private mutating func complete(_ reader: inout ConfigurationReader) {
         rules = RuleSet(
             ruleDrafts.enumerated().map { index, draft in draft.rule("rules[\(index + 1)]", &reader) }
@@ -122,7 +122,7 @@ extension Configuration {
         }
     }
 
-    /// Settings that say nothing, or the contrary, beside another.
+    /// Reports settings that have no effect beside another setting, or contradict it.
     private func checkExclusions(_ reader: inout ConfigurationReader) {
         func refuse(_ key: String, when isRefused: Bool, _ message: String, accepted: String) {
             guard isRefused, let position = reader.positions[key] else { return }
@@ -130,7 +130,7 @@ extension Configuration {
         }
         for (index, listen) in listen.enumerated() {
             if case .unix = listen.socket { continue }
-            // "config show" writes the mode of every listener: the default is no contradiction.
+            // "config show" writes the mode of every listener: the default is not a contradiction.
             for setting in listen.mode == Listen().mode ? ["group"] : ["mode", "group"] {
                 let message = "\(listen.socket) is no file, so it has no \(setting)"
                 refuse("listen[\(index + 1)].\(setting)", when: true, message, accepted: "a unix: socket with it")
@@ -175,7 +175,8 @@ extension Configuration {
             let path = "signing[\(index + 1)]"
             let position = TOMLPosition(line: signing.location.line, column: 1)
             if let line = tables[signing.domain], signing.domain != .root {
-                // Receivers tell signatures of a domain apart by nothing but the selector, and one table holds any number.
+                // Receivers distinguish signatures of a domain only by the selector, and one table may hold any number
+                // of keys.
                 reader.report(
                     reader.positions[path + ".domain"] ?? position,
                     path + ".domain",
@@ -205,11 +206,11 @@ extension Configuration {
 }
 
 extension TOMLValue {
-    /// Whether there is more than tables without an entry.
+    /// Whether there is more than tables without entries.
     fileprivate var hasSettings: Bool {
         switch content {
         case .table(let entries): entries.contains { $0.value.hasSettings }
-        // [[name]] alone, and not an empty list.
+        // A bare [[name]], but not an empty list.
         case .array(let elements): elements.isEmpty || elements.contains { $0.hasSettings }
         default: true
         }

@@ -2,7 +2,7 @@ internal import MailAuthentication
 internal import Policy
 
 extension Configuration {
-    /// What is as it should be, and still good to know before the daemon is attached.
+    /// Facts that are not problems, but good to know before the daemon is connected to a mail server.
     public var notes: [String] {
         guard mode == .observe, headers.removeForged else { return [] }
         let name = authservID.map { "\"\($0)\"" } ?? "this host's name"

@@ -6,10 +6,10 @@ internal import Policy
 internal import SPF
 internal import TOML
 
-// Each setting once: name, the option that it sets, type, text. Defaults are the initial values of the structures.
+// Each setting is declared once: name, option, type, text. The defaults are the initial values of the structures.
 
 extension Configuration {
-    /// The settings of the whole file, in the order in which the sample shows them.
+    /// The settings of the whole file, in the order of the sample.
     static let settings: [Setting<Configuration>] = [
         Setting(
             "authserv_id",

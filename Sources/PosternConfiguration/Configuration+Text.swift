@@ -1,12 +1,12 @@
 extension Configuration {
-    /// The settings in effect, as a configuration that reads back to the same.
+    /// The settings in effect, as a configuration file with the same meaning.
     public var text: String {
         var writer = SettingsWriter(isCommented: false)
         writer.write(described)
         return writer.text
     }
 
-    /// All settings with their texts and defaults, each commented, followed by the rules that are shipped.
+    /// All settings with their texts and defaults, commented out, followed by the shipped rules.
     public static var sample: String {
         var writer = SettingsWriter(isCommented: true)
         writer.text = SampleText.opening
@@ -24,21 +24,21 @@ extension Configuration {
 struct SettingsWriter {
     /// Whether each setting is explained, and commented out.
     let isCommented: Bool
-    /// What was written.
+    /// The text so far.
     var text = ""
 
     init(isCommented: Bool) {
         self.isCommented = isCommented
     }
 
-    /// Writes a table and the tables below it, but where `replacement` has something else.
+    /// Writes a table and the tables below it, except where `replacement` returns another text.
     mutating func write(_ table: SettingsTable, replacement: (SettingsTable) -> String? = { _ in nil }) {
         if let replacement = replacement(table) {
             text += "\n" + replacement
             return
         }
         let lines = table.lines.filter { isCommented || $0.value != nil }
-        // A table that is only an example must not come to be when somebody uncomments a line below it.
+        // A table that is only an example must not come into effect when somebody uncomments a line below it.
         if table.isPresent || isCommented, !lines.isEmpty, !table.path.isEmpty { open(table) }
         if table.isPresent || isCommented { lines.forEach { write($0) } }
         for inner in table.tables { write(inner, replacement: replacement) }
@@ -60,7 +60,7 @@ struct SettingsWriter {
         text += line.value == nil ? "    # not set by default\n" : "\n"
     }
 
-    /// Comment lines of at most 100 characters.
+    /// Writes comment lines of at most 100 characters.
     private mutating func comment(_ words: String) {
         var line = "#"
         for word in words.split(separator: " ") {

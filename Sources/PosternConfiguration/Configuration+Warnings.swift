@@ -2,7 +2,7 @@ internal import MailSyntax
 public import Policy
 
 extension Configuration {
-    /// What is allowed but may not be meant, in the order of the file.
+    /// The allowed settings that may be mistakes, in the order of the file.
     public var warnings: [ConfigurationProblem] {
         let ofRules = rules.rules.enumerated().flatMap { index, rule in
             RuleWarnings(self, rule, earlier: rules.rules.prefix(index), path: "rules[\(index + 1)]").found
@@ -10,7 +10,7 @@ extension Configuration {
         return general + ofRules
     }
 
-    /// The configuration in a line.
+    /// A summary of the configuration, on one line.
     public var summary: String {
         let refusing = rules.rules.filter { $0.action.isRefusal && !$0.observe }.count
         let checked = Check.allCases.filter { $0 == $0.setting && isMade($0) }.map(\.rawValue)
@@ -19,7 +19,7 @@ extension Configuration {
             + "\(Counted.words(signing.count, "signing domain")), checks: \(checked.joined(separator: " "))"
     }
 
-    /// A problem with a setting, at the line where it or the table around it stands.
+    /// A problem with a setting, at the line of the setting or of the table around it.
     package func problem(
         _ key: String,
         _ message: String,
@@ -45,7 +45,7 @@ extension Configuration {
         )
     }
 
-    /// Warnings that concern no rule.
+    /// Warnings that do not concern rules.
     private var general: [ConfigurationProblem] {
         var found = [ConfigurationProblem]()
         func warn(_ key: String, _ message: String, accepted: String) {
@@ -82,10 +82,10 @@ extension Configuration {
         [IPNetwork("127.0.0.0/8"), IPNetwork("::1")].contains { $0?.contains(address) == true }
     }
 
-    /// Whether the checks behind a condition are made.
+    /// Whether all checks behind a condition are enabled.
     func isChecked(_ name: ConditionName) -> Bool { name.checks.allSatisfy(isMade) }
 
-    /// Whether a check is made.
+    /// Whether a check is enabled.
     public func isMade(_ check: Check) -> Bool {
         switch check {
         case .spf, .spfHelo: checks.spf.enabled
@@ -97,7 +97,7 @@ extension Configuration {
     }
 }
 
-/// What may not be meant in one rule.
+/// Finds possible mistakes in one rule.
 private struct RuleWarnings {
     var found: [ConfigurationProblem] = []
     private let rule: Rule
@@ -182,7 +182,7 @@ private struct RuleWarnings {
         }
     }
 
-    /// Results that do not occur together.
+    /// Results that never occur together.
     private static let exclusive: [((ConditionName, ResultWord), (ConditionName, ResultWord))] = [
         ((.dkim, .none), (.dkimAligned, .pass)),
         ((.dkim, .fail), (.dkimAligned, .pass)),
@@ -245,7 +245,7 @@ private struct RuleWarnings {
 }
 
 extension RuleWarnings {
-    /// A refusal of whatever is not a pass is one of everybody who publishes nothing.
+    /// Looks for a rule that refuses every result except pass: it refuses every domain that publishes nothing.
     private mutating func lookForMissingRecords() {
         let named: Set<ConditionName> = [.senderDomains, .fromDomains, .clients, .clientNames, .dkimDomains]
         guard named.isDisjoint(with: rule.when.map(\.name)) else { return }
@@ -263,16 +263,16 @@ extension RuleWarnings {
 }
 
 extension Condition {
-    /// Whether it asks for the result of a check.
+    /// Whether the condition asks for the result of a check.
     fileprivate var isOfResult: Bool { name.kind == .result || name.kind == .policy }
 
-    /// Whether it names only results that do not match.
+    /// Whether the condition lists only results that must not match.
     fileprivate var isNegation: Bool {
         guard case .words(let choice) = values else { return false }
         return choice.wanted == nil
     }
 
-    /// Whether it asks for this result and no other.
+    /// Whether the condition asks for this result and no other.
     fileprivate func isOnly(_ name: ConditionName, _ word: ResultWord) -> Bool {
         self.name == name && ResultWord.allCases.allSatisfy { holds(for: $0) == ($0 == word) }
     }

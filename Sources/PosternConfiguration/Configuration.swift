@@ -6,66 +6,66 @@ public import Policy
 public import SPF
 internal import TOML
 
-/// Everything that an administrator can set.
+/// All settings of an administrator.
 ///
-/// The initial values are the defaults; what each setting means stands beside its name in `Configuration.settings`. What a
-/// library has an option for is that option.
+/// The initial values are the defaults. `Configuration.settings` describes each setting. A setting that a library has
+/// as an option is stored as that option.
 public struct Configuration: Sendable {
-    /// The name that stands in Authentication-Results; nil: the MTA's `{j}`, else the host name.
+    /// The authserv-id for Authentication-Results; nil: the MTA's `{j}`, otherwise the host name.
     public var authservID: String?
-    /// Whether the rules act.
+    /// Whether the rules are enforced.
     public var mode = PolicyMode.observe
-    /// What becomes of a message that is refused for some of its recipients only.
+    /// The action for a message that is refused for only some of its recipients.
     public var mixed = MixedAction.junk
-    /// Where MTAs connect.
+    /// The sockets for MTAs.
     public var listen = [Listen()]
-    /// Mail of our own.
+    /// The mail of our own.
     public var trust = Trust()
-    /// Lookups.
+    /// The DNS lookups.
     public var dns = DNS()
-    /// What is checked.
+    /// The checks.
     public var checks = Checks()
-    /// What is stamped, under a name that is known with the message.
+    /// The header fields to add; their authserv-id is set when the message is known.
     public var headers = HeaderSettings(authservID: Octets())
-    /// What is done.
+    /// The rules.
     public internal(set) var rules = RuleSet()
-    /// The path that it was read from, as it was given.
+    /// The configuration's path, as it was given.
     public internal(set) var file = ""
-    /// The rules as they were written.
+    /// The rules as written.
     var ruleDrafts: [RuleDraft] = []
-    /// Where each setting and table stands that was given.
+    /// The positions of all settings and tables in the file.
     var places: [String: PolicyLocation] = [:]
-    /// What is signed.
+    /// The domains to sign for.
     public var signing: [Signing] = []
     /// The log.
     public var log = Log()
     /// Metrics, health and control.
     public var admin = Admin()
-    /// Bounds on what one message or one peer may take.
+    /// The limits for one message or one peer.
     public var limits = Limits()
-    /// What is remembered for `postern why`.
+    /// The data that is kept for `postern why`.
     public var why = Why()
 
     /// The defaults.
     public init() {}
 
-    /// Whether the control socket was asked for, and is not only the default.
+    /// Whether the file sets the control socket; otherwise it is only the default.
     public var isControlGiven: Bool { places["admin.control"] != nil }
 
-    /// The line of a setting that was given; 0 of one that was not.
+    /// The line of a setting in the file; 0 for a setting that the file does not contain.
     public func line(of key: String) -> Int { places[key]?.line ?? 0 }
 }
 
 extension Configuration {
-    /// A socket that MTAs connect to.
+    /// A socket for connections of MTAs.
     public struct Listen: Sendable, Equatable {
-        /// What to do with the mail that comes here.
+        /// How to treat the mail that arrives at a socket.
         public enum Role: String, CaseIterable, Sendable {
-            /// Judge it.
+            /// Judge the mail.
             case inbound
-            /// Sign it.
+            /// Sign the mail.
             case outbound
-            /// Sign what trusted clients send, judge the rest.
+            /// Sign mail of trusted clients, judge other mail.
             case auto
         }
 
@@ -75,11 +75,11 @@ extension Configuration {
         public var mode = 0o660
         /// The group of a unix socket; nil: the daemon's own.
         public var group: String?
-        /// What to do with the mail.
+        /// How to treat the mail.
         public var role = Role.auto
-        /// How many connections at once; more are answered with a temporary failure.
+        /// The most simultaneous connections; further connections get a temporary failure.
         public var maximumConnections = 1000
-        /// Where the table begins.
+        /// The position of the table.
         var position = TOMLPosition(line: 0, column: 0)
 
         /// The default socket.
@@ -100,27 +100,27 @@ extension Configuration {
         public var authenticated = true
     }
 
-    /// How names are looked up.
+    /// The settings for DNS lookups.
     public struct DNS: Sendable {
-        /// Which servers are asked, and how; without servers, those of /etc/resolv.conf.
+        /// The servers and their options; without servers, those of /etc/resolv.conf.
         public var options = ResolverOptions(servers: [])
-        /// A zone file that answers everything instead of servers.
+        /// A zone file that answers all questions instead of servers.
         public var zone: String?
         /// The cache.
         public var cache = Cache()
 
-        /// What is kept of answers.
+        /// The settings of the cache.
         public struct Cache: Sendable, Equatable {
-            /// How much, and for how long.
+            /// The limits of the cache, on its size and on the age of answers.
             public var options = CacheOptions()
-            /// A file that keeps the cache over a restart; nil: none.
+            /// A file that keeps the cache across a restart; nil: no file.
             public var snapshot: String?
         }
     }
 
-    /// What is checked.
+    /// The settings of the checks.
     public struct Checks: Sendable, Equatable {
-        /// How long RCPT may wait for an answer that can decide it.
+        /// How long RCPT may wait for an answer that can decide about the recipient.
         public var earlyWait = Duration.seconds(2)
         /// SPF.
         public var spf = SPF()
@@ -135,21 +135,21 @@ extension Configuration {
 
         /// Settings of SPF.
         public struct SPF: Sendable, Equatable {
-            /// Whether it is checked.
+            /// Whether the check is made.
             public var enabled = true
-            /// How records are evaluated; who evaluates them is the host's name.
+            /// How records are evaluated; the evaluating host is named by the host name.
             public var options = SPFOptions()
         }
 
         /// Settings of Sender ID.
         public struct SenderID: Sendable, Equatable {
-            /// Whether it is checked.
+            /// Whether the check is made.
             public var enabled = true
         }
 
         /// Settings of DKIM verification.
         public struct DKIM: Sendable, Equatable {
-            /// Whether it is checked.
+            /// Whether the check is made.
             public var enabled = true
             /// How signatures are verified.
             public var options = DKIMVerificationOptions()
@@ -157,9 +157,9 @@ extension Configuration {
 
         /// Settings of DMARC.
         public struct DMARC: Sendable, Equatable {
-            /// Whether it is checked.
+            /// Whether the check is made.
             public var enabled = true
-            /// What says whether two domains have one organizational domain.
+            /// How to find out whether two domains have the same organizational domain.
             public enum OrganizationalDomain: String, CaseIterable, Sendable {
                 /// The tree walk of RFC 9989 alone.
                 case walk
@@ -167,18 +167,18 @@ extension Configuration {
                 case walkAndList = "walk+list"
             }
 
-            /// What says whether two domains have one organizational domain.
+            /// How to find out whether two domains have the same organizational domain.
             public var organizationalDomain = OrganizationalDomain.walk
         }
 
         /// Settings of the reverse DNS check.
         public struct IPRev: Sendable, Equatable {
-            /// Whether it is checked.
+            /// Whether the check is made.
             public var enabled = true
         }
     }
 
-    /// A domain that mail is signed for.
+    /// A domain for which mail is signed.
     public struct Signing: Sendable, Equatable {
         /// A private key.
         public struct Key: Hashable, Sendable {
@@ -186,27 +186,27 @@ extension Configuration {
             public var selector: DomainName
             /// The path of the key.
             public var file: String
-            /// Where it stands.
+            /// The position of the key in the file.
             public var location: PolicyLocation
         }
 
         /// The domain, `d=`.
         public var domain = DomainName.root
-        /// Whether authors below the domain are signed for too.
+        /// Whether authors in subdomains are signed for too.
         public var subdomains = false
-        /// The keys; each makes a signature.
+        /// The keys; each key makes one signature.
         public var keys: [Key] = []
-        /// What is signed, and how.
+        /// The parts that are signed, and how.
         public var options = DKIMSigningOptions()
         /// The logins that may send for the domain; nil: all.
         public var logins: [String]?
-        /// Where the table begins.
+        /// The position of the table.
         public var location: PolicyLocation
     }
 
     /// The log.
     public struct Log: Sendable, Equatable {
-        /// Where it goes.
+        /// The destination of the log.
         public enum Destination: String, CaseIterable, Sendable {
             /// To syslog.
             case syslog
@@ -221,7 +221,7 @@ extension Configuration {
             case mail, daemon, user, local0, local1, local2, local3, local4, local5, local6, local7
         }
 
-        /// How a line is written.
+        /// The form of a log line.
         public enum Format: String, CaseIterable, Sendable {
             /// `name=value`.
             case text
@@ -229,18 +229,18 @@ extension Configuration {
             case json
         }
 
-        /// The least level that is logged.
+        /// The lowest level that is logged.
         public enum Level: String, CaseIterable, Sendable {
             case debug, info, notice, warning, error
         }
 
-        /// Where it goes.
+        /// The destination.
         public var destination = Destination.syslog
         /// The facility.
         public var facility = Facility.mail
-        /// How a line is written.
+        /// The form of a line.
         public var format = Format.text
-        /// The least level.
+        /// The lowest level.
         public var level = Level.info
         /// The socket of the syslog daemon.
         public var socket = "/dev/log"
@@ -248,33 +248,33 @@ extension Configuration {
 
     /// Metrics, health and control.
     public struct Admin: Sendable, Equatable {
-        /// Where /metrics, /healthz and /readyz are served; nil: nowhere.
+        /// The address of /metrics, /healthz and /readyz; nil: not served.
         public var listen: AddressAndPort?
         /// The unix socket of `postern status`, `reload` and `why`.
         public var control = "/run/postern/control.sock"
     }
 
-    /// Bounds.
+    /// The limits.
     public struct Limits: Sendable, Equatable {
         /// How long the end of a message may wait for its checks.
         public var timeout = Duration.seconds(20)
-        /// What becomes of a message that hangs on an answer that the DNS did not give.
+        /// The action for a message that depends on an answer that the DNS did not give.
         public var undecided = UndecidedAction.tempfail
         /// How long a connection may be idle.
         public var idleTimeout = Duration.seconds(125 * 60)
-        /// How long a stop waits for messages under way.
+        /// How long a shutdown waits for messages in progress.
         public var drainTimeout = Duration.seconds(30)
-        /// The longest packet an MTA may send.
+        /// The longest packet that an MTA may send.
         public var maximumPacketLength = 1 << 20
-        /// How many octets of header a message may have.
+        /// The most octets of header that a message may have.
         public var maximumHeaderOctets = 256 << 10
-        /// How many octets all messages in progress may hold.
+        /// The most octets that all messages in progress may hold.
         public var maximumHeldOctets = 32 << 20
     }
 
-    /// What is remembered for `postern why`.
+    /// The data that is kept for `postern why`.
     public struct Why: Sendable, Equatable {
-        /// How many verdicts.
+        /// How many verdicts are kept.
         public var history = 1000
     }
 }

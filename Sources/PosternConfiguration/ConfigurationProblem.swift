@@ -1,20 +1,20 @@
-/// Something in a configuration that is wrong, or that may not be meant.
+/// A mistake in a configuration, or a possible mistake.
 public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
-    /// The file: the configuration, or a list that it names.
+    /// The file: the configuration, or one of its lists.
     public let file: String
-    /// The line, from 1; 0 when the file could not be read at all.
+    /// The line, from 1; 0 when the file cannot be read at all.
     public let line: Int
-    /// The column, from 1; 0 when the whole line is meant.
+    /// The column, from 1; 0 when the problem concerns the whole line.
     public let column: Int
-    /// The setting's full name, as `dns.cache.max_ttl`; empty when the text is not TOML.
+    /// The setting's full name, such as `dns.cache.max_ttl`; empty when the text is not TOML.
     public let key: String
-    /// What is wrong.
+    /// The problem.
     public let message: String
-    /// What would be accepted, or for a warning what would be better; empty when the message says it.
+    /// The accepted values, or for a warning the better choice; empty when the message says it.
     public let accepted: String
-    /// What mends it, to be typed by root; empty when that is not known.
+    /// The command with which root can repair it; empty when no such command is known.
     public let command: String
-    /// Whether the configuration can be used all the same.
+    /// Whether the configuration can be used nevertheless.
     public let isWarning: Bool
 
     /// A problem at a place.
@@ -38,14 +38,14 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
         self.isWarning = isWarning
     }
 
-    /// `file:line:column: key: message (accepted: …) (type: …)`; a warning says so.
+    /// `file:line:column: key: message (accepted: …) (type: …)`; a warning is marked as such.
     public var description: String {
         var text = file
         if line > 0 { text += ":\(line)" }
         if column > 0 { text += ":\(column)" }
         if !key.isEmpty { text += ": " + key }
         text += (isWarning ? ": warning: " : ": ") + message
-        // "Did you mean …?" has said it.
+        // "Did you mean …?" already says it.
         if !accepted.isEmpty, !message.hasSuffix("?") {
             text += isWarning ? " (better: \(accepted))" : " (accepted: \(accepted))"
         }
@@ -53,16 +53,16 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
     }
 }
 
-/// A configuration cannot be used.
+/// The error when a configuration cannot be used.
 public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
-    /// Everything that is wrong, in the order of the file.
+    /// All problems, in the order of the file.
     public let problems: [ConfigurationProblem]
 
-    /// What is wrong, at least one thing.
+    /// At least one problem.
     public init(problems: [ConfigurationProblem]) {
         self.problems = problems
     }
 
-    /// One problem a line.
+    /// The problems, one on each line.
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }

@@ -2,20 +2,20 @@ internal import MailSyntax
 internal import Policy
 internal import TOML
 
-/// What is known while a configuration is read: its file, and what was wrong so far.
+/// The state while a configuration is read: its file, and the problems so far.
 struct ConfigurationReader {
-    /// The configuration's path, as it was given.
+    /// The configuration's path, as given.
     let file: String
-    /// Everything wrong so far.
+    /// The problems so far.
     var problems: [ConfigurationProblem] = []
-    /// Where each setting stands that was given.
+    /// The positions of the settings in the file.
     var positions: [String: TOMLPosition] = [:]
 
     init(file: String) {
         self.file = file
     }
 
-    /// Notes a problem with a setting.
+    /// Adds a problem with a setting.
     mutating func report(
         _ position: TOMLPosition,
         _ key: String,
@@ -36,7 +36,7 @@ struct ConfigurationReader {
         )
     }
 
-    /// Notes a problem in a list that the configuration names.
+    /// Adds a problem with a list of the configuration.
     mutating func report(list: String, line: Int, _ key: String, _ message: String, accepted: String = "") {
         problems.append(
             ConfigurationProblem(
@@ -54,13 +54,13 @@ struct ConfigurationReader {
         PolicyLocation(file: file, line: position.line)
     }
 
-    /// A path as the configuration means it: relative ones start at the configuration's own folder.
+    /// The path that a setting names: relative paths start at the configuration's directory.
     func resolve(_ path: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return String(file[...slash]) + path
     }
 
-    /// The entries of a list: one a line, `#` starts a comment, empty lines do not count.
+    /// The entries of a list: one on each line; `#` starts a comment, and empty lines are ignored.
     mutating func entries(ofList path: String, _ position: TOMLPosition, _ key: String) -> [(line: Int, text: String)] {
         let full = resolve(path)
         let text: String

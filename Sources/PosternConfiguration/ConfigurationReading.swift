@@ -1,13 +1,13 @@
-/// What a configuration says, and what is wrong with it.
+/// The settings of a configuration, and its problems.
 public struct ConfigurationReading: Sendable {
-    /// The settings that could be read; nil when the text could not be.
+    /// The settings that could be read; nil when the file cannot be read at all.
     public let configuration: Configuration?
-    /// Everything that is wrong, in the order of the file.
+    /// All problems, in the order of the file.
     public let problems: [ConfigurationProblem]
 
-    /// The configuration.
+    /// The configuration, if it has no problem.
     ///
-    /// - Throws: everything that is wrong with it.
+    /// - Throws: all problems.
     public func get() throws(ConfigurationError) -> Configuration {
         guard let configuration, problems.isEmpty else { throw ConfigurationError(problems: problems) }
         return configuration
@@ -15,7 +15,7 @@ public struct ConfigurationReading: Sendable {
 }
 
 extension [ConfigurationProblem] {
-    /// By place, those in the configuration itself first.
+    /// The problems by position; problems in the configuration itself come first.
     public func inOrder(of configuration: String) -> [ConfigurationProblem] {
         sorted {
             ($0.file == configuration ? "" : $0.file, $0.line, $0.column)

@@ -1,6 +1,6 @@
 /// Numbers of things, in words.
 package enum Counted {
-    /// `1 rule`, `2 rules`; `plural` is for a noun that does not take an s.
+    /// `1 rule`, `2 rules`; `plural` is for a noun whose plural is not formed with an s.
     package static func words(_ number: some BinaryInteger, _ noun: String, _ plural: String? = nil) -> String {
         "\(number) " + (number == 1 ? noun : plural ?? noun + "s")
     }

@@ -1,11 +1,11 @@
 internal import MailSyntax
 
-/// How people write selectors.
+/// The ways in which people write selectors.
 package enum DKIMSelector {
-    /// RFC 6376 § 3.6.2.1: what stands between the selector and the domain in the name of the record.
+    /// RFC 6376 § 3.6.2.1: the text between the selector and the domain in the name of the record.
     package static let suffix = "._domainkey"
 
-    /// The selector in a text that goes on as the record's name does; nil for any other text.
+    /// The selector in a text that continues like the record's name; nil for any other text.
     package static func withoutSuffix(_ text: String) -> String? {
         let plain = text.lowercased()
         guard let place = plain.firstRange(of: suffix), place.lowerBound > plain.startIndex else { return nil }

@@ -8,14 +8,15 @@ struct Evasion {
     let part: String
     /// What a sender can do.
     let message: String
-    /// What closes the way.
+    /// The change that closes the way.
     let accepted: String
 }
 
 extension Rule {
-    /// The ways around the rule for a sender who chooses the result of a check; none for a rule that harms nobody.
+    /// The ways in which a sender who chooses the result of a check can avoid the rule; none for a rule that harms
+    /// nobody.
     ///
-    /// A result that vouches for nothing is as good as another: who lists some of them invites the others.
+    /// Results that vouch for nobody are alike for a sender: a rule that lists only some of them invites the others.
     var evasions: [Evasion] {
         guard action != .accept, action != .mark else { return [] }
         return when.compactMap { evasion(of: $0) } + unless.compactMap { evasion(by: $0) }
@@ -26,7 +27,7 @@ extension Rule {
         let words = condition.name.words.filter { condition.holds(for: $0) }
         guard let inviting = condition.name.inviting, words.contains(where: inviting.contains) else { return nil }
         let nothing = condition.name.vouchingForNothing.filter { word in
-            // Where a rule must be certain, a check without an answer leaves it undecided.
+            // If a rule needs certainty, a check without an answer leaves the rule undecided.
             word != .temperror || !action.needsAnswers
         }
         let missing = nothing.filter { !words.contains($0) }
@@ -72,15 +73,16 @@ extension Rule {
 }
 
 extension ConditionName {
-    /// The results that stand for "nobody vouches", so that a rule with one of them must have the others; nil for a
-    /// check whose results no sender chooses.
+    /// The results that mean "nobody vouches": a rule with one of them must list the others too.
+    ///
+    /// Nil for a check whose results no sender can choose.
     fileprivate var inviting: [ResultWord]? {
         switch self {
-        // Which one it is depends on how the signature is broken.
+        // The result depends on the way in which the signature is broken.
         case .dkim, .dkimAligned: [.none, .fail, .policy, .neutral, .permerror]
-        // The domain's owner decides between fail and softfail, and the sender between that domain and another.
+        // The domain's owner chooses between fail and softfail, and the sender chooses between that domain and another.
         case .dmarc, .spf, .spfHelo, .senderID: [ResultWord.none]
-        // An address without a name is permerror.
+        // The result for an address without a name is permerror.
         case .iprev: [.fail]
         case .senderIDAligned, .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains,
             .fromDomains,
@@ -89,7 +91,7 @@ extension ConditionName {
         }
     }
 
-    /// The results by which nobody vouches and that a sender can bring about.
+    /// The results that vouch for nobody and that a sender can bring about.
     fileprivate var vouchingForNothing: [ResultWord] {
         switch checks.first {
         case .dkim?: words.filter { $0 != .pass }
@@ -99,7 +101,7 @@ extension ConditionName {
         }
     }
 
-    /// Whether it tells something of the author, so that a rule with it does not hang on other identities alone.
+    /// Whether the condition concerns the author, so that a rule with it does not depend only on other identities.
     fileprivate var isAboutAuthor: Bool {
         switch self {
         case .senderIDAligned, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .fromDomains, .author, .fromCount:
@@ -110,13 +112,13 @@ extension ConditionName {
         }
     }
 
-    /// Whether it is about MAIL FROM or the purported responsible address.
+    /// Whether the condition concerns MAIL FROM or the purported responsible address.
     fileprivate var isAboutSender: Bool { [.spf, .senderID, .senderDomains].contains(self) }
 
-    /// Whether every author can have it pass with a domain of his own.
+    /// Whether every author can make the condition pass with their own domain.
     fileprivate var isPassedByAnyAuthor: Bool { [.dkimAligned, .dmarc].contains(self) }
 
-    /// Whether a sender can have it pass whoever he is.
+    /// Whether every sender can make the condition pass.
     fileprivate var isPassedByAnybody: Bool {
         switch self {
         case .spf, .spfHelo, .senderID, .dkim, .iprev: true

@@ -1,7 +1,7 @@
 public import DNSResolver
 public import MailSyntax
 
-/// The address of a socket that MTAs connect to.
+/// The address of a socket for MTAs.
 public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// A unix socket at a path.
     case unix(String)
@@ -14,7 +14,7 @@ public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
         "inet:8891@127.0.0.1" or "inet6:8891@::1", with an address and no host name, "unix:/PATH" or "systemd:NAME"
         """
 
-    /// The default: a mail server in a chroot reaches it too, and it needs no directory and no group.
+    /// The default: a mail server in a chroot can reach it too, and it needs neither a directory nor a group.
     public static let standard = ListenAddress.inet(.v4(IPv4Address(0x7F00_0001)), port: 8891)
 
     /// Reads `unix:PATH`, `inet:PORT@ADDRESS`, `inet6:PORT@ADDRESS` or `systemd:NAME`; nil for anything else.
@@ -38,7 +38,7 @@ public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The address as the configuration writes it.
+    /// The address in the notation of the configuration.
     public var description: String {
         switch self {
         case .unix(let path): "unix:" + path
@@ -49,25 +49,26 @@ public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension ListenAddress {
-    /// unix(7): sockaddr_un has room for 107 octets, of which the temporary name of a socket that is being made, with
-    /// `.` and the number of a process behind it, takes 8.
+    /// unix(7): sockaddr_un has room for 107 octets.
+    ///
+    /// The temporary name of a new socket, which appends `.` and a process number, takes 8 of them.
     static let maximumPathLength = 99
 
-    /// What is wrong with a text whose path is too long; nil for any other.
+    /// The problem of a text whose path is too long; nil for any other text.
     static func lengthProblem(_ text: String) -> String? {
         let path = ["unix:", "local:"].first { text.hasPrefix($0) }.map { text.dropFirst($0.count) } ?? text[...]
         guard path.hasPrefix("/"), path.utf8.count > maximumPathLength else { return nil }
         return "the path of a unix socket has at most \(maximumPathLength) octets, and this one has \(path.utf8.count)"
     }
 
-    /// The socket that a text of libmilter's, Postfix's or a person's own making stands for; nil when that is not clear.
+    /// The socket meant by a text in libmilter's, Postfix's or a person's own notation; nil when that is not clear.
     static func meant(by text: String) -> ListenAddress? {
         if text.hasPrefix("/") { return ListenAddress("unix:" + text) }
         guard let colon = text.firstIndex(of: ":") else { return nil }
         let rest = String(text[text.index(after: colon)...])
         switch text[..<colon] {
         case "unix", "local":
-            // Postfix's paths begin at its queue directory, where nothing but Postfix makes files.
+            // Postfix's paths start at its queue directory, where only Postfix creates files.
             guard rest.contains("/") else { return nil }
             return ListenAddress("unix:" + (rest.hasPrefix("/") ? "" : "/var/spool/postfix/") + rest)
         case "inet": return meantAddress(rest, loopback: "127.0.0.1")
@@ -76,7 +77,7 @@ extension ListenAddress {
         }
     }
 
-    /// Reads `8891`, `8891@ADDRESS` and `ADDRESS:8891`, where `localhost` stands for the loopback address.
+    /// Reads `8891`, `8891@ADDRESS` and `ADDRESS:8891`; `localhost` means the loopback address.
     private static func meantAddress(_ text: String, loopback: String) -> ListenAddress? {
         if let port = UInt16(text), port > 0, let address = IPAddress(loopback) { return .inet(address, port: port) }
         let parts = text.split(separator: "@", maxSplits: 1)
@@ -123,7 +124,7 @@ public struct AddressAndPort: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The address as the configuration writes it.
+    /// The address in the notation of the configuration.
     public var description: String {
         address.bitWidth == 128 ? "[\(address)]:\(port)" : "\(address):\(port)"
     }

@@ -2,7 +2,7 @@ internal import MailSyntax
 internal import Policy
 internal import TOML
 
-/// A rule as it is written, before its parts are put together.
+/// A rule as written, before its parts are combined.
 struct RuleDraft: Sendable {
     var name = ""
     var when: [Condition] = []
@@ -12,7 +12,7 @@ struct RuleDraft: Sendable {
     var observe = false
     let position: TOMLPosition
 
-    /// A reply with its place, for its grammar depends on the action.
+    /// A reply with its position, because its grammar depends on the action.
     struct Reply: Sendable {
         let text: String
         let position: TOMLPosition
@@ -82,7 +82,7 @@ struct RuleDraft: Sendable {
         ),
     ]
 
-    /// The rule; problems with its reply are noted.
+    /// The rule; problems with its reply are reported.
     func rule(_ path: String, _ reader: inout ConfigurationReader) -> Rule {
         var template: ReplyTemplate?
         if let reply {
@@ -160,7 +160,7 @@ extension ValueType where Value == String {
 }
 
 extension ValueType where Value == RuleDraft.Reply? {
-    /// A reply; its grammar is looked at when the action is known.
+    /// A reply; its grammar is checked when the action is known.
     static let reply = ValueType(
         name: "reply",
         accepted: "a reply, as \"550 5.7.1 Refused: {explanation}\"",

@@ -1,4 +1,4 @@
-/// The parts of the sample configuration that are no settings.
+/// The parts of the sample configuration that are not settings.
 enum SampleText {
     static let opening = """
         # Every setting of Postern, commented out, with its default; postern.toml(5) says the same. Write those that you change

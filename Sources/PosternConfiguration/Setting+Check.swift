@@ -1,8 +1,8 @@
 internal import TOML
 
-/// A check that a boolean can stand for.
+/// The settings of a check that a boolean can replace.
 protocol CheckSettings: Sendable {
-    /// Whether it is checked.
+    /// Whether the check is made.
     var enabled: Bool { get set }
 }
 
@@ -12,7 +12,7 @@ extension Setting where Section: CheckSettings {
 }
 
 extension Setting {
-    /// A table of a check; `true` or `false` may stand in its place.
+    /// The table of a check; `true` or `false` may replace it.
     static func check<Inner: CheckSettings>(
         _ name: String,
         _ path: any WritableKeyPath<Section, Inner> & Sendable,

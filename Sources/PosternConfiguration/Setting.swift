@@ -2,37 +2,37 @@ internal import TOML
 
 /// How the values of a setting are written and read.
 struct ValueType<Value: Sendable>: Sendable {
-    /// The type in a word or two, for the manual: `duration`.
+    /// The name of the type in a word or two, for the manual: `duration`.
     let name: String
-    /// What is accepted, in words, for messages.
+    /// The accepted values in words, for messages.
     let accepted: String
-    /// The value; nil after a problem was noted.
+    /// Reads a value; nil after a problem was reported.
     let read: @Sendable (TOMLValue, _ key: String, inout ConfigurationReader) -> Value?
-    /// The value as TOML; nil when it is not set.
+    /// Writes a value as TOML; nil when it is not set.
     let write: @Sendable (Value) -> String?
 }
 
-/// A setting of a table, declared once: the parser, the messages, the sample and the manual all come from here.
+/// A setting of a table, declared once: the parser, the messages, the sample and the manual use this declaration.
 struct Setting<Section: Sendable>: Sendable {
     /// The key.
     let name: String
-    /// Its type for the manual; empty for a table.
+    /// The name of its type, for the manual; empty for a table.
     let type: String
-    /// What it means, for the sample and the manual.
+    /// The description, for the sample and the manual.
     let text: String
-    /// Whether a table without it is an error.
+    /// Whether a table without the setting is an error.
     let isRequired: Bool
-    /// The settings of the table below this key, described with their defaults; empty when it holds a plain value.
+    /// The settings of the table below this key, with their defaults; empty when the setting has a plain value.
     let tables: @Sendable (Section, _ path: [String]) -> [SettingsTable]
-    /// Reads the value into the section.
+    /// Reads the value and stores it in the section.
     let read: @Sendable (TOMLValue, _ key: String, inout Section, inout ConfigurationReader) -> Void
-    /// The value as TOML; nil when it is not set.
+    /// Writes the value as TOML; nil when it is not set.
     let write: @Sendable (Section) -> String?
-    /// What the sample shows when there is no default.
+    /// The example in the sample when there is no default.
     let example: String?
 }
 
-/// The settings of a table in words, with the values that they have.
+/// The settings of a table in words, with their present values.
 struct SettingsTable: Sendable {
     /// One setting.
     struct Line: Sendable {
@@ -45,18 +45,18 @@ struct SettingsTable: Sendable {
 
     /// The table's path: `["dns", "cache"]`.
     let path: [String]
-    /// Whether it is one of `[[name]]`.
+    /// Whether the table is an element of `[[name]]`.
     let isRepeated: Bool
-    /// Whether it stands in the configuration: a table of `[[name]]` may only be shown as an example.
+    /// Whether the configuration contains the table: a `[[name]]` table may be only an example.
     var isPresent: Bool
-    /// What the table is for.
+    /// The purpose of the table.
     let text: String
-    /// Its settings.
+    /// The settings of the table.
     let lines: [Line]
-    /// The tables below it.
+    /// The tables below the table.
     let tables: [SettingsTable]
 
-    /// The line that it begins with: `[dns.cache]`, `[[rules]]`; empty for the top of the file.
+    /// The first line of the table: `[dns.cache]`, `[[rules]]`; empty for the top of the file.
     var header: String {
         let name = path.joined(separator: ".")
         return path.isEmpty ? "" : isRepeated ? "[[\(name)]]" : "[\(name)]"
@@ -157,7 +157,7 @@ extension Setting {
 }
 
 extension Setting {
-    /// The setting with a value that could be.
+    /// The setting with an example value.
     fileprivate var howToWrite: String { "\(name) = \(type.contains(" | ") ? type : example ?? type)" }
 }
 
@@ -200,7 +200,7 @@ extension Array {
         }
     }
 
-    /// The settings in words with the values of a section.
+    /// The settings in words, with the values of a section.
     func described<Section>(_ section: Section, path: [String], isRepeated: Bool, text: String) -> SettingsTable
     where Element == Setting<Section> {
         SettingsTable(

@@ -1,6 +1,6 @@
-/// Commands that messages tell their readers to type.
+/// Commands that messages suggest to their readers.
 package enum ShellCommand {
-    /// A word that the shell takes as it is.
+    /// A text in the form of one shell word, quoted if necessary.
     package static func word(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy {
             (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)

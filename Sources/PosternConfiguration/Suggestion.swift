@@ -1,8 +1,8 @@
 internal import Policy
 
-/// Guesses what a misspelt word was meant to be.
+/// Finds the intended word for a misspelt word.
 package enum Suggestion {
-    /// The word closest to `word`, when it is close.
+    /// The word closest to `word`, if it is close enough.
     package static func closest(to word: String, of words: [String]) -> String? {
         let plain = normalized(word)
         let limit = max(1, min(3, plain.utf8.count / 3))
@@ -14,7 +14,8 @@ package enum Suggestion {
             .word
     }
 
-    /// What a message says of an unknown key, and offers in its place: the closest one, a place where it exists, or all.
+    /// The message about an unknown key, and the accepted alternative: the closest key, a table that has the key, or
+    /// all keys.
     static func unknown(_ key: String, of names: [String], in path: String) -> (message: String, accepted: String) {
         if let (name, written) = renamed[normalized(key)], names.contains(name) {
             return ("there is no such setting any more; it is \(name) now", written)
@@ -25,7 +26,7 @@ package enum Suggestion {
         return ("there is no such setting", accepted(for: key, of: names, in: path))
     }
 
-    /// What settings of other names have become, and how they are written.
+    /// The new names of renamed settings, and their notation.
     private static let renamed: [String: (name: String, written: String)] = [
         "public_suffix_fallback": (
             "organizational_domain",
@@ -49,7 +50,7 @@ package enum Suggestion {
         String(word.lowercased().map { $0 == "-" || $0 == " " ? "_" : $0 })
     }
 
-    /// The Damerau-Levenshtein distance (adjacent letters may change places), of words cut to 40 octets.
+    /// The Damerau-Levenshtein distance (adjacent letters may change places) of words, cut to 40 octets.
     private static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left.utf8.prefix(40))
         let right = Array(right.utf8.prefix(40))
@@ -71,7 +72,7 @@ package enum Suggestion {
     }
 }
 
-/// Where settings of a name are.
+/// Finds the tables of a setting.
 enum SettingIndex {
     private static let tables: [(path: String, header: String, names: [String])] = {
         var found = [(path: String, header: String, names: [String])]()
@@ -83,7 +84,7 @@ enum SettingIndex {
         return found
     }()
 
-    /// The tables that have a setting of this name, by their paths and the lines that they begin with.
+    /// The tables with a setting of this name: their paths and their first lines.
     static func tables(withSetting name: String) -> [(path: String, header: String)] {
         tables.filter { $0.names.contains(name) }.map { ($0.path, $0.header) }
     }

@@ -1,14 +1,14 @@
 internal import MailSyntax
 internal import TOML
 
-/// The TOML parser's message in words for administrators.
+/// The TOML parser's message, rephrased for administrators.
 struct SyntaxMessage {
-    /// What is wrong.
+    /// The problem.
     let message: String
-    /// What would be accepted; empty when nothing is known.
+    /// The accepted alternative; empty when it is not known.
     let accepted: String
 
-    /// What the parser's words mean, by a part of them.
+    /// Hints for the parser's messages, found by a part of the message.
     private static let hints: [(part: String, accepted: String)] = [
         ("could not determine value type", "text in quotes, a number, true or false, a list in [ ], a table in { }"),
         ("floating-point", "text in quotes, a number, true or false"),
@@ -45,7 +45,7 @@ struct SyntaxMessage {
         }
     }
 
-    /// The statement that `name: value` of other configurations is here; nil for anything else.
+    /// A `name: value` line of other configurations, rewritten as TOML; nil for any other line.
     private static func statement(_ line: Substring) -> String? {
         let parts = line.split(separator: ":", maxSplits: 1).map { $0.drop { $0 == " " } }
         guard parts.count == 2, let name = parts.first, let value = parts.last?.prefix(while: { $0 != "#" }),

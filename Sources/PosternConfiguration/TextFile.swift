@@ -3,9 +3,9 @@ internal import Glibc
 internal import MailSyntax
 internal import TOML
 
-/// A file of text.
+/// Reads text files.
 package enum TextFile {
-    /// Why a file cannot be read, in words that follow its name.
+    /// Why a file cannot be read, as a text to follow the file's name.
     package enum Failure: Error, CustomStringConvertible {
         case absent
         case folder
@@ -22,7 +22,7 @@ package enum TextFile {
         }
     }
 
-    /// The first octet of a text that cannot be there in UTF-8.
+    /// The first octet of a text that is not valid UTF-8.
     package struct ForeignOctet: Sendable {
         let octet: UInt8
         let position: TOMLPosition
@@ -36,12 +36,12 @@ package enum TextFile {
     package static func read(_ path: String) -> Result<String, Failure> {
         var isFolder = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            // Below a directory that the caller may not enter, nothing is known to be absent.
+            // Below a directory that the caller may not enter, it is unknown whether a file exists.
             return .failure(unsafe access(path, F_OK) != 0 && errno == EACCES ? .unreadable : .absent)
         }
         guard !isFolder else { return .failure(.folder) }
         guard let data = FileManager.default.contents(atPath: path) else { return .failure(.unreadable) }
-        // Some editors begin a file with a byte order mark.
+        // Some editors put a byte order mark at the start of a file.
         let octets = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
         guard let text = String(validating: octets, as: UTF8.self) else {
             return .failure(.notUTF8(foreignOctet(in: Array(octets))))

@@ -1,4 +1,4 @@
-/// Times and sizes as the configuration and the command line write them.
+/// Times and sizes in the notation of the configuration and the command line.
 public enum Units {
     private static let times: [(unit: String, milliseconds: Int64)] = [
         ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),

@@ -18,7 +18,7 @@ extension ValueType where Value == ListenAddress {
 }
 
 extension ValueType where Value == AddressAndPort {
-    /// An address, with a port unless there is a default one.
+    /// An address, with a port unless there is a default port.
     static func socketAddress(defaultPort: UInt16?) -> ValueType {
         .string(
             defaultPort == nil ? "address:port" : "address[:port]",
@@ -51,7 +51,7 @@ extension ValueType where Value == IPNetwork {
 }
 
 extension ValueType where Value == DomainName {
-    /// A domain name, IDNA allowed.
+    /// A domain name; IDNA is allowed.
     static let domain = ValueType.string(
         "domain",
         accepted: "a domain name, as \"example.org\"",
@@ -63,7 +63,7 @@ extension ValueType where Value == DomainName {
 }
 
 extension ValueType where Value == String {
-    /// RFC 8601 § 2.5: an authserv-id; a domain name here, so that it never needs quotes.
+    /// RFC 8601 § 2.5: an authserv-id; here a domain name, so that it never needs quotes.
     static let authservID = ValueType.string(
         "host name",
         accepted: "a host name, as \"mx.example.org\"",
@@ -85,7 +85,7 @@ extension ValueType where Value == String {
 }
 
 extension ValueType where Value == CanonicalizationPair {
-    /// How header and body are made canonical (RFC 6376 § 3.4).
+    /// The canonicalization of header and body (RFC 6376 § 3.4).
     static let canonicalization = ValueType.oneOf(CanonicalizationPair.allCases) { $0.description }
 }
 
@@ -108,7 +108,7 @@ extension ValueType where Value == NewField {
         }
     )
 
-    /// Whether honest messages come with such a field: what is not ours is removed.
+    /// Whether honest messages may arrive with such a field: fields that are not ours are removed.
     private static func isOfMessages(_ name: String) -> Bool {
         let others = [
             "Received", "Return-Path", "DKIM-Signature", "Authentication-Results", "Bcc", "Keywords", "Comments",

@@ -1,8 +1,10 @@
 internal import TOML
 
 extension ValueType {
-    /// A type whose values are TOML strings; `meant` guesses what one that cannot be used was to be, and `reason` says why
-    /// it cannot be used, where the form alone does not tell.
+    /// A type whose values are TOML strings.
+    ///
+    /// For an invalid value, `meant` guesses the intended value, and `reason` explains the error where the accepted
+    /// form alone does not.
     static func string(
         _ name: String,
         accepted: String,
@@ -94,7 +96,7 @@ extension ValueType where Value == Int {
 }
 
 extension ValueType where Value == Duration {
-    /// A time: `"400ms"`, `"5s"`, `"2m"`, `"1h"`.
+    /// A duration: `"400ms"`, `"5s"`, `"2m"`, `"1h"`.
     static func duration(_ range: ClosedRange<Duration>) -> ValueType {
         .string(
             "duration",
@@ -107,7 +109,7 @@ extension ValueType where Value == Duration {
 }
 
 extension ValueType where Value == Int64 {
-    /// A time in whole seconds; what is beyond them is left off.
+    /// A duration in whole seconds; fractions are dropped.
     static func seconds(_ range: ClosedRange<Duration>) -> ValueType {
         ValueType<Duration>.duration(range).map({ $0.components.seconds }, back: { .seconds($0) })
     }
@@ -121,7 +123,7 @@ extension ValueType where Value == String {
         }
     }
 
-    /// A path; a relative one starts at the configuration's folder.
+    /// A path; a relative path starts at the configuration's directory.
     static let path = ValueType(
         name: "path",
         accepted: "the path of a file, in quotes",
@@ -135,7 +137,7 @@ extension ValueType where Value == String {
 }
 
 extension ValueType where Value == String {
-    /// The path of a socket, or nothing for none.
+    /// The path of a socket, or an empty text for no socket.
     static let socketPath = ValueType(
         name: "path",
         accepted: "the path of a socket, in quotes, or \"\" for none",
@@ -189,7 +191,7 @@ extension ValueType {
         )
     }
 
-    /// The same type, for an option that has the value in another form.
+    /// The same type, for an option that stores the value in another form.
     func map<Option: Sendable>(
         _ option: @escaping @Sendable (Value) -> Option,
         back: @escaping @Sendable (Option) -> Value
@@ -202,7 +204,7 @@ extension ValueType {
         )
     }
 
-    /// The same type, for a setting that need not be set.
+    /// The same type, for an optional setting.
     static func optional<Wrapped: Sendable>(_ type: ValueType<Wrapped>) -> ValueType where Value == Wrapped? {
         ValueType(
             name: type.name,
@@ -212,7 +214,7 @@ extension ValueType {
         )
     }
 
-    /// A list of values; a single one may stand without brackets.
+    /// A list of values; a single value may be written without brackets.
     static func list<Element: Sendable>(_ type: ValueType<Element>) -> ValueType where Value == [Element] {
         ValueType(
             name: "list of \(type.name)",
