@@ -3,28 +3,29 @@ public import DNSResolver
 public import NIOCore
 public import PosternConfiguration
 
-/// Where answers come from.
+/// The source of DNS answers.
 public enum ConfiguredResolver: Sendable {
     /// A zone file answers every question.
     case zone(DNSZone, path: String)
-    /// Name servers answer, behind a cache.
+    /// Name servers answer, and a cache keeps their answers.
     case servers(ServerResolver)
 
-    /// What is worth a line in the log.
+    /// A change that deserves a log line.
     public enum News: Sendable {
-        /// The DNS stops answering, or is back.
+        /// The DNS stops answering, or answers again.
         case health(ResolverHealth)
-        /// Lookups begin or cease to wait for room.
+        /// Lookups begin to wait for room, or no longer wait.
         case room(RoomChange)
     }
 
-    /// Opens what the settings name.
+    /// Opens the zone file or the servers that the settings name.
     ///
     /// - Parameters:
-    ///   - configuration: its `[dns]`, and how many sessions there may be.
-    ///   - group: the event loops that sockets live on.
-    ///   - report: called when the DNS stops answering or is back, and when lookups begin or cease to wait for room.
-    /// - Throws: what is wrong with the zone file.
+    ///   - configuration: the settings `[dns]` and the number of sessions.
+    ///   - group: the event loops for the sockets.
+    ///   - report: called when the DNS stops answering or answers again, and when lookups begin or cease to wait for
+    ///     room.
+    /// - Throws: the problem of the zone file.
     public init(
         _ configuration: Configuration,
         group: any EventLoopGroup,
@@ -60,7 +61,7 @@ public enum ConfiguredResolver: Sendable {
         }
     }
 
-    /// Whether there is an answer to be had at all, as far as is known.
+    /// Whether answers can be expected, as far as is known.
     public var isAnswering: Bool {
         switch self {
         case .zone: true
@@ -69,31 +70,31 @@ public enum ConfiguredResolver: Sendable {
     }
 }
 
-// MARK: Its life
+// MARK: Life of the resolver
 
 extension ConfiguredResolver {
-    /// The servers that serve other settings as well without losing their cache; nil where there are none.
+    /// The servers, if they can also serve other settings without losing their cache; nil otherwise.
     func servers(for other: Configuration.DNS) -> ServerResolver? {
         guard case .servers(let servers) = self, other.zone == nil, other.cache == servers.settings else { return nil }
         return servers
     }
 
-    /// Finds out whether the servers are there, before a message asks.
+    /// Checks whether the servers answer, before a message needs them.
     func checkServers() {
         if case .servers(let servers) = self { servers.checkServers() }
     }
 
-    /// Takes the answers that an earlier process kept and that are still good.
+    /// Loads the answers that an earlier process saved and that are still valid.
     ///
-    /// - Returns: what came of it, in words; nil when the settings name no file, or there is none yet.
+    /// - Returns: the result in words; nil when the settings name no file, or the file does not exist yet.
     public func restore() -> String? {
         guard case .servers(let servers) = self else { return nil }
         return servers.restore()
     }
 
-    /// Ends open queries, and keeps the cache in a file where the settings name one.
+    /// Ends open queries, and saves the cache if the settings name a file for it.
     ///
-    /// - Returns: why the file could not be written; nil when nothing went wrong.
+    /// - Returns: why the file could not be written; nil after success.
     @discardableResult
     public func close() async -> String? {
         guard case .servers(let servers) = self else { return nil }

@@ -7,9 +7,10 @@ internal import PosternConfiguration
 
 /// Name servers behind a cache.
 ///
-/// They are shut down when nobody can ask them any more: neither a configuration nor a message that it is judged by.
+/// The resolver is shut down when nothing refers to it any more: no configuration, and no message that is judged by
+/// one.
 public final class ServerResolver: DNSResolving {
-    /// The cache's settings, which stay as they are.
+    /// The settings of the cache; they do not change.
     let settings: Configuration.DNS.Cache
     private let caching: CachingResolver
 
@@ -30,7 +31,7 @@ public final class ServerResolver: DNSResolving {
     }
 
     deinit {
-        // Sockets are closed on their event loops, and the cache is freed on none.
+        // Sockets must be closed on their event loops, and the cache is freed on a thread without an event loop.
         Task.detached { [caching] in await caching.shutdown() }
     }
 
@@ -42,31 +43,31 @@ public final class ServerResolver: DNSResolving {
         await caching.lookUp(question, for: asker)
     }
 
-    /// Begins a lookup; `answered` is called with its reply.
+    /// Starts a lookup; `answered` is called with its reply.
     public func ask(
         _ question: DNSQuestion,
         for asker: (any DNSAsker)?,
         answered: @escaping @Sendable (DNSReply) -> Void
     ) -> OpenLookup { caching.ask(question, for: asker, answered: answered) }
 
-    /// The answer that the cache has, without a wait.
+    /// The answer in the cache, without a wait.
     public func answerAtHand(_ question: DNSQuestion) -> DNSReply? { caching.answerAtHand(question) }
 }
 
 extension ServerResolver {
-    /// What it has done, and how its servers do.
+    /// The counters, and the state of the servers.
     public var statistics: ResolverStatistics { caching.statistics }
 
     /// Whether the servers answer, as far as is known.
     var health: ResolverHealth { caching.health }
 
-    /// Takes the servers and times of another configuration, which it serves.
+    /// Takes the servers and times of another configuration, which this resolver then serves.
     func update(_ configuration: Configuration) {
         caching.update(ResolverOptions(configuration))
         caching.checkServers()
     }
 
-    /// Finds out whether the servers are there, before a message asks.
+    /// Checks whether the servers answer, before a message needs them.
     func checkServers() { caching.checkServers() }
 
     /// See `ConfiguredResolver.restore()`.

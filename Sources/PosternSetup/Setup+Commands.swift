@@ -6,19 +6,19 @@ public import NIOCore
 public import PosternConfiguration
 
 extension Configuration {
-    /// The path of the installed configuration; nil where this process cannot read one.
+    /// The path of the installed configuration; nil when this process cannot read it.
     public static var installedPath: String? {
         unsafe access(standardPath, R_OK) == 0 ? standardPath : nil
     }
 }
 
 extension Setup {
-    /// What a configuration means to a command, which signs with the keys that it is given and leaves no cache behind.
+    /// The setup for a command, which signs only with the keys that it is given and saves no cache.
     ///
     /// - Parameters:
-    ///   - configuration: what is set.
-    ///   - group: the event loops that lookups live on.
-    /// - Throws: what is wrong with the zone file, or missing on this host.
+    ///   - configuration: the settings.
+    ///   - group: the event loops for lookups.
+    /// - Throws: the problem of the zone file, or of a file that is missing on this host.
     public convenience init(
         forCommand configuration: Configuration,
         group: any EventLoopGroup
@@ -31,10 +31,10 @@ extension Setup {
 }
 
 extension MessageJudge {
-    /// A judge by a configuration, under the name of this host, for somebody who asks why.
+    /// A judge for a configuration, under this host's name, for a user who wants explanations.
     public init(_ setup: Setup) {
         var settings = setup.authentication.explained
-        // Nobody else waits, so what changed may be looked for as long as it takes.
+        // Nobody else waits, so the search for changed parts may take its time.
         settings.dkim.diagnosisOctets = 268_435_456
         self.init(
             settings: settings,

@@ -8,7 +8,7 @@ internal import PosternConfiguration
 internal import SPF
 
 extension AuthenticationSettings {
-    /// The checks that a configuration asks for.
+    /// The checks of a configuration.
     init(_ configuration: Configuration) {
         self.init()
         let set = configuration.checks
@@ -23,8 +23,8 @@ extension AuthenticationSettings {
 }
 
 extension AuthenticationSettings {
-    /// The same checks for somebody who asks why: where the public suffix list says something else than the tree walk, the
-    /// outcome tells.
+    /// The same checks for a user who wants explanations: the outcome notes where the public suffix list disagrees with
+    /// the tree walk.
     public var explained: AuthenticationSettings {
         guard case .walk = alignment, let list = PublicSuffixList.system else { return self }
         var settings = self
@@ -34,10 +34,10 @@ extension AuthenticationSettings {
 }
 
 extension ResolverOptions {
-    /// How many questions of a message are sure to find a place to wait.
+    /// How many questions of a message are certain to have room to wait.
     private static let waitingPerSession = 8
 
-    /// The servers, times and bounds that a configuration asks for.
+    /// The servers, times and limits of a configuration.
     init(_ configuration: Configuration) {
         self = configuration.dns.options
         if servers.isEmpty { servers = Self.systemServers() }

@@ -4,28 +4,28 @@ public import MailSyntax
 public import Policy
 public import PosternConfiguration
 
-/// One configuration, read and checked, with everything that follows from it.
+/// One configuration, read and checked, with everything that is derived from it.
 ///
-/// Immutable: a reload makes another one, and each message is judged by one alone.
+/// A setup is immutable: a reload creates another setup, and one setup judges the whole of a message.
 public final class Setup: Sendable {
-    /// What the administrator set.
+    /// The settings.
     public let configuration: Configuration
-    /// Which checks are made, and how.
+    /// The checks and their options.
     public let authentication: AuthenticationSettings
     /// The rules.
     public let engine: PolicyEngine
-    /// The keys that mail is signed with.
+    /// The keys that sign mail.
     public let signing: SigningTable
     /// Clients whose mail is our own.
     public let trusted: NetworkSet
-    /// Clients whose mail is passed by.
+    /// Clients whose mail is neither judged nor signed.
     public let skipped: NetworkSet
-    /// Where answers come from.
+    /// The source of DNS answers.
     public let resolver: ConfiguredResolver
-    /// What to do with the mail of each listener, by its address as the configuration writes it.
+    /// The treatment of the mail of each listener, by the listener's address in the notation of the configuration.
     public let roles: [String: Configuration.Listen.Role]
 
-    /// Completes a configuration by the keys that it names.
+    /// Completes a configuration with the keys that it names.
     public init(_ configuration: Configuration, resolver: ConfiguredResolver) throws(ConfigurationError) {
         self.configuration = configuration
         self.resolver = resolver
@@ -43,7 +43,8 @@ public final class Setup: Sendable {
         skipped = NetworkSet(configuration.trust.skip)
     }
 
-    /// RFC 7489 § 3.2 cannot be obeyed without the list, and nobody should believe that it is.
+    /// Refuses the configuration without the list: RFC 7489 § 3.2 cannot be followed then, and nobody should believe
+    /// that it is.
     private static func requireList(_ configuration: Configuration) throws(ConfigurationError) {
         guard configuration.checks.dmarc.organizationalDomain == .walkAndList, PublicSuffixList.system == nil else {
             return
@@ -60,14 +61,14 @@ public final class Setup: Sendable {
         throw ConfigurationError(problems: [problem])
     }
 
-    /// The setting by which mail of this client is not judged; nil where it is.
+    /// The setting that exempts this client's mail from judgement; nil when its mail is judged.
     public func exemption(of client: IPAddress) -> String? {
         if skipped.contains(client) { return "trust.skip" }
         let isJudged = configuration.listen.contains { $0.role == .inbound }
         return !isJudged && trusted.contains(client) ? "trust.networks" : nil
     }
 
-    /// The fields that a message gets, from a host of this name.
+    /// The header fields for a message, under this authserv-id.
     public func headers(authservID: Octets) -> HeaderSettings {
         var headers = configuration.headers
         headers.authservID = configuration.authservID.map { Octets($0) } ?? authservID
@@ -76,6 +77,6 @@ public final class Setup: Sendable {
 }
 
 extension PublicSuffixList {
-    /// The list that the distribution installs, loaded once and when it is asked for; nil where it is not installed.
+    /// The list that the distribution installs, loaded once, on first use; nil when it is not installed.
     static let system = PublicSuffixList(path: systemPath)
 }

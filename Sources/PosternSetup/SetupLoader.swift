@@ -1,7 +1,7 @@
 public import NIOCore
 public import PosternConfiguration
 
-/// Reads configurations, and completes them by what they name.
+/// Reads configurations, and completes them with the files that they name.
 public struct SetupLoader: Sendable {
     /// The path of the file.
     public let path: String
@@ -21,12 +21,12 @@ public struct SetupLoader: Sendable {
         self.report = report
     }
 
-    /// Reads the file, its keys and its lists, and keeps the cache of what was in force before where that can be.
+    /// Reads the file, its keys and its lists, and reuses the cache of the previous setup where possible.
     public func load(after previous: Setup) throws(ConfigurationError) -> Setup {
         try load(ConfigurationCheck.load(path: path), after: previous)
     }
 
-    /// Completes a configuration that was read.
+    /// Completes a configuration that has been read.
     public func load(_ configuration: Configuration, after previous: Setup?) throws(ConfigurationError) -> Setup {
         if let previous, let servers = previous.resolver.servers(for: configuration.dns) {
             let setup = try Setup(configuration, resolver: previous.resolver)

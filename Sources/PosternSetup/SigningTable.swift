@@ -4,10 +4,10 @@ public import MailSyntax
 internal import Policy
 public import PosternConfiguration
 
-/// Who signs for which domain, by the configuration and the keys that it names.
+/// The signers of each domain, from the configuration and the keys that it names.
 public struct SigningTable: Sendable {
     private let table: DKIMSigningTable
-    /// Whether nothing is signed at all.
+    /// Whether no mail is signed at all.
     public let isEmpty: Bool
 
     /// Reads the keys that the configuration names.
@@ -19,7 +19,7 @@ public struct SigningTable: Sendable {
             let read = Self.keys(of: signing, "signing[\(index + 1)]", as: account)
             problems += read.problems
             var options = signing.options
-            // A milter folds with LF alone; the MTA writes CRLF.
+            // A milter uses LF alone in folded lines; the MTA writes CRLF.
             options.foldsWithLF = true
             entries.append(
                 DKIMSigningTable.Entry(
@@ -36,12 +36,12 @@ public struct SigningTable: Sendable {
         isEmpty = entries.isEmpty
     }
 
-    /// What is wrong with the keys that a configuration names, for an account that this process has.
+    /// The problems of the keys that a configuration names, for this process's account.
     static func problems(
         _ configuration: [Configuration.Signing],
         as account: Account = .current
     ) -> [ConfigurationProblem] {
-        // Those without a domain have a problem already.
+        // Tables without a domain have been reported already.
         configuration.enumerated().filter { $1.domain != .root }.flatMap { index, signing in
             keys(of: signing, "signing[\(index + 1)]", as: account).problems
         }
@@ -87,18 +87,19 @@ public struct SigningTable: Sendable {
         return (keys, problems)
     }
 
-    /// Who signs for the author of a message that a client with this login sends.
+    /// Decides who signs for the author of a message, given the client's login.
     ///
     /// - Parameters:
     ///   - author: the author's domain.
-    ///   - login: what the client authenticated as; nil when it is trusted by its address.
+    ///   - login: the client's login; nil when the client is trusted by its address.
     public func decision(author: DomainName, login: Octets?) -> DKIMSigningTable.Decision {
         table.decision(author: author, login: login)
     }
 }
 
 extension Configuration.Signing.Key {
-    /// The command that makes a key that is absent; empty when it would make another file, or has no directory for it.
+    /// The command that makes a missing key; empty if it would make another file, or if the file's directory does not
+    /// exist.
     fileprivate func keygen(for signing: Configuration.Signing, _ failure: KeyFile.Failure) -> String {
         let name = "/\(selector).pem"
         guard file.hasSuffix(name), failure.path.hasSuffix(name) else { return "" }

@@ -1,12 +1,12 @@
 internal import Glibc
 public import MailSyntax
 
-/// A time as RFC 3339 writes it, in UTC.
+/// A time in the notation of RFC 3339, in UTC.
 public struct UTCTime: CustomStringConvertible {
     /// `2026-11-23T12:00:00Z`.
     public let description: String
 
-    /// The text of a time.
+    /// A time as text.
     public init(_ time: UnixTime) {
         var seconds = time_t(time.seconds)
         var fields = unsafe tm()

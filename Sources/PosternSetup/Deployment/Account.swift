@@ -1,11 +1,11 @@
 public import Glibc
 
-/// An account of this host, as which files are read and sockets made.
+/// An account of this host that reads files and makes sockets.
 public struct Account: Hashable, Sendable {
-    /// The account that the package and its unit run the daemon as.
+    /// The account under which the package and its unit run the daemon.
     public static let serviceName = "postern"
 
-    /// The user's name, or the number where it has none.
+    /// The user's name, or the number if it has no name.
     public let name: String
     /// The user's number.
     public let user: uid_t
@@ -13,7 +13,7 @@ public struct Account: Hashable, Sendable {
     public let group: gid_t
     /// The name of that group, or its number.
     public let groupName: String
-    /// Every group of the user.
+    /// All groups of the user.
     public let groups: Set<gid_t>
 
     /// An account from its parts.
@@ -34,7 +34,7 @@ public struct Account: Hashable, Sendable {
     /// The account of this process.
     public static var current: Account {
         var groups = [gid_t](repeating: 0, count: 1024)
-        // getgroups(2) writes at most as many groups as it is told, and returns how many, or -1.
+        // getgroups(2) writes at most the given number of groups, and returns their number, or -1.
         let count = unsafe getgroups(Int32(groups.count), &groups)
         return Account(
             name: HostDatabase.userName(geteuid()),
@@ -44,8 +44,9 @@ public struct Account: Hashable, Sendable {
         )
     }
 
-    /// Turns this process for good into the one that the daemon will be: where root calls and the host has the service's
-    /// account, into that; any other caller is judged as it is.
+    /// Switches this process permanently to the daemon's account.
+    ///
+    /// That is the service's account, if root calls and the host has this account; any other caller stays as it is.
     public static func becomeService() -> Account {
         guard geteuid() == 0, let service = Account(named: serviceName) else { return current }
         let groups = Array(service.groups)
@@ -56,13 +57,13 @@ public struct Account: Hashable, Sendable {
     }
 }
 
-/// Names and numbers of users and groups.
+/// Looks up names and numbers of users and groups.
 enum HostDatabase {
     static func user(named name: String) -> (user: uid_t, group: gid_t)? {
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
         var buffer = [CChar](repeating: 0, count: bufferSize)
-        // getpwnam_r puts the strings of the entry into the buffer and makes `found` null when there is no such user.
+        // getpwnam_r puts the strings of the entry into the buffer, and sets `found` to null if there is no such user.
         unsafe getpwnam_r(name, &entry, &buffer, buffer.count, &found)
         return unsafe found == nil ? nil : (entry.pw_uid, entry.pw_gid)
     }
@@ -100,7 +101,7 @@ enum HostDatabase {
     static func groups(of name: String, _ own: gid_t) -> Set<gid_t> {
         var groups = [gid_t](repeating: 0, count: 1024)
         var count = Int32(groups.count)
-        // getgrouplist(3) writes at most `count` groups and sets it to how many there are.
+        // getgrouplist(3) writes at most `count` groups, and sets `count` to their number.
         guard unsafe getgrouplist(name, own, &groups, &count) >= 0 else { return [own] }
         return Set(groups.prefix(max(0, Int(count))))
     }

@@ -2,22 +2,22 @@ internal import Glibc
 public import NIOCore
 public import PosternConfiguration
 
-/// Everything that can be found out about a configuration before the daemon serves by it.
+/// All that can be found out about a configuration before the daemon uses it.
 public struct ConfigurationCheck: Sendable {
-    /// The configuration; nil when the daemon would not take it.
+    /// The configuration; nil when the daemon would refuse it.
     public let configuration: Configuration?
-    /// Why it would not, or where there is no such reason what may not be meant; in the order of the file.
+    /// Why the daemon would refuse it, or else its possible mistakes; in the order of the file.
     public let problems: [ConfigurationProblem]
-    /// Where the configuration has answers come from; nil when the daemon would not take it.
+    /// The configuration's source of DNS answers; nil when the daemon would refuse the configuration.
     public let resolver: ConfiguredResolver?
 
-    /// Looks at a configuration, and at everything that it names.
+    /// Examines a configuration, and everything that it names.
     ///
     /// - Parameters:
     ///   - path: the configuration's path.
-    ///   - account: says as whom the daemon will run; asked when the configuration has been opened.
-    ///   - group: the event loops that lookups live on.
-    ///   - postfix: the mail server that has to reach the sockets.
+    ///   - account: gives the account of the daemon; called after the configuration has been opened.
+    ///   - group: the event loops for lookups.
+    ///   - postfix: the mail server that must reach the sockets.
     public init(
         path: String,
         as account: () -> Account,
@@ -31,7 +31,7 @@ public struct ConfigurationCheck: Sendable {
         var warnings = [ConfigurationProblem]()
         var resolver: ConfiguredResolver?
         if var configuration = reading.configuration {
-            // The file belongs to the daemon.
+            // The snapshot file belongs to the daemon.
             configuration.dns.cache.snapshot = nil
             do throws(ConfigurationError) { resolver = try ConfiguredResolver(configuration, group: group) } catch {
                 found += error.problems.map {
@@ -50,7 +50,7 @@ public struct ConfigurationCheck: Sendable {
         self.resolver = errors.isEmpty ? resolver : nil
     }
 
-    /// The file itself, which root may be able to read where the daemon is not.
+    /// The problem with the file itself: root may be able to read it although the daemon is not.
     private static func problem(ofFile configuration: Configuration, as account: Account) -> [ConfigurationProblem] {
         let path = configuration.file
         guard unsafe access(path, R_OK) != 0 else { return [] }
@@ -62,7 +62,7 @@ public struct ConfigurationCheck: Sendable {
                 "the user \(account.name) cannot read this file",
                 command: isInstalled
                     ? "chgrp \(ShellCommand.word(account.groupName)) \(word) && chmod g+r \(word)" : "",
-                // Any other is a draft.
+                // Any other file is a draft.
                 isWarning: !isInstalled
             )
         ]
@@ -70,7 +70,7 @@ public struct ConfigurationCheck: Sendable {
 
     /// Reads a configuration for the daemon.
     ///
-    /// - Throws: everything that is wrong with it and with its keys.
+    /// - Throws: all problems of the configuration and of its keys.
     public static func load(path: String) throws(ConfigurationError) -> Configuration {
         let reading = Configuration.read(path: path)
         guard let configuration = reading.configuration, !reading.problems.isEmpty else { return try reading.get() }

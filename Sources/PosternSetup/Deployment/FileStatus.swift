@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// What the system says of a file, in words for messages.
+/// The status of a file, in words for messages.
 struct FileStatus {
     let path: String
     private let status: stat
 
-    /// The file that a path names, links followed or not; nil when the caller cannot know, with the reason in `errno`.
+    /// The file at a path, with or without following links; nil if it is unknown, with the reason in `errno`.
     init?(_ path: String, followsLinks: Bool = false) {
         var status = stat()
         guard unsafe (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
@@ -22,7 +22,7 @@ struct FileStatus {
     var owner: uid_t { status.st_uid }
     var group: gid_t { status.st_gid }
 
-    /// What kind of file it is, in words.
+    /// The kind of file, in words.
     var noun: String {
         switch kind {
         case S_IFSOCK: "a socket"
@@ -39,14 +39,14 @@ struct FileStatus {
         "\(HostDatabase.userName(owner)):\(HostDatabase.groupName(group)), mode \(Self.octal(mode))"
     }
 
-    /// Whether the mode gives an account a right: 4 to read, 2 to write, 1 to enter.
+    /// Whether the mode grants an account a right: 4 to read, 2 to write, 1 to enter.
     func grants(_ right: mode_t, to account: Account) -> Bool {
         if account.user == 0 { return true }
         if account.user == owner { return mode & right << 6 != 0 }
         return mode & (account.groups.contains(group) ? right << 3 : right) != 0
     }
 
-    /// Four octal digits.
+    /// The mode in four octal digits.
     static func octal(_ mode: mode_t) -> String {
         let digits = String(mode, radix: 8)
         return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits

@@ -5,18 +5,18 @@ internal import SystemPackage
 
 /// Reads private keys from files that nobody else can read, replace or redirect.
 ///
-/// The rule, as postern(8) has it: the file, and every directory on the way, those that symbolic links lead to
-/// included, belongs to root or to the account that runs the daemon; nobody else may write to it; and of others only the
-/// account's groups may read the file. A directory with the sticky bit passes, for in it nobody can replace what belongs
-/// to another.
+/// The rule, as in postern(8): the file, and every directory on its path, including directories that symbolic links
+/// lead to, must belong to root or to the daemon's account. Nobody else may write to them, and apart from the owner
+/// only the account's groups may read the file. A directory with the sticky bit is allowed, because in it nobody can
+/// replace a file of another user.
 public enum KeyFile {
     /// Why a key file is not read.
     public struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
-        /// The file, directory or link that is not as it should be.
+        /// The file, directory or link with the problem.
         public let path: String
-        /// What is wrong, with the bit of the mode where it is one.
+        /// The problem, including the bit of the mode if it is one.
         public let reason: String
-        /// What mends it, to be typed by root; empty when that is not known.
+        /// The command with which root can repair it; empty when no such command is known.
         public let command: String
         /// Whether the path does not exist.
         public let isAbsent: Bool
@@ -25,13 +25,14 @@ public enum KeyFile {
         public var description: String { "\(path) \(reason)" }
     }
 
-    /// Where the package has keys.
+    /// The package's directory for keys.
     public static let folder = "/etc/postern/keys"
 
-    /// How long a key file may be; an RSA key of 8192 bits takes 6,400 octets in PEM.
+    /// The greatest length of a key file; an RSA key of 8192 bits takes 6,400 octets in PEM.
     static let maximumLength = 65_536
 
-    /// The octets of a key file, when the file and its path are safe, and this process, which is `account`, may read it.
+    /// The octets of a key file, if the file and its path are safe and this process, which runs as `account`, may read
+    /// it.
     public static func read(_ path: String, as account: Account = .current) throws(Failure) -> [UInt8] {
         let check = KeyPathCheck(account: account)
         do throws(Failure) {
@@ -41,7 +42,7 @@ public enum KeyFile {
         }
     }
 
-    /// Why a key file is not safe, cannot be read, or is none; nil when it is and can.
+    /// Why a key file is not safe, not readable, or not a key; nil when it is a safe, readable key.
     public static func problem(with path: String, as account: Account = .current) -> Failure? {
         do throws(Failure) {
             _ = try read(path, as: account)
@@ -52,7 +53,7 @@ public enum KeyFile {
     }
 }
 
-/// Looks at each step of a path.
+/// Checks each step of a path.
 private struct KeyPathCheck {
     let account: Account
 
@@ -92,12 +93,12 @@ private struct KeyPathCheck {
         return current
     }
 
-    /// Opens a file, checks what was opened, and reads it.
+    /// Opens a file, checks the open file, and reads it.
     func octets(of path: String) throws(KeyFile.Failure) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             let code = errno
-            // What is wrong with the file itself comes first: a command that mends one thing mends both.
+            // Problems of the file itself come first: a command that repairs one problem repairs both.
             let status = try status(of: path)
             try checkFile(status)
             guard code == EACCES else { throw failure(path, "cannot be opened: \(Errno(rawValue: code))") }
@@ -113,8 +114,10 @@ private struct KeyPathCheck {
         return try contents(of: path, descriptor)
     }
 
-    /// The failure with its command only where that does no damage: what changes who may read a file, or a directory on the
-    /// way to it, is for private keys alone, and not for a path that was mistaken for a key's.
+    /// The failure, with its command only if the command does no damage.
+    ///
+    /// Commands that change who may read a file, or a directory on its path, are only for private keys, not for a path
+    /// that somebody mistook for a key's path.
     func checkedForDamage(_ failure: KeyFile.Failure, of path: String) -> KeyFile.Failure {
         guard !failure.command.isEmpty else { return failure }
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -132,17 +135,17 @@ private struct KeyPathCheck {
         }
     }
 
-    /// Whether a file that cannot be read has a place or a name that keys have.
+    /// Whether an unreadable file has the location or the name of a key.
     private static func isNamedAsKey(_ path: String) -> Bool {
         path.hasPrefix(KeyFile.folder + "/") || [".pem", ".key", ".private"].contains { path.hasSuffix($0) }
     }
 
-    /// Reads what was opened.
+    /// Reads the open file.
     private func contents(of path: String, _ descriptor: Int32) throws(KeyFile.Failure) -> [UInt8] {
         var octets = [UInt8](repeating: 0, count: KeyFile.maximumLength + 1)
         var length = 0
         while length < octets.count {
-            // read(2) writes at most as many octets as it is told; 0 is the end.
+            // read(2) writes at most the given number of octets; 0 is the end.
             let count = unsafe octets.withUnsafeMutableBytes { buffer in
                 unsafe Glibc.read(descriptor, buffer.baseAddress?.advanced(by: length), buffer.count - length)
             }
@@ -171,7 +174,7 @@ private struct KeyPathCheck {
         let bits = isSticky ? 0 : status.mode & (S_IWGRP | S_IWOTH)
         let isOfGroup = bits & S_IWGRP != 0
         let isOfOthers = bits & S_IWOTH != 0
-        // One command mends the directory, whatever is wrong with it.
+        // One command repairs the directory, whatever is wrong with its mode.
         let chmod = "chmod \(isOfGroup ? "g" : "")\(isOfOthers ? "o" : "")-w \(path)"
         try checkOwner(status, command: "chown root \(path)" + (bits == 0 ? "" : " && \(chmod)"))
         let who = isOfOthers ? (isOfGroup ? "its group and by everybody" : "everybody") : "its group"
@@ -185,7 +188,7 @@ private struct KeyPathCheck {
         try check(status, S_IROTH, "can be read by everybody", command: command)
         try check(status, S_IWOTH, "can be written to by everybody", command: command)
         try check(status, S_IWGRP, "can be written to by its group", command: command)
-        // Reading by its group is how the account reads the file at all.
+        // A group of the account is allowed, because the account may read the file only through that group.
         if account.user == 0 || account.groups.contains(status.group) { return }
         let group = HostDatabase.groupName(status.group)
         try check(status, S_IRGRP, "can be read by the group \(group)", command: command)
@@ -204,7 +207,7 @@ private struct KeyPathCheck {
         throw failure(status.path, "\(reason) \(modes)", command: command)
     }
 
-    /// What makes a key file as it should be.
+    /// The command that gives a key file its right owner and mode.
     private func commandForFile(_ path: String) -> String {
         let path = ShellCommand.word(path)
         guard account.user != 0 else { return "chown root:root \(path) && chmod 0600 \(path)" }
@@ -219,7 +222,7 @@ private struct KeyPathCheck {
             throw failure(path, "cannot be found: \(Errno(rawValue: code))", isAbsent: code == ENOENT)
         }
         let reason = "cannot be entered by the user \(account.name) (\(above.description))"
-        // Other directories, such as somebody's home, are better left as they are.
+        // Other directories, such as a home directory, are better left unchanged.
         let word = ShellCommand.word(directory)
         let command = "chown root:\(ShellCommand.word(account.groupName)) \(word) && chmod 0750 \(word)"
         throw failure(directory, reason, command: directory == KeyFile.folder ? command : "")

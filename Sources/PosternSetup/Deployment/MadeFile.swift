@@ -1,18 +1,18 @@
 internal import Glibc
 internal import PosternConfiguration
 
-/// A socket or another file that the daemon is to make.
+/// A socket or another file that the daemon will make.
 struct MadeFile {
-    /// The listener whose socket it is; nil for any other file.
+    /// The listener of the socket; nil for any other file.
     let listen: Configuration.Listen?
     let path: String
     /// The directory of the file.
     let folder: String
-    /// What is known of the directory; nil when it is not there, or the account may not know.
+    /// The status of the directory; nil when it does not exist, or the account may not know.
     let status: FileStatus?
-    /// Why nothing is known.
+    /// The error number if the status is unknown.
     let errorCode: Int32
-    /// Whether the DNS cache is kept in it, without which the daemon serves all the same.
+    /// Whether it is the file of the DNS cache, which the daemon can do without.
     let isCache: Bool
 
     private let configuration: Configuration
@@ -45,10 +45,10 @@ struct MadeFile {
         errorCode = errno
     }
 
-    /// What it is, in a word.
+    /// The kind of file, in a word.
     var noun: String { isCache ? "file" : "socket" }
 
-    /// A problem with the setting that names it, or with another one of its table.
+    /// A problem with the setting that names the file, or with another setting of its table.
     func problem(
         of other: String? = nil,
         _ message: String,

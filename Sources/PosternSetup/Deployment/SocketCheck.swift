@@ -1,22 +1,23 @@
 internal import Glibc
 internal import PosternConfiguration
 
-/// What keeps the daemon from making its unix sockets and the file of its cache, or its mail server from reaching them.
+/// Checks whether the daemon can make its unix sockets and its cache file, and whether its mail server can reach the
+/// sockets.
 struct SocketCheck {
-    /// The account of this process, which is the daemon's.
+    /// The account of this process, which is the daemon's account.
     let account: Account
-    /// Whether the unit keeps the daemon from directories that this process is not kept from.
+    /// Whether the unit denies the daemon directories that are open to this process.
     let isOutsideUnit: Bool
     let postfix: PostfixInstallation?
 
-    /// The directories that the unit which comes with the package lets the daemon write to.
+    /// The directories that the packaged unit lets the daemon write to.
     private static let unitFolders = ["/run/postern", "/var/lib/postern", "/var/spool/postfix/postern"]
 
-    /// Everything that can be found out before the sockets are opened.
+    /// Finds all problems that show before the sockets are opened.
     ///
     /// - Parameters:
-    ///   - configuration: names the sockets.
-    ///   - snapshot: the file that the DNS cache is kept in, where there is to be one.
+    ///   - configuration: the configuration that names the sockets.
+    ///   - snapshot: the file of the DNS cache, if there is to be one.
     func problems(_ configuration: Configuration, snapshot: String? = nil) -> [ConfigurationProblem] {
         var files = configuration.listen.enumerated().compactMap { index, listen -> MadeFile? in
             guard case .unix(let path) = listen.socket else { return nil }
@@ -35,7 +36,7 @@ struct SocketCheck {
         }
     }
 
-    /// What makes a directory in which the daemon can make a socket for a mail server; nothing for one that others may use.
+    /// The command that makes a directory for the daemon's socket; empty for a socket that other programs may use.
     private func command(for socket: MadeFile) -> String {
         guard socket.status == nil || socket.folder.hasSuffix("/postern") else { return "" }
         let isPostfix = socket.listen != nil && isBelowQueue(socket)
@@ -58,7 +59,8 @@ struct SocketCheck {
                 accepted: "a group of this host"
             )
         }
-        // chown(2): an owner gives a file to a group of its own, or leaves it in the group that the directory gave it.
+        // chown(2): an owner may give a file to one of its own groups, or leave it in the group inherited from the
+        // directory.
         let isInherited = socket.status.map { $0.mode & S_ISGID != 0 && $0.group == group } ?? false
         if account.user == 0 || account.groups.contains(group) || isInherited { return nil }
         return socket.problem(
@@ -71,7 +73,7 @@ struct SocketCheck {
 
     private func directoryProblems(_ socket: MadeFile) -> [ConfigurationProblem] {
         guard let status = socket.status else {
-            // The unit makes these before it starts the daemon.
+            // The unit makes these directories before it starts the daemon.
             if Self.unitFolders.prefix(2).contains(socket.folder) { return [] }
             let what = socket.errorCode == EACCES ? "cannot be reached by the user \(account.name)" : "does not exist"
             return [socket.problem("the directory \(socket.folder) \(what)", command: command(for: socket))]
@@ -81,7 +83,7 @@ struct SocketCheck {
         return [postfixProblem(socket, status) ?? unitProblem(socket)].compactMap { $0 }
     }
 
-    /// What is at the path already and is not replaced.
+    /// A file at the path that would not be replaced.
     private func occupantProblems(_ file: MadeFile) -> [ConfigurationProblem] {
         if file.isCache {
             let kind = FileStatus(file.path, followsLinks: true)?.kind ?? S_IFREG
@@ -105,7 +107,7 @@ struct SocketCheck {
         )
     }
 
-    /// A directory that the unit keeps the daemon from, while this process is not kept from it.
+    /// A directory that the unit denies the daemon, although it is open to this process.
     private func unitProblem(_ socket: MadeFile) -> ConfigurationProblem? {
         let folders = Self.unitFolders
         let isWritable = folders.contains { socket.folder == $0 || socket.folder.hasPrefix($0 + "/") }
