@@ -18,10 +18,10 @@ public struct Daemon: Sendable {
         self.configurationPath = configurationPath
     }
 
-    /// Serves until a signal ends it: SIGTERM and SIGINT stop, SIGHUP reloads.
+    /// Serves until a signal ends it: SIGTERM and SIGINT stop the daemon, SIGHUP reloads the configuration.
     ///
-    /// - Parameter takingOver: whether sockets on which another process listens are taken from it.
-    /// - Throws: `ConfigurationError`, or what keeps a socket from being opened.
+    /// - Parameter takingOver: whether to take over sockets on which another process listens.
+    /// - Throws: `ConfigurationError`, or the reason why a socket cannot be opened.
     public func run(takingOver: Bool = false) async throws {
         Self.ignoreSignals()
         let configuration = try ConfigurationCheck.load(path: configurationPath)
@@ -50,7 +50,7 @@ public struct Daemon: Sendable {
         let loops = Array(group.makeIterator()) + [CachingResolver.upkeepLoop]
         if let watchdog = Watchdog(loops: loops) { services.append(watchdog) }
         services += admin
-        // The last one is stopped first, and the others when it has ended: messages in progress come before everything.
+        // The last service is stopped first, and the others after it has ended: messages in progress come first.
         services.append(
             MilterService(
                 server: milter,
@@ -69,10 +69,10 @@ public struct Daemon: Sendable {
         logger.info("stopped")
     }
 
-    /// Ignores the signals that would end the process by default and mean nothing of the kind here.
+    /// Ignores signals that would end the process by default but are harmless for a daemon.
     ///
-    /// A reload may be asked for before there is something to reload, a client closes its end early, a log reaches the limit
-    /// on a file's size, and other daemons do something harmless at SIGUSR1.
+    /// A reload may be requested before there is a configuration to reload, a client may close its end early, a log
+    /// file may reach the size limit for files, and other daemons use SIGUSR1 for harmless actions.
     private static func ignoreSignals() {
         for number in [SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGXFSZ] {
             signal(number, SIG_IGN)
@@ -80,7 +80,7 @@ public struct Daemon: Sendable {
     }
 }
 
-/// Says that the sockets are open, and when the daemon is told to stop, lets messages in progress end.
+/// Reports that the sockets are open; when the daemon must stop, lets messages in progress finish.
 private struct MilterService: Service {
     let server: MilterServer
     let sockets: [String]
@@ -105,14 +105,14 @@ private struct HangupService: Service {
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            // The log has what is wrong.
+            // The log contains the problems.
             _ = try? reloader.reload()
         }
     }
 }
 
 extension Logger {
-    /// A logger that writes where the lines of messages go.
+    /// A logger that writes to the destination of the lines about messages.
     fileprivate init(label: String, settings: Configuration.Log, sink: LogSink) {
         self.init(label: label) { _ in
             SinkLogHandler(

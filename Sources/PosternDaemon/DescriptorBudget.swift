@@ -1,21 +1,21 @@
 internal import Glibc
 internal import PosternConfiguration
 
-/// How many files the process may have open, and what they are for.
+/// The limit on open files, and its division among their purposes.
 struct DescriptorBudget: Sendable {
     /// The limit on open files.
     let limit: Int
 
-    /// What is left for lookups, the log, files that a reload reads, and whoever asks how the daemon is.
+    /// The rest for lookups, the log, files read by a reload, and connections to the administration sockets.
     private var reserve: Int { min(max(limit / 4, 32), 1024) }
 
-    /// How many connections mail servers may have.
+    /// The most connections of mail servers.
     var milterConnections: Int { max(limit - reserve, 1) }
 
-    /// How many connections each socket of the administration may have.
+    /// The most connections of each administration socket.
     var adminConnections: Int { reserve / 4 }
 
-    /// Raises the limit as far as the process may, and says what it is then.
+    /// Raises the limit as far as the process may, and returns the new limit.
     static func raisingTheLimit() -> DescriptorBudget {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
@@ -27,7 +27,7 @@ struct DescriptorBudget: Sendable {
         return DescriptorBudget(limit: Int(clamping: limit.rlim_cur))
     }
 
-    /// What is said at the start when the configuration allows more connections than the limit does; nil when it does not.
+    /// The warning at the start if the configuration allows more connections than the limit does; nil otherwise.
     func warning(for listeners: [Configuration.Listen]) -> String? {
         let wanted = listeners.reduce(0) { $0 + $1.maximumConnections }
         guard wanted > milterConnections else { return nil }

@@ -7,20 +7,20 @@ internal import PosternConfiguration
 internal import PosternSetup
 internal import Synchronization
 
-/// What all sessions of a daemon share.
+/// The state that all sessions of a daemon share.
 final class Filter: Sendable {
-    /// What was done so far.
+    /// The counts of messages so far.
     let counters = Counters()
     /// The last verdicts.
     let history: History
-    /// Messages that are to come again, each kind of recipient apart.
+    /// Messages that were deferred, so that each kind of recipient comes in its own transaction.
     let putOff = PutOffMessages()
     private let log: MessageLog
     private let current: Mutex<Setup>
-    /// What the listeners were opened for; they stay open whatever a later configuration says.
+    /// The roles with which the listeners were opened; they stay open whatever a later configuration says.
     private let openedRoles: [String: Configuration.Listen.Role]
 
-    /// A filter that judges by this configuration.
+    /// A filter that uses this configuration.
     init(_ setup: Setup, log: MessageLog) {
         current = Mutex(setup)
         openedRoles = setup.roles
@@ -28,25 +28,25 @@ final class Filter: Sendable {
         history = History(capacity: setup.configuration.why.history)
     }
 
-    /// The configuration in force; a message takes it once.
+    /// The configuration in force; a message reads it once.
     var setup: Setup { current.withLock { $0 } }
 
-    /// Puts another configuration in force, whole.
+    /// Replaces the configuration in force as a whole.
     func replace(by setup: Setup) {
         current.withLock { $0 = setup }
         history.resize(to: setup.configuration.why.history)
     }
 
-    /// What to do with the mail of the listener at a place.
+    /// The role of the listener at this address.
     func role(of place: String, by setup: Setup) -> Configuration.Listen.Role {
         setup.roles[place] ?? openedRoles[place] ?? .auto
     }
 
-    /// How many lines the log did not take.
+    /// How many lines the log has lost.
     var droppedLines: Int { log.sink.dropped }
 }
 
-// MARK: What became of a message
+// MARK: The outcome of a message
 
 extension Filter {
     /// Logs, counts and remembers a judged message.
@@ -68,7 +68,7 @@ extension Filter {
         )
     }
 
-    /// Logs and counts a message of our own; `removed` is how many forged fields it had.
+    /// Logs and counts a message of our own; `removed` is the number of its forged fields.
     func record(
         _ outcome: OutgoingMessage.Outcome?,
         envelope: Envelope,
@@ -85,7 +85,7 @@ extension Filter {
         }
     }
 
-    /// Logs and counts a message that was not judged for what its header is.
+    /// Logs and counts a message that was not judged because of its header.
     func recordUnjudged(
         _ action: String,
         would: String?,

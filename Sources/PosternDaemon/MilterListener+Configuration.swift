@@ -4,7 +4,7 @@ internal import NIOCore
 internal import PosternConfiguration
 
 extension MilterListener {
-    /// The listener that a configuration asks for.
+    /// The listener that the configuration describes.
     init(_ listen: Configuration.Listen) {
         let address: Address =
             switch listen.socket {
@@ -17,7 +17,7 @@ extension MilterListener {
 }
 
 extension MilterServerConfiguration {
-    /// The sockets and bounds that a configuration asks for.
+    /// The sockets and limits that the configuration describes.
     init(_ configuration: Configuration, maximumConnections: Int? = nil) {
         self.init(listeners: configuration.listen.map(MilterListener.init))
         self.maximumConnections = maximumConnections

@@ -2,7 +2,7 @@ internal import Logging
 internal import MilterServer
 internal import ServiceLifecycle
 
-/// Looks after the names of our sockets, and says so in the log when one is lost: no mail server finds us by it any more.
+/// Watches the files of our sockets, and logs when a file is lost: mail servers can then no longer find us at its path.
 struct SocketWatch: Service {
     private static let interval = Duration.seconds(60)
 
@@ -16,7 +16,7 @@ struct SocketWatch: Service {
         }
     }
 
-    /// Logs what has changed since the last time.
+    /// Logs the changes since the last check.
     private func look(_ told: inout [String?]) {
         for (index, file) in files.enumerated() {
             let loss = file.loss
@@ -32,7 +32,7 @@ struct SocketWatch: Service {
 }
 
 extension SocketFile {
-    /// What has become of the file, in words; nil while nothing has happened to it.
+    /// The loss of the file in words; nil while the file is in place.
     var loss: String? {
         switch condition {
         case .inPlace, nil: nil

@@ -1,20 +1,20 @@
 internal import Glibc
 internal import Synchronization
 
-/// A few file descriptors that are kept for the hour when there are no others: then the daemon can still be asked how it is.
+/// Keeps a few file descriptors in reserve: when there are no others, the daemon can still report its status.
 final class SpareDescriptors: Sendable {
     private static let count = 4
 
     private let descriptors = Mutex<[CInt]>([])
 
-    /// Takes the descriptors.
+    /// Opens the descriptors.
     init() { refill() }
 
     deinit { while lend() {} }
 
-    /// Frees a descriptor for something else.
+    /// Frees a descriptor for another use.
     ///
-    /// - Returns: whether there was one.
+    /// - Returns: whether there was a descriptor to free.
     @Sendable
     func lend() -> Bool {
         guard let descriptor = descriptors.withLock({ $0.popLast() }) else { return false }
@@ -22,7 +22,7 @@ final class SpareDescriptors: Sendable {
         return true
     }
 
-    /// Takes back what was lent, as far as there are descriptors now.
+    /// Opens the freed descriptors again, as far as descriptors are available.
     func refill() {
         descriptors.withLock { descriptors in
             while descriptors.count < Self.count {

@@ -1,19 +1,20 @@
 internal import Glibc
 
-/// Tells the service manager how the daemon is, as `Type=notify` asks (sd_notify(3)); does nothing without one.
+/// Reports the daemon's state to the service manager, as `Type=notify` requires (sd_notify(3)); without one it does
+/// nothing.
 struct SystemdNotification: Sendable {
-    /// The manager of this process.
+    /// The service manager of this process.
     static let ofThisProcess = SystemdNotification(
         address: unsafe getenv("NOTIFY_SOCKET").map { unsafe String(cString: $0) }
     )
 
-    /// What the manager is told.
+    /// The states that are reported.
     enum State: String {
         /// The sockets are open.
         case ready = "READY=1"
         /// A reload has begun; `ready` ends it.
         case reloading = "RELOADING=1"
-        /// No new work is taken.
+        /// The daemon takes no new work.
         case stopping = "STOPPING=1"
         /// The daemon is not stuck.
         case alive = "WATCHDOG=1"
@@ -22,7 +23,7 @@ struct SystemdNotification: Sendable {
     /// The address in `$NOTIFY_SOCKET`: a path, or an abstract name after `@`.
     let address: String?
 
-    /// Sends a state with an optional line for people.
+    /// Sends a state, with an optional status text for people.
     func send(_ state: State, status: String? = nil) {
         guard let address, !address.isEmpty else { return }
         var message = state.rawValue
@@ -43,7 +44,7 @@ struct SystemdNotification: Sendable {
         socketAddress.sun_family = sa_family_t(AF_UNIX)
         var path = Array(address.utf8)
         guard path.count < MemoryLayout.size(ofValue: socketAddress.sun_path) else { return }
-        // An abstract name begins with a NUL in the socket's address.
+        // In the socket's address, an abstract name begins with a NUL.
         if path.first == UInt8(ascii: "@") { path[0] = 0 }
         unsafe withUnsafeMutableBytes(of: &socketAddress.sun_path) { unsafe $0.copyBytes(from: path) }
         let length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)

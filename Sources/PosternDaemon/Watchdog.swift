@@ -2,13 +2,13 @@ internal import Glibc
 internal import NIOCore
 internal import ServiceLifecycle
 
-/// Tells the service manager again and again that all event loops turn; a daemon that is stuck is started anew.
+/// Tells the service manager periodically that all event loops run; the manager restarts a daemon that hangs.
 struct Watchdog: Service {
     private let loops: [any EventLoop]
     private let notification: SystemdNotification
     private let interval: Duration
 
-    /// The watchdog that the environment asks for (sd_watchdog_enabled(3)); nil when it asks for none.
+    /// The watchdog that the environment requests (sd_watchdog_enabled(3)); nil when it requests none.
     init?(
         loops: [any EventLoop],
         notification: SystemdNotification = .ofThisProcess,
@@ -19,7 +19,7 @@ struct Watchdog: Service {
         else { return nil }
         self.loops = loops
         self.notification = notification
-        // Half of the time, so that one message may be late.
+        // Half of the time, so that one notification may be late.
         interval = .microseconds(time / 2)
     }
 

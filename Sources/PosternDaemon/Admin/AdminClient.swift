@@ -4,27 +4,27 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import SystemPackage
 
-/// Asks a running daemon something over its control socket.
+/// Sends requests to a running daemon over its control socket.
 public struct AdminClient: Sendable {
-    /// Why a daemon could not be asked.
+    /// Why the daemon could not be reached.
     public struct Unreachable: Error, CustomStringConvertible {
-        /// What went wrong, for a person.
+        /// The problem, for people.
         public let description: String
     }
 
-    /// The longest reply that is read.
+    /// The greatest length of a reply.
     private static let maximumReplyLength = 16 << 20
 
     private let path: String
 
-    /// Talks to the daemon whose control socket is at `path`.
+    /// A client for the daemon whose control socket is at `path`.
     public init(socket path: String) {
         self.path = path
     }
 
     /// Sends a request and returns the reply.
     ///
-    /// - Returns: whether the daemon did what was asked, and the text it replied.
+    /// - Returns: whether the daemon did what was requested, and the text of its reply.
     public func request(_ method: String, _ target: String) async throws(Unreachable) -> (succeeded: Bool, text: String)
     {
         do {
@@ -45,7 +45,7 @@ public struct AdminClient: Sendable {
                     uri: target,
                     headers: ["Host": "postern", "Connection": "close"]
                 )
-                // In one write: the daemon answers and closes as soon as it has the request.
+                // In one write: the daemon answers and closes as soon as it has the whole request.
                 try await output.write(contentsOf: [.head(head), .end(nil)])
                 return try await Self.collect(parts)
             }

@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// A request to the daemon about itself.
+/// A request about the daemon itself.
 struct AdminRequest: Sendable {
     let method: HTTPMethod
     /// The path without the query.
@@ -15,16 +15,16 @@ struct AdminResponse: Sendable {
     var body: String
 }
 
-/// One connection: takes a request, answers it when it is complete, and closes.
+/// One connection: reads a request, answers it when it is complete, and closes.
 final class AdminConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// How long a client may take to ask.
+    /// How long a client may take to send its request.
     private static let requestTime = TimeAmount.seconds(10)
-    /// How long the answer may take to be found, and the client to read it.
+    /// How long the daemon may take to answer, and the client to read the answer.
     private static let answerTime = TimeAmount.seconds(60)
-    /// How many octets a request's body may have; nothing that can be asked has one.
+    /// The most octets of a request's body; none of the requests needs a body.
     private static let maximumOctets = 65_536
 
     private let answer: AdminServer.Answer
@@ -32,7 +32,7 @@ final class AdminConnection: ChannelInboundHandler {
     private var octets = 0
     private var deadline: Scheduled<Void>?
 
-    /// A connection whose request is answered so.
+    /// A connection whose request goes to `answer`.
     init(answer: @escaping AdminServer.Answer) {
         self.answer = answer
     }
@@ -61,7 +61,7 @@ final class AdminConnection: ChannelInboundHandler {
         case .body(let buffer):
             octets += buffer.readableBytes
             if octets > Self.maximumOctets { context.close(promise: nil) }
-        // An answer before the end of the request would meet a client that still writes, or that has not begun to read.
+        // An answer before the end of the request could reach a client that still writes, or does not read yet.
         case .end:
             guard let request else { return }
             close(context.channel, in: Self.answerTime)
@@ -81,7 +81,7 @@ final class AdminConnection: ChannelInboundHandler {
         }
     }
 
-    /// Writes all parts at once, and closes the connection behind them.
+    /// Writes all parts at once, and then closes the connection.
     private func write(_ response: AdminResponse, to request: AdminRequest, _ context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
         let headers: HTTPHeaders = [

@@ -2,20 +2,20 @@ internal import DequeModule
 internal import NIOCore
 internal import Synchronization
 
-/// The open connections of a server, oldest first.
+/// The open connections of a server, the oldest first.
 ///
-/// Where there are too many, the oldest one is closed for the newest: who asks and reads at once is answered however many
-/// others hold a connection and say nothing.
+/// If there are too many, the oldest connection is closed for the newest: a client that asks and reads at once gets its
+/// answer, however many others hold a silent connection.
 final class AdminConnections: Sendable {
     private let most: Int
     private let open = Mutex(Deque<any Channel>())
 
-    /// No connections; this many may be open.
+    /// A list for up to `most` connections.
     init(most: Int) {
         self.most = max(1, most)
     }
 
-    /// Takes a new connection.
+    /// Adds a new connection.
     func add(_ channel: any Channel) {
         let oldest = open.withLock { open in
             open.append(channel)
@@ -24,7 +24,7 @@ final class AdminConnections: Sendable {
         oldest?.close(promise: nil)
     }
 
-    /// Forgets a connection that is closed.
+    /// Removes a closed connection.
     func remove(_ channel: any Channel) {
         open.withLock { open in
             if let index = open.firstIndex(where: { $0 === channel }) { open.remove(at: index) }

@@ -3,7 +3,7 @@ internal import NIOCore
 internal import PosternConfiguration
 
 extension AdminServer {
-    /// The servers that a configuration asks for: the control socket, and a port for metrics and health.
+    /// The servers that the configuration describes: the control socket, and a port for metrics and health.
     static func servers(
         _ configuration: Configuration,
         _ descriptors: DescriptorBudget,
@@ -15,7 +15,7 @@ extension AdminServer {
         let most = descriptors.adminConnections
         let control = configuration.admin.control
         if !control.isEmpty {
-            // Whoever may write to it can have the configuration reloaded, and reads envelopes.
+            // A user who may write to the socket can reload the configuration, and can read envelopes.
             let warn: @Sendable (String) -> Void = { warnOfMissing(control, reason: $0, logger) }
             let server = AdminServer(
                 .unix(control),
@@ -34,9 +34,10 @@ extension AdminServer {
         return servers
     }
 
-    /// Says that there is no control socket.
+    /// Warns that there is no control socket.
     ///
-    /// Its default place is the package's: a daemon that somebody starts by hand, or beside another, does without.
+    /// The default path belongs to the package: a daemon that is started by hand, or beside another daemon, works
+    /// without it.
     private static func warnOfMissing(_ path: String, reason: String, _ logger: Logger) {
         logger.warning(
             """

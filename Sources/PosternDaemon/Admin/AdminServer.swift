@@ -7,9 +7,9 @@ internal import PosternConfiguration
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Answers HTTP on one socket: one request a connection, small and rarely used.
+/// Answers HTTP on one socket: one request for each connection, small and rarely used.
 final class AdminServer: Service, SocketServer {
-    /// Where it listens.
+    /// The address of the socket.
     enum Address: Sendable, CustomStringConvertible {
         /// A unix socket that only its owner may use.
         case unix(String)
@@ -42,14 +42,15 @@ final class AdminServer: Service, SocketServer {
     private let whenMissing: (@Sendable (String) -> Void)?
     private let listening = Mutex(Listening())
 
-    /// A server that is not listening yet.
+    /// A server that does not listen yet.
     ///
     /// - Parameters:
-    ///   - address: where it listens.
-    ///   - group: the loops that its connections live on.
-    ///   - maximumConnections: how many connections may be open.
-    ///   - whenMissing: told why it cannot listen, when the daemon can do without it; nil when it cannot.
-    ///   - answer: what a request is answered with.
+    ///   - address: the address of the socket.
+    ///   - group: the event loops for its connections.
+    ///   - maximumConnections: the most connections that may be open.
+    ///   - whenMissing: called with the reason when the server cannot listen; nil when the daemon cannot do without the
+    ///     server.
+    ///   - answer: answers a request.
     init(
         _ address: Address,
         group: any EventLoopGroup,

@@ -3,20 +3,20 @@ internal import Glibc
 internal import MailSyntax
 internal import Synchronization
 
-/// Writes lines to a file from a thread of its own: a disk may take its time, and mail must not wait for it.
+/// Writes lines to a file from its own thread: a disk may be slow, and mail must not wait for it.
 ///
-/// Lines that find too many others waiting, or no room on the disk, are counted as dropped.
+/// A line is counted as dropped if too many other lines wait, or if the disk is full.
 final class FileWriter: Sendable {
-    /// Writes octets, and says how many were written.
+    /// Writes octets, and returns how many were written.
     typealias Output = @Sendable (ArraySlice<UInt8>) -> Int
 
-    /// How many octets may wait for the disk.
+    /// The most octets that may wait for the disk.
     private static let maximumWaiting = 1 << 20
 
     private struct State {
         var waiting: [UInt8] = []
         var isWriting = false
-        /// Whether the file ends within a line.
+        /// Whether the file ends in the middle of a line.
         var isTorn = false
         var dropped = 0
     }
@@ -25,14 +25,14 @@ final class FileWriter: Sendable {
     private let queue = DispatchQueue(label: "postern.log")
     private let state = Mutex(State())
 
-    /// A writer to whatever takes the octets.
+    /// A writer that passes octets to `output`.
     init(_ output: @escaping Output) {
         self.output = output
     }
 
-    /// A writer to an open file, which stays the caller's.
+    /// A writer to an open file; the caller keeps the ownership of the descriptor.
     convenience init(descriptor: Int32) {
-        // write(2) reads no more octets than it is told to.
+        // write(2) reads at most the given number of octets.
         self.init { octets in
             unsafe octets.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
         }
@@ -41,7 +41,7 @@ final class FileWriter: Sendable {
     /// How many lines were lost.
     var dropped: Int { state.withLock { $0.dropped } }
 
-    /// Has a line written; its end is added.
+    /// Queues a line for writing; the line end is added.
     func write(_ line: [UInt8]) {
         let begins = state.withLock { state in
             guard state.waiting.count + line.count < Self.maximumWaiting else {
@@ -56,7 +56,7 @@ final class FileWriter: Sendable {
         if begins { queue.async { self.writeAll() } }
     }
 
-    /// Waits until what was written before is in the file, or the time is over.
+    /// Waits until earlier lines are in the file, or the time is over.
     func flush(seconds: Int) {
         let done = DispatchSemaphore(value: 0)
         queue.async { done.signal() }
@@ -65,7 +65,7 @@ final class FileWriter: Sendable {
 
     private func writeAll() {
         while let text = takeWaiting() {
-            // What begins within another line gets a line of its own.
+            // If the file ends in the middle of a line, the next line starts on a new line.
             if state.withLock({ $0.isTorn }), write([.lf]).isEmpty { state.withLock { $0.isTorn = false } }
             let rest = write(text[...])
             state.withLock { state in

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import MailSyntax
 internal import PosternSetup
 
-/// A line of the log as a JSON object: flat, its names in the order of the alphabet.
+/// A log line as a flat JSON object, with its names in alphabetical order.
 struct JSONLine {
     /// A value of the object.
     enum Value: Encodable {
@@ -20,7 +20,7 @@ struct JSONLine {
 
     private var values: [String: Value]
 
-    /// An object with nothing but the time.
+    /// An object that contains only the time.
     init(at time: UnixTime) {
         values = ["time": .text(UTCTime(time).description)]
     }

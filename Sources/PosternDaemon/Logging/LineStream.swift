@@ -2,18 +2,19 @@ internal import Glibc
 internal import MailSyntax
 internal import Synchronization
 
-/// Writes lines to an open file, a pipe or a socket, without waiting for whoever reads it.
+/// Writes lines to an open file, a pipe or a socket, without waiting for the reader.
 ///
-/// A file is written to by a thread of its own, because a disk may be slow. A socket can be told not to wait. Into a pipe a piece is written only when `poll` says that there is room, and is no
-/// longer than what a pipe with room takes at once. A line for which there is no room is counted as dropped; when only its
-/// beginning found room, the next line starts on a line of its own.
+/// A thread of its own writes to a file, because a disk may be slow. A socket can be told not to wait. A write to a
+/// pipe is made only when `poll` says that there is room, and is no longer than a pipe with room accepts at once. A
+/// line without room is counted as dropped; if only the beginning of a line was written, the next line starts on a new
+/// line.
 final class LineStream: Sendable {
     private struct State {
         var dropped = 0
         var isTorn = false
     }
 
-    /// What the descriptor leads to.
+    /// The kind of file behind the descriptor.
     private enum Kind {
         case file(FileWriter)
         case socket, other
@@ -23,7 +24,7 @@ final class LineStream: Sendable {
     private let kind: Kind
     private let state = Mutex(State())
 
-    /// Lines go to this descriptor, which stays the caller's.
+    /// A stream to this descriptor; the caller keeps the ownership of the descriptor.
     init(descriptor: Int32) {
         self.descriptor = descriptor
         var status = stat()
@@ -35,20 +36,21 @@ final class LineStream: Sendable {
         }
     }
 
-    /// How many lines found no room.
+    /// How many lines were dropped.
     var dropped: Int {
         if case .file(let writer) = kind { writer.dropped } else { state.withLock { $0.dropped } }
     }
 
-    /// Waits for what is still on its way to a disk, for two seconds at most.
+    /// Waits for lines that are not yet written to a disk, for at most two seconds.
     func flush() {
         if case .file(let writer) = kind { writer.flush(seconds: 2) }
     }
 
-    /// Writes one line; its end is added.
+    /// Writes one line; the line end is added.
     func write(_ line: [UInt8]) {
         if case .file(let writer) = kind { return writer.write(line) }
-        // One line at a time: lines of several threads do not mix, and nobody takes the room that was seen.
+        // One line at a time, so that lines of several threads do not mix, and the room found is still free for the
+        // write.
         state.withLock { state in
             var text = [UInt8]()
             text.reserveCapacity(line.count + 2)
@@ -62,7 +64,7 @@ final class LineStream: Sendable {
         }
     }
 
-    /// Writes as much as there is room for, and says how much that was.
+    /// Writes as much as there is room for, and returns how many octets that was.
     private func put(_ octets: UnsafeRawBufferPointer) -> Int {
         var count = 0
         while count < octets.count {

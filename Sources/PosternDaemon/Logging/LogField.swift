@@ -1,6 +1,6 @@
 internal import Policy
 
-/// The fields of a line about a message, in their order; postern(8), LOG, says what each means.
+/// The fields of a log line about a message, in their order; postern(8), LOG, explains each field.
 enum LogField: String, CaseIterable {
     case action
     case would
@@ -43,7 +43,7 @@ enum LogField: String, CaseIterable {
     case removed
     case warning
 
-    /// The field of a check's result.
+    /// The field for the result of a check.
     init(_ check: Check) {
         switch check {
         case .spf: self = .spf

@@ -1,20 +1,20 @@
 internal import MailSyntax
 
-/// One line of the log about a message: fields in the order of ``LogField``.
+/// One log line about a message: its fields in the order of ``LogField``.
 struct LogLine {
     /// A value of the line.
     private enum Value {
-        /// Text that came from anywhere, in any octets: where it stands among the texts.
+        /// Text from any source, with any octets: its range in `texts`.
         case text(Range<Int>)
         /// A number.
         case number(Int)
     }
 
-    /// How many octets of a value are written.
+    /// The most octets of a value that are written.
     static let maximumValueLength = 512
 
     private var fields: [(name: LogField, value: Value)] = []
-    /// All texts, one behind the other, the subject first.
+    /// All texts, joined, the subject first.
     private var texts: [UInt8] = []
     private let subjectEnd: Int
 
@@ -76,7 +76,7 @@ extension LogLine {
 // MARK: JSON
 
 extension LogLine {
-    /// The same fields as one JSON object, the subject as `id`, with the time.
+    /// The same fields as one JSON object with the time; the subject is the value of `id`.
     ///
     /// Octets that are not UTF-8 become U+FFFD, because JSON is Unicode.
     func json(at time: UnixTime) -> [UInt8] {

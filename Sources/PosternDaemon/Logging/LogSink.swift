@@ -2,13 +2,13 @@ internal import Logging
 internal import PosternConfiguration
 internal import Synchronization
 
-/// Where finished log lines go.
+/// The destinations of log lines.
 struct LogSink: Sendable {
     /// The system log, if lines go there.
     let syslog: SyslogSocket?
     /// The standard error stream, if lines go there.
     let standardError: LineStream?
-    /// Takes the lines that go to the system log alone, while there is none.
+    /// The destination of lines for the system log while there is none.
     var substitute: SyslogSubstitute?
 
     /// How many lines were lost.
@@ -28,27 +28,27 @@ struct LogSink: Sendable {
         }
     }
 
-    /// Waits for lines that are still on their way to a disk, for two seconds at most.
+    /// Waits for lines that are not yet written to a disk, for at most two seconds.
     func flush() {
         standardError?.flush()
         substitute?.stream.flush()
     }
 }
 
-/// Takes the lines of a system log that is not there, as in a container, or while it is restarted.
+/// Takes lines while there is no system log, as in a container, or during a restart of it.
 final class SyslogSubstitute: Sendable {
-    /// Where the lines go then.
+    /// The stream for the lines.
     let stream: LineStream
     private let format: Configuration.Log.Format
     private let isInUse = Atomic(false)
 
-    /// Lines go to a stream; what is said of that is in the format of the lines.
+    /// Lines go to a stream; a notice about this is written in the format of the lines.
     init(_ stream: LineStream, format: Configuration.Log.Format) {
         self.stream = stream
         self.format = format
     }
 
-    /// Writes a line, and before the first one why it is here.
+    /// Writes a line, and before the first line a notice that explains its presence.
     func write(_ line: [UInt8], insteadOf syslog: SyslogSocket) {
         if !isInUse.exchange(true, ordering: .relaxed) {
             let notice = "postern: no system log at \(syslog.path): the log goes here while there is none"
@@ -57,7 +57,7 @@ final class SyslogSubstitute: Sendable {
         stream.write(line)
     }
 
-    /// The system log takes lines; it is told if it has missed some.
+    /// Notes that the system log accepts lines again, and tells the log if it has missed any.
     func rest(_ syslog: SyslogSocket) {
         guard isInUse.load(ordering: .relaxed), isInUse.exchange(false, ordering: .relaxed) else { return }
         let notice = "the system log is there again; earlier lines went to standard error"

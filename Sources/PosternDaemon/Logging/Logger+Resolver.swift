@@ -4,7 +4,7 @@ internal import MailSyntax
 internal import PosternSetup
 
 extension Logger {
-    /// Says what has become of the DNS.
+    /// Logs a change of the DNS.
     func log(_ news: ConfiguredResolver.News) {
         switch news {
         case .health(.unknown): break

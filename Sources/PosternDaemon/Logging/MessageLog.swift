@@ -12,7 +12,7 @@ internal import PosternSetup
 struct MessageLog: Sendable {
     let sink: LogSink
     let format: Configuration.Log.Format
-    /// Whether the lines of messages are wanted: their level is "info".
+    /// Whether lines about messages are logged: their level is "info".
     let isEnabled: Bool
 
     /// Writes a line.
@@ -24,7 +24,7 @@ struct MessageLog: Sendable {
 }
 
 extension MessageLog {
-    /// A log by its settings.
+    /// A log with these settings.
     init(_ settings: Configuration.Log) {
         let code = SyslogSocket.facilities[settings.facility.rawValue] ?? 2
         let syslog =
@@ -44,7 +44,7 @@ extension MessageLog {
     }
 }
 
-/// What is known of a message besides its judgement.
+/// The data about a message besides its judgement.
 struct Delivery: Sendable {
     /// The MTA's queue ID; nil when it has none yet.
     let queueID: [UInt8]?
@@ -52,19 +52,19 @@ struct Delivery: Sendable {
     let refused: [PolicyVerdict]
     /// The first of these recipients.
     var refusedRecipient: [UInt8]?
-    /// How many recipients were asked to come in another transaction.
+    /// How many recipients were told to come in another transaction.
     var sentAway = 0
-    /// How many milliseconds the MTA was kept waiting.
+    /// How many milliseconds the MTA had to wait.
     let milliseconds: Int
-    /// What would have the message refused whatever the rules say, where they only observe.
+    /// The reason why the message would be refused regardless of the rules, if the rules are only observed.
     var problem: String?
 }
 
 extension LogLine {
-    /// What stands in the place of a queue ID that does not exist.
+    /// The value in place of a missing queue ID.
     static let noQueueID = Array("NOQUEUE".utf8)
 
-    /// The line of a judged message.
+    /// The line about a judged message.
     init(_ judgement: Judgement, _ delivery: Delivery) {
         self.init(subject: delivery.queueID ?? Self.noQueueID)
         let verdict = judgement.verdict
@@ -75,7 +75,7 @@ extension LogLine {
         add(.rule, (verdict.rule ?? verdict.would?.rule)?.name)
         let hasDecided = verdict.rule != nil || verdict.would != nil
         add(.stage, hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
-        // A message without a recipient left is one refusal, not many.
+        // A message without any accepted recipient counts as one refusal, not as several.
         let isRefused = (verdict.would?.action ?? verdict.action).isRefusal
         addEnvelope(judgement.envelope, isRefused: isRefused, delivery, countsRefused: verdict.stage != .rcpt)
         add(.sentAway, delivery.sentAway > 0 ? delivery.sentAway : nil)
@@ -91,7 +91,7 @@ extension LogLine {
         add(.removed, judgement.removedFields.isEmpty ? nil : judgement.removedFields.count)
     }
 
-    /// The line of a message that was not judged.
+    /// The line about a message that was not judged.
     init(
         unjudged action: String,
         would: String?,
@@ -109,7 +109,7 @@ extension LogLine {
         add(.removed, removed == 0 ? nil : removed)
     }
 
-    /// The line of a message of our own; `removed` is how many forged fields it had.
+    /// The line about a message of our own; `removed` is the number of its forged fields.
     init(
         _ outcome: OutgoingMessage.Outcome?,
         envelope: Envelope,
@@ -129,7 +129,7 @@ extension LogLine {
         add(.warning, outcome.flatMap { $0.warnings.isEmpty ? nil : $0.warnings.joined(separator: ", ") })
     }
 
-    /// Adds the result of a check, and what it was of.
+    /// Adds the result of a check, and its subject.
     private mutating func add(_ check: Check, _ found: AssessmentSummary, _ assessment: MailAssessment) {
         add(LogField(check), found.results[check]?.rawValue)
         switch check {
@@ -169,14 +169,14 @@ extension LogLine {
         add(.refusedBy, first.rule?.name)
     }
 
-    /// Who the author is, and how From was read where it is no list of addresses.
+    /// Adds the author, and how From was read if it is not a list of addresses.
     private mutating func addAuthor(_ found: AssessmentSummary) {
         guard let authors = found.authors else { return }
         if !authors.isEmpty { add(.author, authors.map(\.description).joined(separator: ",")) }
         if found.reading != .readable { add(.reading, found.reading?.rawValue) }
     }
 
-    /// What else the rules had to say.
+    /// Adds the other remarks of the rules.
     private mutating func addRemarks(_ verdict: PolicyVerdict) {
         func names(_ rules: [RuleReference]) -> String? {
             rules.isEmpty ? nil : rules.map(\.name).joined(separator: ",")

@@ -3,7 +3,7 @@ internal import MailSyntax
 internal import PosternConfiguration
 internal import PosternSetup
 
-/// Writes the daemon's own messages to the sink that takes the lines about mail.
+/// Writes the daemon's own messages to the sink of the lines about mail.
 struct SinkLogHandler: LogHandler {
     let sink: LogSink
     let format: Configuration.Log.Format
@@ -34,13 +34,13 @@ struct SinkLogHandler: LogHandler {
     }
 }
 
-/// A line of the log that is about no message.
+/// A log line that does not concern a message.
 struct NoticeLine {
     let level: Logger.Level
     let message: String
     var metadata: Logger.Metadata = [:]
 
-    /// The line in a format; one entry is one line, whatever a value holds.
+    /// The line in a format; one entry is always one line, whatever its values contain.
     func octets(as format: Configuration.Log.Format, at time: UnixTime = Clock.now) -> [UInt8] {
         format == .json ? json(at: time) : text
     }

@@ -1,10 +1,10 @@
 internal import Glibc
 internal import Synchronization
 
-/// Sends lines to the system log by its datagram socket, without ever waiting for it.
+/// Sends lines to the system log through its datagram socket, without ever waiting.
 ///
-/// The C library's `syslog` blocks when the log's queue is full; a mail filter must not. A line that finds the queue
-/// full, or no log at all, is counted as dropped.
+/// The C library's `syslog` blocks when the log's queue is full; a mail filter must not block. If the queue is full, or
+/// there is no log, the line is counted as dropped.
 final class SyslogSocket: Sendable {
     /// Facility codes of RFC 5424 § 6.2.1 by their usual names.
     static let facilities: [String: Int] = [
@@ -13,7 +13,7 @@ final class SyslogSocket: Sendable {
         "local5": 21, "local6": 22, "local7": 23,
     ]
 
-    /// A socket that is connected with the log; closed when nobody sends by it any more.
+    /// A socket that is connected to the log; closed when nobody uses it any more.
     private final class Connection: Sendable {
         let descriptor: Int32
 
@@ -34,19 +34,19 @@ final class SyslogSocket: Sendable {
     private let state = Mutex(State())
     private let droppedLines = Atomic(0)
 
-    /// Lines go to the socket at `path`, from a program of this name.
+    /// Lines go to the socket at `path`, under the name of this program.
     init(path: String = "/dev/log", facility: Int, identity: String) {
         self.path = path
         self.facility = facility
         tag = Array(" \(identity)[\(getpid())]: ".utf8)
     }
 
-    /// How many lines found no reader.
+    /// How many lines were dropped.
     var dropped: Int { droppedLines.load(ordering: .relaxed) }
 
-    /// What became of a line.
+    /// The result of sending a line.
     enum Delivery {
-        /// The log has it.
+        /// The log has received the line.
         case sent
         /// The log's queue was full: the line is lost.
         case queueFull
@@ -54,10 +54,10 @@ final class SyslogSocket: Sendable {
         case disconnected
     }
 
-    /// Sends one line; `severity` is a code of RFC 5424 § 6.2.1, 3 for errors to 7 for debugging.
+    /// Sends one line; `severity` is a code of RFC 5424 § 6.2.1, from 3 for errors to 7 for debugging.
     ///
-    /// A line that the log does not take is counted as dropped, unless there is no log and `isElsewhere` says that the line is
-    /// written somewhere else then.
+    /// A line that the log does not accept is counted as dropped, unless there is no log and `isElsewhere` says that
+    /// the line is then written elsewhere.
     @discardableResult
     func send(_ line: some Collection<UInt8>, severity: Int, isElsewhere: Bool = false) -> Delivery {
         let (connection, timestamp) = state.withLock { state in
@@ -71,9 +71,9 @@ final class SyslogSocket: Sendable {
         packet.append(contentsOf: timestamp)
         packet.append(contentsOf: tag)
         packet.append(contentsOf: line)
-        // Without the lock: each line is a datagram of its own.
+        // Without the lock, because each line is a separate datagram.
         var delivery = deliver(packet, by: connection)
-        // The log may have been restarted since the socket was connected: then once more from the start.
+        // The log may have been restarted since the socket was connected: try once more with a new connection.
         if delivery == .disconnected {
             delivery = deliver(packet, by: state.withLock { state in connected(&state, after: connection) })
         }
@@ -93,7 +93,7 @@ final class SyslogSocket: Sendable {
         return errno == EAGAIN || errno == ENOBUFS ? .queueFull : .disconnected
     }
 
-    /// The connection in use, or a new one where there is none or only `broken`; nil when there is no log.
+    /// The connection in use, or a new connection if there is none or only `broken`; nil when there is no log.
     private func connected(_ state: inout State, after broken: Connection?) -> Connection? {
         if let connection = state.connection, connection !== broken { return connection }
         let descriptor = connectedSocket()
@@ -120,7 +120,7 @@ final class SyslogSocket: Sendable {
         return -1
     }
 
-    /// The time as RFC 3164 § 4.1.2 writes it, in local time; made once a second.
+    /// The local time in the notation of RFC 3164 § 4.1.2; computed once a second.
     private func timestamp(_ state: inout State) -> [UInt8] {
         var now = time(nil)
         guard now != state.second else { return state.timestamp }

@@ -2,7 +2,8 @@ internal import Policy
 internal import PosternConfiguration
 
 extension Configuration {
-    /// What protected mail by this configuration and does not by its successor: meant perhaps, and perhaps a file cut off.
+    /// The protections of this configuration that the next one lacks: perhaps on purpose, perhaps because the file was
+    /// cut off.
     func losses(to next: Configuration) -> [String] {
         var losses = [String]()
         if mode == .enforce, next.mode == .observe {

@@ -1,7 +1,7 @@
 internal import MilterServer
 internal import PosternConfiguration
 
-/// The settings that are read at the start only.
+/// The settings that are read only at the start.
 struct FixedSettings: Sendable {
     let listeners: Set<MilterListener>
     let log: Configuration.Log
@@ -15,7 +15,7 @@ struct FixedSettings: Sendable {
         limits = configuration.limits
     }
 
-    /// What a configuration changes that stays as it was until the daemon starts anew.
+    /// Warnings about changed settings that take effect only when the daemon is restarted.
     func warnings(for configuration: Configuration) -> [String] {
         let changes = changes(in: FixedSettings(configuration))
         guard !changes.isEmpty else { return [] }

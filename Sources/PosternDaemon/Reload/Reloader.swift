@@ -3,13 +3,13 @@ internal import PosternConfiguration
 internal import PosternSetup
 internal import Synchronization
 
-/// Puts changed configurations in force.
+/// Puts a changed configuration into force.
 final class Reloader: Sendable {
     private let loader: SetupLoader
     private let filter: Filter
     private let logger: Logger
     private let fixed: FixedSettings
-    /// Reloads come one after the other.
+    /// Serializes reloads.
     private let turn = Mutex(())
 
     /// A reloader for a filter.
@@ -20,10 +20,10 @@ final class Reloader: Sendable {
         fixed = FixedSettings(filter.setup.configuration)
     }
 
-    /// Reads everything again and swaps it in, or leaves everything as it was.
+    /// Reads everything again and puts it into force, or leaves everything unchanged.
     ///
-    /// - Returns: what whoever asked for it may not expect; the log has it too.
-    /// - Throws: what is wrong with the new configuration.
+    /// - Returns: warnings about the new configuration that the user may not expect; they are logged too.
+    /// - Throws: the problems of the new configuration.
     @discardableResult
     func reload() throws(ConfigurationError) -> [String] {
         try turn.withLock { _ throws(ConfigurationError) in

@@ -9,18 +9,18 @@ internal import PosternSetup
 
 /// One SMTP session: the MTA's events in, replies and header changes out.
 ///
-/// Lives on its session's event loop, as all that it owns does.
+/// The session and all its parts live on the milter session's event loop.
 final class FilterSession: MilterSessionHandler {
-    /// Among how many connections at most a session answers each chunk of a body.
+    /// The most connections with which a session still answers each body chunk.
     ///
-    /// An answer can skip the rest, and leaves little to do at the end of the message. It is also a way to the MTA and back;
-    /// where many messages come at once, those take a tenth of all CPU.
+    /// An answer can skip the rest of the body, and leaves little work for the end of the message. It also costs a
+    /// round trip to the MTA; when many messages arrive at once, these round trips take a tenth of all CPU time.
     private static let fewConnections = 4
 
-    /// How many octets of HELO are looked at; a name has 255 at most (RFC 5321 § 4.5.3.1.2).
+    /// How many octets of HELO are read; a name has at most 255 (RFC 5321 § 4.5.3.1.2).
     private static let longestHelo = 1024
 
-    /// What the MTA is asked for: an answer is needed at the end, and at a recipient when a rule can refuse one.
+    /// The request to the MTA: an answer is needed at the end, and at each recipient if a rule can refuse a recipient.
     let request: MilterRequest
 
     private let filter: Filter
@@ -32,7 +32,7 @@ final class FilterSession: MilterSessionHandler {
     private var client: (mail: MailClient, setup: Setup)?
     private var message: (any MessageInProgress)?
 
-    /// A session of this filter.
+    /// A session of the filter.
     init(_ filter: Filter, session: MilterSession) {
         self.filter = filter
         self.session = session
@@ -57,7 +57,7 @@ final class FilterSession: MilterSessionHandler {
     func helo(_ name: Octets) -> MilterResponse {
         helo = Array(name.prefix(Self.longestHelo))
         let setup = filter.setup
-        // A client whose mail is our own whatever it says is asked nothing about.
+        // For a client whose mail is always our own, no checks are started.
         let role = filter.role(of: place, by: setup)
         let isJudged = role == .inbound || (role == .auto && !isTrustedNetwork(setup))
         if isJudged, !isSkippedNetwork(setup) {
@@ -98,7 +98,7 @@ final class FilterSession: MilterSessionHandler {
 
     func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> MilterResponse {
         guard let message else { return .continue }
-        // RFC 6376 § 3.4.1 signs the octets behind the colon as they are; without HDR_LEADSPC the MTA took a space away.
+        // RFC 6376 § 3.4.1 signs the octets after the colon unchanged; without HDR_LEADSPC the MTA removed a space.
         unsafe message.header(name: name, value: value, addsSpace: !session.options.leadingSpace)
         return .continue
     }
@@ -140,7 +140,7 @@ final class FilterSession: MilterSessionHandler {
 }
 
 extension FilterSession {
-    /// Drops a message that never came to its end; one whose recipients were all refused still gets its log line.
+    /// Drops a message that did not reach its end; a message whose recipients were all refused still gets its log line.
     private func finishUnended() {
         message?.giveUp()
         message = nil
@@ -176,9 +176,9 @@ extension FilterSession {
         return !login.isEmpty || !mechanism.isEmpty
     }
 
-    /// Why the client's mail is no mail from outside; nil where it is.
+    /// Why the client's mail is not mail from outside; nil for mail from outside.
     ///
-    /// A login says more than an address.
+    /// A login is better evidence than an address.
     private func trust(_ setup: Setup) -> MailTrust? {
         if setup.configuration.trust.authenticated, hasAuthenticated { return .login }
         if isSkippedNetwork(setup) { return .skip }
@@ -190,11 +190,11 @@ extension FilterSession {
     }
 
     private func isTrustedNetwork(_ setup: Setup) -> Bool {
-        // RFC 8601 § 1.6: mail from this host itself is within the trust boundary.
+        // RFC 8601 § 1.6: mail from this host itself comes from within the trust boundary.
         isLocal || clientAddress.map { setup.trusted.contains($0) } ?? false
     }
 
-    /// The client as this configuration looks at it; another configuration looks again.
+    /// The client for this configuration; a new configuration starts the client's checks again.
     private func judgingClient(_ setup: Setup) -> MailClient {
         if let client, client.setup === setup { return client.mail }
         client?.mail.cancel()

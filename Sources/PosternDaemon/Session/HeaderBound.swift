@@ -1,29 +1,29 @@
 internal import MailAuthentication
 internal import MailSyntax
 
-/// The bound on the size of a message's header.
+/// The limit for the size of a message's header.
 ///
-/// The fields from the first one that is beyond it are not kept. They are still looked at, because those that claim to be
-/// ours are deleted where the message is accepted.
+/// The first field beyond the limit and all later fields are not kept. They are still examined, because fields that
+/// claim to be ours are deleted if the message is accepted.
 struct HeaderBound {
     private let maximumOctets: Int
-    /// What is forged in a header that is beyond the bound; nil in one that is within it.
+    /// The forged fields of a header beyond the limit; nil for a header within it.
     private(set) var forgedBeyond: ForgedFields?
 
-    /// A header of so many octets at most.
+    /// A limit of this many octets.
     init(_ maximumOctets: Int) { self.maximumOctets = maximumOctets }
 
     /// Whether the header is larger than it may be.
     var isExceeded: Bool { forgedBeyond != nil }
 
-    /// Says whether a field may be added to the header; one that may not is looked at here.
+    /// Decides whether a field may be added to the header; a field that may not is examined here.
     ///
     /// - Parameters:
     ///   - name: the field's name.
     ///   - value: the field's value.
-    ///   - octetCount: how many octets the header has.
+    ///   - octetCount: the size of the header in octets.
     ///   - header: the header, without this field.
-    ///   - settings: which fields claim to be ours.
+    ///   - settings: the settings that say which fields claim to be ours.
     mutating func admits(
         name: UnsafeRawBufferPointer,
         value: UnsafeRawBufferPointer,
@@ -40,7 +40,7 @@ struct HeaderBound {
 }
 
 extension ForgedFields {
-    /// The fields of a header that claim to be ours.
+    /// The fields of the header that claim to be ours.
     init(_ header: HeaderBlock, _ settings: HeaderSettings) {
         self.init(settings)
         add(header)

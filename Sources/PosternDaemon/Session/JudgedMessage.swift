@@ -7,23 +7,23 @@ internal import Policy
 internal import PosternConfiguration
 internal import PosternSetup
 
-/// A message from outside: its checks are made as it comes, and the rules decide about it.
+/// A message from outside: its checks run while it arrives, and the rules decide about it.
 final class JudgedMessage: MessageInProgress {
     private let context: MessageContext
-    /// The checks; nil once the message was given up for lack of memory.
+    /// The checks; nil after the message was given up for lack of memory.
     private var transaction: MailTransaction?
     private var gate: RecipientGate
     private var bound: HeaderBound
     private var memory: MessageMemory
     private var progress = MessageProgress()
-    /// Ends what the MTA waits for: the answer to a recipient, or the verdict.
+    /// Ends the MTA's wait for the answer to a recipient, or for the verdict.
     private var timer: Scheduled<Void>?
 
     /// Begins with MAIL.
     ///
     /// - Parameters:
-    ///   - context: what is known of the message.
-    ///   - transaction: its checks.
+    ///   - context: the context of the message.
+    ///   - transaction: the checks of the message.
     init(_ context: MessageContext, _ transaction: MailTransaction) {
         self.context = context
         self.transaction = transaction
@@ -42,7 +42,7 @@ final class JudgedMessage: MessageInProgress {
 }
 
 extension MessageContext {
-    /// The sender by which messages that are put off are known again.
+    /// The key under which deferred messages are recognized when they come again.
     fileprivate var origin: PutOffMessages.Origin {
         PutOffMessages.Origin(sender.clientAddress, sender: sender.sender)
     }
@@ -51,7 +51,8 @@ extension MessageContext {
 // MARK: Recipients
 
 extension JudgedMessage {
-    /// Answers RCPT: refuses what the rules refuse by the envelope alone, waiting a moment for SPF where that decides.
+    /// Answers RCPT: refuses a recipient that the rules refuse by the envelope alone, after a short wait if SPF can
+    /// decide.
     func recipient(_ mailbox: [UInt8], answer: @autoclosure () -> (MilterResponse) -> Void) -> MilterResponse? {
         progress.note(queueID: context.queueID)
         guard memory.hold(recipient: mailbox), let transaction else {
@@ -82,13 +83,13 @@ extension JudgedMessage {
 
     private func wait(_ transaction: MailTransaction, _ wait: RecipientWait, atMost patience: Duration) {
         timer = context.session.after(patience) { self.settle(transaction, wait, isLate: true) }
-        // Each answer may be the one that decides.
+        // Each single answer may decide.
         for check in transaction.openEnvelopeChecks?.each ?? [] {
             context.session.whenEnded(check) { self.settle(transaction, wait, isLate: false) }
         }
     }
 
-    /// Answers a recipient that had to wait, when what is known decides, or when there is no more time.
+    /// Answers a waiting recipient, if the known answers decide or the time is over.
     private func settle(_ transaction: MailTransaction, _ wait: RecipientWait, isLate: Bool) {
         guard !progress.isOver else { return }
         let waited = context.now - wait.began
@@ -131,7 +132,7 @@ extension JudgedMessage {
 
     var isBodyComplete: Bool { transaction?.isBodyComplete ?? true }
 
-    /// Drops what the message holds, because there is no memory for more.
+    /// Drops the contents of the message, because there is no memory for more.
     private func drop() {
         transaction?.cancel()
         transaction = nil
@@ -161,7 +162,7 @@ extension JudgedMessage {
         }
     }
 
-    /// Ends the checks when the verdict has been waited for long enough.
+    /// Ends the checks when the MTA has waited long enough for the verdict.
     private func expireInTime(_ transaction: MailTransaction) {
         guard timer == nil else { return }
         timer = context.session.after(context.setup.configuration.limits.timeout) { transaction.expire() }
@@ -184,7 +185,7 @@ extension JudgedMessage {
             delivery.problem = obstacle.rawValue
         }
         context.filter.record(judgement, delivery, headers: transaction.headers, authservID: authservID)
-        // A hold that the MTA cannot do must not become a delivery.
+        // If the MTA cannot quarantine, a quarantine must not become a delivery.
         let canQuarantine = context.session.options.actions.contains(.quarantine)
         if judgement.verdict.action == .quarantine, !canQuarantine { return MilterVerdict(.tempfail) }
         return MilterVerdict(judgement)
@@ -198,12 +199,12 @@ extension JudgedMessage {
             let isRemembered = putOff.remember(context.origin, gate.taken, mixture, now: Clock.now)
             return isRemembered ? verdict : engine.atEndOfMessage(facts(), gate.kinds, obstacle: .noRoom)
         }
-        // Those that are told to come again are still expected.
+        // Recipients that were deferred are still expected.
         if gate.isSeparating, verdict.action != .tempfail { putOff.forget(context.origin, gate.taken) }
         return verdict
     }
 
-    /// Ends a message that is not judged.
+    /// Ends a message without judging it.
     @discardableResult
     private func refuse(_ refusal: MessageRefusal, removing forged: ForgedFields? = nil) -> MilterVerdict {
         end()
@@ -217,7 +218,7 @@ extension JudgedMessage {
         refuse(.noMemory)
     }
 
-    /// A message whose recipients were all refused gets its log line.
+    /// Ends the message early; if its recipients were all refused, it gets its log line.
     func giveUp() {
         guard !progress.isOver else { return }
         end()

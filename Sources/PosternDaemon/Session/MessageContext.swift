@@ -7,33 +7,33 @@ internal import Policy
 internal import PosternConfiguration
 internal import PosternSetup
 
-/// What is known of a message when it begins: where it comes from, and by which configuration it is handled.
+/// The context of a new message: its origin, and the configuration that applies to it.
 struct MessageContext {
-    /// What all sessions share.
+    /// The state that all sessions share.
     let filter: Filter
-    /// The configuration that the message is handled by.
+    /// The configuration that applies to the message.
     let setup: Setup
-    /// The session that it comes by.
+    /// The session of the message.
     let session: MilterSession
-    /// What SMTP said, except for the recipients: a `RecipientGate` has these.
+    /// The SMTP envelope without the recipients, which a `RecipientGate` has.
     let sender: Envelope
 
-    /// The session's time.
+    /// The present time of the session's event loop.
     var now: NIODeadline { session.eventLoop.now }
 
-    /// The MTA's queue ID, once it has one.
+    /// The MTA's queue ID, if it has assigned one.
     var queueID: Octets? { session.macros["i"] }
 
     /// Whether the MTA waits for an answer to RCPT.
     var answersRecipients: Bool { session.options.expectsAnswer(to: .recipient) }
 
-    /// The name of this host for Authentication-Results.
+    /// The authserv-id for Authentication-Results.
     var authservID: Octets { session.macros["j"] ?? Octets(HostName.current) }
 
-    /// The fields that the message gets and loses.
+    /// The header fields to add and to delete.
     var headers: HeaderSettings { setup.headers(authservID: authservID) }
 
-    /// What SMTP said, with these recipients.
+    /// The SMTP envelope with these recipients.
     func envelope(_ recipients: [[UInt8]]) -> Envelope {
         var envelope = sender
         envelope.recipients = recipients
@@ -43,11 +43,11 @@ struct MessageContext {
     /// Records a message that is refused without being judged or signed.
     ///
     /// - Parameters:
-    ///   - refusal: why it is refused.
-    ///   - forged: the fields that it loses where it is accepted all the same.
-    ///   - recipients: the recipients that were taken.
-    ///   - delivery: what else is known of it.
-    /// - Returns: what the MTA is to do.
+    ///   - refusal: the reason.
+    ///   - forged: the fields to delete if the message is accepted nevertheless.
+    ///   - recipients: the accepted recipients.
+    ///   - delivery: the other data of the log line.
+    /// - Returns: the verdict for the MTA.
     @discardableResult
     func refuse(
         _ refusal: MessageRefusal,

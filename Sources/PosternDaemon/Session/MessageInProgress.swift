@@ -3,33 +3,33 @@ internal import MilterProtocol
 
 /// One message from MAIL to its verdict: a `JudgedMessage` from outside or a `SignedMessage` of our own.
 ///
-/// Lives on its session's event loop. Only waiting for the DNS leaves the call that an event makes.
+/// Lives on its session's event loop. All work is done within the call for an event, except waiting for the DNS.
 protocol MessageInProgress: AnyObject {
     /// Answers RCPT; nil when `answer` is called later.
     func recipient(_ mailbox: [UInt8], answer: @autoclosure () -> (MilterResponse) -> Void) -> MilterResponse?
-    /// Takes a header field; what is beyond the bound on the header's size makes the message unacceptable.
+    /// Takes a header field; a field beyond the limit for the header makes the message unacceptable.
     ///
     /// - Parameters:
     ///   - name: the field's name.
-    ///   - value: what follows the colon.
-    ///   - addsSpace: whether the MTA took the space behind the colon away.
+    ///   - value: the text after the colon.
+    ///   - addsSpace: whether the MTA removed the space after the colon.
     func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, addsSpace: Bool)
     /// Ends the header.
     func endOfHeaders()
     /// Takes a part of the body.
     func body(_ chunk: UnsafeRawBufferPointer)
-    /// Whether the rest of the body is not wanted.
+    /// Whether the rest of the body is not needed.
     var isBodyComplete: Bool { get }
-    /// Ends the message, and hands the verdict to `finish`: within this call, unless an answer is missing.
+    /// Ends the message and passes the verdict to `finish`: within this call, unless an answer is missing.
     func complete(_ finish: @escaping (MilterVerdict) -> Void)
-    /// Ends a message that does not come to its end: its recipients were all refused, or the client gave it up.
+    /// Ends a message early: all its recipients were refused, or the client aborted it.
     func giveUp()
-    /// Ends a message of which a packet found no memory; its client is told to come again.
+    /// Ends a message for which there is no memory; the client is told to try again later.
     func giveUpWithoutRoom()
 }
 
 extension UnsafeRawBufferPointer {
-    /// Calls with the octets of a field's value, a space before them if it is to be added.
+    /// Calls `body` with the octets of a field's value, after a space if `addsSpace` is set.
     func withSpace<Result>(_ addsSpace: Bool, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         guard addsSpace else { return unsafe body(self) }
         let spaced = unsafe [.space] + Array(self)

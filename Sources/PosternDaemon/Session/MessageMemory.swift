@@ -1,27 +1,27 @@
 internal import MailSyntax
 internal import MilterServer
 
-/// About how much memory a message takes, and its share of what all messages may take.
+/// The approximate memory of a message, and its share of the memory for all messages.
 struct MessageMemory: ~Copyable {
     private var octets: Int
     private var share: MemoryShare
     /// Whether there was no room for the message.
     ///
-    /// Its owner drops what it holds, and the share is given back.
+    /// Its owner then drops the contents, and the share is returned.
     private(set) var isLacking = false
 
-    /// Memory of a message from this sender.
+    /// The memory of a message from this sender.
     init(of memory: SessionMemory, sender: [UInt8]) {
         share = MemoryShare(of: memory)
         octets = sender.count * 4
     }
 
-    /// Counts a recipient; false when there is no room for it.
+    /// Counts a recipient; false when there is no room for the recipient.
     mutating func hold(recipient mailbox: [UInt8]) -> Bool { hold(2 * mailbox.count + 64) }
 
-    /// Counts a header field with what is read from it; false when there is no room for it.
+    /// Counts a header field and the data parsed from it; false when there is no room.
     ///
-    /// The header grows by pieces, each field is listed, and a signature's values are kept beside it.
+    /// The header grows in steps, each field has an entry in a list, and a signature's values are kept beside it.
     mutating func hold(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
         let octets = name.count + value.count
         let isSignature = unsafe name.equalsIgnoringCase("DKIM-Signature")

@@ -1,34 +1,34 @@
 internal import MailSyntax
 internal import NIOCore
 
-/// How far a message is: its queue ID, how long the MTA was kept waiting for it, and whether it is over.
+/// The progress of a message: its queue ID, the time for which the MTA had to wait, and whether the message is over.
 struct MessageProgress {
-    /// The MTA's queue ID, kept because the macros of a message are gone when it is given up.
+    /// The MTA's queue ID, kept because the macros of a message are gone after it was aborted.
     private(set) var queueID: [UInt8]?
-    /// Whether the message has its verdict, or will get none.
+    /// Whether the message has its verdict, or will not get one.
     private(set) var isOver = false
     private var delay = TimeAmount.zero
     private var endBegan: NIODeadline?
 
-    /// Notes the queue ID, if there is one and it is the first.
+    /// Notes the queue ID, if there is one and none is known yet.
     mutating func note(queueID: @autoclosure () -> Octets?) {
         if self.queueID == nil { self.queueID = queueID().map { Array($0) } }
     }
 
-    /// Notes that the MTA was kept waiting.
+    /// Adds a time for which the MTA had to wait.
     mutating func note(delay: TimeAmount) { self.delay = self.delay + delay }
 
-    /// The MTA has sent the message, and waits for the verdict from now on.
+    /// Notes that the MTA has sent the whole message, and waits for the verdict from now on.
     mutating func beginEnd(at now: NIODeadline) { endBegan = now }
 
-    /// The message is over.
+    /// Notes that the message is over.
     mutating func end(at now: NIODeadline) {
         guard !isOver else { return }
         isOver = true
         if let endBegan { delay = delay + (now - endBegan) }
     }
 
-    /// What the log says of the message besides its judgement.
+    /// The data for the log about the message, except its judgement.
     func delivery(_ gate: RecipientGate) -> Delivery {
         Delivery(
             queueID: queueID,

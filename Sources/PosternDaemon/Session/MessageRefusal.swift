@@ -1,16 +1,16 @@
 internal import MailAuthentication
 internal import MilterProtocol
 
-/// Why a message is refused, whatever its checks would find and the rules would say.
+/// Why a message is refused regardless of its checks and the rules.
 enum MessageRefusal: Hashable {
     /// All messages together hold too much memory.
     case noMemory
-    /// The message has more recipients than are taken, and the MTA did not wait to hear that at RCPT.
+    /// The message has too many recipients, and the MTA did not wait for an answer to RCPT.
     case tooManyRecipients
-    /// Its header asks for too much.
+    /// The header asks for too much.
     case header(HeaderObstacle)
 
-    /// Whether it is refused in observe mode as well: the filter cannot take it, or it would lose recipients.
+    /// Whether the message is refused in observe mode too: the filter cannot accept it, or it would lose recipients.
     var isUnconditional: Bool {
         switch self {
         case .noMemory, .tooManyRecipients: true
@@ -52,16 +52,16 @@ extension MilterResponse {
     static let noMemory = MilterResponse.reply(
         MilterReply(code: 452, enhancedStatus: "4.3.1", text: "Not enough memory for this message now")
     )
-    /// A message has more recipients than are taken.
+    /// A message has too many recipients.
     static let tooManyRecipients = MilterResponse.reply(
         MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Too many recipients")
     )
-    /// A recipient is to come in another transaction.
+    /// A recipient must come in another transaction.
     private static let separateTransaction = MilterResponse.reply(
         MilterReply(code: 452, enhancedStatus: "4.5.3", text: "Please send to this recipient in a separate transaction")
     )
 
-    /// The reply to RCPT; nil when the recipient has to wait for one.
+    /// The reply to RCPT; nil when the recipient must wait for its reply.
     init?(_ decision: RecipientGate.Decision) {
         switch decision {
         case .take: self = .continue

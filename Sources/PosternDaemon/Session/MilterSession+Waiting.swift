@@ -3,7 +3,8 @@ internal import MilterServer
 internal import NIOCore
 
 extension MilterSession {
-    /// Calls back on the session's event loop once checks have ended: within this call if they have ended by now.
+    /// Calls `ended` on the session's event loop after the checks have ended: within this call if they have already
+    /// ended.
     func whenEnded(_ checks: OpenChecks, _ ended: @escaping () -> Void) {
         let bound = NIOLoopBound(ended, eventLoop: eventLoop)
         Task.immediate(executorPreference: executor) {
@@ -12,7 +13,7 @@ extension MilterSession {
         }
     }
 
-    /// Calls back on the session's event loop when a time is over.
+    /// Calls `over` on the session's event loop after a time.
     func after(_ time: Duration, _ over: @escaping () -> Void) -> Scheduled<Void> {
         eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time), over)
     }

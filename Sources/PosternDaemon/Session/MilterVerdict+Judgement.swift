@@ -5,10 +5,10 @@ internal import MilterProtocol
 internal import Policy
 
 extension MilterVerdict {
-    /// What the MTA is to do with a judged message.
+    /// The verdict for the MTA about a judged message.
     init(_ judgement: Judgement) {
         var modifications = Self.deletions(judgement.removedFields)
-        // Each goes to the top, so the last inserted is the first read.
+        // Each field goes to the top, so the last inserted field is the first from the top.
         for field in judgement.newFields.reversed() {
             modifications.append(.insertHeader(index: 0, name: Octets(field.name), value: field.value[...]))
         }
@@ -18,20 +18,20 @@ extension MilterVerdict {
         self.init(MilterResponse(judgement.verdict), modifications: modifications)
     }
 
-    /// From the last: Postfix renumbers the fields of a name after a deletion, Sendmail does not.
+    /// The deletions, from the last field: Postfix renumbers the fields of a name after a deletion, Sendmail does not.
     private static func deletions(_ fields: [RemovedField]) -> [MilterModification] {
         fields.reversed().map { .changeHeader(name: $0.name, index: UInt32(clamping: $0.index), value: []) }
     }
 
-    /// A response to a message that loses these fields and gets none.
+    /// A response to a message that loses these fields and gets no new fields.
     init(_ response: MilterResponse, removing fields: [RemovedField]) {
         self.init(response, modifications: Self.deletions(fields))
     }
 
-    /// What the MTA is to do with a message of our own.
+    /// The verdict for the MTA about a message of our own.
     init(_ outcome: OutgoingMessage.Outcome?, removing fields: [RemovedField]) {
         let signatures = outcome?.signatures.reversed().map { value in
-            // The writer brings the space behind the colon.
+            // The writer includes the space after the colon.
             MilterModification.insertHeader(
                 index: 0,
                 name: Octets(DKIMPreparedSignature.fieldName),
@@ -43,7 +43,7 @@ extension MilterVerdict {
 }
 
 extension MilterResponse {
-    /// The reply to a command or a message that was judged so.
+    /// The reply to a command or a message with this verdict.
     init(_ verdict: PolicyVerdict) {
         switch verdict.action {
         case .reject, .tempfail: self = verdict.reply.map { .reply(MilterReply($0)) } ?? .tempfail

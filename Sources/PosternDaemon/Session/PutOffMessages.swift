@@ -3,18 +3,19 @@ internal import MailSyntax
 internal import Policy
 internal import Synchronization
 
-/// What is remembered of messages that were put off because the rules differ between their recipients.
+/// Remembers messages that were deferred because the rules differ between their recipients.
 ///
-/// A message that comes again comes from the same network, because large senders have many hosts, with the same MAIL FROM.
-/// Shared by all sessions.
+/// A deferred message comes again with the same MAIL FROM, from the same network; not always from the same host,
+/// because large senders have many hosts. All sessions share this memory.
 final class PutOffMessages: Sendable {
-    /// Who sent a message.
+    /// The sender of a message.
     struct Origin: Hashable, Sendable {
         private let network: UInt64?
         private let isIPv6: Bool
         private let sender: [UInt8]
 
-        /// A client and its MAIL FROM: an IPv4 client stands for its /24, an IPv6 client for its /64.
+        /// A client's network and its MAIL FROM: the network is the /24 of an IPv4 client, or the /64 of an IPv6
+        /// client.
         init(_ client: IPAddress?, sender: [UInt8]) {
             switch client?.unmapped {
             case .v4(let address)?: (network, isIPv6) = (UInt64(address.value >> 8), false)
@@ -29,7 +30,7 @@ final class PutOffMessages: Sendable {
 
     fileprivate struct Entry {
         var recipients: PutOffRecipients
-        /// The last time that a message of the sender was put off, and which time of all that was.
+        /// The time of the sender's last deferral, and the number of that deferral among all.
         var time: UnixTime
         var turn: Int
         var cost: Int
@@ -37,28 +38,28 @@ final class PutOffMessages: Sendable {
 
     fileprivate struct State {
         var entries: [Origin: Entry] = [:]
-        /// The entries from the oldest; one that was renewed since stands further behind as well.
+        /// The entries, the oldest first; a renewed entry also has a later position.
         var order: Deque<(origin: Origin, turn: Int)> = []
         var turns = 0
         var cost = 0
     }
 
-    /// For how many seconds a message is remembered: MTAs try again within minutes, later within an hour or two.
+    /// How many seconds a message is remembered: MTAs try again within minutes, later within an hour or two.
     static let lifetime: Int64 = 4 * 3600
-    /// How many senders are remembered.
+    /// The most senders that are remembered.
     static let mostOrigins = 10_000
-    /// How many octets they may take, about.
+    /// The approximate limit for their memory, in octets.
     static let mostOctets = 4 << 20
 
     private let state = Mutex(State())
 
-    /// Nothing remembered.
+    /// An empty memory.
     init() {}
 
     /// How many senders are remembered.
     var count: Int { state.withLock { $0.entries.count } }
 
-    /// The recipients of a sender's messages that were put off; nil when there are none.
+    /// The recipients of a sender's deferred messages; nil when there are none.
     func recipients(of origin: Origin, now: UnixTime) -> PutOffRecipients? {
         state.withLock { state in
             guard let entry = state.entries[origin], now < entry.time + Self.lifetime else { return nil }
@@ -66,7 +67,7 @@ final class PutOffMessages: Sendable {
         }
     }
 
-    /// Remembers a message that is put off; false when there is no room for its recipients.
+    /// Remembers a deferred message; false when there is no room for its recipients.
     func remember(_ origin: Origin, _ mailboxes: [[UInt8]], _ mixture: Mixture, now: UnixTime) -> Bool {
         state.withLock { state in
             state.expire(now)
@@ -80,7 +81,7 @@ final class PutOffMessages: Sendable {
         }
     }
 
-    /// Forgets recipients of a sender that have been dealt with.
+    /// Forgets recipients of a sender whose messages have been handled.
     func forget(_ origin: Origin, _ mailboxes: [[UInt8]]) {
         state.withLock { state in
             guard var recipients = state.entries[origin]?.recipients else { return }
@@ -91,7 +92,7 @@ final class PutOffMessages: Sendable {
 }
 
 extension PutOffMessages.State {
-    /// Puts recipients in the place of a sender's; `now` renews the entry.
+    /// Replaces the recipients of a sender; `now` renews the entry.
     fileprivate mutating func replace(
         _ origin: PutOffMessages.Origin,
         _ recipients: PutOffRecipients,
@@ -102,7 +103,7 @@ extension PutOffMessages.State {
             recipients: recipients,
             time: now ?? old?.time ?? 0,
             turn: now == nil ? old?.turn ?? 0 : turns,
-            // A dictionary's place takes two words and stands empty half of the time.
+            // An element of a dictionary takes two words, and half of the elements are empty.
             cost: 256 + 2 * origin.octetCount + 32 * recipients.count
         )
         cost += new.cost - (old?.cost ?? 0)
@@ -113,13 +114,13 @@ extension PutOffMessages.State {
         cost -= entries.removeValue(forKey: origin)?.cost ?? 0
     }
 
-    /// Removes the oldest entry, unless it was renewed since.
+    /// Removes the oldest entry, unless it was renewed since then.
     private mutating func removeFirst() {
         guard let (origin, turn) = order.popFirst(), entries[origin]?.turn == turn else { return }
         remove(origin)
     }
 
-    /// Removes what is over.
+    /// Removes expired entries.
     fileprivate mutating func expire(_ now: UnixTime) {
         while let first = order.first {
             if let entry = entries[first.origin], entry.turn == first.turn, now < entry.time + PutOffMessages.lifetime {
@@ -129,7 +130,7 @@ extension PutOffMessages.State {
         }
     }
 
-    /// Makes room: the oldest go.
+    /// Makes room by removing the oldest entries.
     fileprivate mutating func shrink() {
         while entries.count > PutOffMessages.mostOrigins || cost > PutOffMessages.mostOctets
             || order.count > 2 * PutOffMessages.mostOrigins, !order.isEmpty

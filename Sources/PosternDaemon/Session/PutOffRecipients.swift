@@ -1,23 +1,24 @@
 internal import MailSyntax
 internal import Policy
 
-/// Recipients of messages that were put off, each with what the rules said of it then.
+/// Recipients of deferred messages, each with the rules' decision at that time.
 struct PutOffRecipients: Sendable {
-    /// Recipients of whom the same rule decided.
+    /// Recipients about whom the same rule decided.
     typealias Group = Int
 
-    /// How many recipients of one sender are remembered.
+    /// The most recipients of one sender that are remembered.
     static let most = 1_000
 
     private var groups: [Int: Group] = [:]
 
-    /// How many there are.
+    /// The number of recipients.
     var count: Int { groups.count }
 
-    /// What the rules said of a recipient; nil when it is not remembered.
+    /// The group of a recipient; nil when the recipient is not remembered.
     func group(of mailbox: [UInt8]) -> Group? { groups[Self.hash(mailbox)] }
 
-    /// Adds the recipients of a message, whose places the mixture names; false, with nothing added, when they are too many.
+    /// Adds a message's recipients by their indices in the mixture; adds none and returns false when there are too
+    /// many.
     mutating func add(_ mailboxes: [[UInt8]], _ mixture: Mixture) -> Bool {
         guard groups.count + mailboxes.count <= Self.most else { return false }
         for outcome in mixture.outcomes {
@@ -37,7 +38,7 @@ struct PutOffRecipients: Sendable {
         for mailbox in mailboxes { groups[Self.hash(mailbox)] = nil }
     }
 
-    /// Keyed by the process: a sender can choose no two recipients that are taken for one another.
+    /// Keyed by the process, so that a sender cannot choose two recipients with the same hash.
     private static func hash(_ mailbox: [UInt8]) -> Int {
         var hasher = Hasher()
         for octet in mailbox { hasher.combine(octet.lowercased) }

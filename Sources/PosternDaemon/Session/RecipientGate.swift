@@ -3,58 +3,58 @@ internal import Policy
 
 /// Decides about the recipients of one message: RCPT commands and answers of the DNS in, replies out.
 ///
-/// It has no clock, no timer and no socket, so that a script can play any transaction. One recipient waits at most,
-/// because the MTA sends no other before it has the answer.
+/// It has no clock, timer or socket, so that a script can play any transaction. At most one recipient waits, because
+/// the MTA sends no further recipient before it has the answer.
 struct RecipientGate {
-    /// What to say to a recipient.
+    /// The decision about a recipient.
     enum Decision: Equatable {
-        /// The recipient is taken.
+        /// The recipient is accepted.
         case take
         /// A rule refuses the recipient.
         case refuse(PolicyVerdict)
-        /// The recipient is to come in another transaction: the rules treat it otherwise than the first one.
+        /// The recipient must come in another transaction: the rules treat it differently from the first recipient.
         case sendAway
         /// The message has too many recipients.
         case refuseAsTooMany
-        /// An open check may decide: the answer is due when `settle` gives it, or when this time is over.
+        /// An open check may decide: the answer follows when `settle` returns a decision, or when this time is over.
         case wait(number: Int, atMost: Duration)
     }
 
-    /// How many recipients a message may name; MTAs have lower limits of their own.
+    /// The most recipients of a message; MTAs have their own, lower limits.
     static let mostRecipients = 50_000
 
-    /// How many recipients of a transaction are sent away.
+    /// The most recipients of a transaction that are sent away.
     ///
-    /// Postfix counts each as an error of its client, slows that down from the tenth on and ends its session at the
-    /// twentieth (`smtpd_soft_error_limit`, `smtpd_hard_error_limit`).
+    /// Postfix counts each such reply as an error of the client, slows the client down from the tenth error on and ends
+    /// its session at the twentieth (`smtpd_soft_error_limit`, `smtpd_hard_error_limit`).
     static let mostSentAway = 8
 
     private let engine: PolicyEngine?
     private let isAnswered: Bool
     private let remembered: PutOffRecipients?
-    /// How long recipients may still wait, all together.
+    /// How long recipients may still wait in total.
     private var patience: Duration
     private var waiting: (mailbox: [UInt8], kind: RecipientKind)?
     private var waits = 0
-    /// Kinds that nothing of the envelope refuses any more, noted from the second recipient on.
+    /// Kinds of recipients that the envelope can no longer cause to be refused, noted from the second recipient on.
     private var cleared: Set<RecipientKind> = []
     private var group: PutOffRecipients.Group?
     private var isAllRemembered = true
 
-    /// The recipients that were taken.
+    /// The accepted recipients.
     private(set) var taken: [[UInt8]] = []
-    /// Their kinds, where the message is judged.
+    /// The kinds of the accepted recipients, if the message is judged.
     private(set) var kinds = RecipientKinds()
     /// The recipients that rules refused.
     private(set) var refused: [[UInt8]] = []
-    /// The verdicts on them.
+    /// The verdicts on the refused recipients.
     private(set) var refusals: [PolicyVerdict] = []
     /// How many recipients were sent away.
     private(set) var sentAway = 0
     /// Whether there were too many recipients.
     private(set) var hasTooMany = false
 
-    /// A gate that takes every recipient, within bounds: for mail that is not judged.
+    /// A gate that accepts every recipient, up to a limit: for mail that is not judged.
     init() {
         engine = nil
         isAnswered = false
@@ -66,9 +66,10 @@ struct RecipientGate {
     ///
     /// - Parameters:
     ///   - engine: the rules.
-    ///   - isAnswered: whether the MTA waits for an answer to RCPT; one that does not would deliver to whom we refuse.
-    ///   - patience: how long recipients may wait, all together.
-    ///   - remembered: recipients of earlier messages of this sender that were put off, when there are any.
+    ///   - isAnswered: whether the MTA waits for an answer to RCPT; otherwise it would deliver to recipients that we
+    ///     refuse.
+    ///   - patience: how long recipients may wait in total.
+    ///   - remembered: the recipients of this sender's earlier, deferred messages, if there are any.
     init(_ engine: PolicyEngine, isAnswered: Bool, patience: Duration, remembered: PutOffRecipients?) {
         self.engine = engine
         self.isAnswered = isAnswered
@@ -80,18 +81,19 @@ struct RecipientGate {
 // MARK: RCPT
 
 extension RecipientGate {
-    /// Decides about a recipient by what is known.
+    /// Decides about a recipient from the known facts.
     ///
     /// - Parameters:
     ///   - mailbox: the recipient.
-    ///   - facts: what is known of the envelope.
-    ///   - isComplete: whether no check of the envelope is under way any more.
+    ///   - facts: the facts of the envelope so far.
+    ///   - isComplete: whether all checks of the envelope have ended.
     mutating func recipient(
         _ mailbox: [UInt8],
         _ facts: @autoclosure () -> PolicyFacts,
         isComplete: @autoclosure () -> Bool
     ) -> Decision {
-        // RFC 5321 § 4.5.3.1.10: what is beyond the bound is refused for now, and sent again in another message.
+        // RFC 5321 § 4.5.3.1.10: recipients beyond the limit are refused temporarily, and sent again in another
+        // message.
         guard taken.count + refused.count < Self.mostRecipients else {
             hasTooMany = true
             return .refuseAsTooMany
@@ -114,14 +116,14 @@ extension RecipientGate {
         }
     }
 
-    /// Decides about the recipient that waits, after another answer or when there is no more time.
+    /// Decides about the waiting recipient, after another answer or when its time is over.
     ///
     /// - Parameters:
-    ///   - number: the wait that is meant; others are over.
-    ///   - facts: what is known now.
+    ///   - number: the number of the wait; other waits are over.
+    ///   - facts: the facts of the envelope so far.
     ///   - waited: how long the recipient has waited.
-    ///   - isLate: whether there is no more time.
-    /// - Returns: the decision; nil when the recipient goes on waiting, or has its answer.
+    ///   - isLate: whether the time is over.
+    /// - Returns: the decision; nil when the recipient continues to wait, or already has its answer.
     mutating func settle(
         _ number: Int,
         _ facts: @autoclosure () -> PolicyFacts,
@@ -163,10 +165,10 @@ extension RecipientGate {
 // MARK: The end
 
 extension RecipientGate {
-    /// Whether recipients of the message were remembered.
+    /// Whether recipients of this sender's deferred messages are remembered.
     var isSeparating: Bool { group != nil }
 
-    /// What keeps the message from being put off; nil when nothing does.
+    /// The reason why the message cannot be deferred; nil when it can.
     var obstacle: SeparationObstacle? {
         guard isAnswered else { return .noAnswerToRecipients }
         guard isSeparating, isAllRemembered else { return nil }

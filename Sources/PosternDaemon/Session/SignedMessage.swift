@@ -6,15 +6,15 @@ internal import Policy
 internal import PosternConfiguration
 internal import PosternSetup
 
-/// A message of our own: it is signed as it passes, where a key is right for it.
+/// A message of our own: it is signed as it passes, if there is a key for it.
 final class SignedMessage: MessageInProgress {
-    /// Why a message is one of our own.
+    /// Why a message is our own.
     struct Source {
-        /// The client's right to it; nil where the listener alone says so.
+        /// Why the client is trusted; nil when only the listener makes the message our own.
         let trust: MailTrust?
-        /// The name that the client authenticated with.
+        /// The client's login.
         let login: [UInt8]?
-        /// Whether the client is a host of our own, whose fields may be ours.
+        /// Whether the client is one of our own hosts, which may write fields of ours.
         let isOwnHost: Bool
     }
 
@@ -30,8 +30,8 @@ final class SignedMessage: MessageInProgress {
     /// Begins with MAIL.
     ///
     /// - Parameters:
-    ///   - context: what is known of the message.
-    ///   - source: why it is one of our own.
+    ///   - context: the context of the message.
+    ///   - source: why the message is our own.
     init(_ context: MessageContext, from source: Source) {
         self.context = context
         self.source = source
@@ -44,7 +44,7 @@ final class SignedMessage: MessageInProgress {
 // MARK: Content
 
 extension SignedMessage {
-    /// Takes the recipient, within bounds.
+    /// Accepts the recipient, up to a limit.
     func recipient(_ mailbox: [UInt8], answer: @autoclosure () -> (MilterResponse) -> Void) -> MilterResponse? {
         progress.note(queueID: context.queueID)
         guard memory.hold(recipient: mailbox) else {
@@ -63,13 +63,13 @@ extension SignedMessage {
         unsafe value.withSpace(addsSpace) { unsafe headers.append(name: name, value: $0) }
     }
 
-    /// Ends the header; the message may be signed from here on.
+    /// Ends the header; from here on the message may be signed.
     func endOfHeaders() {
         guard !memory.isLacking, source.trust != .skip else { return }
-        // RFC 8601 § 5: whoever has a login is no host of ours, and may not write our results.
+        // RFC 8601 § 5: a client with a login is not one of our hosts, and may not write our results.
         let stamps = source.trust == .login ? nil : context.headers
         outgoing = context.setup.signing.begin(headers, login: source.login, stamps: stamps, now: Clock.now)
-        // A signature over a part of the header would be worth nothing.
+        // A signature over only a part of the header would be worthless.
         if bound.isExceeded, outgoing != nil {
             outgoing = OutgoingMessage(unsigned: HeaderObstacle.tooLarge.rawValue)
         }
@@ -79,7 +79,7 @@ extension SignedMessage {
 
     var isBodyComplete: Bool { !(outgoing?.isSigned ?? false) }
 
-    /// Drops what the message holds, because there is no memory for more.
+    /// Drops the contents of the message, because there is no memory for more.
     private func drop() { headers = HeaderBlock() }
 }
 
@@ -108,9 +108,9 @@ extension SignedMessage {
         return MilterVerdict(outcome, removing: removed)
     }
 
-    /// The fields that the message loses.
+    /// The header fields to delete.
     private var removedFields: [RemovedField] {
-        // RFC 8601 § 5: whoever has a login is no host of ours, and may not write our results.
+        // RFC 8601 § 5: a client with a login is not one of our hosts, and may not write our results.
         source.isOwnHost ? [] : (bound.forgedBeyond ?? ForgedFields(headers, context.headers)).deleted
     }
 

@@ -1,9 +1,9 @@
 internal import DKIM
 internal import MailSyntax
 
-/// A message of our own that is signed as it passes, or is not, for a reason.
+/// A message of our own that is signed as it passes, or that is not signed for a reason.
 struct OutgoingMessage {
-    /// What came of signing.
+    /// The result of signing.
     struct Outcome: Sendable {
         /// The values of the new DKIM-Signature fields, each beginning with its space.
         var signatures: [[UInt8]] = []
@@ -11,7 +11,7 @@ struct OutgoingMessage {
         var keys: [String] = []
         /// Why nothing was signed; nil when there are signatures.
         var problem: String?
-        /// What an MTA on the way may rewrite, and so break the signatures.
+        /// The parts that an MTA on the path may rewrite, which would break the signatures.
         var warnings: [String] = []
     }
 
@@ -34,15 +34,15 @@ struct OutgoingMessage {
         self.problem = problem
     }
 
-    /// Whether the body matters.
+    /// Whether the message is signed, so that its body is needed.
     var isSigned: Bool { signer != nil }
 
-    /// Takes a part of the body.
+    /// Adds a part of the body.
     mutating func body(_ chunk: UnsafeRawBufferPointer) {
         unsafe signer?.body(chunk)
     }
 
-    /// Signs.
+    /// Makes the signatures.
     mutating func finish() -> Outcome {
         guard var signer else { return Outcome(problem: problem) }
         self.signer = nil

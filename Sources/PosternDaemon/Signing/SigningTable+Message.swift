@@ -4,17 +4,18 @@ internal import MailSyntax
 internal import PosternSetup
 
 extension SigningTable {
-    /// Begins to sign a message, or finds out why it is not signed; nil when nobody expects a signature.
+    /// Begins to sign a message, or finds out why it is not signed; nil when no signature is expected.
     ///
     /// - Parameters:
     ///   - headers: the message's header fields.
-    ///   - login: what the client authenticated as; nil when it is trusted by its address.
-    ///   - stamps: the fields by which this host tells what it has judged before; nil for a client that may not have them.
+    ///   - login: the client's login; nil when the client is trusted by its address.
+    ///   - stamps: the fields in which this host reports its results; nil for a client that may not write them.
     ///   - now: the time.
     func begin(_ headers: HeaderBlock, login: [UInt8]?, stamps: HeaderSettings?, now: UnixTime) -> OutgoingMessage? {
         guard !isEmpty else { return nil }
         let author = AuthorIdentity(of: headers)
-        // RFC 6376 § 5.1: sign for a domain only what it is right to sign. Several authors leave open whose it is.
+        // RFC 6376 § 5.1: sign only for a domain that the signer may sign for. With several authors the domain is
+        // uncertain.
         guard author.fromCount == 1, let domain = author.authorDomain else {
             return OutgoingMessage(unsigned: "From does not name one author")
         }
@@ -24,7 +25,7 @@ extension SigningTable {
             let name = login.map { "login " + $0[...].text } ?? "a client without login"
             return OutgoingMessage(unsigned: "\(name) does not own \(domain)")
         case .sign(let entry):
-            // What a content filter brings back from outside comes from an address of our own.
+            // Mail from outside that a content filter returns to us comes from an address of our own.
             if stamps?.haveJudged(headers, author: domain) == true {
                 return OutgoingMessage(unsigned: "Authentication-Results of ours say that it came from outside")
             }

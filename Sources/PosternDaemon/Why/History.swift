@@ -4,23 +4,23 @@ internal import MailSyntax
 internal import Policy
 internal import Synchronization
 
-/// A verdict with all that it rests on.
+/// A verdict, with all data behind it.
 struct RememberedMessage: Sendable {
-    /// When it was judged.
+    /// The time of the judgement.
     let time: UnixTime
-    /// What SMTP, the checks and the rules said, and what the DNS answered.
+    /// The envelope, the results, the decision of the rules, and the answers of the DNS.
     let judgement: Judgement
-    /// The rest of its log line.
+    /// The other data of its log line.
     let delivery: Delivery
-    /// The header fields that Sender ID and DMARC look at.
+    /// The header fields that Sender ID and DMARC use.
     let headers: HeaderBlock
-    /// The name under which it was reported.
+    /// The authserv-id of its results.
     let authservID: Octets
-    /// About how many octets it takes.
+    /// The approximate memory of the message, in octets.
     let cost: Int
 }
 
-/// The last verdicts other than a clean pass, for as long as there is room.
+/// The latest verdicts other than a clean pass, as many as there is room for.
 final class History: Sendable {
     private struct State {
         var capacity: Int
@@ -28,20 +28,20 @@ final class History: Sendable {
         var cost = 0
     }
 
-    /// How many octets all messages may take, about; mail and its DNS choose how many one takes.
+    /// The approximate limit for all messages, in octets; the mail and its DNS records determine the size of each.
     static let maximumOctets = 32 << 20
 
-    /// A message that takes more is not remembered.
+    /// A larger message is not remembered.
     static let maximumMessageOctets = 1 << 20
 
     private let state: Mutex<State>
 
-    /// A history of this many messages.
+    /// A history of up to `capacity` messages.
     init(capacity: Int) {
         state = Mutex(State(capacity: capacity))
     }
 
-    /// Changes how many messages are remembered; fewer forgets the oldest.
+    /// Changes the number of remembered messages; a smaller number forgets the oldest messages.
     func resize(to capacity: Int) {
         state.withLock { state in
             state.capacity = capacity
@@ -52,7 +52,7 @@ final class History: Sendable {
     /// How many messages are remembered now.
     var count: Int { state.withLock { $0.messages.count } }
 
-    /// Remembers a message, and forgets the oldest for it.
+    /// Remembers a message, and forgets the oldest messages to make room.
     func remember(_ message: RememberedMessage) {
         guard message.cost <= Self.maximumMessageOctets else { return }
         state.withLock { state in
@@ -78,7 +78,7 @@ final class History: Sendable {
 }
 
 extension Judgement {
-    /// Whether there is nothing about the message that anybody would ask about.
+    /// Whether nobody would ask about the message: no rule applied, no field is removed, and no check found a problem.
     var isCleanPass: Bool {
         verdict.rule == nil && verdict.would == nil && verdict.observed.isEmpty && verdict.mixture == nil
             && verdict.undecided.isEmpty
@@ -87,14 +87,14 @@ extension Judgement {
 }
 
 extension HeaderBlock {
-    /// The fields that tell who sent a message, as far as there is room for them.
+    /// The fields that identify the sender, as far as there is room for them.
     ///
-    /// RFC 4407 § 2 looks at these and at where Received and Return-Path stand among them.
+    /// RFC 4407 § 2 uses these fields and the positions of Received and Return-Path among them.
     var ofSenders: HeaderBlock {
         let names: [StaticString] = ["From", "Sender", "Resent-From", "Resent-Sender", "Received", "Return-Path"]
         var fields = HeaderBlock()
         for field in self where names.contains(where: { field.isNamed($0) }) {
-            // Of the trace fields, only where they stand counts.
+            // Only the positions of the trace fields count.
             let isTrace = field.isNamed("Received") || field.isNamed("Return-Path")
             guard fields.octetCount + field.value.count <= 16_384, fields.count < 100 else { break }
             fields.append(name: field.name, value: isTrace ? Octets() : field.value)

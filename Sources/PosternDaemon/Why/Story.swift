@@ -4,15 +4,15 @@ internal import PosternConfiguration
 internal import PosternSetup
 
 extension RememberedMessage {
-    /// What happened to the message and why, for people.
+    /// The outcome of the message and its reasons, for people.
     var story: String {
         let queueID = (delivery.queueID ?? LogLine.noQueueID)[...].text
         return "Message \(queueID), judged at \(UTCTime(time))\n" + judgement.text(withTrace: true)
     }
 
-    /// What would happen to the message by another configuration, judged from the answers that were given then.
+    /// The outcome under another configuration, judged with the recorded DNS answers.
     ///
-    /// The body is not kept, so what DKIM found stays as it was.
+    /// The body is not kept, so the results of DKIM stay the same.
     func replay(by setup: Setup) async -> String {
         let envelope = judgement.envelope
         let judge = MessageJudge(
