@@ -1,15 +1,15 @@
 internal import CMimalloc
 
-/// The allocator: mimalloc instead of the C library's, as each message takes some hundred small pieces of memory for a
-/// moment.
+/// The allocator: mimalloc instead of the C library's, because each message allocates some hundred small pieces of
+/// memory for a short time.
 enum Allocator {
-    /// After how many milliseconds memory that is no longer used goes back to the system.
+    /// How many milliseconds after its last use memory is returned to the system.
     private static let delay = 2
 
-    /// Has memory go back to the system while the daemon is at work.
+    /// Lets memory return to the system while the daemon is at work.
     ///
-    /// Left alone, mimalloc waits longer, and starts the wait anew whenever more falls free: with messages all the time
-    /// it never gives anything back.
+    /// By default, mimalloc waits longer, and starts the wait again whenever more memory is freed: with a steady flow
+    /// of messages it would never return any memory.
     static func returnFreeMemory() {
         mi_option_set(mi_option_purge_delay, delay)
         mi_option_set(mi_option_purge_extend_delay, 0)

@@ -5,17 +5,17 @@ internal import MailSyntax
 internal import PosternConfiguration
 internal import PosternSetup
 
-/// Judges the lines of a JSON Lines file, many at once, and prints the results in the file's order.
+/// Judges the lines of a JSON Lines file, many at once, and prints the results in the order of the file.
 struct BatchCheck: Sendable {
     let judge: MessageJudge
-    /// The time of every judgement whose line has none; the present when nil.
+    /// The time of every judgement whose line has no time; the present when nil.
     let now: UnixTime?
     let withTrace: Bool
 
-    /// How many lines are judged at the same time.
+    /// How many lines are judged at once.
     private static let width = 64
 
-    /// Judges a file; `-` is the standard input.
+    /// Judges a file; `-` is standard input.
     func run(_ path: String) async throws {
         let lines = try InputFile.read(path).split(separator: .lf).filter { !$0.trimmed.isEmpty }
         try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
@@ -38,7 +38,7 @@ struct BatchCheck: Sendable {
         }
     }
 
-    /// The result of one line; a line that cannot be judged says so and is no obstacle to the others.
+    /// The result of one line; a line that cannot be judged gives an error, and does not stop the others.
     private func answer(_ line: Octets) async throws -> [UInt8] {
         let decoder = JSONDecoder()
         do {
@@ -57,7 +57,7 @@ struct BatchCheck: Sendable {
 
 /// A line of a batch: an envelope with or without a message.
 struct BatchLine: Decodable {
-    /// A name that may be written as text or as a number.
+    /// A name, written as text or as a number.
     struct Identifier: Decodable {
         let text: String
 
@@ -71,23 +71,23 @@ struct BatchLine: Decodable {
         }
     }
 
-    /// A line of which only its name can be read.
+    /// A line of which only the name can be read.
     struct Identified: Decodable {
         let id: Identifier?
     }
 
-    /// What is said of a line that cannot be judged.
+    /// The result of a line that cannot be judged.
     struct Problem: Encodable {
         let id: String?
         let error: String
     }
 
-    /// Something wrong with a line that is JSON.
+    /// A mistake in a line that is valid JSON.
     struct Mistake: Error {
         let description: String
     }
 
-    /// What a line may say.
+    /// The keys of a line.
     enum CodingKeys: String, CodingKey, CaseIterable {
         case id, helo, message, now
         case clientIP = "client_ip"
@@ -95,7 +95,7 @@ struct BatchLine: Decodable {
         case rcptTo = "rcpt_to"
     }
 
-    /// A key of a line, whatever it is.
+    /// Any key of a line.
     private struct AnyKey: CodingKey {
         let stringValue: String
         var intValue: Int? { nil }
@@ -113,7 +113,7 @@ struct BatchLine: Decodable {
     let now: PointInTime?
 
     init(from decoder: any Decoder) throws {
-        // A misspelt key would have the message judged without what it says.
+        // If a misspelt key were ignored, the message would be judged without its value.
         let present = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
         if let unknown = present.filter({ CodingKeys(rawValue: $0) == nil }).min() {
             throw Mistake(unknownKey: unknown)
@@ -167,7 +167,7 @@ struct BatchLine: Decodable {
 
     private static let example = #"{"id":"1","client_ip":"192.0.2.1","mail_from":"a@example.com","message":"a.eml"}"#
 
-    /// What is said of a value of the wrong kind.
+    /// The description of a value of the wrong type.
     private static func words(forKindOf key: String?) -> String {
         switch key {
         case nil: "the line is no JSON object; expected a line such as \(example)"
@@ -180,7 +180,7 @@ struct BatchLine: Decodable {
 }
 
 extension BatchLine.Mistake {
-    /// A line with a key that means nothing.
+    /// The mistake of an unknown key.
     fileprivate init(unknownKey key: String) {
         let names = BatchLine.CodingKeys.allCases.map(\.rawValue).sorted()
         let closest = Suggestion.closest(to: key, of: names)

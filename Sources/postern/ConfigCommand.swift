@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import PosternConfiguration
 
-/// `postern config`: looks at the configuration.
+/// `postern config`: commands about the configuration.
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",

@@ -44,7 +44,7 @@ struct ConfigExplainCommand: AsyncParsableCommand {
         let explanations = engine.explain(judgement.assessment.facts(envelope), engine.kinds(of: envelope.addresses))
         var text = engine.rules.isEmpty ? "There are no rules.\n\n" : ""
         for explanation in explanations where !engine.rules.isEmpty {
-            // One kind of recipient is the rule, and needs no heading.
+            // Usually there is only one kind of recipient, which needs no heading.
             if explanations.count > 1 { text += "For \(judgement.names(of: explanation.recipients)):\n" }
             text += explanation.rules.map { "\($0)\n" }.joined() + "\n"
         }

@@ -6,7 +6,7 @@ enum ConfigurationFile {
     /// EX_CONFIG of sysexits(3).
     static let invalid = ExitCode(78)
 
-    /// The configuration; each problem goes to standard error and ends the command with `status`.
+    /// The configuration; if it has problems, prints each to standard error and ends the command with `status`.
     static func load(_ path: String, orExit status: ExitCode = invalid) throws -> Configuration {
         do {
             return try Configuration.load(path: path)

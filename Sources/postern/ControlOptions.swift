@@ -2,14 +2,14 @@ internal import ArgumentParser
 internal import Glibc
 internal import PosternDaemon
 
-/// How a command finds the running daemon.
+/// The options for finding the running daemon.
 struct ControlOptions: ParsableArguments {
     @Option(name: .long, help: "The daemon's control socket, as [admin] control names it.")
     var control = "/run/postern/control.sock"
 
-    /// Asks the daemon and prints what it says.
+    /// Sends a request to the daemon and prints its reply.
     ///
-    /// Ends the process with 69 (EX_UNAVAILABLE) when no daemon answers, and with 1 when it says no.
+    /// Ends the process with 69 (EX_UNAVAILABLE) when no daemon answers, and with 1 when the daemon refuses.
     func ask(_ method: String, _ target: String) async throws {
         do {
             let reply = try await AdminClient(socket: control).request(method, target)

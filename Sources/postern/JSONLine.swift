@@ -1,9 +1,9 @@
 internal import FoundationEssentials
 internal import MailSyntax
 
-/// Writes values as JSON, one a line, with the keys in snake case.
+/// Writes values as JSON, one on each line, with keys in snake case.
 enum JSONLine {
-    /// The value's octets with a line end.
+    /// The value's octets, with a line end.
     static func encode(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase

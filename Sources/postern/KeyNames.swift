@@ -2,9 +2,9 @@ internal import ArgumentParser
 internal import MailSyntax
 internal import PosternConfiguration
 
-/// The names under which a key is published, as the command line gives them.
+/// The names under which a key is published, from the command line.
 struct KeyNames {
-    /// The domain that signs (d=).
+    /// The signing domain (d=).
     let domain: DomainName
     /// The selector (s=).
     let selector: DomainName

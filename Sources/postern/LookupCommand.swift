@@ -4,7 +4,7 @@ internal import Glibc
 internal import MailSyntax
 internal import PosternSetup
 
-/// `postern lookup`: asks the DNS as the daemon would.
+/// `postern lookup`: asks the DNS in the same way as the daemon.
 struct LookupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lookup",
@@ -55,7 +55,7 @@ struct LookupCommand: AsyncParsableCommand {
         return DNSQuestion(try Names.domain(name, "the name"), type)
     }
 
-    /// A record's data as a master file has it (RFC 1035 § 5.1); a text in one piece.
+    /// A record's data in the notation of a master file (RFC 1035 § 5.1), with a text in one piece.
     private static func text(_ record: DNSRecord) -> String {
         switch record {
         case .a(let address): return address.description

@@ -4,7 +4,7 @@ internal import NIOPosix
 internal import PosternConfiguration
 internal import PosternSetup
 
-/// How a command asks the DNS: options that go before the configuration's `[dns]`.
+/// The options for DNS lookups; they override `[dns]` of the configuration.
 struct LookupOptions: ParsableArguments {
     @Option(name: .long, parsing: .upToNextOption, help: "Name servers to ask: ADDRESS or ADDRESS:PORT.")
     var nameserver: [String] = []
@@ -15,7 +15,7 @@ struct LookupOptions: ParsableArguments {
     @Option(name: .long, help: "How long all checks of one message may wait for the DNS, such as 5s or 400ms.")
     var dnsTimeout: String?
 
-    /// Takes back what follows the last server and is none: the message of the command.
+    /// Removes and returns the argument after the last server, if it is not a server: it is the message of the command.
     mutating func takeMessage() -> String? {
         guard nameserver.count > 1, let last = nameserver.last, AddressAndPort(last, defaultPort: 53) == nil else {
             return nil
@@ -24,7 +24,7 @@ struct LookupOptions: ParsableArguments {
     }
 
     func validate() throws {
-        // What follows the first one may be the command's message.
+        // The last of several arguments may be the message of the command.
         if let text = nameserver.dropLast(nameserver.count > 1 ? 1 : 0).first(where: {
             AddressAndPort($0, defaultPort: 53) == nil
         }) {
@@ -35,7 +35,7 @@ struct LookupOptions: ParsableArguments {
         }
     }
 
-    /// The problem under the name of the option that has it, where an option stands for the setting.
+    /// The problem, under the name of the option instead of the setting, if an option set the value.
     private func naming(_ problem: ConfigurationProblem) -> ConfigurationProblem {
         guard zone != nil, problem.key == "dns.zone" else { return problem }
         return ConfigurationProblem(
@@ -49,7 +49,7 @@ struct LookupOptions: ParsableArguments {
         )
     }
 
-    /// Puts the options into a configuration.
+    /// Applies the options to a configuration.
     private func apply(to configuration: inout Configuration) {
         if !nameserver.isEmpty {
             configuration.dns.options.servers = nameserver.compactMap { text in
@@ -65,9 +65,10 @@ struct LookupOptions: ParsableArguments {
         }
     }
 
-    /// What the command works with: the configuration named, else the installed one, else the defaults, and these options.
+    /// The setup for the command: the given configuration, otherwise the installed one, otherwise the defaults, with
+    /// these options.
     ///
-    /// Each problem goes to standard error and ends the command.
+    /// If there are problems, prints each to standard error and ends the command.
     func setup(_ path: String?) throws -> Setup {
         var configuration =
             try (path ?? Configuration.installedPath).map { try ConfigurationFile.load($0) } ?? Configuration()

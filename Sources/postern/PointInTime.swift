@@ -4,7 +4,7 @@ internal import MailSyntax
 
 /// A time on the command line: RFC 3339, or seconds since 1970.
 struct PointInTime: Decodable {
-    /// The times that are taken: the years 1970 to 9999.
+    /// The accepted times: the years 1970 to 9999.
     static let range: ClosedRange<Int64> = 0...253_402_300_799
 
     /// The time.

@@ -26,10 +26,10 @@ struct Postern: AsyncParsableCommand {
         await main(nil)
     }
 
-    /// Ends the process where /proc is missing, as in a bare chroot.
+    /// Ends the process if /proc is missing, as in a bare chroot.
     ///
-    /// Swift reads the command line there, and would find none: every command would be a call for help. Its threads need it
-    /// too.
+    /// Swift reads the command line from /proc, and would find it empty there: every command would only print the help.
+    /// Swift's threads need /proc too.
     private static func requireProc() {
         guard unsafe access("/proc/self/cmdline", R_OK) != 0 else { return }
         Report.write("/proc is missing, and nothing works without it; type: mount -t proc proc /proc")

@@ -34,13 +34,13 @@ struct SignCommand: ParsableCommand {
         let stored = StoredMessage(octets[...])
         let signingKey = try readKey()
         var options = try signingOptions()
-        // The field gets the line ends that the message has.
+        // The field gets the line ends of the message.
         let lineFeed = octets.firstIndex(of: .lf)
         options.foldsWithLF = lineFeed.map { $0 == 0 || octets[$0 - 1] != .cr } ?? false
         var signer = DKIMMessageSigner(keys: [signingKey], options: options, now: now?.time ?? Clock.now)
         signer.endOfHeaders(stored.headers)
         unsafe stored.body.withUnsafeBytes { unsafe signer.body($0) }
-        // A file with LF alone at its line ends stands for a message with CRLF.
+        // A file whose line ends are LF alone represents a message with CRLF.
         for warning in signer.warnings where warning != .bareLineEnd || !options.foldsWithLF {
             Report.write("warning: \(warning.consequence)")
         }

@@ -3,7 +3,7 @@ internal import MailAuthentication
 internal import MailSyntax
 internal import PosternSetup
 
-/// The options that say what a client said in SMTP, and the message.
+/// The options for the client's SMTP data, and the message.
 struct TransactionArguments: ParsableArguments {
     @Option(name: .customLong("client-ip"), help: "The client's IP address.")
     var clientIP: String?
@@ -21,7 +21,7 @@ struct TransactionArguments: ParsableArguments {
     var message: String?
 
     mutating func validate() throws {
-        // "--rcpt-to b@example.net message.eml" takes the message for a recipient.
+        // In "--rcpt-to b@example.net message.eml", the parser takes the message for a recipient.
         if message == nil, let last = rcptTo.last, last == "-" || !last.contains("@"), rcptTo.count > 1 {
             message = rcptTo.removeLast()
         }
@@ -35,7 +35,7 @@ struct TransactionArguments: ParsableArguments {
     /// Whether nothing was given.
     var isEmpty: Bool { clientIP == nil && helo == nil && mailFrom == nil && rcptTo.isEmpty && message == nil }
 
-    /// What SMTP said.
+    /// The SMTP envelope.
     var envelope: Envelope {
         Envelope(
             clientAddress: clientIP.flatMap { IPAddress($0) },
@@ -45,13 +45,13 @@ struct TransactionArguments: ParsableArguments {
         )
     }
 
-    /// Says that the filter would not judge mail of this client, where it would not.
+    /// Prints a note if the filter would not judge mail of this client.
     func noteExemption(_ setup: Setup) {
         guard let client = envelope.clientAddress, let setting = setup.exemption(of: client) else { return }
         Report.write("\(client) is in \(setting): the filter would not judge its mail, as is done here all the same")
     }
 
-    /// The message; nil when the envelope alone is to be judged.
+    /// The message; nil when only the envelope is judged.
     func storedMessage() throws -> StoredMessage? {
         try message.map { StoredMessage(try InputFile.read($0)[...]) }
     }
