@@ -159,7 +159,7 @@ private struct RuleWarnings {
                 ? "an empty exemption holds for everything" : "the exemption holds whenever the rule does"
             warn(rule.location, path + ".unless", "can never match: " + what)
         }
-        if configuration.trust.authenticated,
+        if configuration.trust.authenticated, !configuration.listen.contains(where: { $0.role == .inbound }),
             rule.when.contains(where: { if case .flag(true) = $0.values { true } else { false } })
         {
             warn(

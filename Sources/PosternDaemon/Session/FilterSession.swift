@@ -81,7 +81,7 @@ final class FilterSession: MilterSessionHandler {
                 clientAddress: clientAddress,
                 helo: helo,
                 sender: Array(SMTPPath(arguments.first ?? []).mailbox),
-                isTrusted: isTrusted
+                isTrusted: isTrusted || hasAuthenticated
             )
         )
         message =
