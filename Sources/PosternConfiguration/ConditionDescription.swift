@@ -97,8 +97,16 @@ extension ConditionName {
         }
     }
 
-    /// The meaning of the condition, for the sample and the manual.
-    var text: String {
+    /// The meaning of the condition and the words it takes, for the sample and the manual.
+    fileprivate var explanation: String {
+        switch kind {
+        case .result, .policy: "\(text) Words: \(known.joined(separator: ", "))."
+        case .reading, .network, .domain, .address, .flag, .count: text
+        }
+    }
+
+    /// The meaning of the condition.
+    private var text: String {
         switch self {
         case .spf:
             "The SPF result of MAIL FROM; of HELO where that is empty. The sender chooses the domain, its owner the result: "
@@ -126,7 +134,7 @@ extension ConditionName {
         case .iprev:
             "Whether the client's address has a name that leads back to it: \"fail\" where its names lead elsewhere, "
                 + "\"permerror\" where it has none. Who owns the address chooses."
-        case .clients: "The client's address."
+        case .clients: "The client's address or network, as \"192.0.2.1\" or \"192.0.2.0/24\"."
         case .clientNames: "The client's names, once iprev has verified them; one of them must match."
         case .helo: "The name of HELO or EHLO. The client chooses it freely."
         case .senderDomains:
@@ -137,9 +145,12 @@ extension ConditionName {
                 + "beside it."
         case .dkimDomains: "The domains of the DKIM signatures that passed; one of them must match."
         case .recipientDomains: "The recipient's domain."
-        case .recipients: "The recipient's address."
-        case .authenticated: "Whether the client has authenticated or is trusted."
-        case .fromCount: "How many authors From has, over all its fields."
+        case .recipients:
+            "The recipient's address, in any case of letters: \"user@example.org\", \"postmaster@\" at any domain, "
+                + "\"@example.org\" with any name, \"@.example.org\" at any name below."
+        case .authenticated: "Whether the client has authenticated or is in a trusted network."
+        case .fromCount:
+            "How many authors From has, over all its fields: 2, \">1\", \">=2\", \"<3\", \"<=1\" or \"!1\"."
         case .author:
             "How From was read: \"readable\", a list of addresses; \"repaired\", none, but one address alone can be "
                 + "meant; \"unreadable\", anything else: no From or several, no address, or one that two programs read in two ways."
@@ -159,23 +170,8 @@ extension Check {
 }
 
 extension ConditionDescription {
-    /// The longest line of the sample.
-    private static let maximumLineLength = 114
-
-    /// Each condition with its meaning, in lines; continuation lines are indented.
+    /// Each condition with its meaning, in lines.
     static var lines: [String] {
-        let indentation = String(repeating: " ", count: 18)
-        return ConditionName.allCases.flatMap { name in
-            var done = [String]()
-            var line = name.rawValue + indentation.dropFirst(name.rawValue.count)
-            for word in name.text.split(separator: " ") {
-                if line.count + word.count >= maximumLineLength {
-                    done.append(line)
-                    line = indentation
-                }
-                line += " " + word
-            }
-            return done + [line]
-        }
+        SampleText.lines(ConditionName.allCases.map { ($0.rawValue, $0.explanation) })
     }
 }

@@ -36,8 +36,8 @@ extension Configuration {
             \.mixed,
             .word,
             """
-            What becomes of a message that the rules would refuse for some of its recipients only, for after its end \
-            all get it or none. "junk": all get it, flagged. "defer": it is answered 451, and when it comes again each \
+            What becomes of a message that the rules would refuse for some of its recipients only; after its end all \
+            get it or none. "junk": all get it, flagged. "defer": it is answered 451, and when it comes again each \
             kind of recipient is taken apart from the others, so that each meets its own rule; mail that no rule \
             refuses is never delayed. "accept": all get it, as if no rule had refused it.
             """
@@ -115,7 +115,7 @@ extension Configuration.Listen {
             "max_connections",
             \.maximumConnections,
             .count(1...1_000_000),
-            "How many connections at once. Further ones are told to come back later."
+            "How many connections there may be at once. Further ones are told to come back later."
         ),
     ]
 }
@@ -127,8 +127,8 @@ extension Configuration.Trust {
             \.networks,
             .list(.network),
             """
-            Clients in these networks. A host that passes on mail from outside does not belong here: what it passes on in \
-            our name would be signed.
+            Clients in these networks; a process on this host that connects without an address always is one. A host that \
+            passes on mail from outside does not belong here: what it passes on in our name would be signed.
             """
         ),
         Setting(
@@ -144,7 +144,7 @@ extension Configuration.Trust {
             "authenticated",
             \.authenticated,
             .flag,
-            "Clients that have authenticated: the MTA sends {auth_authen} or {auth_type}."
+            "Whether clients that have authenticated are trusted: those for which the MTA sends {auth_authen} or {auth_type}."
         ),
     ]
 }
@@ -162,7 +162,7 @@ extension Configuration.DNS {
             \.zone,
             .optional(.path),
             example: "\"/etc/postern/test.zone\"",
-            "A zone file (RFC 1035) that answers every lookup, for tests and demonstrations. No server is asked."
+            "A zone file (RFC 1035) that answers every lookup, for tests and demonstrations. No server is asked, so servers must not be set."
         ),
         Setting(
             "timeout",
@@ -174,7 +174,7 @@ extension Configuration.DNS {
             "attempt_timeout",
             \.options.attemptTimeout,
             .duration(.milliseconds(50)...(.seconds(30))),
-            "How long a server is waited for before the question is sent again; it doubles with each round."
+            "How long to wait for a server before the question is sent again; it doubles with each round."
         ),
         Setting("attempts", \.options.attempts, .count(1...20), "How many queries one lookup may send."),
         Setting(
@@ -196,20 +196,28 @@ extension Configuration.DNS.Cache {
     private static let week = Duration.seconds(7 * 86_400)
 
     static let settings: [Setting<Self>] = [
-        Setting("max_entries", \.options.maximumEntries, .count(0...100_000_000), "How many answers are kept."),
+        Setting(
+            "max_entries",
+            \.options.maximumEntries,
+            .count(0...100_000_000),
+            """
+            How many answers are kept. The cache has up to 64 parts, and each keeps one answer in any case; only max_bytes = \
+            "0B" switches the cache off. Changing anything in this table empties the cache at the next reload.
+            """
+        ),
         Setting("max_bytes", \.options.maximumBytes, .size(0...(1 << 40)), "How much memory they may take."),
         Setting(
             "min_ttl",
             \.options.minimumTTL,
             .duration(.zero...(.seconds(3600))),
-            "An answer is kept at least this long."
+            "An answer is kept at least this long, but no longer than the three limits below say."
         ),
         Setting("max_ttl", \.options.maximumTTL, .duration(.seconds(1)...week), "An answer is kept at most this long."),
         Setting(
             "negative_max_ttl",
             \.options.negativeMaximumTTL,
             .duration(.zero...week),
-            "That a name or a record does not exist is kept at most this long (RFC 2308)."
+            "The answer that a name or a record does not exist is kept at most this long (RFC 2308)."
         ),
         Setting(
             "key_max_ttl",
@@ -237,7 +245,7 @@ extension Configuration.DNS.Cache {
             \.snapshot,
             .optional(.path),
             example: "\"/var/lib/postern/cache\"",
-            "A file that keeps the cache over a restart."
+            "A file that keeps the cache over a restart. It is written when the daemon is stopped, and not when it is killed."
         ),
     ]
 }
@@ -249,8 +257,8 @@ extension Configuration.Checks {
             \.earlyWait,
             .duration(.zero...(.seconds(8))),
             """
-            How long the answer to RCPT TO may wait for SPF or reverse DNS when a rule could then refuse the \
-            recipient. What is not known by then is decided at the end of the message. Sendmail itself waits ten \
+            How long the answers to RCPT TO may wait for SPF or reverse DNS when a rule could then refuse a recipient; all \
+            recipients of a message share this time. What is not known by then is decided at the end of the message. Sendmail itself waits ten \
             seconds.
             """
         ),
@@ -262,7 +270,15 @@ extension Configuration.Checks {
             "Sender ID (RFC 4406) of the purported responsible address."
         ),
         .check("dkim", \.dkim, DKIM.settings, "DKIM (RFC 6376) signatures."),
-        .check("dmarc", \.dmarc, DMARC.settings, "DMARC (RFC 9989) of the author's domain."),
+        .check(
+            "dmarc",
+            \.dmarc,
+            DMARC.settings,
+            """
+            DMARC (RFC 9989) of the author's domain. The tag pct=, by which older records (RFC 7489) asked for a part of \
+            their mail only, is ignored, as RFC 9989 no longer has it.
+            """
+        ),
         .check(
             "iprev",
             \.iprev,
@@ -303,7 +319,7 @@ extension Configuration.Checks.DKIM: CheckSettings {
             "maximum_signatures",
             \.options.maximumSignatures,
             .count(1...100),
-            "How many signatures of a message are examined, from the top."
+            "How many signatures of a message are examined, from the top. All others together are one \"policy\"."
         ),
         Setting(
             "minimum_bits",
@@ -331,8 +347,8 @@ extension Configuration.Checks.DKIM: CheckSettings {
             \.options.unsignedBody,
             .word,
             """
-            What a signature gives whose l= leaves the end of the body unsigned: "policy", for anybody can have added \
-            to it, or "pass".
+            What a signature gives whose l= leaves the end of the body unsigned: "policy", because anybody can have \
+            added to it, or "pass".
             """
         ),
     ]
@@ -364,7 +380,10 @@ extension HeaderSettings {
             "authentication_results",
             \.authenticationResults,
             .flag,
-            "Authentication-Results (RFC 8601), with the results of all checks."
+            """
+            Authentication-Results (RFC 8601), with the results of all checks. SPF of HELO is in it only where MAIL FROM is \
+            empty; spf_helo in the log has it always.
+            """
         ),
         Setting("received_spf", \.receivedSPF, .flag, "Received-SPF (RFC 7208 section 9.1)."),
         Setting("sender_id", \.senderID, .flag, "X-SID-PRA and X-SID-Result."),
@@ -389,13 +408,16 @@ extension HeaderSettings {
             "remove_foreign",
             \.removeForeign,
             .flag,
-            "Whether Authentication-Results of other hosts are removed as well."
+            "Whether Authentication-Results of other hosts are removed as well. Needs remove_forged."
         ),
         Setting(
             "keep_removed",
             \.keepRemoved,
             .flag,
-            "Whether removed Authentication-Results stay readable as X-Received-Authentication-Results, up to ten."
+            """
+            Whether removed Authentication-Results stay readable as X-Received-Authentication-Results, up to ten. Of the other \
+            removed fields nothing is kept, nor of mail of our own.
+            """
         ),
         Setting(
             "junk",
@@ -454,14 +476,14 @@ extension Configuration.Signing {
             \.options.lifetime,
             .optional(.seconds(.seconds(60)...(.seconds(366 * 86_400)))),
             example: "\"14d\"",
-            "How long a signature is good (x=)."
+            "How long a signature is valid (x=). Without it, for ever."
         ),
         Setting(
             "identity",
             \.options.identity,
             .optional(.text(accepted: "an address or \"@\" and a domain, at or below the signing domain")),
             example: "\"@example.org\"",
-            "On whose behalf the signature is made (i=)."
+            "The address on whose behalf the signature is made (i=)."
         ),
         Setting(
             "logins",
@@ -469,8 +491,9 @@ extension Configuration.Signing {
             .optional(.list(.text(accepted: "a login name, in quotes"))),
             example: "[\"alice\", \"bob@example.org\"]",
             """
-            The logins that may send for the domain. Others are not signed for. Default: every login, and every \
-            client in the trusted networks.
+            The logins that may send for the domain, in the same case of letters. Mail of others is not signed, nor is that of \
+            the trusted networks, because nobody has logged in there. Default: every login, and every client in the \
+            trusted networks.
             """
         ),
     ]
@@ -534,8 +557,9 @@ extension Configuration.Limits {
             \.idleTimeout,
             .duration(.seconds(60)...(.seconds(7 * 86_400))),
             """
-            How long a connection may be idle between two packets. MTAs keep idle ones, so hours are right. One that \
-            does not begin within five minutes, or takes longer than that over one packet, is closed too.
+            How long a connection may be idle between two packets; it is closed within five minutes after that. MTAs keep \
+            idle ones, so hours are right. One that does not begin within five minutes, or takes longer than that over one \
+            packet, is closed too.
             """
         ),
         Setting(

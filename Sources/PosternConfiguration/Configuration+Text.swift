@@ -20,6 +20,14 @@ extension Configuration {
     }
 }
 
+extension SettingsTable.Line {
+    /// The description, with the accepted values where they are few or have bounds.
+    var explanation: String {
+        if type.contains(" | ") { return "\(text) One of: \(type)." }
+        return range.map { "\(text) From \($0)." } ?? text
+    }
+}
+
 /// Writes settings as TOML.
 struct SettingsWriter {
     /// Whether each setting is explained, and commented out.
@@ -55,9 +63,9 @@ struct SettingsWriter {
             if let value = line.value { text += "\(line.name) = \(value)\n" }
             return
         }
-        comment(line.type.contains(" | ") ? "\(line.text) One of: \(line.type)." : line.text)
+        comment(line.explanation)
         text += "#\(line.name) = \(line.value ?? line.example ?? "")"
-        text += line.value == nil ? "    # not set by default\n" : "\n"
+        text += line.value == nil ? "    # \(line.isRequired ? "required" : "not set by default")\n" : "\n"
     }
 
     /// Writes comment lines of at most 100 characters.

@@ -29,7 +29,7 @@ struct RuleDraft: Sendable {
             .ruleName,
             required: true,
             example: "\"spf-strict\"",
-            "The rule's name, as the log and {rule} show it."
+            "The rule's name, as the log shows it: up to 64 letters, digits, \"-\", \"_\" and \".\". No two rules have the same."
         ),
         Setting(
             "when",
@@ -37,7 +37,7 @@ struct RuleDraft: Sendable {
             .conditions,
             required: true,
             example: "{ spf = \"fail\" }",
-            "What must all hold; see the conditions."
+            "A table of conditions, which must all hold. {} holds for every message."
         ),
         Setting(
             "unless",
@@ -45,8 +45,8 @@ struct RuleDraft: Sendable {
             .exemptions,
             example: "{ clients = \"192.0.2.0/24\" }",
             """
-            What exempts from the rule: a table of conditions that must all hold, or a list of such tables of which \
-            one must.
+            What exempts from the rule: a table of conditions that must all hold, or a list of such tables, of which \
+            one is enough.
             """
         ),
         Setting(
@@ -67,8 +67,9 @@ struct RuleDraft: Sendable {
             .reply,
             example: "\"550 5.7.1 Refused: {explanation}\"",
             """
-            What a refused client is told. Codes left out are the standard ones (RFC 7372). Filled in: \
-            \(ReplyPlaceholder.allCases.map { "{\($0.rawValue)}" }.joined(separator: " ")).
+            What a refused client is told, with "reject" and "tempfail" only: at most 400 printable characters of US-ASCII. \
+            The codes may be left out; they are then those of RFC 7372. A code is 5xx with "reject", 4xx with "tempfail", \
+            and never 421. Placeholders are filled in.
             """
         ),
         Setting(

@@ -1,3 +1,6 @@
+internal import Policy
+internal import TOML
+
 /// The parts of the sample configuration that are not settings.
 enum SampleText {
     static let opening = """
@@ -13,18 +16,24 @@ enum SampleText {
         # Rules, in order: the first that matches decides; a message that none matches is accepted. In "observe" mode,
         # the default above, they only write would=... to the log. Read it for a week before you enforce.
         #
-        # Conditions, all of which must hold ("when"), or that exempt ("unless"):
-        \(conditions)
+        # What a rule has:
+        \(comment(settings))
+        #
+        # Conditions, in "when" and in "unless":
+        \(comment(ConditionDescription.lines))
         # A value may be a list, of which one must match. "!" before a value negates it: ["!pass", "!none"] is anything
         # but these two. ".example.org" is every name below example.org. { file = "/path" } reads values from a file,
-        # one a line, again at each reload. Errors (temperror, permerror) are results of their own, and never a fail.
+        # one a line, and again at each reload; a path without a leading "/" starts at the folder of this file, "#" begins a
+        # comment, and there is no "!" in or before a file. Plain and negated values may stand together: one of the plain ones
+        # must match then, and none of the negated. Errors (temperror, permerror) are results of their own, and never a fail.
         # List no words of a check whose result the sender chooses: "!pass" leaves him none. Where a rule that keeps a message
         # from its recipient hangs on an answer that the DNS does not give, [limits] undecided says what is done.
         #
-        # Actions: accept (ask no further rule), mark (name the rule in the log, go on), junk (flag it, see "junk" in
-        # [headers]), quarantine (the MTA holds it), reject, tempfail, discard. A refusal may bring its own words, as
-        #   reply = "550 5.7.1 Sender ID (PRA) fail: {explanation}"
-        # and a rule with "observe = true" is on trial: the log names it in trial=..., in "enforce" mode too, and goes on.
+        # Placeholders, which are filled in within a reply, as in "550 5.7.1 Sender ID (PRA) fail: {explanation}":
+        \(comment(placeholders))
+        # A value that is not known, as the author's at RCPT TO, is "unknown". One that could be taken for more than a word
+        # stands in quotes, and is cut at 128 octets.
+        #
         # Each recipient has its own first matching rule. Where these differ, "mixed" above says what becomes of the message.
         # Whole sets of rules to start from are in /usr/share/doc/postern/presets.
 
@@ -59,8 +68,36 @@ enum SampleText {
 
         """
 
-    /// A line for each condition.
-    private static var conditions: String {
-        ConditionDescription.lines.map { "#   " + $0 }.joined(separator: "\n")
+    /// The settings of a rule.
+    private static var settings: [String] {
+        let rule = RuleDraft(position: TOMLPosition(line: 0, column: 0))
+        let described = RuleDraft.settings.described(rule, path: ["rules"], isRepeated: true, text: "")
+        return lines(described.lines.map { ($0.name, $0.explanation + ($0.isRequired ? " Required." : "")) })
+    }
+
+    private static var placeholders: [String] {
+        lines(ReplyPlaceholder.allCases.map { ("{\($0.rawValue)}", $0.text) })
+    }
+
+    /// Names with their meanings, in lines; continuation lines are indented.
+    static func lines(_ entries: [(name: String, text: String)]) -> [String] {
+        let maximumLength = 114
+        let indentation = String(repeating: " ", count: 18)
+        return entries.flatMap { name, text in
+            var done = [String]()
+            var line = name + indentation.dropFirst(name.count)
+            for word in text.split(separator: " ") {
+                if line.count + word.count >= maximumLength {
+                    done.append(line)
+                    line = indentation
+                }
+                line += " " + word
+            }
+            return done + [line]
+        }
+    }
+
+    private static func comment(_ lines: [String]) -> String {
+        lines.map { "#   " + $0 }.joined(separator: "\n")
     }
 }

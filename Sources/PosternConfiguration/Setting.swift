@@ -6,6 +6,8 @@ struct ValueType<Value: Sendable>: Sendable {
     let name: String
     /// The accepted values in words, for messages.
     let accepted: String
+    /// The accepted numbers, times or sizes, as `1 to 20`; nil where there are no bounds.
+    var range: String?
     /// Reads a value; nil after a problem was reported.
     let read: @Sendable (TOMLValue, _ key: String, inout ConfigurationReader) -> Value?
     /// Writes a value as TOML; nil when it is not set.
@@ -18,6 +20,8 @@ struct Setting<Section: Sendable>: Sendable {
     let name: String
     /// The name of its type, for the manual; empty for a table.
     let type: String
+    /// The accepted numbers, times or sizes, for the manual; nil where there are no bounds.
+    var range: String?
     /// The description, for the sample and the manual.
     let text: String
     /// Whether a table without the setting is an error.
@@ -38,7 +42,9 @@ struct SettingsTable: Sendable {
     struct Line: Sendable {
         let name: String
         let type: String
+        let range: String?
         let text: String
+        let isRequired: Bool
         let value: String?
         let example: String?
     }
@@ -76,6 +82,7 @@ extension Setting {
         self.init(
             name: name,
             type: type.name,
+            range: type.range,
             text: text,
             isRequired: required,
             tables: { _, _ in [] },
@@ -212,7 +219,9 @@ extension Array {
                 SettingsTable.Line(
                     name: $0.name,
                     type: $0.type,
+                    range: $0.range,
                     text: $0.text,
+                    isRequired: $0.isRequired,
                     value: $0.write(section),
                     example: $0.example
                 )

@@ -8,6 +8,7 @@ extension ValueType {
     static func string(
         _ name: String,
         accepted: String,
+        range: String? = nil,
         write: @escaping @Sendable (Value) -> String?,
         meant: @escaping @Sendable (String) -> Value? = { _ in nil },
         reason: @escaping @Sendable (String) -> String? = { _ in nil },
@@ -16,6 +17,7 @@ extension ValueType {
         ValueType(
             name: name,
             accepted: accepted,
+            range: range,
             read: { value, key, reader in
                 guard case .string(let text) = value.content else {
                     reader.report(value.position, key, "\(value.kind) cannot be used", accepted: accepted)
@@ -55,10 +57,12 @@ extension ValueType where Value == Bool {
 extension ValueType where Value == Int {
     /// A whole number.
     static func count(_ range: ClosedRange<Int>) -> ValueType {
-        let accepted = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        let bounds = "\(range.lowerBound) to \(range.upperBound)"
+        let accepted = "a whole number from \(bounds)"
         return ValueType(
             name: "number",
             accepted: accepted,
+            range: bounds,
             read: { value, key, reader in
                 guard case .integer(let number) = value.content else {
                     reader.report(value.position, key, "\(value.kind) cannot be used", accepted: accepted)
@@ -74,10 +78,11 @@ extension ValueType where Value == Int {
 
     /// A number of octets: `"64MiB"`.
     static func size(_ range: ClosedRange<Int>) -> ValueType {
-        .string(
+        let bounds = "\(Units.size(range.lowerBound)) to \(Units.size(range.upperBound))"
+        return .string(
             "size",
-            accepted:
-                "a size such as \"64MiB\", from \(Units.size(range.lowerBound)) to \(Units.size(range.upperBound))",
+            accepted: "a size such as \"64MiB\", from \(bounds)",
+            range: bounds,
             write: { Units.size($0) },
             parse: { text in Units.size(text).flatMap { range.contains($0) ? $0 : nil } }
         )
@@ -98,10 +103,11 @@ extension ValueType where Value == Int {
 extension ValueType where Value == Duration {
     /// A duration: `"400ms"`, `"5s"`, `"2m"`, `"1h"`.
     static func duration(_ range: ClosedRange<Duration>) -> ValueType {
-        .string(
+        let bounds = "\(Units.duration(range.lowerBound)) to \(Units.duration(range.upperBound))"
+        return .string(
             "duration",
-            accepted: "a time such as \"400ms\", \"5s\", \"2m\" or \"1h\", "
-                + "from \(Units.duration(range.lowerBound)) to \(Units.duration(range.upperBound))",
+            accepted: "a time such as \"400ms\", \"5s\", \"2m\" or \"1h\", from \(bounds)",
+            range: bounds,
             write: { Units.duration($0) },
             parse: { text in Units.duration(text).flatMap { range.contains($0) ? $0 : nil } }
         )
@@ -199,6 +205,7 @@ extension ValueType {
         ValueType<Option>(
             name: name,
             accepted: accepted,
+            range: range,
             read: { [read] value, key, reader in read(value, key, &reader).map(option) },
             write: { [write] in write(back($0)) }
         )
@@ -209,6 +216,7 @@ extension ValueType {
         ValueType(
             name: type.name,
             accepted: type.accepted,
+            range: type.range,
             read: { value, key, reader in type.read(value, key, &reader).map { .some($0) } },
             write: { $0.flatMap { type.write($0) } }
         )
