@@ -30,7 +30,7 @@ extension CryptoError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .malformedKey(let reason): "is not readable: \(reason)"
-        case .noPrivateKey: "is no private key in PEM, or one with a password"
+        case .noPrivateKey: "is not a private key in PEM, or has a password"
         case .unsupportedKey: "is neither RSA nor Ed25519"
         case .modulusSize(let bits): "has an RSA modulus of \(bits) bits"
         case .exponent: "has an RSA exponent that is not usable"

@@ -91,7 +91,7 @@ struct KeyFileTests {
         Self.write(path, mode: mode, Array("mode = \"observe\"\n".utf8))
         let failure = KeyFile.problem(with: path)
         #expect(failure?.command ?? "" == "")
-        if mode != 0o640 { #expect(failure?.reason == "is no private key in PEM, or one with a password") }
+        if mode != 0o640 { #expect(failure?.reason == "is not a private key in PEM, or has a password") }
         unsafe mkdir(folder + "/open", 0o700)
         unsafe chmod(folder + "/open", 0o777)
         Self.write(folder + "/open/list", mode: 0o600, Array("a.example\n".utf8))
