@@ -92,7 +92,7 @@ extension MixedAction {
     private static let putOff = PolicyReply(
         code: 451,
         enhanced: "4.7.1",
-        bounding: "Refused for some of its recipients only; please send it again, to be taken for the others"
+        bounding: "Refused for some of its recipients only; please send it again, to be accepted for the others"
     )
 
     /// Makes one verdict from the outcomes for the recipients that remain at the end of the message.

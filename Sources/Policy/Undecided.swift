@@ -26,7 +26,7 @@ extension RecipientOutcome {
         let reply = PolicyReply(
             code: 451,
             enhanced: "4.4.3",
-            bounding: "The DNS gave no answer for \(condition.rawValue), on which this message hangs; try again later"
+            bounding: "The DNS gave no answer for \(condition.rawValue), which this message depends on; try again later"
         )
         return RecipientOutcome(action: .tempfail, rule: rule, reply: reply, stage: .endOfMessage, isUndecided: true)
     }
