@@ -28,14 +28,14 @@ extension StructuredFieldError: CustomStringConvertible {
         switch self {
         case .empty: "empty"
         case .noDomain: "no address"
-        case .unterminated: "something in it does not end"
+        case .unterminated: "a comment, string or bracket does not end"
         case .forbiddenOctet: "a forbidden character"
-        case .tooDeep: "comments within comments"
+        case .tooDeep: "comments nested too deeply"
         case .tooMany: "too many addresses"
         case .tooLong: "too long"
         case .impossibleDomain: "a domain that no host can have"
         case .ambiguous: "more than one address could be meant"
-        case .unexpected: "no list of addresses"
+        case .unexpected: "not a list of addresses"
         }
     }
 }
