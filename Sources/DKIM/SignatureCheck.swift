@@ -85,7 +85,7 @@ struct SignatureCheck {
         }
     }
 
-    private static let keysTooCostly = "keys of this message take too long to be tried all"
+    private static let keysTooCostly = "the keys of this message take too long to try"
     private static let headerTooLong = "header is too long to be hashed again for this signature"
 
     private func verify(_ key: PublicKey, _ header: SignedHeader) -> KeyCheck.Finding {
