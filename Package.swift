@@ -113,9 +113,15 @@ let package = Package(
                 nioCore, system,
             ]
         ),
+        // What the build knows of itself: Packaging/deb says the commit.
+        .target(
+            name: "CBuild",
+            cSettings: [.define("POSTERN_COMMIT", to: "\"\(Context.environment["POSTERN_COMMIT"] ?? "unknown")\"")]
+        ),
         library(
             "PosternDaemon",
             [
+                "CBuild",
                 "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer", "MilterProtocol",
                 "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy",
                 deque, nioCore, nioHTTP1, nioPosix, logging, lifecycle, system, unixSignals,

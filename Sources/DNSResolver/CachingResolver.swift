@@ -20,6 +20,7 @@ public final class CachingResolver: DNSResolving, Sendable {
     let cache: AnswerCache
     let now: Clock
     let network: NetworkTransport?
+    let lookupTimes = DurationHistogram()
     private let transport: any QueryTransport
     private let options: CacheOptions
     private let group: any EventLoopGroup
@@ -205,12 +206,20 @@ public final class CachingResolver: DNSResolving, Sendable {
     }
 
     private func start(_ question: DNSQuestion, _ key: CacheKey, _ number: UInt64, _ demand: Demand) {
-        let handle = transport.start(question, for: demand) { self.complete(question, key, number, $0) }
+        let began = now()
+        let handle = transport.start(question, for: demand) { self.complete(question, key, number, $0, since: began) }
         if !cache.with(key, { shard in shard.flights.note(handle, key, number) }) { transport.cancel(handle) }
     }
 
-    private func complete(_ question: DNSQuestion, _ key: CacheKey, _ number: UInt64, _ outcome: QueryOutcome) {
+    private func complete(
+        _ question: DNSQuestion,
+        _ key: CacheKey,
+        _ number: UInt64,
+        _ outcome: QueryOutcome,
+        since began: ContinuousClock.Instant
+    ) {
         let time = now()
+        lookupTimes.count(time - began)
         if outcome.deniesName, case .success(let answer) = outcome.result {
             let denial = CacheKey(key.name, nil)
             cache.with(denial) { shard in shard.store(answer, for: denial, at: time) }

@@ -30,6 +30,8 @@ public struct ResolverStatistics: Hashable, Sendable {
     public var timeouts = 0
     /// Received messages that did not answer a question, including forged ones.
     public var dropped = 0
+    /// How long questions were out, those that had to wait for room included.
+    public var lookupTimes = DurationHistogram().values
     /// Whether the DNS answers.
     public var health = ResolverHealth.unknown
     /// The servers, in order of preference.
@@ -53,6 +55,7 @@ extension CachingResolver {
             sum.bytes += shard.bytes
             sum.inFlight += shard.flights.count
         }
+        sum.lookupTimes = lookupTimes.values
         guard let network else { return sum }
         sum.queries = network.counters.queries.load(ordering: .relaxed)
         sum.queriesOverTCP = network.counters.queriesOverTCP.load(ordering: .relaxed)

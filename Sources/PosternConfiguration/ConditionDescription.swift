@@ -1,5 +1,5 @@
 internal import MailSyntax
-internal import Policy
+package import Policy
 
 /// The values of conditions in words, for messages, the sample and the manual.
 enum ConditionDescription {
@@ -160,7 +160,7 @@ extension ConditionName {
 
 extension Check {
     /// The possible results of the check.
-    fileprivate var words: [ResultWord] {
+    package var words: [ResultWord] {
         switch self {
         case .spf, .spfHelo, .senderID: [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
         case .dkim: [.pass, .fail, .policy, .neutral, .none, .temperror, .permerror]

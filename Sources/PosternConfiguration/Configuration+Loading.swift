@@ -56,6 +56,7 @@ extension Configuration {
 
     private static func read(_ text: String, file: String, mayBeEmpty: Bool = true) -> ConfigurationReading {
         var reader = ConfigurationReader(file: file)
+        reader.hash.add(text)
         do {
             let document = try TOMLDocument.parse(text)
             // A full disk, or an editor that crashed, must not switch the rules off.
@@ -72,6 +73,7 @@ extension Configuration {
             settings.read(document, "", into: &configuration, &reader)
             configuration.file = file
             configuration.complete(&reader)
+            configuration.contentHash = reader.hash.value
             return ConfigurationReading(configuration: configuration, problems: reader.problems.inOrder(of: file))
         } catch {
             let syntax = SyntaxMessage(error, in: text)

@@ -31,6 +31,8 @@ public struct Configuration: Sendable {
     public internal(set) var rules = RuleSet()
     /// The configuration's path, as it was given.
     public internal(set) var file = ""
+    /// A hash of the file's text and of the lists that it names, 48 bits.
+    public internal(set) var contentHash = 0
     /// The rules as written.
     var ruleDrafts: [RuleDraft] = []
     /// The positions of all settings and tables in the file.

@@ -8,6 +8,8 @@ struct ConfigurationReader {
     let file: String
     /// The problems so far.
     var problems: [ConfigurationProblem] = []
+    /// The hash of the files that were read.
+    var hash = ContentHash()
     /// The positions of the settings in the file.
     var positions: [String: TOMLPosition] = [:]
 
@@ -65,7 +67,9 @@ struct ConfigurationReader {
         let full = resolve(path)
         let text: String
         switch TextFile.read(full) {
-        case .success(let read): text = read
+        case .success(let read):
+            text = read
+            hash.add(read)
         case .failure(.notUTF8(let place)):
             report(list: full, line: place.position.line, key, place.message, accepted: place.accepted)
             return []

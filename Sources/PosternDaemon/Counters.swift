@@ -1,5 +1,7 @@
 internal import MailAuthentication
+internal import MailSyntax
 internal import Policy
+internal import PosternSetup
 internal import Synchronization
 
 /// How many messages there were, of which kind.
@@ -10,6 +12,9 @@ final class Counters: Sendable {
         let rule: String
         /// `acted`, `would` (observe mode or a rule on trial), `marked`, `exempted`, `undecided` or `mixed` (for some recipients).
         let outcome: String
+
+        /// Every outcome.
+        static let outcomes = ["acted", "would", "marked", "exempted", "undecided", "mixed"]
     }
 
     /// A check with its result.
@@ -37,8 +42,14 @@ final class Counters: Sendable {
         var cachedLookups = 0
         var reloads = 0
         var failedReloads = 0
+        /// When the configuration came in force, at the start or by a reload.
+        var configured = Clock.now
+        /// Whether the file was good when it was last read.
+        var isLastConfigurationGood = true
     }
 
+    /// When the counting began.
+    let began = Clock.now
     private let state = Mutex(Values())
 
     /// The numbers so far.

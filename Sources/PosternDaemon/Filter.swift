@@ -1,3 +1,4 @@
+internal import DNSResolver
 internal import Logging
 internal import MailAuthentication
 internal import MailSyntax
@@ -11,6 +12,8 @@ internal import Synchronization
 final class Filter: Sendable {
     /// The counts of messages so far.
     let counters = Counters()
+    /// How long MTAs waited at the end of a message.
+    let endOfMessageTimes = DurationHistogram()
     /// The last verdicts.
     let history: History
     /// Messages that were deferred, so that each kind of recipient comes in its own transaction.

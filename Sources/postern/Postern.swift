@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import PosternDaemon
 
 /// The `postern` command.
 @main
@@ -7,7 +8,7 @@ struct Postern: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "postern",
         abstract: "A mail filter that checks SPF, Sender ID, DKIM and DMARC, and signs outgoing mail.",
-        version: "0.1.0",
+        version: BuildInfo.version,
         subcommands: [
             ServeCommand.self,
             CheckCommand.self,

@@ -25,6 +25,8 @@ public struct ServerStatistics: Hashable, Sendable {
     public let isFailing: Bool
     /// The smoothed round-trip time; nil before the first reply.
     public let roundTrip: Duration?
+    /// How many queries the server was sent.
+    public let queries: Int
     /// How many useful replies the server has sent.
     public let answers: Int
     /// How often the server sent no reply in time, or no useful reply.
@@ -62,6 +64,7 @@ final class ServerHealth: Sendable {
         var heldUntil: NIODeadline?
         var doublings = 0
         var roundTrip: Duration?
+        var queries = 0
         var answers = 0
         var failures = 0
         /// How often in a row a reply came only after EDNS was left out.
@@ -154,7 +157,10 @@ extension ServerHealth {
 
     /// Notes that a question was sent to a server.
     func sent(to name: NameServer, at now: NIODeadline) {
-        state.withLock { $0.servers[name, default: Server()].watch.sent(at: now) }
+        state.withLock { state in
+            state.servers[name, default: Server()].queries += 1
+            state.servers[name]?.watch.sent(at: now)
+        }
     }
 
     /// Notes an answer of a server; `time` is nil when it came after the question's wait.
@@ -265,6 +271,7 @@ extension ServerHealth {
                     isDown: server.watch.downSince != nil,
                     isFailing: server.watch.isFailing,
                     roundTrip: server.roundTrip,
+                    queries: server.queries,
                     answers: server.answers,
                     failures: server.failures,
                     failuresInARow: server.watch.failuresInARow

@@ -78,7 +78,7 @@ extension AdminRouter {
     }
 }
 
-// MARK: Status and metrics
+// MARK: Status
 
 extension AdminRouter {
     private var status: String {
@@ -113,81 +113,6 @@ extension AdminRouter {
             lines.append("log             \(Counted.words(filter.droppedLines, "line")) lost")
         }
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    private var metrics: String {
-        let values = filter.counters.values
-        let statistics = milter.statistics
-        var text = MetricsText()
-        text.add(
-            "messages_total",
-            .counter,
-            "Messages by what was done with them.",
-            values.messages.sorted { $0.key < $1.key }.map { (labels: [("action", $0.key)], value: $0.value) }
-        )
-        text.add(
-            "results_total",
-            .counter,
-            "Results of checks.",
-            values.results
-                .map { (labels: [("check", $0.key.check), ("result", $0.key.result)], value: $0.value) }
-                .sorted { $0.labels.map(\.1).lexicographicallyPrecedes($1.labels.map(\.1)) }
-        )
-        text.add(
-            "rule_matches_total",
-            .counter,
-            "Rules that had a say, by what became of it.",
-            values.rules
-                .map { (labels: [("rule", $0.key.rule), ("outcome", $0.key.outcome)], value: $0.value) }
-                .sorted { $0.labels.map(\.1).lexicographicallyPrecedes($1.labels.map(\.1)) }
-        )
-        text.add("refused_recipients_total", .counter, "Recipients refused before DATA.", values.refusedRecipients)
-        text.add(
-            "undecided_messages_total",
-            .counter,
-            "Messages of which a rule could not be decided for want of a DNS answer, by what was done with them.",
-            values.undecidedMessages.sorted { $0.key < $1.key }.map { (labels: [("action", $0.key)], value: $0.value) }
-        )
-        text.add(
-            "put_off_messages_total",
-            .counter,
-            "Messages put off because the rules differ between their recipients.",
-            values.putOffMessages
-        )
-        text.add(
-            "sent_away_recipients_total",
-            .counter,
-            "Recipients asked to come in another transaction.",
-            values.sentAwayRecipients
-        )
-        text.add("forged_fields_total", .counter, "Header fields removed as forged.", values.forgedFields)
-        text.add("signatures_total", .counter, "DKIM signatures made.", values.signatures)
-        text.add("lookups_total", .counter, "DNS questions of messages.", values.lookups)
-        text.add("cached_lookups_total", .counter, "Those of them that no server was asked for.", values.cachedLookups)
-        text.add("connections", .gauge, "Milter connections open.", statistics.openConnections)
-        text.add("connections_total", .counter, "Milter connections accepted.", statistics.connections)
-        text.add("refused_connections_total", .counter, "Connections over the limit.", statistics.refusedConnections)
-        text.add(
-            "descriptor_shortages_total",
-            .counter,
-            "Times that no file descriptor was left for a connection.",
-            statistics.descriptorShortages
-        )
-        text.add("held_octets", .gauge, "Octets that messages in progress hold of max_held.", milter.memory.octets)
-        text.add(
-            "memory_shortages_total",
-            .counter,
-            "Messages put off because those in progress held max_held.",
-            milter.memory.shortages
-        )
-        text.add("protocol_violations_total", .counter, "Connections closed for a violation.", statistics.violations)
-        text.add("aborted_messages_total", .counter, "Messages given up by the MTA.", statistics.abortedMessages)
-        text.add("received_octets_total", .counter, "Octets received from MTAs.", statistics.receivedOctets)
-        text.add("reloads_total", .counter, "Configurations put in force.", values.reloads)
-        text.add("failed_reloads_total", .counter, "Configurations refused.", values.failedReloads)
-        text.add("dropped_log_lines_total", .counter, "Log lines that the log did not take.", filter.droppedLines)
-        filter.setup.resolver.addMetrics(to: &text)
-        return text.text
     }
 }
 

@@ -42,23 +42,63 @@ extension ResolverStatistics {
         text.add("dns_waiting", .gauge, "Lookups that wait for room.", waiting)
         text.add("dns_unserved_total", .counter, "Lookups given up for lack of room.", unserved)
         text.add(
-            "dns_server_answers_total",
-            .counter,
-            "Useful replies of each name server.",
-            servers.map { (labels: [("server", "\($0.server)")], value: $0.answers) }
+            "dns_lookup_seconds",
+            "How long lookups took that a server was asked for, waits for room included.",
+            lookupTimes
         )
-        text.add(
-            "dns_server_failures_total",
-            .counter,
-            "Queries to each name server without a useful reply in time.",
-            servers.map { (labels: [("server", "\($0.server)")], value: $0.failures) }
-        )
+        addServers(to: &text)
         text.add("cache_hits_total", .counter, "Lookups answered by the cache.", hits)
         text.add("cache_misses_total", .counter, "Lookups that a server was asked for.", misses)
         text.add("cache_joins_total", .counter, "Lookups that waited with another.", joins)
         text.add("cache_evictions_total", .counter, "Answers dropped for room.", evictions)
         text.add("cache_entries", .gauge, "Answers in the cache.", entries)
-        text.add("cache_bytes", .gauge, "Octets the cache takes.", bytes)
+        text.add("cache_bytes", .gauge, "Memory that the cache takes.", bytes)
+    }
+
+    /// The numbers of each server, which is named by its place in `dns.servers`: its address is nobody's business who reads
+    /// the metrics.
+    private func addServers(to text: inout MetricsText) {
+        func add(_ name: String, _ help: String, _ value: (ServerStatistics) -> Int) {
+            let series = servers.enumerated().map { place, server in
+                (labels: [("server", "\(place + 1)")], value: value(server))
+            }
+            text.add("dns_server_\(name)_total", .counter, help, series)
+        }
+        add("queries", "Queries to each name server.", \.queries)
+        add("answers", "Useful replies of each name server.", \.answers)
+        add("failures", "Queries to each name server without a useful reply in time.", \.failures)
+        text.add(
+            "dns_server_state",
+            .gauge,
+            "1 for the state that each name server is in.",
+            servers.enumerated().flatMap { place, server in
+                ServerState.allCases.map { state in
+                    let labels = [("server", "\(place + 1)"), ("state", state.rawValue)]
+                    return (labels: labels, value: state == ServerState(server) ? 1 : 0)
+                }
+            }
+        )
+    }
+}
+
+/// How a name server is, in a word.
+private enum ServerState: String, CaseIterable {
+    case up
+    /// Left alone for a while, as several names had no answer of it.
+    case held
+    /// Whatever it is asked, it refuses or fails.
+    case failing
+    /// Nothing comes from it.
+    case down
+
+    init(_ server: ServerStatistics) {
+        if server.isDown {
+            self = .down
+        } else if server.isFailing {
+            self = .failing
+        } else {
+            self = server.isHeld ? .held : .up
+        }
     }
 }
 

@@ -34,13 +34,20 @@ final class Reloader: Sendable {
                 let previous = filter.setup.configuration
                 let next = try loader.load(after: filter.setup)
                 filter.replace(by: next)
-                filter.counters.update { $0.reloads += 1 }
+                filter.counters.update { values in
+                    values.reloads += 1
+                    values.configured = Clock.now
+                    values.isLastConfigurationGood = true
+                }
                 logger.info("configuration reloaded")
                 let warnings = previous.losses(to: next.configuration) + fixed.warnings(for: next.configuration)
                 for warning in warnings { logger.warning("\(warning)") }
                 return warnings
             } catch {
-                filter.counters.update { $0.failedReloads += 1 }
+                filter.counters.update { values in
+                    values.failedReloads += 1
+                    values.isLastConfigurationGood = false
+                }
                 for problem in error.problems {
                     logger.error("configuration not reloaded, the old one stays in force: \(problem)")
                 }

@@ -242,7 +242,7 @@ extension JudgedMessage {
     }
 
     private func end() {
-        progress.end(at: context.now)
+        context.count(progress.end(at: context.now))
         timer?.cancel()
     }
 }

@@ -1,3 +1,4 @@
+internal import DNSResolver
 internal import MailAuthentication
 internal import MailSyntax
 internal import MilterProtocol
@@ -38,6 +39,11 @@ struct MessageContext {
         var envelope = sender
         envelope.recipients = recipients
         return envelope
+    }
+
+    /// Counts how long the MTA has waited at the end of a message; nil where it has not.
+    func count(_ wait: TimeAmount?) {
+        if let wait { filter.endOfMessageTimes.count(.nanoseconds(wait.nanoseconds)) }
     }
 
     /// Records a message that is refused without being judged or signed.

@@ -22,10 +22,15 @@ struct MessageProgress {
     mutating func beginEnd(at now: NIODeadline) { endBegan = now }
 
     /// Notes that the message is over.
-    mutating func end(at now: NIODeadline) {
-        guard !isOver else { return }
+    ///
+    /// - Returns: how long the MTA has waited for the verdict; nil when it did not wait, or when the message was over before.
+    mutating func end(at now: NIODeadline) -> TimeAmount? {
+        guard !isOver else { return nil }
         isOver = true
-        if let endBegan { delay = delay + (now - endBegan) }
+        guard let endBegan else { return nil }
+        let wait = now - endBegan
+        delay = delay + wait
+        return wait
     }
 
     /// The data for the log about the message, except its judgement.

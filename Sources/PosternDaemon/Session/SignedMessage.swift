@@ -128,5 +128,5 @@ extension SignedMessage {
 
     func giveUp() { end() }
 
-    private func end() { progress.end(at: context.now) }
+    private func end() { context.count(progress.end(at: context.now)) }
 }

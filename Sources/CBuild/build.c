@@ -1,0 +1,3 @@
+#include "CBuild.h"
+
+const char *postern_commit(void) { return POSTERN_COMMIT; }
