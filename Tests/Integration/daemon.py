@@ -37,6 +37,7 @@ destination = "stderr"
 
 [admin]
 control = "{directory}/control.sock"
+{metrics}
 
 """
 
@@ -84,7 +85,8 @@ class Postern(Server):
     LINE = re.compile(r"(?:^|\s)([0-9A-Za-z]+: (?:action|would)=.*)$", re.M)
 
     def __init__(
-        self, rules="", zone="", mode="enforce", servers=(), trusted=(), skipped=(), top="", connections=1000
+        self, rules="", zone="", mode="enforce", servers=(), trusted=(), skipped=(), top="", connections=1000,
+        metrics="",
     ):
         super().__init__()
         self.port = free_port()
@@ -92,6 +94,7 @@ class Postern(Server):
         self.trusted, self.skipped = trusted, skipped
         self.top = top
         self.connections = connections
+        self.metrics = f'listen = "{metrics}"' if metrics else ""
         if servers:
             self.dns = "servers = [" + ", ".join(f'"{server}"' for server in servers) + "]"
         else:
@@ -110,7 +113,7 @@ class Postern(Server):
     def frame(self):
         return FRAME.format(
             mode=self.mode, top=self.top, directory=self.directory, port=self.port, connections=self.connections,
-            dns=self.dns,
+            dns=self.dns, metrics=self.metrics,
             trusted=", ".join(f'"{network}"' for network in self.trusted),
             skip="skip = [" + ", ".join(f'"{network}"' for network in self.skipped) + "]" if self.skipped else "",
         )

@@ -384,12 +384,12 @@ class RelayingPostfix(Postfix):
 
 
 @functools.cache
-def unpacked_sendmail():
-    """Debian's Sendmail, unpacked once for this process: installed it would replace Postfix. And why it is not there."""
+def unpacked(*packages):
+    """Debian's packages, unpacked once for this process and not installed; and why they are not there."""
     directory = scratch()
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     try:
-        download = ["apt-get", "-qq", "download", "sendmail-bin", "sendmail-base", "sendmail-cf"]
+        download = ["apt-get", "-qq", "download", *packages]
         subprocess.run(download, cwd=directory, check=True, capture_output=True, text=True, timeout=120)
         for package in glob.glob(directory + "/*.deb"):
             subprocess.run(["dpkg-deb", "-x", package, directory], check=True, capture_output=True, text=True, timeout=60)
@@ -400,16 +400,21 @@ def unpacked_sendmail():
     return directory, None
 
 
-def sendmail_files():
-    """Where Sendmail is unpacked. Where it cannot be, the tests that want it are skipped, and counted as such."""
-    directory, problem = unpacked_sendmail()
+def files_of(name, *packages):
+    """Where a program is unpacked. Where it cannot be, the tests that want it are skipped, and counted as such."""
+    directory, problem = unpacked(*packages)
     if problem:
-        reason = f"Sendmail cannot be unpacked: {problem}"
+        reason = f"{name} cannot be unpacked: {problem}"
         if "POSTERN_SKIPPED" in os.environ:
             with open(os.environ["POSTERN_SKIPPED"], "a", encoding="utf-8") as file:
                 print(reason, file=file)
         raise unittest.SkipTest(reason)
     return directory
+
+
+def sendmail_files():
+    """Where Sendmail is unpacked: installed it would replace Postfix."""
+    return files_of("Sendmail", "sendmail-bin", "sendmail-base", "sendmail-cf")
 
 
 class Sendmail(Server):
