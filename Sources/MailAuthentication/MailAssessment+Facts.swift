@@ -27,10 +27,8 @@ extension MailAssessment {
         }
         if senderID != nil { facts.senderIDAligned = isResponsibleAuthor ? facts.results.senderID : ResultWord.none }
         facts.pra = purportedAddress.map { MailAddress($0) }
-        if let dkim {
-            facts.dkimDomains = dkim.filter { $0.result == .pass }.compactMap(\.signingDomain)
-            facts.unansweredDKIMDomains = dkim.filter { $0.result == .temperror }.compactMap(\.signingDomain)
-        }
+        facts.dkimDomains = signingDomains(of: .pass)
+        facts.unansweredDKIMDomains = signingDomains(of: .temperror) ?? []
         if let author {
             facts.fromDomains = author.domains
             facts.fromCount = author.fromCount
@@ -46,6 +44,17 @@ extension MailAssessment {
             }
         }
         return facts
+    }
+
+    /// The domains of the signatures with a result; nil if signatures are not checked.
+    private func signingDomains(of result: DKIMResult) -> [DomainName]? {
+        guard let dkim else { return nil }
+        var domains: [DomainName] = []
+        // By index, because an outcome is expensive to copy.
+        for index in dkim.indices where dkim[index].result == result {
+            if let domain = dkim[index].signature?.domain { domains.append(domain) }
+        }
+        return domains
     }
 }
 

@@ -33,23 +33,30 @@ public struct MailAssessment: Sendable {
     /// The result of the best signature; nil without a signature.
     var bestSignatureResult: DKIMResult? { dkim.flatMap { dkim in Self.best(of: dkim).map { dkim[$0].result } } }
 
-    /// The best signature among those of the author's own domain and those that DMARC finds aligned with it
+    /// The result of the best signature among those of the author's own domain and those that DMARC finds aligned with it
     /// (RFC 9989 § 4.4.1).
-    public var bestAlignedSignature: DKIMOutcome? {
-        guard let dkim, let dmarc, let from = dmarc.fromDomain else { return nil }
-        let isAligned = dmarc.aligned.contains(.dkim)
-        let candidates = dkim.filter { signature in
-            guard let domain = signature.signingDomain else { return false }
-            // RFC 9989 § 3.2.10: identical domains are aligned in either mode, and without a record too.
-            if domain == from, author?.domains.count == 1 { return true }
-            if dmarc.alignedByList.contains(domain) { return true }
-            guard let organization = dmarc.organizationalDomain, domain.isEqualOrSubdomain(of: organization) else {
-                return false
-            }
-            // A pass that DMARC does not count as aligned is not aligned: the record may require the same domain.
-            return signature.result != .pass || isAligned
+    private var bestAlignedResult: DKIMResult? {
+        guard let dkim, let from = dmarc?.fromDomain else { return nil }
+        var best: DKIMResult?
+        // By index, because an outcome is expensive to copy.
+        for index in dkim.indices {
+            let result = dkim[index].result
+            guard let domain = dkim[index].signature?.domain, isAligned(domain, result, from) else { continue }
+            if best.map({ Self.rank(result) < Self.rank($0) }) ?? true { best = result }
         }
-        return Self.best(of: candidates).map { candidates[$0] }
+        return best
+    }
+
+    /// Whether a signature of this domain, with this result, counts as one of the author's.
+    private func isAligned(_ domain: DomainName, _ result: DKIMResult, _ author: DomainName) -> Bool {
+        // RFC 9989 § 3.2.10: identical domains are aligned in either mode, and without a record too.
+        if domain == author, self.author?.domains.count == 1 { return true }
+        if dmarc?.alignedByList.contains(domain) == true { return true }
+        guard let organization = dmarc?.organizationalDomain, domain.isEqualOrSubdomain(of: organization) else {
+            return false
+        }
+        // A pass that DMARC does not count as aligned is not aligned: the record may require the same domain.
+        return result != .pass || dmarc?.aligned.contains(.dkim) == true
     }
 
     /// Whether the purported responsible address belongs to the author: its domain is the author's domain, or a domain
@@ -64,7 +71,7 @@ public struct MailAssessment: Sendable {
     /// The result of the best aligned signature; `temperror` if a DNS error leaves open whether a passing signature is
     /// aligned.
     var alignedSignatureResult: DKIMResult? {
-        let known = bestAlignedSignature?.result
+        let known = bestAlignedResult
         guard known != .pass, dmarc?.result == .temperror, let author = dmarc?.fromDomain else { return known }
         let mayBeAligned = dkim?.contains { signature in
             guard [.pass, .temperror].contains(signature.result), let domain = signature.signingDomain else {
