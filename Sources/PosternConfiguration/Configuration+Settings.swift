@@ -3,7 +3,6 @@ internal import DNSResolver
 internal import MailAuthentication
 internal import MailSyntax
 internal import Policy
-internal import SPF
 internal import TOML
 
 // Each setting is declared once: name, option, type, text. The defaults are the initial values of the structures.
@@ -248,130 +247,6 @@ extension Configuration.DNS.Cache {
             "A file that keeps the cache over a restart. It is written when the daemon is stopped, and not when it is killed."
         ),
     ]
-}
-
-extension Configuration.Checks {
-    static let settings: [Setting<Self>] = [
-        Setting(
-            "early_wait",
-            \.earlyWait,
-            .duration(.zero...(.seconds(8))),
-            """
-            How long the answers to RCPT TO may wait for SPF or reverse DNS when a rule could then refuse a recipient; all \
-            recipients of a message share this time. What is not known by then is decided at the end of the message. Sendmail itself waits ten \
-            seconds.
-            """
-        ),
-        .check("spf", \.spf, SPF.settings, "SPF (RFC 7208) of MAIL FROM and HELO."),
-        .check(
-            "sender_id",
-            \.senderID,
-            SenderID.settings,
-            "Sender ID (RFC 4406) of the purported responsible address."
-        ),
-        .check("dkim", \.dkim, DKIM.settings, "DKIM (RFC 6376) signatures."),
-        .check(
-            "dmarc",
-            \.dmarc,
-            DMARC.settings,
-            """
-            DMARC (RFC 9989) of the author's domain. The tag pct=, by which older records (RFC 7489) asked for a part of \
-            their mail only, is ignored, as RFC 9989 no longer has it.
-            """
-        ),
-        .check(
-            "iprev",
-            \.iprev,
-            IPRev.settings,
-            "Whether the client's address has a name that leads back to it (RFC 8601 section 3)."
-        ),
-    ]
-}
-
-extension Configuration.Checks.SPF: CheckSettings {
-    static let settings: [Setting<Self>] = [
-        .enabled,
-        Setting(
-            "void_lookups",
-            \.options.maximumVoidLookups,
-            .count(0...10),
-            "How many terms of a record may find nothing before the result is permerror (RFC 7208 section 4.6.4)."
-        ),
-        Setting(
-            "maximum_queries",
-            \.options.maximumQueries,
-            .count(1...1000),
-            "How many DNS queries one evaluation may cause in all, more than the RFC's own limits allow. Beyond: permerror."
-        ),
-    ]
-}
-
-extension Configuration.Checks.SenderID: CheckSettings {
-    static let settings: [Setting<Self>] = [
-        .enabled
-    ]
-}
-
-extension Configuration.Checks.DKIM: CheckSettings {
-    static let settings: [Setting<Self>] = [
-        .enabled,
-        Setting(
-            "maximum_signatures",
-            \.options.maximumSignatures,
-            .count(1...100),
-            "How many signatures of a message are examined, from the top. All others together are one \"policy\"."
-        ),
-        Setting(
-            "minimum_bits",
-            \.options.minimumBits,
-            .count(1024...4096),
-            "A signature by an RSA key with fewer bits does not pass. Below 1024 none ever does (RFC 8301)."
-        ),
-        Setting(
-            "maximum_bits",
-            \.options.maximumBits,
-            .count(4096...8192),
-            """
-            A signature by an RSA key with more bits does not pass, because its sender decides what verifying it costs: \
-            with 8192 bits, four times as much as with 4096, up to which RFC 8301 has everybody verify.
-            """
-        ),
-        Setting(
-            "clock_skew",
-            \.options.clockSkew,
-            .seconds(.zero...(.seconds(86_400))),
-            "How far a signature's times (t=, x=) may be off."
-        ),
-        Setting(
-            "unsigned_body",
-            \.options.unsignedBody,
-            .word,
-            """
-            What a signature gives whose l= leaves the end of the body unsigned: "policy", because anybody can have \
-            added to it, or "pass".
-            """
-        ),
-    ]
-}
-
-extension Configuration.Checks.DMARC: CheckSettings {
-    static let settings: [Setting<Self>] = [
-        .enabled,
-        Setting(
-            "organizational_domain",
-            \.organizationalDomain,
-            .word,
-            """
-            What says whether a domain that vouches belongs to the author's. "walk": the DNS, as RFC 9989 section 4.10 \
-            has it. "walk+list": either that or the public suffix list (RFC 7489), for mail of those who publish a \
-            record for a subdomain alone and sign by another. "postern check" says where the two differ.
-            """
-        ),
-    ]
-}
-
-extension Configuration.Checks.IPRev: CheckSettings {
-    static let settings: [Setting<Self>] = [.enabled]
 }
 
 extension HeaderSettings {

@@ -1,5 +1,5 @@
 internal import MailSyntax
-public import Policy
+internal import Policy
 
 extension Configuration {
     /// The allowed settings that may be mistakes, in the order of the file.
@@ -84,17 +84,6 @@ extension Configuration {
 
     /// Whether all checks behind a condition are enabled.
     func isChecked(_ name: ConditionName) -> Bool { name.checks.allSatisfy(isMade) }
-
-    /// Whether a check is enabled.
-    public func isMade(_ check: Check) -> Bool {
-        switch check {
-        case .spf, .spfHelo: checks.spf.enabled
-        case .senderID: checks.senderID.enabled
-        case .dkim: checks.dkim.enabled
-        case .dmarc: checks.dmarc.enabled
-        case .iprev: checks.iprev.enabled
-        }
-    }
 }
 
 /// Finds possible mistakes in one rule.

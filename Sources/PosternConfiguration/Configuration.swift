@@ -3,7 +3,6 @@ public import DNSResolver
 public import MailAuthentication
 public import MailSyntax
 public import Policy
-public import SPF
 internal import TOML
 
 /// All settings of an administrator.
@@ -117,66 +116,6 @@ extension Configuration {
             public var options = CacheOptions()
             /// A file that keeps the cache across a restart; nil: no file.
             public var snapshot: String?
-        }
-    }
-
-    /// The settings of the checks.
-    public struct Checks: Sendable, Equatable {
-        /// How long RCPT may wait for an answer that can decide about the recipient.
-        public var earlyWait = Duration.seconds(2)
-        /// SPF.
-        public var spf = SPF()
-        /// Sender ID.
-        public var senderID = SenderID()
-        /// DKIM.
-        public var dkim = DKIM()
-        /// DMARC.
-        public var dmarc = DMARC()
-        /// Reverse DNS.
-        public var iprev = IPRev()
-
-        /// Settings of SPF.
-        public struct SPF: Sendable, Equatable {
-            /// Whether the check is made.
-            public var enabled = true
-            /// How records are evaluated; the evaluating host is named by the host name.
-            public var options = SPFOptions()
-        }
-
-        /// Settings of Sender ID.
-        public struct SenderID: Sendable, Equatable {
-            /// Whether the check is made.
-            public var enabled = true
-        }
-
-        /// Settings of DKIM verification.
-        public struct DKIM: Sendable, Equatable {
-            /// Whether the check is made.
-            public var enabled = true
-            /// How signatures are verified.
-            public var options = DKIMVerificationOptions()
-        }
-
-        /// Settings of DMARC.
-        public struct DMARC: Sendable, Equatable {
-            /// Whether the check is made.
-            public var enabled = true
-            /// How to find out whether two domains have the same organizational domain.
-            public enum OrganizationalDomain: String, CaseIterable, Sendable {
-                /// The tree walk of RFC 9989 alone.
-                case walk
-                /// The tree walk, or the public suffix list.
-                case walkAndList = "walk+list"
-            }
-
-            /// How to find out whether two domains have the same organizational domain.
-            public var organizationalDomain = OrganizationalDomain.walk
-        }
-
-        /// Settings of the reverse DNS check.
-        public struct IPRev: Sendable, Equatable {
-            /// Whether the check is made.
-            public var enabled = true
         }
     }
 
