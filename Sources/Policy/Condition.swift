@@ -172,7 +172,8 @@ public struct Condition: Sendable {
         func any(_ names: [DomainName]?) -> Truth {
             names.map { names in choice.holds { names.contains(where: $0.contains) } } ?? .unknown
         }
-        switch name {
+        guard case .fact(let fact) = name else { return .unknown }
+        switch fact {
         case .helo: return facts.helo.map { one(try? DomainName(unicode: Octets($0))) } ?? .unknown
         case .senderDomains:
             guard let mailFrom = facts.mailFrom else { return .unknown }
@@ -188,8 +189,8 @@ public struct Condition: Sendable {
             let isUnanswered = facts.results.iprev == .temperror && facts.unansweredClientNames.isEmpty
             return isUnanswered ? .unanswered : choice.holds(of: names, perhaps: facts.unansweredClientNames)
         // Conditions on recipients are evaluated elsewhere, and the other conditions are not on domains.
-        case .recipientDomains, .recipients, .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc,
-            .dmarcPolicy, .dmarcPublished, .iprev, .clients, .authenticated, .fromCount, .author:
+        case .recipientDomains, .recipients, .senderIDAligned, .dkimAligned, .dmarcPolicy, .dmarcPublished, .clients,
+            .authenticated, .fromCount, .author:
             return .unknown
         }
     }
@@ -211,14 +212,15 @@ extension PolicyFacts {
     /// The result for a condition on result words.
     func word(_ name: ConditionName) -> ResultWord? {
         switch name {
-        case .spf: results.spf
-        case .spfHelo: results.spfHelo
-        case .senderID: results.senderID
+        case .result(let check): results[check]
+        case .fact(let fact): word(fact)
+        }
+    }
+
+    private func word(_ fact: ConditionName.Fact) -> ResultWord? {
+        switch fact {
         case .senderIDAligned: senderIDAligned
-        case .dkim: results.dkim
         case .dkimAligned: dkimAligned
-        case .dmarc: results.dmarc
-        case .iprev: results.iprev
         case .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains, .fromDomains, .dkimDomains,
             .recipientDomains, .recipients, .authenticated, .fromCount, .author:
             nil
@@ -227,7 +229,7 @@ extension PolicyFacts {
 
     /// The policy for a condition on policies.
     func policy(_ name: ConditionName) -> DMARCPolicyWord? {
-        name == .dmarcPublished ? dmarcPublished : dmarcPolicy
+        if case .fact(.dmarcPublished) = name { dmarcPublished } else { dmarcPolicy }
     }
 
     /// The fact for a condition, in printable words; nil when it is not known.
@@ -235,7 +237,9 @@ extension PolicyFacts {
         func list(_ names: [DomainName]?) -> String? {
             names.map { $0.isEmpty ? "(no domain)" : $0.map(\.description).joined(separator: ", ") }
         }
-        switch name {
+        guard case .fact(let fact) = name else { return word(name)?.rawValue }
+        switch fact {
+        case .senderIDAligned, .dkimAligned: return word(name)?.rawValue
         case .dmarcPolicy, .dmarcPublished: return policy(name)?.rawValue
         case .clients: return client?.description
         case .clientNames: return list(clientNames)
@@ -252,8 +256,6 @@ extension PolicyFacts {
         case .authenticated: return authenticated.map { $0 ? "true" : "false" }
         case .fromCount: return fromCount.map { String($0) }
         case .author: return author?.rawValue
-        case .spf, .spfHelo, .senderID, .senderIDAligned, .dkim, .dkimAligned, .dmarc, .iprev:
-            return word(name)?.rawValue
         }
     }
 }

@@ -1,47 +1,74 @@
 /// The fact that a condition is on: the key in a rule's `when` or `unless`.
-public enum ConditionName: String, CaseIterable, Sendable {
-    /// SPF of MAIL FROM.
-    case spf
-    /// SPF of HELO.
-    case spfHelo = "spf_helo"
-    /// Sender ID.
-    case senderID = "sender_id"
-    /// Sender ID, if the PRA is the author's.
-    case senderIDAligned = "sender_id_aligned"
-    /// The best DKIM signature.
-    case dkim
-    /// The best DKIM signature aligned with the author's domain.
-    case dkimAligned = "dkim_aligned"
-    /// DMARC.
-    case dmarc
-    /// The DMARC policy that applies to the author's domain.
-    case dmarcPolicy = "dmarc_policy"
-    /// The DMARC policy of the author's domain as published.
-    case dmarcPublished = "dmarc_published"
-    /// Reverse DNS of the client.
-    case iprev
-    /// The client's network.
-    case clients
-    /// The client's verified name.
-    case clientNames = "client_names"
-    /// The name of HELO.
-    case helo
-    /// The domain of MAIL FROM or of the PRA.
-    case senderDomains = "sender_domains"
-    /// The domains of From.
-    case fromDomains = "from_domains"
-    /// The domains of DKIM signatures that passed.
-    case dkimDomains = "dkim_domains"
-    /// The recipient's domain.
-    case recipientDomains = "recipient_domains"
-    /// The recipient's address.
-    case recipients
-    /// Whether the client has authenticated.
-    case authenticated
-    /// The number of authors in From.
-    case fromCount = "from_count"
-    /// How the author could be read.
-    case author
+public enum ConditionName: Hashable, Sendable {
+    /// The result of a check; of DKIM that of the best signature.
+    case result(Check)
+    /// Another fact about the message.
+    case fact(Fact)
+
+    /// The facts besides the results of the checks.
+    public enum Fact: String, CaseIterable, Sendable {
+        /// Sender ID, if the PRA is the author's.
+        case senderIDAligned = "sender_id_aligned"
+        /// The best DKIM signature aligned with the author's domain.
+        case dkimAligned = "dkim_aligned"
+        /// The DMARC policy that applies to the author's domain.
+        case dmarcPolicy = "dmarc_policy"
+        /// The DMARC policy of the author's domain as published.
+        case dmarcPublished = "dmarc_published"
+        /// The client's network.
+        case clients
+        /// The client's verified name.
+        case clientNames = "client_names"
+        /// The name of HELO.
+        case helo
+        /// The domain of MAIL FROM or of the PRA.
+        case senderDomains = "sender_domains"
+        /// The domains of From.
+        case fromDomains = "from_domains"
+        /// The domains of DKIM signatures that passed.
+        case dkimDomains = "dkim_domains"
+        /// The recipient's domain.
+        case recipientDomains = "recipient_domains"
+        /// The recipient's address.
+        case recipients
+        /// Whether the client has authenticated.
+        case authenticated
+        /// The number of authors in From.
+        case fromCount = "from_count"
+        /// How the author could be read.
+        case author
+    }
+}
+
+extension ConditionName: RawRepresentable {
+    /// The key in the rule.
+    public var rawValue: String {
+        switch self {
+        case .result(let check): check.rawValue
+        case .fact(let fact): fact.rawValue
+        }
+    }
+
+    /// The condition of a key; nil where there is none.
+    public init?(rawValue: String) {
+        guard let name = Check(rawValue: rawValue).map(Self.result) ?? Fact(rawValue: rawValue).map(Self.fact) else {
+            return nil
+        }
+        self = name
+    }
+}
+
+extension ConditionName: CaseIterable {
+    /// All conditions: the result of each check and the other words of that check, then the other facts.
+    public static var allCases: [ConditionName] {
+        let facts = Fact.allCases.map(Self.fact)
+        let ofChecks = Check.allCases.flatMap { check in
+            [.result(check)] + facts.filter { $0.isOfWords && $0.checks.first == check }
+        }
+        return ofChecks + facts.filter { !$0.isOfWords }
+    }
+
+    private var isOfWords: Bool { kind == .result || kind == .policy }
 }
 
 extension ConditionName {
@@ -92,29 +119,24 @@ extension ConditionName {
 
     private var row: Row {
         switch self {
-        case .spf: Row(.lookup, .result, .spf)
-        case .spfHelo: Row(.lookup, .result, .spfHelo)
-        case .senderID: Row(.message, .result, .senderID)
-        case .senderIDAligned: Row(.message, .result, .senderID)
-        case .dkim: Row(.message, .result, .dkim)
+        case .result(let check): Row(check.isOfEnvelope ? .lookup : .message, .result, check)
+        case .fact(.senderIDAligned): Row(.message, .result, .senderID)
         // DMARC finds out which signatures are aligned.
-        case .dkimAligned: Row(.message, .result, .dkim, .dmarc)
-        case .dmarc: Row(.message, .result, .dmarc)
-        case .dmarcPolicy: Row(.message, .policy, .dmarc)
-        case .dmarcPublished: Row(.message, .policy, .dmarc)
-        case .iprev: Row(.lookup, .result, .iprev)
-        case .clients: Row(.envelope, .network)
-        case .clientNames: Row(.lookup, .domain, .iprev)
-        case .helo: Row(.envelope, .domain)
+        case .fact(.dkimAligned): Row(.message, .result, .dkim, .dmarc)
+        case .fact(.dmarcPolicy): Row(.message, .policy, .dmarc)
+        case .fact(.dmarcPublished): Row(.message, .policy, .dmarc)
+        case .fact(.clients): Row(.envelope, .network)
+        case .fact(.clientNames): Row(.lookup, .domain, .iprev)
+        case .fact(.helo): Row(.envelope, .domain)
         // Known before DATA if MAIL FROM matches by itself.
-        case .senderDomains: Row(.envelope, .domain)
-        case .fromDomains: Row(.message, .domain)
-        case .dkimDomains: Row(.message, .domain, .dkim)
-        case .recipientDomains: Row(.recipient, .domain)
-        case .recipients: Row(.recipient, .address)
-        case .authenticated: Row(.envelope, .flag)
-        case .fromCount: Row(.message, .count)
-        case .author: Row(.message, .reading)
+        case .fact(.senderDomains): Row(.envelope, .domain)
+        case .fact(.fromDomains): Row(.message, .domain)
+        case .fact(.dkimDomains): Row(.message, .domain, .dkim)
+        case .fact(.recipientDomains): Row(.recipient, .domain)
+        case .fact(.recipients): Row(.recipient, .address)
+        case .fact(.authenticated): Row(.envelope, .flag)
+        case .fact(.fromCount): Row(.message, .count)
+        case .fact(.author): Row(.message, .reading)
         }
     }
 
@@ -125,17 +147,7 @@ extension ConditionName {
     public var checks: [Check] { row.checks }
 
     /// The condition on the result of the check behind this condition.
-    var check: ConditionName {
-        switch self {
-        case .senderIDAligned: .senderID
-        case .dkimDomains: .dkim
-        case .dkimAligned, .dmarcPolicy, .dmarcPublished: .dmarc
-        case .clientNames: .iprev
-        case .spf, .spfHelo, .senderID, .dkim, .dmarc, .iprev, .clients, .helo, .senderDomains, .fromDomains,
-            .recipientDomains, .recipients, .authenticated, .fromCount, .author:
-            self
-        }
-    }
+    var check: ConditionName { checks.last.map(Self.result) ?? self }
 
     /// Whether the condition is on a single recipient.
     public var isOfRecipient: Bool { row.stage == .recipient }

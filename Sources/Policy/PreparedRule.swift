@@ -79,7 +79,7 @@ struct PreparedRule: Sendable {
         switch applies && !exempts {
         case .no: return applies == .yes ? .exempted : .no
         case .unknown: return .unknown(applies: applies == .yes)
-        case .unanswered: return .unanswered(rule.unanswered(facts) ?? .dmarc)
+        case .unanswered: return .unanswered(rule.unanswered(facts) ?? .result(.dmarc))
         case .yes: return .yes
         }
     }

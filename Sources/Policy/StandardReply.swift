@@ -6,7 +6,7 @@ extension Rule {
         var facts = facts
         // RFC 4406 § 5.3: a refusal because of the PRA gives the explanation of the PRA's domain.
         let asked = when.map(\.name)
-        facts.explainsPRA = asked.contains(.senderID) && !asked.contains(.spf)
+        facts.explainsPRA = asked.contains(.result(.senderID)) && !asked.contains(.result(.spf))
         let standard = StandardReply(self, facts).reply(action, facts)
         return reply?.filled(facts, rule: name, recipient: recipient, standard: standard) ?? standard
     }
@@ -41,7 +41,7 @@ private struct StandardReply {
         }
         switch first.check {
         case .spf, .spfHelo: return spf(first.name, first.word, facts)
-        case .senderID where first.name == .senderIDAligned:
+        case .senderID where first.name == .fact(.senderIDAligned):
             return (1, "Sender ID (PRA) does not vouch for the author")
         case .senderID:
             // RFC 4406 § 5.3 gives this reply, with 5.7.1.
@@ -58,7 +58,7 @@ private struct StandardReply {
     }
 
     private func spf(_ name: ConditionName, _ word: ResultWord, _ facts: PolicyFacts) -> (Int, String) {
-        let identity = name == .spf ? facts.envelopeDomain : facts.helo
+        let identity = name == .result(.spf) ? facts.envelopeDomain : facts.helo
         let domain = ReplyText.quoted(identity ?? "unknown", limit: 128)
         // RFC 7372 § 3.2: X.7.24 is for evaluation errors, X.7.23 for a result that local policy does not accept.
         if word == .temperror || word == .permerror {
@@ -79,7 +79,7 @@ private struct StandardReply {
     private func dkim(_ name: ConditionName, _ word: ResultWord) -> (Int, String) {
         // RFC 7372 § 3.1: X.7.22 when no signature is by the author's domain, X.7.21 when a signature is valid but not
         // acceptable, X.7.20 when no signature passes.
-        if name == .dkimAligned { return (22, "No valid DKIM signature by the author's domain") }
+        if name == .fact(.dkimAligned) { return (22, "No valid DKIM signature by the author's domain") }
         if word == .policy { return (21, "No acceptable DKIM signature") }
         return (20, "No passing DKIM signature: dkim=\(word.rawValue)")
     }

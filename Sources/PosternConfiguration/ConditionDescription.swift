@@ -1,17 +1,19 @@
 internal import MailSyntax
-package import Policy
+internal import Policy
 
 /// The values of conditions in words, for messages, the sample and the manual.
 enum ConditionDescription {
     /// Names that people try, and the conditions that they mean.
     private static let aliases: [String: ConditionName] = [
-        "client": .clients, "ip": .clients, "client_ip": .clients, "networks": .clients, "network": .clients,
-        "sender": .senderDomains, "senders": .senderDomains, "mail_from": .senderDomains, "mailfrom": .senderDomains,
-        "from": .fromDomains, "from_domain": .fromDomains, "header_from": .fromDomains,
-        "recipient": .recipients, "rcpt": .recipients, "rcpt_to": .recipients, "to": .recipients,
-        "sid": .senderID, "senderid": .senderID, "pra": .senderID, "auth": .authenticated, "ptr": .iprev,
-        "rdns": .iprev, "hostname": .clientNames, "client_name": .clientNames, "dmarc_p": .dmarcPolicy,
-        "dkim_domain": .dkimDomains, "spf_mailfrom": .spf, "ehlo": .helo,
+        "client": .fact(.clients), "ip": .fact(.clients), "client_ip": .fact(.clients), "networks": .fact(.clients),
+        "network": .fact(.clients), "sender": .fact(.senderDomains), "senders": .fact(.senderDomains),
+        "mail_from": .fact(.senderDomains), "mailfrom": .fact(.senderDomains), "from": .fact(.fromDomains),
+        "from_domain": .fact(.fromDomains), "header_from": .fact(.fromDomains), "recipient": .fact(.recipients),
+        "rcpt": .fact(.recipients), "rcpt_to": .fact(.recipients), "to": .fact(.recipients),
+        "sid": .result(.senderID), "senderid": .result(.senderID), "pra": .result(.senderID),
+        "auth": .fact(.authenticated), "ptr": .result(.iprev), "rdns": .result(.iprev),
+        "hostname": .fact(.clientNames), "client_name": .fact(.clientNames), "dmarc_p": .fact(.dmarcPolicy),
+        "dkim_domain": .fact(.dkimDomains), "spf_mailfrom": .result(.spf), "ehlo": .fact(.helo),
     ]
 
     /// The message about an unknown condition, and the accepted alternative.
@@ -108,32 +110,25 @@ extension ConditionName {
     /// The meaning of the condition.
     private var text: String {
         switch self {
-        case .spf:
-            "The SPF result of MAIL FROM; of HELO where that is empty. The sender chooses the domain, its owner the result: "
-                + "anybody can pass with a domain of his own."
-        case .spfHelo: "The SPF result of the HELO name, which the client chooses."
-        case .senderID:
-            "The Sender ID result of the purported responsible address. The sender chooses the address: a Sender field of "
-                + "his own domain passes, two are \"permerror\"."
+        case .result(let check): check.text
+        case .fact(let fact): fact.text
+        }
+    }
+}
+
+extension ConditionName.Fact {
+    fileprivate var text: String {
+        switch self {
         case .senderIDAligned:
             "The same when that address is of the author's domain, or of one above or below it; \"none\" when it is anybody "
                 + "else's, and when there is none."
-        case .dkim:
-            "The result of the best DKIM signature. The sender chooses the word: a signature of any domain can be \"pass\", "
-                + "and a broken one whatever he likes. Here and below, a signature by a key in testing mode (t=y) is not there."
         case .dkimAligned:
             "The result of the best DKIM signature whose domain is aligned with the author's. Only that domain can have it "
                 + "\"pass\"; among the other words the sender chooses."
-        case .dmarc:
-            "The DMARC result. Only the author's domain can have it \"pass\" or \"fail\"; a From that cannot be read is "
-                + "\"permerror\", and that is the sender's choice."
         case .dmarcPolicy:
             "The DMARC policy that applies to the author's domain: p=, or a parent's sp= or np=, one step milder "
                 + "under t=y; \"absent\" when there is no record."
         case .dmarcPublished: "The same policy as it is published, whether or not t=y makes it milder."
-        case .iprev:
-            "Whether the client's address has a name that leads back to it: \"fail\" where its names lead elsewhere, "
-                + "\"permerror\" where it has none. Who owns the address chooses."
         case .clients: "The client's address or network, as \"192.0.2.1\" or \"192.0.2.0/24\"."
         case .clientNames: "The client's names, once iprev has verified them; one of them must match."
         case .helo: "The name of HELO or EHLO. The client chooses it freely."
@@ -154,17 +149,6 @@ extension ConditionName {
         case .author:
             "How From was read: \"readable\", a list of addresses; \"repaired\", none, but one address alone can be "
                 + "meant; \"unreadable\", anything else: no From or several, no address, or one that two programs read in two ways."
-        }
-    }
-}
-
-extension Check {
-    /// The possible results of the check.
-    package var words: [ResultWord] {
-        switch self {
-        case .spf, .spfHelo, .senderID: [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
-        case .dkim: [.pass, .fail, .policy, .neutral, .none, .temperror, .permerror]
-        case .dmarc, .iprev: [.pass, .fail, .none, .temperror, .permerror]
         }
     }
 }

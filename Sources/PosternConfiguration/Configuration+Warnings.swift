@@ -173,9 +173,9 @@ private struct RuleWarnings {
 
     /// Results that never occur together.
     private static let exclusive: [((ConditionName, ResultWord), (ConditionName, ResultWord))] = [
-        ((.dkim, .none), (.dkimAligned, .pass)),
-        ((.dkim, .fail), (.dkimAligned, .pass)),
-        ((.dmarc, .fail), (.dkimAligned, .pass)),
+        ((.result(.dkim), .none), (.fact(.dkimAligned), .pass)),
+        ((.result(.dkim), .fail), (.fact(.dkimAligned), .pass)),
+        ((.result(.dmarc), .fail), (.fact(.dkimAligned), .pass)),
     ]
 
     private mutating func lookForShadows(_ earlier: ArraySlice<Rule>) {
@@ -197,7 +197,7 @@ private struct RuleWarnings {
         let names = Set(rule.when.map(\.name))
         let results = Set(rule.when.filter(\.isOfResult).map(\.name))
         let isForAll = !names.contains(where: \.takesLists)
-        if isForAll, !results.isEmpty, results.isSubset(of: [.dkim, .dkimAligned]) {
+        if isForAll, !results.isEmpty, results.isSubset(of: [.result(.dkim), .fact(.dkimAligned)]) {
             warn(
                 rule.location,
                 path + ".when.dkim",
@@ -205,7 +205,7 @@ private struct RuleWarnings {
                 accepted: "dmarc = \"fail\" in its place, or from_domains beside it"
             )
         }
-        if isForAll, results == [.senderID] {
+        if isForAll, results == [.result(.senderID)] {
             warn(
                 rule.location,
                 path + ".when.sender_id",
@@ -236,7 +236,9 @@ private struct RuleWarnings {
 extension RuleWarnings {
     /// Looks for a rule that refuses every result except pass: it refuses every domain that publishes nothing.
     private mutating func lookForMissingRecords() {
-        let named: Set<ConditionName> = [.senderDomains, .fromDomains, .clients, .clientNames, .dkimDomains]
+        let named: Set<ConditionName> = [
+            .fact(.senderDomains), .fact(.fromDomains), .fact(.clients), .fact(.clientNames), .fact(.dkimDomains),
+        ]
         guard named.isDisjoint(with: rule.when.map(\.name)) else { return }
         let results = rule.when.filter(\.isOfResult)
         guard let first = results.first(where: \.isNegation), results.allSatisfy({ $0.holds(for: .none) }) else {

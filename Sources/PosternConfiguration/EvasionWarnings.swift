@@ -31,9 +31,9 @@ extension Rule {
             word != .temperror || !action.needsAnswers
         }
         let missing = nothing.filter { !words.contains($0) }
-        let isOfAnybody = condition.name == .dkim
+        let isOfAnybody = condition.name == .result(.dkim)
         guard !missing.isEmpty || isOfAnybody else { return nil }
-        let better = isOfAnybody ? ConditionName.dkimAligned : condition.name
+        let better = isOfAnybody ? ConditionName.fact(.dkimAligned) : condition.name
         return Evasion(
             condition: condition,
             part: "when",
@@ -66,7 +66,7 @@ extension Rule {
             condition: first,
             part: "unless",
             message: "exempts everybody: a sender can make \(first.name.rawValue) \"pass\" with a domain of his own",
-            accepted: first.name == .dkim
+            accepted: first.name == .result(.dkim)
                 ? "dkim_aligned = \"pass\", or dkim_domains" : "a condition beside it that says who is exempt"
         )
     }
@@ -75,56 +75,56 @@ extension Rule {
 extension ConditionName {
     /// The results that mean "nobody vouches": a rule with one of them must list the others too.
     ///
-    /// Nil for a check whose results no sender can choose.
+    /// Nil for a condition whose results no sender can choose.
     fileprivate var inviting: [ResultWord]? {
         switch self {
-        // The result depends on the way in which the signature is broken.
-        case .dkim, .dkimAligned: [.none, .fail, .policy, .neutral, .permerror]
-        // The domain's owner chooses between fail and softfail, and the sender chooses between that domain and another.
-        case .dmarc, .spf, .spfHelo, .senderID: [ResultWord.none]
-        // The result for an address without a name is permerror.
-        case .iprev: [.fail]
-        case .senderIDAligned, .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains,
-            .fromDomains,
-            .dkimDomains, .recipientDomains, .recipients, .authenticated, .fromCount, .author:
-            nil
+        case .result(let check): check.inviting
+        case .fact(let fact): fact.inviting
         }
     }
 
     /// The results that vouch for nobody and that a sender can bring about.
-    fileprivate var vouchingForNothing: [ResultWord] {
-        switch checks.first {
-        case .dkim?: words.filter { $0 != .pass }
-        case .iprev?: [.permerror]
-        case .spf?, .spfHelo?, .senderID?, .dmarc?: [.permerror, .temperror]
-        case nil: []
-        }
-    }
+    fileprivate var vouchingForNothing: [ResultWord] { checks.first?.vouchingForNothing ?? [] }
 
     /// Whether the condition concerns the author, so that a rule with it does not depend only on other identities.
     fileprivate var isAboutAuthor: Bool {
         switch self {
-        case .senderIDAligned, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .fromDomains, .author, .fromCount:
-            true
-        case .spf, .spfHelo, .senderID, .dkim, .iprev, .clients, .clientNames, .helo, .senderDomains, .dkimDomains,
-            .recipientDomains, .recipients, .authenticated:
-            false
+        case .result(let check): check.isAboutAuthor
+        case .fact(let fact): fact.isAboutAuthor
         }
     }
 
     /// Whether the condition concerns MAIL FROM or the purported responsible address.
-    fileprivate var isAboutSender: Bool { [.spf, .senderID, .senderDomains].contains(self) }
+    fileprivate var isAboutSender: Bool {
+        [.result(.spf), .result(.senderID), .fact(.senderDomains)].contains(self)
+    }
 
     /// Whether every author can make the condition pass with their own domain.
-    fileprivate var isPassedByAnyAuthor: Bool { [.dkimAligned, .dmarc].contains(self) }
+    fileprivate var isPassedByAnyAuthor: Bool {
+        if case .result(let check) = self { check.isAboutAuthor } else { self == .fact(.dkimAligned) }
+    }
 
     /// Whether every sender can make the condition pass.
     fileprivate var isPassedByAnybody: Bool {
+        if case .result(let check) = self { !check.isAboutAuthor } else { false }
+    }
+}
+
+extension ConditionName.Fact {
+    fileprivate var inviting: [ResultWord]? {
         switch self {
-        case .spf, .spfHelo, .senderID, .dkim, .iprev: true
-        case .senderIDAligned, .dkimAligned, .dmarc, .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo,
-            .senderDomains, .fromDomains, .dkimDomains, .recipientDomains, .recipients, .authenticated, .fromCount,
-            .author:
+        case .dkimAligned: Check.dkim.inviting
+        case .senderIDAligned, .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains,
+            .fromDomains, .dkimDomains, .recipientDomains, .recipients, .authenticated, .fromCount, .author:
+            nil
+        }
+    }
+
+    fileprivate var isAboutAuthor: Bool {
+        switch self {
+        case .senderIDAligned, .dkimAligned, .dmarcPolicy, .dmarcPublished, .fromDomains, .author, .fromCount: true
+        case .clients, .clientNames, .helo, .senderDomains, .dkimDomains, .recipientDomains, .recipients,
+            .authenticated:
             false
         }
     }
