@@ -49,7 +49,7 @@ extension ConditionName: RawRepresentable {
         }
     }
 
-    /// The condition of a key; nil where there is none.
+    /// The condition of a key; nil for an unknown key.
     public init?(rawValue: String) {
         guard let name = Check(rawValue: rawValue).map(Self.result) ?? Fact(rawValue: rawValue).map(Self.fact) else {
             return nil

@@ -1,35 +1,56 @@
 internal import MailSyntax
 
 /// The names that a template may have in braces.
-public enum ReplyPlaceholder: String, CaseIterable, Sendable {
-    /// The explanation of the failure by the sender's domain.
-    case explanation
-    /// The client's address.
-    case client
-    /// The name of HELO.
-    case helo
-    /// The address in MAIL FROM.
-    case sender
-    /// The domain of MAIL FROM, or of HELO for the null sender.
-    case domain
-    /// The purported responsible address.
-    case pra
-    /// The author's domain.
-    case from
-    /// The recipient.
-    case recipient
-    /// The rule's name.
-    case rule
-    /// The SPF result.
-    case spf
-    /// The Sender ID result.
-    case senderID = "sender_id"
-    /// The DKIM result.
-    case dkim
-    /// The DMARC result.
-    case dmarc
-    /// The reverse DNS result.
-    case iprev
+public enum ReplyPlaceholder: Sendable {
+    /// The result of a check that has a setting of its own.
+    case result(Check)
+    /// Another fact about the message.
+    case fact(Fact)
+
+    /// The facts besides results.
+    public enum Fact: String, CaseIterable, Sendable {
+        /// The explanation of the failure by the sender's domain.
+        case explanation
+        /// The client's address.
+        case client
+        /// The name of HELO.
+        case helo
+        /// The address in MAIL FROM.
+        case sender
+        /// The domain of MAIL FROM, or of HELO for the null sender.
+        case domain
+        /// The purported responsible address.
+        case pra
+        /// The author's domain.
+        case from
+        /// The recipient.
+        case recipient
+        /// The rule's name.
+        case rule
+    }
+}
+
+extension ReplyPlaceholder: CaseIterable {
+    /// All placeholders.
+    public static var allCases: [ReplyPlaceholder] {
+        Fact.allCases.map(Self.fact) + Check.allCases.filter { $0 == $0.setting }.map(Self.result)
+    }
+}
+
+extension ReplyPlaceholder: RawRepresentable {
+    /// The name in the braces.
+    public var rawValue: String {
+        switch self {
+        case .result(let check): check.rawValue
+        case .fact(let fact): fact.rawValue
+        }
+    }
+
+    /// The placeholder of a name; nil for an unknown name.
+    public init?(rawValue: String) {
+        guard let placeholder = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = placeholder
+    }
 }
 
 /// The reply of a rule, with placeholders.
@@ -136,20 +157,16 @@ extension PolicyFacts {
     fileprivate func filling(_ placeholder: ReplyPlaceholder, rule: String, recipient: MailAddress?) -> String {
         let text: String?
         switch placeholder {
-        case .explanation: return explanationText
-        case .client: text = client?.description
-        case .helo: text = helo
-        case .sender: text = mailFrom.map { "<" + $0.text + ">" }
-        case .domain: text = envelopeDomain
-        case .pra: text = pra?.text
-        case .from: text = fromDomains?.first?.description
-        case .recipient: text = recipient.map { "<" + $0.text + ">" }
-        case .rule: text = rule
-        case .spf: text = results.spf?.rawValue
-        case .senderID: text = results.senderID?.rawValue
-        case .dkim: text = results.dkim?.rawValue
-        case .dmarc: text = results.dmarc?.rawValue
-        case .iprev: text = results.iprev?.rawValue
+        case .result(let check): text = results[check]?.rawValue
+        case .fact(.explanation): return explanationText
+        case .fact(.client): text = client?.description
+        case .fact(.helo): text = helo
+        case .fact(.sender): text = mailFrom.map { "<" + $0.text + ">" }
+        case .fact(.domain): text = envelopeDomain
+        case .fact(.pra): text = pra?.text
+        case .fact(.from): text = fromDomains?.first?.description
+        case .fact(.recipient): text = recipient.map { "<" + $0.text + ">" }
+        case .fact(.rule): text = rule
         }
         guard let text, !text.isEmpty else { return "unknown" }
         return ReplyText.quoted(text, limit: 128)

@@ -25,6 +25,17 @@ extension Check {
         }
     }
 
+    /// The text that replaces its placeholder in a reply, for the sample and the manual.
+    var replyText: String {
+        switch self {
+        case .spf, .spfHelo: "The SPF result of MAIL FROM."
+        case .senderID: "The Sender ID result."
+        case .dkim: "The result of the best DKIM signature."
+        case .dmarc: "The DMARC result."
+        case .iprev: "Whether the client's address has a name that leads back to it."
+        }
+    }
+
     /// The possible results of the check.
     package var words: [ResultWord] {
         switch self {
