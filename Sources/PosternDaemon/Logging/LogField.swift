@@ -1,6 +1,5 @@
-internal import Policy
-
-/// The fields of a log line about a message, in their order; postern(8), LOG, explains each field.
+/// The fields of a log line about a message besides the results of the checks, in their order; postern(8), LOG, explains
+/// each field.
 enum LogField: String, CaseIterable {
     case action
     case would
@@ -18,20 +17,14 @@ enum LogField: String, CaseIterable {
     case login
     case signed
     case unsigned
-    case spf
-    case spfHelo = "spf_helo"
-    case senderID = "sender_id"
     case pra
     case author
     case reading
-    case dkim
     case dkimDomain = "dkim_d"
     case dkimSelector = "dkim_s"
-    case dmarc
     case aligned
     case policy
     case published
-    case iprev
     case dns
     case ms
     case marks
@@ -42,16 +35,4 @@ enum LogField: String, CaseIterable {
     case problem
     case removed
     case warning
-
-    /// The field for the result of a check.
-    init(_ check: Check) {
-        switch check {
-        case .spf: self = .spf
-        case .spfHelo: self = .spfHelo
-        case .senderID: self = .senderID
-        case .dkim: self = .dkim
-        case .dmarc: self = .dmarc
-        case .iprev: self = .iprev
-        }
-    }
 }

@@ -1,7 +1,21 @@
 internal import MailSyntax
+internal import Policy
 
-/// One log line about a message: its fields in the order of ``LogField``.
+/// One log line about a message: the results of the checks, and fields in the order of ``LogField``.
 struct LogLine {
+    /// The name of a value.
+    private enum Name {
+        case result(Check)
+        case field(LogField)
+
+        var text: String {
+            switch self {
+            case .result(let check): check.rawValue
+            case .field(let field): field.rawValue
+            }
+        }
+    }
+
     /// A value of the line.
     private enum Value {
         /// Text from any source, with any octets: its range in `texts`.
@@ -13,7 +27,7 @@ struct LogLine {
     /// The most octets of a value that are written.
     static let maximumValueLength = 512
 
-    private var fields: [(name: LogField, value: Value)] = []
+    private var fields: [(name: Name, value: Value)] = []
     /// All texts, joined, the subject first.
     private var texts: [UInt8] = []
     private let subjectEnd: Int
@@ -40,14 +54,23 @@ struct LogLine {
 
     /// Adds a text that `write` appends.
     mutating func add(_ name: LogField, _ write: (inout [UInt8]) -> Void) {
-        let start = texts.count
-        write(&texts)
-        fields.append((name, .text(start..<texts.count)))
+        add(.field(name), write)
     }
 
     /// Adds a number; nothing is added for nil.
     mutating func add(_ name: LogField, _ number: Int?) {
-        if let number { fields.append((name, .number(number))) }
+        if let number { fields.append((.field(name), .number(number))) }
+    }
+
+    /// Adds the result of a check; nothing is added for nil.
+    mutating func add(_ check: Check, _ word: ResultWord?) {
+        if let word { add(.result(check)) { $0.append(word.rawValue) } }
+    }
+
+    private mutating func add(_ name: Name, _ write: (inout [UInt8]) -> Void) {
+        let start = texts.count
+        write(&texts)
+        fields.append((name, .text(start..<texts.count)))
     }
 }
 
@@ -62,7 +85,7 @@ extension LogLine {
         line.append(UInt8(ascii: ":"))
         for (name, value) in fields {
             line.append(.space)
-            line.append(name.rawValue)
+            line.append(name.text)
             line.append(UInt8(ascii: "="))
             switch value {
             case .number(let number): line.append(String(number))
@@ -84,8 +107,8 @@ extension LogLine {
         object["id"] = .text(texts[..<subjectEnd].text)
         for (name, value) in fields {
             switch value {
-            case .number(let number): object[name.rawValue] = .number(number)
-            case .text(let range): object[name.rawValue] = .text(texts[range].prefix(Self.maximumValueLength).text)
+            case .number(let number): object[name.text] = .number(number)
+            case .text(let range): object[name.text] = .text(texts[range].prefix(Self.maximumValueLength).text)
             }
         }
         return object.octets

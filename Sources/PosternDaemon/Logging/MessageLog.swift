@@ -131,7 +131,7 @@ extension LogLine {
 
     /// Adds the result of a check, and its subject.
     private mutating func add(_ check: Check, _ found: AssessmentSummary, _ assessment: MailAssessment) {
-        add(LogField(check), found.results[check]?.rawValue)
+        add(check, found.results[check])
         switch check {
         case .spf, .spfHelo, .iprev: break
         case .dkim:
