@@ -1,11 +1,7 @@
-internal import DKIM
 internal import DMARC
 internal import DNSLookup
 internal import MailSyntax
 internal import Policy
-internal import ReverseDNS
-internal import SPF
-internal import SenderID
 
 extension Judgement {
     /// The judgement as a text: the verdict with its reason, then each check, then the header fields.
@@ -96,72 +92,23 @@ extension MailAssessment {
     /// A few lines for each check that was made.
     fileprivate func lines(withTrace: Bool) -> [String] {
         var lines = [String]()
-        func add(_ name: String, _ result: String, _ details: [String?], _ trace: [String]) {
-            let padded = name + String(repeating: " ", count: max(1, 13 - name.utf8.count))
+        func add(_ title: String, _ result: String, _ details: [String?]) {
+            let padded = title + String(repeating: " ", count: max(1, 13 - title.utf8.count))
             let known = details.compactMap { $0.map { FieldText.printable(Octets($0), limit: 512)[...].text } }
             lines.append(padded + result + (known.isEmpty ? "" : " (" + known.joined(separator: "; ") + ")"))
-            guard withTrace else { return }
-            for line in trace { lines.append("    " + line.replacing("\n", with: "\n    ")) }
         }
-        for (name, outcome) in [("spf", spf), ("spf (helo)", helo)] {
-            guard let outcome else { continue }
-            let counts = "\(outcome.lookups) terms with lookups, \(outcome.voidLookups) void"
-            add(
-                name,
-                outcome.result.rawValue,
-                [outcome.domain, outcome.mechanism, outcome.problem, counts],
-                outcome.trace.map(\.description)
-            )
+        for check in Check.allCases {
+            if check == .senderID, let author {
+                add("author", author.reading.rawValue, author.domains.map(\.description))
+            }
+            guard let findings = findings(of: check, withTrace: withTrace) else { continue }
+            if findings.isEmpty { add(check.rawValue, "none", ["no signature"]) }
+            for finding in findings {
+                add(finding.title, finding.result, finding.details)
+                for line in finding.trace ?? [] { lines.append("    " + line.replacing("\n", with: "\n    ")) }
+            }
         }
-        if let author {
-            add("author", author.reading.rawValue, author.domains.map(\.description), [])
-        }
-        if let senderID {
-            add(
-                "sender-id",
-                senderID.result.rawValue,
-                [
-                    senderID.pra.map { "PRA \($0) of \(senderID.header ?? "")" },
-                    senderID.record.map { "record \($0)" },
-                    senderID.mechanism, senderID.problem,
-                ],
-                senderID.trace.map(\.description)
-            )
-        }
-        for signature in dkim ?? [] {
-            let key = signature.keyBits.map { "\(signature.algorithm ?? "") \($0) bits" }
-            add(
-                "dkim",
-                signature.result.rawValue,
-                [signature.domain.map { "d=\($0)" }, signature.selector.map { "s=\($0)" }, key, signature.problem],
-                signature.trace
-            )
-        }
-        if dkim?.isEmpty == true { add("dkim", "none", ["no signature"], []) }
-        if let dmarc {
-            add(
-                "dmarc",
-                dmarc.result.rawValue,
-                [
-                    dmarc.fromDomain.map { "From \($0)" }, dmarc.policyText,
-                    dmarc.policyDomain.map { "record of \($0)" },
-                    dmarc.aligned.isEmpty ? nil : "aligned: " + dmarc.aligned.map(\.rawValue).joined(separator: ", "),
-                    dmarc.problem?.description,
-                ],
-                dmarc.steps
-            )
-        }
-        if let iprev { add("iprev", iprev.result.rawValue, iprev.names.map(\.description), []) }
         return lines
-    }
-}
-
-extension DMARCOutcome {
-    /// The policy that applies, and the published policy if it differs.
-    fileprivate var policyText: String? {
-        guard let effectivePolicy, let policy else { return nil }
-        let published = policy == effectivePolicy ? "" : ", published as \(policy.rawValue) with t=y"
-        return "policy \(effectivePolicy.rawValue)\(published)"
     }
 }
 

@@ -1,73 +1,14 @@
-internal import DKIM
-internal import DMARC
-internal import DNSLookup
 internal import MailSyntax
 internal import Policy
-internal import ReverseDNS
-internal import SPF
-internal import SenderID
 
 /// A judgement as the JSON object that `postern check --format json` prints.
 ///
 /// Keys are in snake case, as in postern(1); results of checks that were not made are absent.
 public struct JudgementReport: Encodable, Sendable {
-    struct SPF: Encodable, Sendable {
-        var scope: String
-        var domain: String?
-        var result: String
-        var mechanism: String?
-        var explanation: String?
-        var problem: String?
-        var lookups: Int
-        var voidLookups: Int
-        var trace: [String]?
-    }
-
     struct Author: Encodable, Sendable {
         var domains: [String]
         var count: Int
         var reading: String
-    }
-
-    struct SenderID: Encodable, Sendable {
-        var result: String
-        var pra: String?
-        var header: String?
-        var domain: String?
-        var record: String?
-        var mechanism: String?
-        var explanation: String?
-        var problem: String?
-        var trace: [String]?
-    }
-
-    struct DKIM: Encodable, Sendable {
-        var result: String
-        var domain: String?
-        var selector: String?
-        var identity: String?
-        var algorithm: String?
-        var keyBits: Int?
-        var testing: Bool
-        var problem: String?
-        var trace: [String]?
-    }
-
-    struct DMARC: Encodable, Sendable {
-        var result: String
-        var fromDomain: String?
-        var policyDomain: String?
-        var organizationalDomain: String?
-        var policy: String?
-        var effectivePolicy: String?
-        var aligned: [String]
-        var problem: String?
-        var trace: [String]?
-    }
-
-    struct ReverseName: Encodable, Sendable {
-        var result: String
-        var name: String?
     }
 
     struct Verdict: Encodable, Sendable {
@@ -106,21 +47,11 @@ public struct JudgementReport: Encodable, Sendable {
 
     var id: String?
     var author: Author?
-    var spf: [SPF]?
-    var senderID: SenderID?
-    var dkim: [DKIM]?
-    var dmarc: DMARC?
-    var iprev: ReverseName?
+    var checks: [(check: Check, findings: [any CheckFinding])]
     var verdict: Verdict
     var obstacle: String?
     var headers: [Header]
     var removedHeaders: [RemovedHeader]
-
-    private enum CodingKeys: String, CodingKey {
-        case id, author, spf, dkim, dmarc, iprev, verdict, obstacle, headers
-        case senderID = "senderId"
-        case removedHeaders
-    }
 
     /// The report of a judgement.
     ///
@@ -138,12 +69,9 @@ public struct JudgementReport: Encodable, Sendable {
                 reading: author.reading.rawValue
             )
         }
-        let identities = [assessment.spf, assessment.helo].compactMap { $0 }
-        spf = identities.isEmpty ? nil : identities.map { SPF($0, withTrace) }
-        senderID = assessment.senderID.map { SenderID($0, withTrace) }
-        dkim = assessment.dkim?.map { DKIM($0, withTrace) }
-        dmarc = assessment.dmarc.map { DMARC($0, withTrace) }
-        iprev = assessment.iprev.map { ReverseName(result: $0.result.rawValue, name: $0.names.first?.description) }
+        checks = Check.allCases.compactMap { check in
+            assessment.findings(of: check, withTrace: withTrace).map { (check, $0) }
+        }
         verdict = Verdict(judgement.verdict, judgement.envelope)
         obstacle = judgement.obstacle?.rawValue
         headers = judgement.newFields.map { Header(name: $0.name, value: $0.value[...].text) }
@@ -151,67 +79,34 @@ public struct JudgementReport: Encodable, Sendable {
     }
 }
 
-extension JudgementReport.SPF {
-    fileprivate init(_ outcome: SPFOutcome, _ withTrace: Bool) {
-        self.init(
-            scope: outcome.scope.rawValue,
-            domain: outcome.domain,
-            result: outcome.result.rawValue,
-            mechanism: outcome.mechanism,
-            explanation: outcome.explanation,
-            problem: outcome.problem,
-            lookups: outcome.lookups,
-            voidLookups: outcome.voidLookups,
-            trace: withTrace ? outcome.trace.map(\.description) : nil
-        )
-    }
-}
+extension JudgementReport {
+    private struct Key: CodingKey, ExpressibleByStringLiteral {
+        let stringValue: String
+        var intValue: Int? { nil }
 
-extension JudgementReport.SenderID {
-    fileprivate init(_ outcome: SenderIDOutcome, _ withTrace: Bool) {
-        self.init(
-            result: outcome.result.rawValue,
-            pra: outcome.pra,
-            header: outcome.header,
-            domain: outcome.domain,
-            record: outcome.record,
-            mechanism: outcome.mechanism,
-            explanation: outcome.explanation,
-            problem: outcome.problem,
-            trace: withTrace ? outcome.trace.map(\.description) : nil
-        )
+        init(stringValue: String) { self.stringValue = stringValue }
+        init(stringLiteral name: String) { stringValue = name }
+        init?(intValue: Int) { nil }
     }
-}
 
-extension JudgementReport.DKIM {
-    fileprivate init(_ outcome: DKIMOutcome, _ withTrace: Bool) {
-        self.init(
-            result: outcome.result.rawValue,
-            domain: outcome.domain,
-            selector: outcome.selector,
-            identity: outcome.identity,
-            algorithm: outcome.algorithm,
-            keyBits: outcome.keyBits,
-            testing: outcome.testing,
-            problem: outcome.problem,
-            trace: withTrace ? outcome.trace : nil
-        )
-    }
-}
-
-extension JudgementReport.DMARC {
-    fileprivate init(_ outcome: DMARCOutcome, _ withTrace: Bool) {
-        self.init(
-            result: outcome.result.rawValue,
-            fromDomain: outcome.fromDomain?.description,
-            policyDomain: outcome.policyDomain?.description,
-            organizationalDomain: outcome.organizationalDomain?.description,
-            policy: outcome.policy?.rawValue,
-            effectivePolicy: outcome.effectivePolicy?.rawValue,
-            aligned: outcome.aligned.map(\.rawValue),
-            problem: outcome.problem?.description,
-            trace: withTrace ? outcome.steps : nil
-        )
+    /// Writes the object, with the findings of each check under the name of the check.
+    public func encode(to encoder: any Encoder) throws {
+        var object = encoder.container(keyedBy: Key.self)
+        try object.encodeIfPresent(id, forKey: "id")
+        try object.encodeIfPresent(author, forKey: "author")
+        for (check, findings) in checks {
+            let key = Key(stringValue: check.rawValue)
+            if check.findsSeveral {
+                var list = object.nestedUnkeyedContainer(forKey: key)
+                for finding in findings { try list.encode(finding) }
+            } else {
+                for finding in findings { try object.encode(finding, forKey: key) }
+            }
+        }
+        try object.encode(verdict, forKey: "verdict")
+        try object.encodeIfPresent(obstacle, forKey: "obstacle")
+        try object.encode(headers, forKey: "headers")
+        try object.encode(removedHeaders, forKey: "removedHeaders")
     }
 }
 
