@@ -93,6 +93,9 @@ struct ServersTests {
             if script == nil { await bad.stop() }
             let resolver = CachingResolver(Self.options(bad, good, timeout: .milliseconds(200)))
             #expect(try await Self.source(resolver, "name.example") == .server)
+            let statistics = resolver.statistics
+            #expect(statistics.servers.allSatisfy { $0.queries > 0 })
+            #expect(statistics.lookupTimes.counts.reduce(0, +) == 1)
             await resolver.shutdown()
             await bad.stop()
         }
