@@ -175,9 +175,24 @@ extension PolicyFacts {
     /// RFC 7208 § 6.2: the explanation comes from a third party, and the reader must be able to see that.
     var explanationText: String {
         guard let explanation = explainsPRA ? senderIDExplanation : explanation, !explanation.isEmpty else {
-            let domain = explainsPRA ? pra?.domain?.description : envelopeDomain
-            return "\(ReplyText.quoted(domain ?? envelopeDomain ?? "the sender", limit: 128)) gives no explanation"
+            return explainsPRA
+                ? permission(results.senderID, praDomain) : permission(results.spf, envelopeDomain)
         }
         return ReplyText.inQuotes(explanation, limit: 200)
+    }
+
+    /// The domain that answers for the PRA.
+    var praDomain: String? { pra?.domain?.description ?? envelopeDomain }
+
+    /// What a result of SPF or Sender ID says of the client, for somebody who has heard of neither.
+    func permission(_ word: ResultWord?, _ domain: String?) -> String {
+        let domain = ReplyText.quoted(domain ?? "unknown", limit: 128)
+        let client = client?.description ?? "the client"
+        return switch word {
+        case .temperror, .permerror: "the record of \(domain) could not be evaluated"
+        case .fail, .softfail: "\(client) is not permitted to send mail for \(domain)"
+        // RFC 7208 §§ 2.6.1, 2.6.2: "none" and "neutral" say nothing about the client.
+        default: "\(domain) does not say that \(client) is permitted to send its mail"
+        }
     }
 }

@@ -45,8 +45,8 @@ private struct StandardReply {
             return (1, "Sender ID (PRA) does not vouch for the author")
         case .senderID:
             // RFC 4406 § 5.3 gives this reply, with 5.7.1.
-            let reason = first.word == .fail ? ": " + facts.explanationText : ""
-            return (1, "Sender ID (PRA) \(first.word.rawValue)" + reason)
+            let text = "Sender ID (PRA) \(first.word.rawValue): " + facts.permission(first.word, facts.praDomain)
+            return (1, text + explanation(first.word, facts.praDomain, facts.senderIDExplanation, facts))
         case .dkim: return dkim(first.name, first.word)
         case .dmarc:
             let domain = facts.fromDomains?.first.map { " for " + ReplyText.quoted($0.description, limit: 128) } ?? ""
@@ -59,21 +59,16 @@ private struct StandardReply {
 
     private func spf(_ name: ConditionName, _ word: ResultWord, _ facts: PolicyFacts) -> (Int, String) {
         let identity = name == .result(.spf) ? facts.envelopeDomain : facts.helo
-        let domain = ReplyText.quoted(identity ?? "unknown", limit: 128)
+        let text = "SPF \(word.rawValue): " + facts.permission(word, identity)
         // RFC 7372 § 3.2: X.7.24 is for evaluation errors, X.7.23 for a result that local policy does not accept.
-        if word == .temperror || word == .permerror {
-            return (24, "SPF \(word.rawValue): the record of \(domain) could not be evaluated")
-        }
-        let client = facts.client?.description ?? "the client"
-        // RFC 7208 §§ 2.6.1, 2.6.2: "none" and "neutral" say nothing about the client.
-        var text =
-            word == .fail || word == .softfail
-            ? "SPF \(word.rawValue): \(client) is not permitted to send mail for \(domain)"
-            : "SPF \(word.rawValue): \(domain) does not say that \(client) is permitted to send its mail"
-        if word == .fail, facts.explanation?.isEmpty == false {
-            text += "; \(domain) explains: \(facts.explanationText)"
-        }
-        return (23, text)
+        if word == .temperror || word == .permerror { return (24, text) }
+        return (23, text + explanation(word, identity, facts.explanation, facts))
+    }
+
+    /// What the domain that forbids it says why, where it says something.
+    private func explanation(_ word: ResultWord, _ domain: String?, _ given: String?, _ facts: PolicyFacts) -> String {
+        guard word == .fail, given?.isEmpty == false else { return "" }
+        return "; \(ReplyText.quoted(domain ?? "unknown", limit: 128)) explains: \(facts.explanationText)"
     }
 
     private func dkim(_ name: ConditionName, _ word: ResultWord) -> (Int, String) {

@@ -6,8 +6,9 @@ extension ReplyPlaceholder {
         switch self {
         case .result(let check): check.replyText
         case .fact(.explanation):
-            "What the domain that fails says of it (RFC 7208 section 6.2), always in quotes and cut at 200 octets, or that it "
-                + "gives no explanation. Where the rule asks for sender_id and not for spf, it is that of the responsible address."
+            "What the domain that fails says of it (RFC 7208 section 6.2), always in quotes and cut at 200 octets; where it "
+                + "says nothing, that the client is not permitted to send its mail. Where the rule asks for sender_id "
+                + "and not for spf, it is that of the responsible address."
         case .fact(.client): "The client's address."
         case .fact(.helo): "The name of HELO or EHLO."
         case .fact(.sender): "The address of MAIL FROM, in angle brackets."

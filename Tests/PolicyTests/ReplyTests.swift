@@ -37,7 +37,7 @@ struct ReplyTests {
             ),
             (
                 "{ sender_id = \"fail\" }", "sender_id=fail",
-                "550 5.7.1 Sender ID (PRA) fail: example.com gives no explanation"
+                "550 5.7.1 Sender ID (PRA) fail: 192.0.2.1 is not permitted to send mail for example.com"
             ),
             ("{ dkim = \"none\" }", "dkim=none", "550 5.7.20 No passing DKIM signature: dkim=none"),
             (
