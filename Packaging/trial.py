@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIGURATION = "/etc/postern/postern.toml"
 # The same package with a higher version; Packaging/check-deb puts it there.
 UPGRADE = "/root/postern-upgrade.deb"
-KEY = "/etc/postern/keys/2026r.pem"
+KEY = "/etc/postern/keys/example.org_2026r.pem"
 
 # What the DNS knows; there is no other.
 RECORDS = """\

@@ -39,8 +39,7 @@ public struct DKIMSigningKey: Sendable {
 
     /// The text of the TXT record that publishes the key (RFC 6376 § 3.6.1, RFC 8463 § 4).
     public func recordText() throws(CryptoError) -> String {
-        let octets = Base64.encode(try key.publishedOctets())
-        return "v=DKIM1; k=\(key.kind == .rsa ? "rsa" : "ed25519"); p=\(octets[...].text)"
+        try DKIMKeyRecord.text(publishing: key)
     }
 
     /// The record in zone file format: character-strings of at most 255 octets (RFC 1035 § 3.3.14).
@@ -53,6 +52,14 @@ public struct DKIMSigningKey: Sendable {
         }
         let data = strings.count == 1 ? strings.joined() : "( " + strings.joined(separator: "\n    ") + " )"
         return "\(recordName). IN TXT \(data)"
+    }
+}
+
+extension DKIMKeyRecord {
+    /// The text of the TXT record that publishes a key, whatever its name (RFC 6376 § 3.6.1, RFC 8463 § 4).
+    public static func text(publishing key: PrivateKey) throws(CryptoError) -> String {
+        let octets = Base64.encode(try key.publishedOctets())
+        return "v=DKIM1; k=\(key.kind == .rsa ? "rsa" : "ed25519"); p=\(octets[...].text)"
     }
 }
 

@@ -170,41 +170,6 @@ extension Configuration {
         check(cache.minimumTTL, "dns.cache.min_ttl", cache.maximumTTL, "dns.cache.max_ttl")
         check(checks.earlyWait, "checks.early_wait", limits.timeout, "limits.timeout")
     }
-
-    private func checkSigning(_ reader: inout ConfigurationReader) {
-        var tables: [DomainName: Int] = [:]
-        for (index, signing) in signing.enumerated() {
-            let path = "signing[\(index + 1)]"
-            let position = TOMLPosition(line: signing.location.line, column: 1)
-            if let line = tables[signing.domain], signing.domain != .root {
-                // Receivers distinguish signatures of a domain only by the selector, and one table may hold any number
-                // of keys.
-                reader.report(
-                    reader.positions[path + ".domain"] ?? position,
-                    path + ".domain",
-                    "the table of line \(line) signs for \(signing.domain) already, so this one would never be used",
-                    accepted: "one table for the domain, with all its keys and logins"
-                )
-            }
-            tables[signing.domain] = tables[signing.domain] ?? signing.location.line
-            var selectors: Set<DomainName> = []
-            for key in signing.keys where !selectors.insert(key.selector).inserted {
-                let message = "the selector \(key.selector) of \(signing.domain) is there twice"
-                reader.report(position, path + ".keys", message, accepted: "a selector of its own for each key")
-            }
-            let domain = signing.options.identity.flatMap { MailAddress($0).domain }
-            if let identity = signing.options.identity, domain?.isEqualOrSubdomain(of: signing.domain) != true {
-                // RFC 6376 § 3.5: the domain of i= is d= or below it.
-                let message = "\"\(identity)\" is not at or below \(signing.domain)"
-                reader.report(
-                    position,
-                    path + ".identity",
-                    message,
-                    accepted: "\"@\(signing.domain)\" or an address there"
-                )
-            }
-        }
-    }
 }
 
 extension TOMLValue {

@@ -312,9 +312,18 @@ extension Configuration.Signing {
             "domain",
             \.domain,
             .domain,
-            required: true,
             example: "\"example.org\"",
-            "The domain, d= of the signature."
+            "The domain, d= of the signature. Either it or domains is required."
+        ),
+        Setting(
+            "domains",
+            \.domains,
+            .domainList,
+            example: "[\"example.org\", { file = \"/etc/postern/signed-domains\" }]",
+            """
+            In place of domain: several domains that sign with the same keys, each as d= of its own mail. A file has one \
+            domain a line and is read again at each reload. Each domain publishes the record of each key.
+            """
         ),
         Setting("subdomains", \.subdomains, .flag, "Whether authors at names below the domain are signed for too."),
         Setting(
@@ -322,7 +331,7 @@ extension Configuration.Signing {
             \.keys,
             .signingKeys,
             required: true,
-            example: "[ { selector = \"2026r\", file = \"/etc/postern/keys/2026r.pem\" } ]",
+            example: "[ { selector = \"2026r\", file = \"/etc/postern/keys/example.org_2026r.pem\" } ]",
             "The keys. Each makes one signature: RSA for everybody, Ed25519 beside it for those who know it."
         ),
         Setting(

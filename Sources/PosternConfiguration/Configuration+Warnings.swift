@@ -16,7 +16,7 @@ extension Configuration {
         let checked = Check.allCases.filter { $0 == $0.setting && isMade($0) }.map(\.rawValue)
         return "valid: mode \(mode.rawValue), \(Counted.words(listen.count, "socket")), "
             + "\(Counted.words(rules.rules.count, "rule")) (\(refusing) refusing), "
-            + "\(Counted.words(signing.count, "signing domain")), checks: \(checked.joined(separator: " "))"
+            + "\(Counted.words(signing.flatMap(\.allDomains).count, "signing domain")), checks: \(checked.joined(separator: " "))"
     }
 
     /// A problem with a setting, at the line of the setting or of the table around it.

@@ -119,7 +119,7 @@ extension Configuration {
         }
     }
 
-    /// A domain for which mail is signed.
+    /// Domains for which mail is signed with the same keys.
     public struct Signing: Sendable, Equatable {
         /// A private key.
         public struct Key: Hashable, Sendable {
@@ -131,8 +131,10 @@ extension Configuration {
             public var location: PolicyLocation
         }
 
-        /// The domain, `d=`.
+        /// The one domain, `d=`; the root where `domains` has several.
         public var domain = DomainName.root
+        /// Several domains.
+        public var domains = DomainList()
         /// Whether authors in subdomains are signed for too.
         public var subdomains = false
         /// The keys; each key makes one signature.
@@ -143,6 +145,9 @@ extension Configuration {
         public var logins: [String]?
         /// The position of the table.
         public var location: PolicyLocation
+
+        /// Every domain that is signed for.
+        public var allDomains: [DomainName] { domain == .root ? domains.names : [domain] }
     }
 
     /// The log.

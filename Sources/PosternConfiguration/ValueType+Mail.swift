@@ -122,7 +122,7 @@ extension ValueType where Value == [Configuration.Signing.Key] {
 
     /// Tables with a selector and a file.
     static let signingKeys: ValueType = {
-        let accepted = "[ { selector = \"2026r\", file = \"/etc/postern/keys/2026r.pem\" } ]"
+        let accepted = "[ { selector = \"2026r\", file = \"/etc/postern/keys/example.org_2026r.pem\" } ]"
         let settings: [Setting<Key>] = [
             Setting("selector", \.selector, .selector, required: true, example: "\"2026r\"", "The selector."),
             Setting(
@@ -130,7 +130,7 @@ extension ValueType where Value == [Configuration.Signing.Key] {
                 \.file,
                 .path,
                 required: true,
-                example: "\"/etc/postern/keys/2026r.pem\"",
+                example: "\"/etc/postern/keys/example.org_2026r.pem\"",
                 "The private key in PEM form."
             ),
         ]

@@ -21,15 +21,17 @@ public struct SigningTable: Sendable {
             var options = signing.options
             // A milter uses LF alone in folded lines; the MTA writes CRLF.
             options.foldsWithLF = true
-            entries.append(
-                DKIMSigningTable.Entry(
-                    domain: signing.domain,
-                    includesSubdomains: signing.subdomains,
-                    logins: signing.logins.map { $0.map { Octets($0) } },
-                    keys: read.keys,
-                    options: options
+            for domain in signing.allDomains {
+                entries.append(
+                    DKIMSigningTable.Entry(
+                        domain: domain,
+                        includesSubdomains: signing.subdomains,
+                        logins: signing.logins.map { $0.map { Octets($0) } },
+                        keys: read.keys[domain] ?? [],
+                        options: options
+                    )
                 )
-            )
+            }
         }
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         table = DKIMSigningTable(entries)
@@ -42,17 +44,18 @@ public struct SigningTable: Sendable {
         as account: Account = .current
     ) -> [ConfigurationProblem] {
         // Tables without a domain have been reported already.
-        configuration.enumerated().filter { $1.domain != .root }.flatMap { index, signing in
+        configuration.enumerated().filter { !$1.allDomains.isEmpty }.flatMap { index, signing in
             keys(of: signing, "signing[\(index + 1)]", as: account).problems
         }
     }
 
+    /// The keys of each domain: one private key serves all.
     private static func keys(
         of signing: Configuration.Signing,
         _ path: String,
         as account: Account
-    ) -> (keys: [DKIMSigningKey], problems: [ConfigurationProblem]) {
-        var keys = [DKIMSigningKey]()
+    ) -> (keys: [DomainName: [DKIMSigningKey]], problems: [ConfigurationProblem]) {
+        var keys: [DomainName: [DKIMSigningKey]] = [:]
         var problems = [ConfigurationProblem]()
         for (index, key) in signing.keys.enumerated() where key.selector != .root && !key.file.isEmpty {
             func report(_ message: String, command: String = "") {
@@ -68,14 +71,12 @@ public struct SigningTable: Sendable {
                 )
             }
             do {
-                let octets = try KeyFile.read(key.file, as: account)
-                keys.append(
-                    try DKIMSigningKey(
-                        domain: signing.domain,
-                        selector: key.selector,
-                        key: PrivateKey(pem: octets)
+                let privateKey = try PrivateKey(pem: KeyFile.read(key.file, as: account))
+                for domain in signing.allDomains {
+                    keys[domain, default: []].append(
+                        try DKIMSigningKey(domain: domain, selector: key.selector, key: privateKey)
                     )
-                )
+                }
             } catch let failure as KeyFile.Failure {
                 report("\(failure)", command: failure.isAbsent ? key.keygen(for: signing, failure) : failure.command)
             } catch let error as CryptoError {
@@ -101,9 +102,12 @@ extension Configuration.Signing.Key {
     /// The command that makes a missing key; empty if it would make another file, or if the file's directory does not
     /// exist.
     fileprivate func keygen(for signing: Configuration.Signing, _ failure: KeyFile.Failure) -> String {
-        let name = "/\(selector).pem"
-        guard file.hasSuffix(name), failure.path.hasSuffix(name) else { return "" }
-        let folder = ShellCommand.word(String(file.dropLast(name.utf8.count)))
-        return "postern keygen --domain \(signing.domain) --selector \(selector) --directory \(folder)"
+        for domain in signing.allDomains {
+            let name = "/" + KeyFile.name(domain, selector)
+            guard file.hasSuffix(name), failure.path.hasSuffix(name) else { continue }
+            let folder = ShellCommand.word(String(file.dropLast(name.utf8.count)))
+            return "postern keygen --domain \(domain) --selector \(selector) --directory \(folder)"
+        }
+        return ""
     }
 }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import DKIM
 internal import DNSLookup
 internal import MailCrypto
+internal import MailSyntax
 internal import NIOPosix
 internal import PosternConfiguration
 internal import PosternSetup
@@ -52,8 +53,8 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     private func checkKeys(_ signing: [Configuration.Signing], _ resolver: ConfiguredResolver) async -> Bool {
         var arePublished = true
         for entry in signing {
-            for key in entry.keys {
-                guard let problem = await problem(entry, key, resolver) else { continue }
+            for (key, domain) in entry.keys.flatMap({ key in entry.allDomains.map { (key, $0) } }) {
+                guard let problem = await problem(key, domain, resolver) else { continue }
                 arePublished = false
                 Report.print("\(entry.location): signing.keys: \(key.file): \(problem)")
             }
@@ -62,13 +63,13 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     }
 
     private func problem(
-        _ entry: Configuration.Signing,
         _ key: Configuration.Signing.Key,
+        _ domain: DomainName,
         _ resolver: ConfiguredResolver
     ) async -> String? {
         do {
             let privateKey = try PrivateKey(pem: KeyFile.read(key.file))
-            let signingKey = try DKIMSigningKey(domain: entry.domain, selector: key.selector, key: privateKey)
+            let signingKey = try DKIMSigningKey(domain: domain, selector: key.selector, key: privateKey)
             let reply = await resolver.dns.lookUp(DKIMPublishedKeyCheck.question(for: signingKey))
             return DKIMPublishedKeyCheck.problem(with: signingKey, reply: reply)
         } catch {

@@ -5,20 +5,24 @@ internal import MailCrypto
 internal import MailSyntax
 internal import PosternSetup
 
-/// `postern keygen`: makes a key, keeps the private half, prints the record for the public one.
+/// `postern keygen`: makes keys, keeps the private halves, prints the records for the public ones.
 struct KeygenCommand: ParsableCommand {
     /// The kinds of key that can be made.
     enum KeyType: String, ExpressibleByArgument, CaseIterable {
         case rsa
         case ed25519
+        case both
     }
 
     static let configuration = CommandConfiguration(
         commandName: "keygen",
         abstract: "Make a DKIM key and print the TXT record that publishes it.",
         discussion: """
-            The private key goes to SELECTOR.pem, readable by its owner alone; called by root, where there is a user \
-            postern, by that user's group too, as the daemon needs it. A file that exists is never replaced.
+            The private key goes to DOMAIN_SELECTOR.pem, readable by its owner alone; called by root, where there is a user \
+            postern, by that user's group too, as the daemon needs it. A file that exists is never replaced. Standard \
+            output has the record alone, as a zone file has it; the [[signing]] table for the configuration goes to \
+            standard error. With --type both, the selectors are SELECTORr for the RSA key and SELECTORe for the Ed25519 \
+            key, as one name can publish but one key.
             """
     )
 
@@ -30,45 +34,53 @@ struct KeygenCommand: ParsableCommand {
 
     func validate() throws {
         if let bits {
-            guard type == .rsa else { throw ValidationError("--bits: an Ed25519 key has one length; leave --bits off") }
+            guard type != .ed25519 else {
+                throw ValidationError("--bits: an Ed25519 key has one length; leave --bits off")
+            }
             guard DKIMKeyRecord.modulusBits.contains(bits) else {
                 throw ValidationError("--bits: \(bits) is not in 1024 to 8192")
             }
         }
-        _ = try KeyNames(domain: domain, selector: selector)
+        _ = try names()
     }
 
     func run() throws {
         try checkDirectory()
-        let names = try KeyNames(domain: domain, selector: selector)
-        let key: DKIMSigningKey
-        let record: String
-        let pem: [UInt8]
-        do {
-            key = try DKIMSigningKey(
-                domain: names.domain,
-                selector: names.selector,
-                key: PrivateKey.generate(type == .rsa ? .rsa : .ed25519, bits: bits ?? 2048)
-            )
-            record = try key.zoneRecord()
-            pem = try key.key.pem()
-        } catch let error as CryptoError {
-            Report.write("the key \(error)")
-            throw ExitCode(EX_SOFTWARE)
-        }
-        let path = "\(directory)/\(key.selector).pem"
-        if unsafe access(path, F_OK) == 0 {
-            Report.write("\(path) exists, and a key is never replaced; type another --selector or --directory")
-            throw ExitCode(EX_CANTCREAT)
+        let keys = try names().map { names, kind in
+            let path = "\(directory)/" + KeyFile.name(names.domain, names.selector)
+            guard unsafe access(path, F_OK) != 0 else {
+                Report.write("\(path) exists, and a key is never replaced; type another --selector or --directory")
+                throw ExitCode(EX_CANTCREAT)
+            }
+            return try MadeKey(names, kind, bits: bits ?? 2048, path: path)
         }
         let service = geteuid() == 0 ? Account(named: Account.serviceName) : nil
-        try OutputFile.create(path, mode: 0o600, readableBy: service?.group, pem)
-        Report.write("\(path) written")
-        if service != nil, let problem = KeyFile.problem(with: path, as: Account.becomeService()) {
-            let command = problem.command.isEmpty ? "" : " (type: \(problem.command))"
-            Report.write("the daemon will not read it there: \(problem)\(command)")
+        for key in keys {
+            try OutputFile.create(key.path, mode: 0o600, readableBy: service?.group, key.pem)
+            Report.write("\(key.path) written")
         }
-        try OutputFile.writeToStandardOutput([UInt8]((record + "\n").utf8))
+        let table = SigningTableText(keys).text
+        let account = service.map { _ in Account.becomeService() }
+        for key in keys {
+            if let account { key.noteObstacle(for: account) }
+            try OutputFile.writeToStandardOutput([UInt8]((key.record + "\n").utf8))
+        }
+        Report.print(table)
+    }
+
+    /// The names of each key that is made, and its kind.
+    private func names() throws(ValidationError) -> [(KeyNames, PublicKey.Kind)] {
+        switch type {
+        case .rsa: [(try names(suffix: ""), .rsa)]
+        case .ed25519: [(try names(suffix: ""), .ed25519)]
+        case .both: [(try names(suffix: "r"), .rsa), (try names(suffix: "e"), .ed25519)]
+        }
+    }
+
+    private func names(suffix: String) throws(ValidationError) -> KeyNames {
+        // What is wrong with the selector is said of it as it was typed.
+        _ = try KeyNames(domain: domain, selector: selector)
+        return try KeyNames(domain: domain, selector: selector + suffix)
     }
 
     /// Says which directory is missing, before a key is made for it.

@@ -19,7 +19,7 @@ socket = "unix:{directory}/postern/postern.sock"
 
 [[signing]]
 domain = "example.org"
-keys = [{{ selector = "s", file = "{directory}/keys/s.pem" }}]
+keys = [{{ selector = "s", file = "{directory}/keys/example.org_s.pem" }}]
 
 [admin]
 control = "{directory}/control/control.sock"
@@ -46,7 +46,7 @@ class Accounts(unittest.TestCase):
             file.write(CONFIGURATION.format(directory=self.directory, listen=listen))
 
     def write_key(self, mode=0o600, owner=0, group=0):
-        with open(self.path("keys", "s.pem"), "wb") as file:
+        with open(self.path("keys", "example.org_s.pem"), "wb") as file:
             file.write(mail.key("example.org").pem)
         os.chmod(file.name, mode)
         os.chown(file.name, owner, group)
@@ -129,7 +129,7 @@ class Accounts(unittest.TestCase):
         arguments = ("--domain", "example.org", "--selector", "s", "--directory", self.path("keys"))
         made = self.run_as_nobody("keygen", *arguments)
         self.assertEqual(made.returncode, 0, made)
-        self.assertEqual(os.stat(self.path("keys", "s.pem")).st_mode & 0o777, 0o600)
+        self.assertEqual(os.stat(self.path("keys", "example.org_s.pem")).st_mode & 0o777, 0o600)
         self.assert_valid()
 
 

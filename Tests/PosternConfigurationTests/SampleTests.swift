@@ -21,8 +21,10 @@ struct SampleTests {
     func uncommented() throws {
         var text = ""
         for line in Configuration.sample.split(separator: "\n", omittingEmptySubsequences: false) {
-            // The default socket has no group.
-            let isSetting = line.hasPrefix("#") && line.dropFirst().first != " " && !line.hasPrefix("#group = ")
+            // The default socket has no group, and domains stands in place of domain.
+            let isSetting =
+                line.hasPrefix("#") && line.dropFirst().first != " " && !line.hasPrefix("#group = ")
+                && !line.hasPrefix("#domains = ")
             text += (isSetting ? line.dropFirst() : line) + "\n"
         }
         let configuration = try Configuration.parse(text, file: "postern.toml")

@@ -55,6 +55,7 @@ struct MistakeTests {
         for name in ["enrolled", "networks"] {
             try folder.write(name, Array(String(contentsOfFile: Self.vectors + name, encoding: .utf8).utf8))
         }
+        try folder.write("no-domains", Array("# a comment\nexample net\n".utf8))
         try folder.write("latin1", [0x61, 0x0A, 0x62, 0x2E, 0xFC, 0x0A])
         let pem = try PrivateKey.generate(.ed25519, bits: 256).pem()
         for (name, mode) in [("open.pem", 0o644), ("foreign.pem", 0o600)] as [(String, mode_t)] {

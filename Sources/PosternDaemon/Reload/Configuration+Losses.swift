@@ -13,7 +13,7 @@ extension Configuration {
             losses.append("there are no rules any more: there were \(rules.rules.count)")
         }
         if !signing.isEmpty, next.signing.isEmpty {
-            let domains = signing.map { "\($0.domain)" }.joined(separator: ", ")
+            let domains = signing.flatMap(\.allDomains).map { "\($0)" }.joined(separator: ", ")
             losses.append("nothing is signed any more: there was a [[signing]] table for \(domains)")
         }
         return losses

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import MailCrypto
+public import MailSyntax
 internal import PosternConfiguration
 internal import SystemPackage
 
@@ -27,6 +28,22 @@ public enum KeyFile {
 
     /// The package's directory for keys.
     public static let folder = "/etc/postern/keys"
+
+    /// The name of the file that `keygen` makes: `example.org_2026r.pem`.
+    ///
+    /// A host name has no underscore, so keys of any domains can be in one directory.
+    public static func name(_ domain: DomainName, _ selector: DomainName) -> String { "\(domain)_\(selector).pem" }
+
+    /// What the name of such a file says; nil for another name.
+    public static func names(of path: String) -> (domain: DomainName, selector: DomainName)? {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        guard name.hasSuffix(".pem") else { return nil }
+        let parts = name.dropLast(4).split(separator: "_", omittingEmptySubsequences: false)
+        guard parts.count == 2, let domain = try? DomainName(unicode: Octets(String(parts[0]))),
+            let selector = try? DomainName(unicode: Octets(String(parts[1])))
+        else { return nil }
+        return (domain, selector)
+    }
 
     /// The greatest length of a key file; an RSA key of 8192 bits takes 6,400 octets in PEM.
     static let maximumLength = 65_536
