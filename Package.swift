@@ -131,7 +131,8 @@ let package = Package(
             name: "postern",
             dependencies: [
                 "PosternDaemon", "PosternSetup", "PosternConfiguration", "MailAuthentication", "DNSResolver",
-                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy", "CMimalloc",
+                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy",
+                "CIDN2", "CLDNS", "CMimalloc", "COpenSSL", "CPSL", "CSodium",
                 arguments, nioPosix, system,
             ],
             swiftSettings: settings

@@ -8,6 +8,8 @@ public struct Envelope: Sendable {
     public var helo: [UInt8]
     /// The reverse-path without angle brackets; empty for the null sender.
     public var sender: [UInt8]
+    /// Whether MAIL FROM is known; a stored message may not tell it, and then it is not checked.
+    public var isSenderKnown = true
     /// The forward-paths that were not refused, without angle brackets.
     public var recipients: [[UInt8]]
     /// Whether the client has authenticated, or is trusted by its address.

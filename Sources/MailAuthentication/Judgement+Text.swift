@@ -78,11 +78,12 @@ extension Judgement {
 
     private var envelopeLines: [String] {
         let recipients = names(of: Array(envelope.recipients.indices))
+        let sender = FieldText.printable(envelope.sender[...], limit: 320)[...].text
         let helo = FieldText.printable(envelope.helo[...], limit: 320)[...].text
         return [
             "client       \(envelope.clientAddress?.description ?? "local"), "
                 + (helo.isEmpty ? "no HELO" : "HELO \(helo)"),
-            "from         <\(FieldText.printable(envelope.sender[...], limit: 320)[...].text)>",
+            "from         " + (envelope.isSenderKnown ? "<\(sender)>" : "not known"),
             "to           \(recipients.isEmpty ? "nobody" : recipients)",
         ]
     }

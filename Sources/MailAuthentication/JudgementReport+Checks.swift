@@ -72,7 +72,8 @@ extension JudgementReport {
         var title: String { scope == SPFScope.helo.rawValue ? "spf (helo)" : "spf" }
 
         var details: [String?] {
-            [domain, mechanism, problem, "\(lookups) terms with lookups, \(voidLookups) void"]
+            let terms = lookups == 1 ? "term" : "terms"
+            return [domain, mechanism, problem, "\(lookups) \(terms) with lookups, \(voidLookups) void"]
         }
     }
 
@@ -179,16 +180,18 @@ extension JudgementReport {
     struct ReverseName: CheckFinding {
         var result: String
         var name: String?
+        var problem: String?
         var details: [String?]
 
         private enum CodingKeys: CodingKey {
-            case result, name
+            case result, name, problem
         }
 
         init(_ outcome: ReverseNameOutcome) {
             result = outcome.result.rawValue
             name = outcome.names.first?.description
-            details = outcome.names.map(\.description)
+            problem = outcome.problem
+            details = outcome.names.map(\.description) + [problem]
         }
 
         var title: String { "iprev" }

@@ -53,12 +53,14 @@ public final class MailTransaction {
     /// - Parameters:
     ///   - client: the client that sends the message.
     ///   - sender: the reverse-path without angle brackets; empty for the null sender.
+    ///   - isSenderKnown: whether there is a reverse-path; SPF has nothing to check without one.
     ///   - submitter: the SUBMITTER parameter as sent, if there was one (RFC 4405).
     ///   - resolver: answers the questions.
     ///   - now: the time.
     public init(
         client: MailClient,
         sender: some Sequence<UInt8>,
+        isSenderKnown: Bool = true,
         submitter: [UInt8]? = nil,
         resolver: any DNSResolving,
         now: UnixTime
@@ -69,7 +71,7 @@ public final class MailTransaction {
         self.now = now
         record = LookupRecord(resolver)
         let settings = client.settings
-        if settings.checks.spf, let address = client.address {
+        if settings.checks.spf, isSenderKnown, let address = client.address {
             let inquiry = SPFInquiry(
                 mailFrom: self.sender[...],
                 helo: client.helo[...],

@@ -69,7 +69,13 @@ public struct MessageJudge: Sendable {
     private func begin(_ envelope: Envelope, _ now: UnixTime) -> MailTransaction {
         let client = MailClient(address: envelope.clientAddress, settings: settings, resolver: resolver)
         if !envelope.helo.isEmpty { client.greet(envelope.helo, now: now) }
-        return MailTransaction(client: client, sender: envelope.sender, resolver: resolver, now: now)
+        return MailTransaction(
+            client: client,
+            sender: envelope.sender,
+            isSenderKnown: envelope.isSenderKnown,
+            resolver: resolver,
+            now: now
+        )
     }
 
     private func judgement(

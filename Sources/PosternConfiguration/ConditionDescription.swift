@@ -108,7 +108,7 @@ extension ConditionName {
     }
 
     /// The meaning of the condition.
-    private var text: String {
+    var text: String {
         switch self {
         case .result(let check): check.text
         case .fact(let fact): fact.text

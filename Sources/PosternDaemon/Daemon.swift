@@ -25,6 +25,7 @@ public struct Daemon: Sendable {
     public func run(takingOver: Bool = false) async throws {
         Self.ignoreSignals()
         let configuration = try ConfigurationCheck.load(path: configurationPath)
+        configuration.log.noteForTerminal()
         let log = MessageLog(configuration.log)
         defer { log.sink.flush() }
         let logger = Logger(label: "postern", settings: configuration.log, sink: log.sink)
@@ -46,6 +47,7 @@ public struct Daemon: Sendable {
         try await servers.open(takingOver: takingOver)
         var services: [any Service] = [
             HangupService(reloader: reloader), SocketWatch(files: servers.flatMap(\.files), logger: logger),
+            router.rate,
         ]
         let loops = Array(group.makeIterator()) + [CachingResolver.upkeepLoop]
         if let watchdog = Watchdog(loops: loops) { services.append(watchdog) }
@@ -121,5 +123,16 @@ extension Logger {
                 logLevel: Level(rawValue: settings.level.rawValue) ?? .info
             )
         }
+    }
+}
+
+extension Configuration.Log {
+    /// Says to somebody who starts the daemon by hand where its log goes, when it does not go there.
+    fileprivate func noteForTerminal() {
+        guard destination == .syslog, isatty(STDERR_FILENO) == 1 else { return }
+        let text =
+            "postern: the log goes to syslog (\(facility.rawValue)); with [log] destination = \"stderr\" it comes here\n"
+        let octets = Array(text.utf8)
+        unsafe write(STDERR_FILENO, octets, octets.count)
     }
 }

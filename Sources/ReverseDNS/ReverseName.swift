@@ -37,6 +37,21 @@ public struct ReverseNameOutcome: Hashable, Sendable {
     }
 }
 
+extension ReverseNameOutcome {
+    /// Why the result is not `pass`, in words; nil when it is.
+    public var problem: String? {
+        func list(_ names: [DomainName]) -> String { names.map(\.description).joined(separator: ", ") }
+        return switch result {
+        case .pass: nil
+        case .permerror: "the address has no name"
+        case .fail:
+            "it claims \(list(claimedNames)), which \(claimedNames.count == 1 ? "does" : "do") not have the address"
+        case .temperror where unansweredNames.isEmpty: "no answer for the names of the address"
+        case .temperror: "no answer for the addresses of \(list(unansweredNames))"
+        }
+    }
+}
+
 /// Which names an address has: the names that it claims are looked up (RFC 8601 § 3).
 ///
 /// All of them are looked up, because name servers return them in any order, and a rule may use any of them.

@@ -47,10 +47,10 @@ struct BatchCheck: Sendable {
             let message = try request.storedMessage()
             let time = request.now?.time ?? now ?? Clock.now
             let judgement = await judge.judge(envelope, message: message, now: time)
-            return try JSONLine.encode(JudgementReport(judgement, id: request.id?.text, withTrace: withTrace))
+            return try JSONReport.line(JudgementReport(judgement, id: request.id?.text, withTrace: withTrace))
         } catch {
             let id = (try? decoder.decode(BatchLine.Identified.self, from: Data(line)))?.id?.text
-            return try JSONLine.encode(BatchLine.Problem(id: id, error: BatchLine.words(for: error)))
+            return try JSONReport.line(BatchLine.Problem(id: id, error: BatchLine.words(for: error)))
         }
     }
 }

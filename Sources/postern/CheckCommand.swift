@@ -10,7 +10,11 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Judge a stored message: what would be stamped and done, and why.",
         discussion:
-            "Without a message, the envelope alone is judged. With --batch, each line of a file is a JSON object."
+            """
+            Without a message, the envelope alone is judged. Without --client-ip and --helo, the client is the one of the \
+            message's topmost Received field; without --mail-from, the sender is that of its Return-Path field. With \
+            --batch, each line of a file is a JSON object.
+            """
     )
 
     /// How results are printed.
@@ -57,22 +61,24 @@ struct CheckCommand: AsyncParsableCommand {
         if let batch {
             try await BatchCheck(judge: judge, now: now?.time, withTrace: trace).run(batch)
         } else {
-            transaction.noteExemption(setup)
-            try await judgeOne(judge)
+            try await judgeOne(judge, setup)
         }
         await setup.resolver.close()
     }
 
-    private func judgeOne(_ judge: MessageJudge) async throws {
+    private func judgeOne(_ judge: MessageJudge, _ setup: Setup) async throws {
+        let message = try transaction.storedMessage()
+        let envelope = transaction.envelope(message)
+        transaction.noteExemption(setup, envelope)
         let judgement = await judge.judge(
-            transaction.envelope,
-            message: try transaction.storedMessage(),
+            envelope,
+            message: message,
             now: now?.time ?? Clock.now
         )
         switch format {
-        case .text: try OutputFile.writeToStandardOutput(Array(judgement.text(withTrace: trace).utf8))
+        case .text: try Colours.write(judgement.text(withTrace: trace))
         case .json:
-            try OutputFile.writeToStandardOutput(try JSONLine.encode(JudgementReport(judgement, withTrace: trace)))
+            try OutputFile.writeToStandardOutput(try JSONReport.line(JudgementReport(judgement, withTrace: trace)))
         }
     }
 }

@@ -1,12 +1,13 @@
 internal import ArgumentParser
 internal import PosternConfiguration
+internal import PosternSetup
 
 /// `postern config`: commands about the configuration.
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
         abstract: "Check, show or explain the configuration.",
-        subcommands: [ConfigCheckCommand.self, Show.self, ConfigExplainCommand.self]
+        subcommands: [ConfigCheckCommand.self, Show.self, ConfigExplainCommand.self, Help.self]
     )
 
     /// `postern config show`.
@@ -22,15 +23,46 @@ struct ConfigCommand: AsyncParsableCommand {
         @Flag(help: "Print each setting with its explanation and default, commented out.")
         var commented = false
 
+        @Flag(help: "Print the settings as a JSON object.")
+        var json = false
+
         @Argument(help: "The configuration.")
         var file = Configuration.standardPath
 
+        func validate() throws {
+            if json, commented { throw ValidationError("--json: JSON has no comments; leave --commented off") }
+        }
+
         func run() async throws {
+            if json {
+                let report = try ConfigurationReport(defaults ? Configuration() : ConfigurationFile.load(file))
+                return try OutputFile.writeToStandardOutput(JSONReport.line(report))
+            }
             if commented {
                 print(Configuration.sample, terminator: "")
             } else {
                 print(defaults ? Configuration().text : try ConfigurationFile.load(file).text, terminator: "")
             }
+        }
+    }
+
+    /// `postern config help`.
+    struct Help: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "help",
+            abstract: "Say what a setting, a table of settings or a condition of rules means."
+        )
+
+        @Argument(help: "Its name, such as dns.cache.max_ttl, max_ttl, signing or spf.")
+        var setting: String
+
+        func run() throws {
+            guard let text = SettingHelp.text(setting) else {
+                let closest = SettingHelp.closest(to: setting).map { "; did you mean \($0)?" } ?? ""
+                Report.write("there is no setting '\(setting)'\(closest) (type: postern config show --commented)")
+                throw ExitCode.failure
+            }
+            try OutputFile.writeToStandardOutput(Array(text.utf8))
         }
     }
 }

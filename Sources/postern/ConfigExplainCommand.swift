@@ -33,11 +33,12 @@ struct ConfigExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let setup = try lookups.setup(config)
-        transaction.noteExemption(setup)
-        let envelope = transaction.envelope
+        let message = try transaction.storedMessage()
+        let envelope = transaction.envelope(message)
+        transaction.noteExemption(setup, envelope)
         let judgement = await MessageJudge(setup).judge(
             envelope,
-            message: try transaction.storedMessage(),
+            message: message,
             now: now?.time ?? Clock.now
         )
         let engine = setup.engine
@@ -49,7 +50,7 @@ struct ConfigExplainCommand: AsyncParsableCommand {
             text += explanation.rules.map { "\($0)\n" }.joined() + "\n"
         }
         text += judgement.text(withTrace: false)
-        try OutputFile.writeToStandardOutput(Array(text.utf8))
+        try Colours.write(text)
         await setup.resolver.close()
     }
 }

@@ -8,12 +8,13 @@ struct Postern: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "postern",
         abstract: "A mail filter that checks SPF, Sender ID, DKIM and DMARC, and signs outgoing mail.",
-        version: BuildInfo.version,
+        version: LibraryVersions.text,
         subcommands: [
             ServeCommand.self,
             CheckCommand.self,
             SignCommand.self,
             KeygenCommand.self,
+            KeyCommand.self,
             LookupCommand.self,
             ConfigCommand.self,
             StatusCommand.self,
@@ -24,7 +25,26 @@ struct Postern: AsyncParsableCommand {
 
     static func main() async {
         requireProc()
-        await main(nil)
+        do {
+            let command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                var command = command
+                try command.run()
+            }
+        } catch {
+            end(error)
+        }
+    }
+
+    /// Ends the process; what is wrong with a command line is said under the name of the program, as everything else is.
+    private static func end(_ error: any Error) -> Never {
+        let code = exitCode(for: error)
+        let message = fullMessage(for: error)
+        guard code == .validationFailure, message.hasPrefix("Error: ") else { exit(withError: error) }
+        Report.write(String(message.dropFirst("Error: ".count)))
+        exit(withError: code)
     }
 
     /// Ends the process if /proc is missing, as in a bare chroot.

@@ -35,18 +35,49 @@ struct TransactionArguments: ParsableArguments {
     /// Whether nothing was given.
     var isEmpty: Bool { clientIP == nil && helo == nil && mailFrom == nil && rcptTo.isEmpty && message == nil }
 
-    /// The SMTP envelope.
-    var envelope: Envelope {
-        Envelope(
+    /// What SMTP said, as far as it was given; the rest is what the message says of it, which is told.
+    ///
+    /// - Parameter message: the message; nil when the envelope alone is judged.
+    func envelope(_ message: StoredMessage?) -> Envelope {
+        var envelope = Envelope(
             clientAddress: clientIP.flatMap { IPAddress($0) },
             helo: Array((helo ?? "").utf8),
             sender: Array(SMTPPath(Octets(mailFrom ?? "")).mailbox),
             recipients: rcptTo.map { Array(SMTPPath(Octets($0)).mailbox) }
         )
+        if clientIP == nil, helo == nil, let message { takeClient(of: message, &envelope) }
+        if mailFrom == nil { takeSender(of: message, &envelope) }
+        return envelope
     }
 
-    /// Prints a note if the filter would not judge mail of this client.
-    func noteExemption(_ setup: Setup) {
+    private func takeClient(of message: StoredMessage, _ envelope: inout Envelope) {
+        guard let client = ReceivedClient(message.headers) else {
+            Report.write(
+                "--client-ip is missing, and no Received field names a client: only what needs none is checked"
+            )
+            return
+        }
+        envelope.clientAddress = client.address
+        envelope.helo = client.helo
+        let helo = client.helo.isEmpty ? "" : ", --helo \(FieldText.printable(client.helo[...], limit: 320)[...].text)"
+        Report.write("--client-ip \(client.address)\(helo): taken from the topmost Received field")
+    }
+
+    private func takeSender(of message: StoredMessage?, _ envelope: inout Envelope) {
+        if let path = message?.headers.fields(named: "Return-Path").first {
+            envelope.sender = Array(SMTPPath(path.value.trimmed).mailbox)
+            let sender = FieldText.printable(envelope.sender[...], limit: 320)[...].text
+            Report.write("--mail-from '\(sender)': taken from the Return-Path field")
+        } else {
+            envelope.isSenderKnown = false
+            if envelope.clientAddress != nil {
+                Report.write("--mail-from is missing: MAIL FROM is not checked; '<>' is the null sender")
+            }
+        }
+    }
+
+    /// Says that the filter would not judge mail of this client, where it would not.
+    func noteExemption(_ setup: Setup, _ envelope: Envelope) {
         guard let client = envelope.clientAddress, let setting = setup.exemption(of: client) else { return }
         Report.write("\(client) is in \(setting): the filter would not judge its mail, as is done here all the same")
     }

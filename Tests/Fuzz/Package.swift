@@ -113,8 +113,12 @@ let package = Package(
             isOpen: true,
             without: [
                 "Admin/AdminClient.swift", "Admin/AdminConnection.swift", "Admin/AdminConnections.swift",
-                "Admin/AdminRouter.swift", "Admin/AdminServer.swift", "Admin/AdminServer+Configuration.swift",
-                "Daemon.swift", "Reload/Reloader.swift", "SocketWatch.swift", "Watchdog.swift",
+                "Admin/AdminResponse+JSON.swift", "Admin/AdminRouter.swift", "Admin/AdminRouter+Metrics.swift",
+                "Admin/AdminServer.swift",
+                "Admin/AdminServer+Configuration.swift", "Admin/DaemonStatus.swift",
+                "Admin/DaemonStatus+Text.swift", "Admin/MessageRate.swift", "BuildInfo.swift",
+                "Daemon.swift",
+                "Reload/Reloader.swift", "SocketWatch.swift", "Watchdog.swift", "Why/WhyRequest.swift",
             ]
         ),
 

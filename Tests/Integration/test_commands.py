@@ -32,6 +32,11 @@ MASKS = (
     (r"\b\d+\.\d{3} ms\b", "N ms"),
     (r"judged as the user [\w-]+", "judged as the user NAME"),
     (r"judged at \S+Z", "judged at TIME"),
+    (r"since \S+Z, for .*", "since TIME, for SPAN"),
+    (r"[0-9.]+(?:e-\d+)? messages a second over .*", "N messages a second over SPAN"),
+    (r"the last at \S+Z", "the last at TIME"),
+    (r'"(since|time)":"\S+?Z"', r'"\1":"TIME"'),
+    (r'"(messages_per_second|uptime_seconds)":[0-9.]+(?:e-\d+)?', r'"\1":N'),
 )
 
 

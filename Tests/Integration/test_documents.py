@@ -25,7 +25,7 @@ class Documents(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             os.chmod(directory, 0o755)
             os.mkdir(os.path.join(directory, "keys"))
-            for name, content in (("enrolled", b"enrolled.example\n"), ("keys/2026r.pem", mail.key("example.org").pem)):
+            for name, content in (("enrolled", b"enrolled.example\n"), ("keys/example.org_2026r.pem", mail.key("example.org").pem)):
                 with open(os.path.join(directory, name), "wb", opener=lambda p, f: os.open(p, f, 0o600)) as file:
                     file.write(content)
                 daemon.give_to_service(file.name)
@@ -73,7 +73,7 @@ class Documents(unittest.TestCase):
 
     def test_the_version_is_that_of_the_changelog(self):
         shown = subprocess.run([daemon.executable(), "--version"], capture_output=True, text=True, timeout=30, check=True)
-        self.assertEqual(shown.stdout.strip(), re.search(r"^## ([0-9.]+)", text("CHANGELOG.md"), re.M)[1])
+        self.assertEqual(shown.stdout.split()[0], re.search(r"^## ([0-9.]+)", text("CHANGELOG.md"), re.M)[1])
 
 
 if __name__ == "__main__":

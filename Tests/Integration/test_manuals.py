@@ -71,8 +71,8 @@ class Commands(unittest.TestCase):
             options.update(re.findall(r"^  (?:-\w, )?--([a-z][a-z-]*)", shown, re.M))
         text = page("postern.1")
         described = {name.rstrip(" ,") for name in re.findall(r"^\.It Cm ([a-z ]+)", text, re.M)}
-        # "config" is nothing without a word behind it, and "help" is its own.
-        self.assertEqual({name for name in commands if name} - {"config", "help"}, described)
+        # "config" and "key" are nothing without a word behind them, and "help" is its own.
+        self.assertEqual({name for name in commands if name} - {"config", "key", "help"}, described)
         lines = [line for line in text.splitlines() if re.search(r"\bFl ", line)]
         self.assertEqual(options, {name for line in lines for name in re.findall(r" -([a-z][a-z-]+)", line)})
 
@@ -146,7 +146,7 @@ class Cases(unittest.TestCase):
         for example in examples:
             with tempfile.TemporaryDirectory() as directory:
                 os.chmod(directory, 0o755)
-                key = os.path.join(directory, "2026r.pem")
+                key = os.path.join(directory, "example.org_2026r.pem")
                 with open(key, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
                     file.write(mail.key("example.org").pem)
                 daemon.give_to_service(key)

@@ -128,7 +128,7 @@ struct HistoryTests {
         let history = History(capacity: 3)
         let ids = ["A", "B", "A", "C", nil]
         for (index, id) in ids.enumerated() { history.remember(try await remembered(id, time: UnixTime(Int64(index)))) }
-        let times = { (id: String) in history.messages(queueID: Array(id.utf8)).map(\.time) }
+        let times = { (id: String) in history.messages { $0.queueID == id }.map(\.time) }
         #expect(history.count == 3)
         #expect(times("A") == [2])
         #expect(times("B") == [])
@@ -148,10 +148,10 @@ struct HistoryTests {
         let history = History(capacity: 4)
         for time in 0..<6 { history.remember(try await remembered("A", time: UnixTime(Int64(time)))) }
         history.resize(to: capacity)
-        #expect(history.messages(queueID: [0x41]).map(\.time) == kept)
+        #expect(history.messages { $0.queueID == "A" }.map(\.time) == kept)
         history.remember(try await remembered("A", time: 6))
         let after = ([6] + kept).prefix(capacity)
-        #expect(history.messages(queueID: [0x41]).map(\.time) == Array(after))
+        #expect(history.messages { $0.queueID == "A" }.map(\.time) == Array(after))
     }
 
     @Test("a clean pass is not remembered, anything else is")

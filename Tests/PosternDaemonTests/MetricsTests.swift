@@ -14,7 +14,7 @@ private struct Metrics {
     var lines: [Substring] { text.split(separator: "\n") }
 
     init(_ parts: Parts) {
-        text = parts.router.answerPublic(AdminRequest(method: .GET, path: "/metrics")).body
+        text = parts.router.answerPublic(AdminRequest(.GET, target: "/metrics")).body
     }
 
     /// The value of a series; nil where it is not there.

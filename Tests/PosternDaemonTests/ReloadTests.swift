@@ -64,7 +64,7 @@ struct ReloadTests {
         case "mode = \"enforce\"": try parts.rewrite(signing, mode: change)
         default: try parts.rewrite(rules + signing + change, mode: "mode = \"enforce\"")
         }
-        let answer = await parts.router.answerControl(AdminRequest(method: .POST, path: "/reload"))
+        let answer = await parts.router.answerControl(AdminRequest(.POST, target: "/reload"))
         #expect(answer.status.code == 200)
         let lines = answer.body.split(separator: "\n")
         #expect(lines.first == "configuration reloaded")
@@ -107,13 +107,15 @@ struct AdminTests {
             (.GET, "/readyz", 503, 503), (.GET, "/metrics", 200, 200), (.GET, "/", 404, 404),
             (.GET, "/status", 404, 200), (.POST, "/status", 405, 405), (.GET, "/reload", 404, 404),
             (.POST, "/reload", 405, 200), (.GET, "/why/4XyZ1", 404, 200), (.GET, "/why/none", 404, 404),
-            (.GET, "/why/replay/4XyZ1", 404, 200), (.GET, "/why/", 404, 404), (.DELETE, "/why/4XyZ1", 405, 405),
+            (.GET, "/why/replay/4XyZ1", 404, 200), (.GET, "/why/", 404, 200), (.GET, "/why?last=0", 404, 400),
+            (.GET, "/why?from=&client=x", 404, 400),
+            (.GET, "/why/a/b", 404, 400), (.GET, "/why?from=", 404, 404), (.DELETE, "/why/4XyZ1", 405, 405),
         ] as [(HTTPMethod, String, UInt, UInt)]
     )
     func statuses(_ method: HTTPMethod, _ path: String, _ inPublic: UInt, _ inControl: UInt) async throws {
         let parts = try Parts(Sample.reject)
         parts.record("4XyZ1", try await Sample.judgement(rules: Sample.reject))
-        let request = AdminRequest(method: method, path: path)
+        let request = AdminRequest(method, target: path)
         #expect(parts.router.answerPublic(request).status.code == inPublic)
         #expect(await parts.router.answerControl(request).status.code == inControl)
     }
@@ -122,7 +124,7 @@ struct AdminTests {
     func reload() async throws {
         let parts = try Parts("")
         try parts.rewrite("nonsense = 1")
-        let response = await parts.router.answerControl(AdminRequest(method: .POST, path: "/reload"))
+        let response = await parts.router.answerControl(AdminRequest(.POST, target: "/reload"))
         #expect(response.status == .badRequest)
         #expect(response.body.hasPrefix("\(parts.loader.path):3:"))
         #expect(response.body.hasSuffix("The old configuration stays in force.\n"))
@@ -132,7 +134,7 @@ struct AdminTests {
     func numbers() async throws {
         let parts = try Parts(Sample.reject)
         parts.record("4XyZ1", try await Sample.judgement(rules: Sample.reject))
-        let metrics = parts.router.answerPublic(AdminRequest(method: .GET, path: "/metrics"))
+        let metrics = parts.router.answerPublic(AdminRequest(.GET, target: "/metrics"))
         #expect(metrics.contentType == "text/plain; version=0.0.4; charset=utf-8")
         let lines = metrics.body.split(separator: "\n")
         for line in [
@@ -149,24 +151,26 @@ struct AdminTests {
             let family = ["_bucket", "_sum", "_count"].first { name.hasSuffix($0) }.map { name.dropLast($0.count) }
             #expect(types.contains(name) || types.contains(String(family ?? "")), "\(line)")
         }
-        let status = await parts.router.answerControl(AdminRequest(method: .GET, path: "/status")).body
+        let status = await parts.router.answerControl(AdminRequest(.GET, target: "/status")).body
         #expect(status.contains("messages        reject 1\n"))
         #expect(status.contains("remembered      1 verdict for postern why\n"))
         #expect(status.contains("mode            observe, 1 rule\n"))
+        let json = await parts.router.answerControl(AdminRequest(.GET, target: "/status?format=json")).body
+        #expect(json.contains("\"messages\":{\"reject\":1}") && json.contains("\"rules\":1,"))
     }
 
     @Test("why tells the story of a message, and what the present rules would do")
     func why() async throws {
         let parts = try Parts("")
         parts.record("4XyZ1", try await Sample.judgement(rules: Sample.reject))
-        let story = await parts.router.answerControl(AdminRequest(method: .GET, path: "/why/4XyZ1")).body
+        let story = await parts.router.answerControl(AdminRequest(.GET, target: "/why/4XyZ1")).body
         #expect(story.hasPrefix("Message 4XyZ1, judged at 20"))
         #expect(story.contains("verdict      reject by rule \"spf-strict\""))
-        let again = await parts.router.answerControl(AdminRequest(method: .GET, path: "/why/replay/4XyZ1")).body
+        let again = await parts.router.answerControl(AdminRequest(.GET, target: "/why/replay/4XyZ1")).body
         #expect(again.hasPrefix("Message 4XyZ1, judged again by the present configuration\n"))
         #expect(again.contains("verdict      accept, no rule decided"))
         #expect(again.contains("spf          fail"))
-        let unknown = await parts.router.answerControl(AdminRequest(method: .GET, path: "/why/none")).body
+        let unknown = await parts.router.answerControl(AdminRequest(.GET, target: "/why/none")).body
         #expect(unknown.hasPrefix("nothing is remembered of none: "))
     }
 

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -6,6 +7,16 @@ struct AdminRequest: Sendable {
     let method: HTTPMethod
     /// The path without the query.
     let path: String
+    /// The query's names with their values.
+    let query: [String: String]
+
+    /// A request for a target: a path with or without a query (RFC 9112 § 3.2.1).
+    init(_ method: HTTPMethod, target: String) {
+        self.method = method
+        path = String(target.prefix { $0 != "?" })
+        let items = URLComponents(string: target)?.queryItems ?? []
+        query = Dictionary(items.map { ($0.name, $0.value ?? "") }) { first, _ in first }
+    }
 }
 
 /// The reply to a request.
@@ -57,7 +68,7 @@ final class AdminConnection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): request = AdminRequest(method: head.method, path: String(head.uri.prefix { $0 != "?" }))
+        case .head(let head): request = AdminRequest(head.method, target: head.uri)
         case .body(let buffer):
             octets += buffer.readableBytes
             if octets > Self.maximumOctets { context.close(promise: nil) }

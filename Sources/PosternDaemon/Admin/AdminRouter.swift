@@ -11,6 +11,17 @@ struct AdminRouter: Sendable {
     let filter: Filter
     let milter: MilterServer
     let reloader: Reloader
+    /// When the daemon began.
+    private let since = Clock.now
+    /// How many messages a second there are.
+    let rate: MessageRate
+
+    init(filter: Filter, milter: MilterServer, reloader: Reloader) {
+        self.filter = filter
+        self.milter = milter
+        self.reloader = reloader
+        rate = MessageRate(filter.counters)
+    }
 
     /// What anybody may know who reaches the port: metrics and health.
     func answerPublic(_ request: AdminRequest) -> AdminResponse {
@@ -27,9 +38,8 @@ struct AdminRouter: Sendable {
     func answerControl(_ request: AdminRequest) async -> AdminResponse {
         switch (request.method, request.path) {
         case (.POST, "/reload"): return reload()
-        case (.GET, "/status"): return AdminResponse(body: status)
-        case (.GET, let path) where path.hasPrefix("/why/replay/"): return await why(path.dropFirst(12), isReplay: true)
-        case (.GET, let path) where path.hasPrefix("/why/"): return await why(path.dropFirst(5), isReplay: false)
+        case (.GET, "/status"): return status(request)
+        case (.GET, let path) where path == "/why" || path.hasPrefix("/why/"): return await why(request)
         default: return answerPublic(request)
         }
     }
@@ -61,58 +71,35 @@ struct AdminRouter: Sendable {
 // MARK: Why
 
 extension AdminRouter {
-    private func why(_ queueID: Substring, isReplay: Bool) async -> AdminResponse {
-        let messages = filter.history.messages(queueID: Array(queueID.utf8))
+    private func why(_ asked: AdminRequest) async -> AdminResponse {
+        guard let request = WhyRequest(asked) else {
+            return AdminResponse(status: .badRequest, body: "this cannot be asked: \(asked.path)\n")
+        }
+        let messages = filter.history.messages { request.wants($0) }
         guard !messages.isEmpty else {
-            let text = """
-                nothing is remembered of \(queueID): it passed cleanly, was signed rather than judged, or is not among the \
-                last \(filter.setup.configuration.why.history) other messages ([why] history)
-
-                """
-            return AdminResponse(status: .notFound, body: text)
+            let capacity = filter.setup.configuration.why.history
+            return AdminResponse(status: .notFound, body: request.refusal(capacity: capacity))
         }
         let setup = filter.setup
-        var stories = [String]()
-        for message in messages { stories.append(isReplay ? await message.replay(by: setup) : message.story) }
-        return AdminResponse(body: stories.joined(separator: "\n"))
+        let chosen = messages.prefix(request.most)
+        var stories = [Story]()
+        for message in chosen { stories.append(request.isReplay ? await message.replay(by: setup) : message.story) }
+        if request.isJSON { return .json(stories.map(WhyReport.init)) }
+        var text = stories.map(\.text).joined(separator: "\n")
+        if chosen.count < messages.count {
+            text += "\n\(chosen.count) of \(Counted.words(messages.count, "message")); --last shows more\n"
+        }
+        return AdminResponse(body: text)
     }
 }
 
 // MARK: Status
 
 extension AdminRouter {
-    private var status: String {
-        let values = filter.counters.values
-        let statistics = milter.statistics
-        let setup = filter.setup
-        let sockets = setup.configuration.listen.map(\.socket.description).joined(separator: ", ")
-        let messages = values.messages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-        let undecided = values.undecidedMessages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-        var lines = [
-            "listening on    \(sockets)",
-            "mode            \(setup.configuration.mode.rawValue), \(Counted.words(setup.engine.rules.count, "rule"))",
-            "connections     \(statistics.openConnections) open, \(statistics.connections) in all, "
-                + "\(statistics.refusedConnections) over the limit",
-            "held            \(milter.memory.octets >> 10) KiB of \(milter.memory.limit >> 10) by messages in progress, "
-                + "\(Counted.words(milter.memory.shortages, "time")) none left",
-            "messages        \(messages.isEmpty ? "none yet" : messages.joined(separator: ", "))",
-            "refused before  \(Counted.words(values.refusedRecipients, "recipient"))",
-            "undecided       \(undecided.isEmpty ? "none" : undecided.joined(separator: ", "))"
-                + " for want of an answer of the DNS",
-            "put off         \(Counted.words(values.putOffMessages, "message")) to mixed recipients, "
-                + "\(Counted.words(values.sentAwayRecipients, "recipient")) sent away, "
-                + "\(Counted.words(filter.putOff.count, "sender")) remembered",
-            "forged fields   \(values.forgedFields) removed",
-            "lookups         \(values.lookups), \(values.cachedLookups) of them from the cache",
-            "remembered      \(Counted.words(filter.history.count, "verdict")) for postern why",
-            "reloads         \(values.reloads) done, \(values.failedReloads) failed",
-        ]
-        lines += milter.files.compactMap(\.loss).map { "  LOST          \($0)" }
-        lines += setup.resolver.statusLines
-        if filter.droppedLines > 0 {
-            lines.append("log             \(Counted.words(filter.droppedLines, "line")) lost")
-        }
-        return lines.joined(separator: "\n") + "\n"
+    private func status(_ request: AdminRequest) -> AdminResponse {
+        let status = DaemonStatus(filter, milter, since: since, rate: rate.perSecond, lastReload: reloader.last)
+        if request.query["format"] == "json" { return .json([status]) }
+        return AdminResponse(body: status.text(resolver: filter.setup.resolver.statusLines))
     }
 }
 

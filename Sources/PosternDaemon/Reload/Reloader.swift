@@ -5,12 +5,24 @@ internal import Synchronization
 
 /// Puts a changed configuration into force.
 final class Reloader: Sendable {
+    /// What came of a reload.
+    struct Outcome: Encodable, Sendable {
+        /// When it was, as RFC 3339 writes it.
+        let time: String
+        /// Why the configuration was not taken; none when it was.
+        let problems: [String]
+    }
+
     private let loader: SetupLoader
     private let filter: Filter
     private let logger: Logger
     private let fixed: FixedSettings
     /// Serializes reloads.
     private let turn = Mutex(())
+    private let outcome = Mutex<Outcome?>(nil)
+
+    /// What came of the last reload; nil when there was none.
+    var last: Outcome? { outcome.withLock { $0 } }
 
     /// A reloader for a filter.
     init(loader: SetupLoader, filter: Filter, logger: Logger) {
@@ -39,6 +51,7 @@ final class Reloader: Sendable {
                     values.configured = Clock.now
                     values.isLastConfigurationGood = true
                 }
+                note([])
                 logger.info("configuration reloaded")
                 let warnings = previous.losses(to: next.configuration) + fixed.warnings(for: next.configuration)
                 for warning in warnings { logger.warning("\(warning)") }
@@ -48,11 +61,17 @@ final class Reloader: Sendable {
                     values.failedReloads += 1
                     values.isLastConfigurationGood = false
                 }
+                note(error.problems)
                 for problem in error.problems {
                     logger.error("configuration not reloaded, the old one stays in force: \(problem)")
                 }
                 throw error
             }
         }
+    }
+
+    private func note(_ problems: [ConfigurationProblem]) {
+        let outcome = Outcome(time: "\(UTCTime(Clock.now))", problems: problems.map(\.description))
+        self.outcome.withLock { $0 = outcome }
     }
 }

@@ -69,11 +69,9 @@ final class History: Sendable {
         }
     }
 
-    /// The messages with this queue ID, the latest first.
-    func messages(queueID: [UInt8]) -> [RememberedMessage] {
-        state.withLock { state in
-            state.messages.filter { ($0.delivery.queueID ?? LogLine.noQueueID) == queueID }.reversed()
-        }
+    /// The messages that are wanted, the latest first.
+    func messages(where isWanted: (RememberedMessage) -> Bool) -> [RememberedMessage] {
+        state.withLock { $0.messages }.reversed().filter(isWanted)
     }
 }
 

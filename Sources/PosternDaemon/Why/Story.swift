@@ -3,18 +3,63 @@ internal import MailSyntax
 internal import PosternConfiguration
 internal import PosternSetup
 
-extension RememberedMessage {
-    /// The outcome of the message and its reasons, for people.
-    var story: String {
-        let queueID = (delivery.queueID ?? LogLine.noQueueID)[...].text
-        return "Message \(queueID), judged at \(UTCTime(time))\n" + judgement.text(withTrace: true)
+/// What happened to a message, or would happen to it now, and why.
+struct Story: Sendable {
+    /// The message.
+    let message: RememberedMessage
+    /// What was found and decided.
+    let judgement: Judgement
+    /// Whether that is by the present configuration instead of the one of then.
+    let isReplay: Bool
+
+    /// The story for people.
+    var text: String {
+        let how = isReplay ? "judged again by the present configuration" : "judged at \(UTCTime(message.time))"
+        return "Message \(message.queueID), \(how)\n" + judgement.text(withTrace: true)
     }
+}
+
+/// A story as a JSON object, with the keys in snake case; the envelope's are those of `postern check --batch`.
+struct WhyReport: Encodable, Sendable {
+    let queueID: String
+    let time: String
+    let replay: Bool
+    let clientIP: String?
+    let helo: String
+    let mailFrom: String
+    let rcptTo: [String]
+    let judgement: JudgementReport
+
+    private enum CodingKeys: String, CodingKey {
+        case time, replay, helo, mailFrom, rcptTo, judgement
+        case queueID = "queueId"
+        case clientIP = "clientIp"
+    }
+
+    init(_ story: Story) {
+        let envelope = story.judgement.envelope
+        queueID = story.message.queueID
+        time = "\(UTCTime(story.message.time))"
+        replay = story.isReplay
+        clientIP = envelope.clientAddress?.description
+        helo = envelope.helo[...].text
+        mailFrom = envelope.sender[...].text
+        rcptTo = envelope.recipients.map { $0[...].text }
+        judgement = JudgementReport(story.judgement, withTrace: true)
+    }
+}
+
+extension RememberedMessage {
+    /// The queue ID as the log shows it.
+    var queueID: String { (delivery.queueID ?? LogLine.noQueueID)[...].text }
+
+    /// What happened to the message and why.
+    var story: Story { Story(message: self, judgement: judgement, isReplay: false) }
 
     /// The outcome under another configuration, judged with the recorded DNS answers.
     ///
-    /// The body is not kept, so the results of DKIM stay the same.
-    func replay(by setup: Setup) async -> String {
-        let envelope = judgement.envelope
+    /// The body is not kept, so what DKIM found stays as it was.
+    func replay(by setup: Setup) async -> Story {
         let judge = MessageJudge(
             settings: setup.authentication,
             headers: setup.headers(authservID: authservID),
@@ -22,8 +67,12 @@ extension RememberedMessage {
             resolver: ReplayingResolver(judgement.lookups),
             timeout: setup.configuration.limits.timeout
         )
-        let again = await judge.judge(envelope, headers: headers, signatures: judgement.assessment.dkim, now: time)
-        let queueID = (delivery.queueID ?? LogLine.noQueueID)[...].text
-        return "Message \(queueID), judged again by the present configuration\n" + again.text(withTrace: true)
+        let again = await judge.judge(
+            judgement.envelope,
+            headers: headers,
+            signatures: judgement.assessment.dkim,
+            now: time
+        )
+        return Story(message: self, judgement: again, isReplay: true)
     }
 }

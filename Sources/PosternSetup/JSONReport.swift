@@ -1,10 +1,10 @@
 internal import FoundationEssentials
 internal import MailSyntax
 
-/// Writes values as JSON, one on each line, with keys in snake case.
-enum JSONLine {
-    /// The value's octets, with a line end.
-    static func encode(_ value: some Encodable) throws -> [UInt8] {
+/// Writes values as JSON, each on a line, with the keys in snake case.
+public enum JSONReport {
+    /// The value's octets with a line end.
+    public static func line(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
