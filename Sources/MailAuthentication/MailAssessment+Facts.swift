@@ -46,6 +46,15 @@ extension MailAssessment {
         return facts
     }
 
+    /// Whether the purported responsible address belongs to the author: its domain is the author's domain, or a domain
+    /// above or below it, which has the same owner.
+    private var isResponsibleAuthor: Bool {
+        guard let author = author?.authorDomain, let responsible = senderID?.evaluation?.domainName else {
+            return false
+        }
+        return responsible.isEqualOrSubdomain(of: author) || author.isEqualOrSubdomain(of: responsible)
+    }
+
     /// The domains of the signatures with a result; nil if signatures are not checked.
     private func signingDomains(of result: DKIMResult) -> [DomainName]? {
         guard let dkim else { return nil }
@@ -55,59 +64,6 @@ extension MailAssessment {
             if let domain = dkim[index].signature?.domain { domains.append(domain) }
         }
         return domains
-    }
-}
-
-extension ResultWord {
-    /// The word for a result of SPF or Sender ID.
-    init(_ result: SPFResult) {
-        self =
-            switch result {
-            case .none: .none
-            case .neutral: .neutral
-            case .pass: .pass
-            case .fail: .fail
-            case .softfail: .softfail
-            case .temperror: .temperror
-            case .permerror: .permerror
-            }
-    }
-
-    /// The word for a signature's result.
-    init(_ result: DKIMResult) {
-        self =
-            switch result {
-            case .none: .none
-            case .pass: .pass
-            case .fail: .fail
-            case .policy: .policy
-            case .neutral: .neutral
-            case .temperror: .temperror
-            case .permerror: .permerror
-            }
-    }
-
-    /// The word for DMARC's result.
-    init(_ result: DMARCResult) {
-        self =
-            switch result {
-            case .none: .none
-            case .pass: .pass
-            case .fail: .fail
-            case .temperror: .temperror
-            case .permerror: .permerror
-            }
-    }
-
-    /// The word for the result about the client's name.
-    init(_ result: ReverseNameResult) {
-        self =
-            switch result {
-            case .pass: .pass
-            case .fail: .fail
-            case .temperror: .temperror
-            case .permerror: .permerror
-            }
     }
 }
 

@@ -32,21 +32,6 @@ public struct AssessmentSummary: Sendable {
 }
 
 extension MailAssessment {
-    /// The result of each check; nil for a check that was not made.
-    var results: PerCheck<ResultWord?> {
-        PerCheck { check in
-            switch check {
-            case .spf: spf.map { ResultWord($0.result) }
-            case .spfHelo: helo.map { ResultWord($0.result) }
-            case .senderID: senderID.map { ResultWord($0.result) }
-            // The best signature gives the result for all of them; without signatures the result is none.
-            case .dkim: dkim.map { _ in bestSignatureResult.map { ResultWord($0) } ?? ResultWord.none }
-            case .dmarc: dmarc.map { ResultWord($0.result) }
-            case .iprev: iprev.map { ResultWord($0.result) }
-            }
-        }
-    }
-
     /// The results in words.
     public var summary: AssessmentSummary {
         AssessmentSummary(
