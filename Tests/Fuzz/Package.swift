@@ -102,11 +102,17 @@ let package = Package(
                 nioCore, system,
             ]
         ),
+        .target(
+            name: "CBuild",
+            path: "Postern/CBuild",
+            cSettings: [.define("POSTERN_COMMIT", to: "\"unknown\"")]
+        ),
         // The sessions and what they use, without the daemon around them and its libraries.
         library(
             "PosternDaemon",
             [
-                "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer", "MilterProtocol",
+                "CBuild", "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer",
+                "MilterProtocol",
                 "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy",
                 deque, nioCore, nioPosix, logging,
             ],
