@@ -141,15 +141,16 @@ class Settings(unittest.TestCase):
 class Cases(unittest.TestCase):
     def test_every_example(self):
         blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)\.Ed", plain(page("postern-cases.7")), re.M | re.S)
-        examples = [block for block in blocks if block.startswith("[[")]
+        examples = [block for block in blocks if block.startswith(("[[", "[trust]"))]
         self.assertGreater(len(examples), 2)
         for example in examples:
             with tempfile.TemporaryDirectory() as directory:
                 os.chmod(directory, 0o755)
-                key = os.path.join(directory, "example.org_2026r.pem")
-                with open(key, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-                    file.write(mail.key("example.org").pem)
-                daemon.give_to_service(key)
+                for named in re.findall(r"/etc/postern/keys/([^\"]+)", example):
+                    key = os.path.join(directory, named)
+                    with open(key, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+                        file.write(mail.key("example.org").pem)
+                    daemon.give_to_service(key)
                 name = os.path.join(directory, "postern.toml")
                 with open(name, "w", encoding="utf-8") as file:
                     file.write(example.replace("/etc/postern/keys", directory))
