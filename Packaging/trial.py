@@ -36,6 +36,20 @@ with smtplib.SMTP("192.0.2.25", 25, "client.example.com", 60, ("192.0.2.66", 0))
     client.sendmail(sender, ["bob@example.org"], message)
 """
 
+LOAD = """\
+import select, smtplib, sys
+count, problems = 0, []
+while not select.select([sys.stdin], [], [], 0.05)[0]:
+    message = f"From: alice@example.com\\r\\nSubject: load {count}\\r\\n\\r\\nHello\\r\\n"
+    try:
+        with smtplib.SMTP("192.0.2.25", 25, "client.example.com", 60, ("192.0.2.66", 0)) as client:
+            client.sendmail("alice@example.com", ["bob@example.org"], message)
+    except (OSError, smtplib.SMTPException) as error:
+        problems.append(repr(error))
+    count += 1
+print(count, *problems[:5], sep="\\n")
+"""
+
 
 def text(*names):
     with open(os.path.join(HERE, *names), encoding="utf-8") as file:
@@ -159,6 +173,23 @@ class Machine:
                 return message
             time.sleep(0.05)
         sys.exit(f"{subject!r} was not delivered\n{self.journal()}{self.run('mailq', check=False).stdout}")
+
+    def load_delivered(self):
+        """How many messages of a load lie in the mailbox."""
+        return sum((m["Subject"] or "").startswith("load ") for m in mailbox.mbox(self.root + "/var/mail/bob"))
+
+    @contextlib.contextmanager
+    def load(self):
+        """Mail from outside, up to twenty messages a second, while something is done: all of it is taken and delivered."""
+        process = subprocess.Popen(
+            ["nsenter", "-t", self.pid, "-n", sys.executable, "-c", LOAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        yield
+        count, *problems = process.communicate("\n", timeout=120)[0].splitlines()
+        if problems:
+            sys.exit("mail was not taken meanwhile:\n" + "\n".join(problems))
+        self.wait(lambda: self.load_delivered() == int(count), f"the delivery of {count} messages", 60)
+        print(f"  ok: {count} messages came meanwhile, and all were taken and delivered")
 
     def property(self, name):
         """What systemd says of the daemon."""
@@ -358,10 +389,36 @@ class Trial:
         self.machine.run(install)
         self.expect(self.machine.property("ActiveState") == "inactive", "one that is switched off stays off")
 
-    def remove(self):
-        print("== Remove")
+    def forged(self):
+        """Whether mail of a sender that SPF forbids is taken."""
+        return self.machine.send("mallory@forged.example", "Subject: forged\r\n\r\nHello\r\n").returncode == 0
+
+    def is_bypassed(self):
+        """Whether a message that comes now is not stamped."""
+        subject = f"bypassed {time.monotonic()}"
+        self.machine.send("alice@example.com", f"Subject: {subject}\r\n\r\nHello\r\n")
+        return self.machine.delivered(subject)["Authentication-Results"] is None
+
+    def get_out(self):
+        print("== README: getting out again, while mail comes")
         self.machine.run("systemctl enable --now postern")
-        self.machine.type("apt-get -qq -y purge postern")
+        self.expect(not self.forged(), "a forged sender is refused")
+        rule, reload = 'name = "spf-strict"\n', "systemctl reload postern"
+        with self.machine.load():
+            self.machine.edit(CONFIGURATION, rule, rule + "observe = true\n")
+            self.machine.type(reload)
+            self.expect(self.forged(), "one rule off: a forged sender is taken")
+            self.machine.edit(CONFIGURATION, rule + "observe = true\n", rule)
+            self.machine.type(reload)
+            self.expect(not self.forged(), "on again: refused")
+            self.machine.edit(CONFIGURATION, 'mode = "enforce"', 'mode = "observe"')
+            self.machine.type(reload)
+            self.expect(self.forged(), "back to observing: taken")
+            self.machine.type("sed -i /milter/d /etc/postfix/main.cf && postfix reload")
+            # A server process of Postfix ends the session that it is in with the configuration from before.
+            self.machine.wait(self.is_bypassed, "mail without a stamp", 10)
+            print("  ok: the filter is bypassed")
+            self.machine.type("apt-get -qq -y purge postern")
         self.expect(not self.machine.processes(), "the daemon is gone")
 
     def run(self):
@@ -382,7 +439,7 @@ class Trial:
         self.expect(not noise, f"no complaint of the program's {noise}")
         failed = self.machine.run("systemctl --failed --plain --no-legend", check=False).stdout
         self.expect("postern" not in failed and "postfix" not in failed, "no failed unit of Postern or Postfix")
-        self.remove()
+        self.get_out()
 
 
 def main():
