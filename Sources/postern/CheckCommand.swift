@@ -56,6 +56,10 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if config == nil, Configuration.installedPath == nil {
+            let path = Configuration.standardPath
+            Report.write("there is no configuration at \(path): judged without rules (type: --config FILE)")
+        }
         let setup = try lookups.setup(config)
         let judge = MessageJudge(setup)
         if let batch {

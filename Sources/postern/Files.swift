@@ -87,10 +87,10 @@ enum Report {
         print("postern: \(line)")
     }
 
-    /// Writes the system's text for the error of the last call.
-    static func writeSystemError(_ subject: String) {
+    /// Writes the system's text for the error of the last call, and what to type, if there is a command that helps.
+    static func writeSystemError(_ subject: String, command: String? = nil) {
         let code = errno
-        write("\(subject): \(Errno(rawValue: code))")
+        write("\(subject): \(Errno(rawValue: code))" + (command.map { " (type: \($0))" } ?? ""))
     }
 }
 

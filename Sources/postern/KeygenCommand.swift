@@ -57,7 +57,8 @@ struct KeygenCommand: ParsableCommand {
         let service = geteuid() == 0 ? Account(named: Account.serviceName) : nil
         for key in keys {
             try OutputFile.create(key.path, mode: 0o600, readableBy: service?.group, key.pem)
-            Report.write("\(key.path) written")
+            // A comment, because the table below may be appended to the configuration as it is.
+            Report.print("# \(key.path) written")
         }
         let table = SigningTableText(keys).text
         let account = service.map { _ in Account.becomeService() }
@@ -86,7 +87,8 @@ struct KeygenCommand: ParsableCommand {
     /// Says which directory is missing, before a key is made for it.
     private func checkDirectory() throws(ExitCode) {
         guard unsafe access(directory + "/.", F_OK) != 0 else { return }
-        Report.writeSystemError("the directory \(directory)")
+        let command = "install -d -o root -g \(Account.serviceName) -m 2750 \(directory)"
+        Report.writeSystemError("the directory \(directory)", command: command)
         throw ExitCode(EX_CANTCREAT)
     }
 }

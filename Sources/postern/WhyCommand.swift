@@ -40,8 +40,6 @@ struct WhyCommand: AsyncParsableCommand {
             else {
                 throw ValidationError("'\(queueID)' is no queue ID: expected letters and digits, such as 4XyZ1")
             }
-        } else if last == nil, client == nil, from == nil {
-            throw ValidationError("which message? expected a queue ID, --last, --client or --from")
         }
         if let last, last < 1 { throw ValidationError("--last: \(last) is no number of messages; expected 1 or more") }
         if let client, IPNetwork(client) == nil {

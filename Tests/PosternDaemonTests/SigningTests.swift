@@ -19,7 +19,7 @@ struct SigningTests {
         return try SigningTable(Configuration.parse(text, file: "postern.toml").signing)
     }
 
-    /// `d=` of the signature, or why there is none; nil when nobody expects one.
+    /// `d=` of the signature, or why there is none; nil where nothing is signed.
     private func outcome(
         _ table: SigningTable,
         from fields: [String],
@@ -46,10 +46,11 @@ struct SigningTests {
         "RFC 6376 § 5.1: a domain signs what it is right to sign",
         arguments: [
             (["a@example.org"], nil, "example.org/s"), (["A <a@EXAMPLE.org>"], "x", "example.org/s"),
-            (["a@sub.example.org"], nil, nil), (["a@badexample.org"], nil, nil),
+            (["a@sub.example.org"], nil, "no [[signing]] table is for sub.example.org"),
+            (["a@badexample.org"], nil, "no [[signing]] table is for badexample.org"),
             (["a@example.net"], nil, "example.net/s"), (["a@sub.example.net"], nil, "example.net/s"),
             (["a@a.b.example.net"], nil, "example.net/s"), (["a@own.example.net"], nil, "own.example.net/s"),
-            (["a@example.com"], nil, nil),
+            (["a@example.com"], nil, "no [[signing]] table is for example.com"),
             (["a@example.org, b@example.org"], nil, "From does not name one author"),
             (["a@example.org", "a@example.org"], nil, "From does not name one author"),
             ([], nil, "From does not name one author"), (["nonsense"], nil, "From does not name one author"),
@@ -57,9 +58,9 @@ struct SigningTests {
             (["a@login.example"], "ann", "login.example/s"),
             (["a@login.example"], "eve", "login eve does not own login.example"),
             (["a@login.example"], nil, "a client without login does not own login.example"),
-        ] as [([String], String?, String?)]
+        ] as [([String], String?, String)]
     )
-    func decides(_ fields: [String], _ login: String?, _ expected: String?) throws {
+    func decides(_ fields: [String], _ login: String?, _ expected: String) throws {
         let folder = try Folder()
         let table = try table(
             folder,

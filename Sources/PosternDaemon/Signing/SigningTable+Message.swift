@@ -4,7 +4,7 @@ internal import MailSyntax
 internal import PosternSetup
 
 extension SigningTable {
-    /// Begins to sign a message, or finds out why it is not signed; nil when no signature is expected.
+    /// Begins to sign a message, or finds out why it is not signed; nil where nothing is signed at all.
     ///
     /// - Parameters:
     ///   - headers: the message's header fields.
@@ -20,7 +20,7 @@ extension SigningTable {
             return OutgoingMessage(unsigned: "From does not name one author")
         }
         switch decision(author: domain, login: login?[...]) {
-        case .foreignDomain: return nil
+        case .foreignDomain: return OutgoingMessage(unsigned: "no [[signing]] table is for \(domain)")
         case .foreignLogin(let domain):
             let name = login.map { "login " + $0[...].text } ?? "a client without login"
             return OutgoingMessage(unsigned: "\(name) does not own \(domain)")
