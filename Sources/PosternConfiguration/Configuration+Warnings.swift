@@ -13,9 +13,11 @@ extension Configuration {
     /// A summary of the configuration, on one line.
     public var summary: String {
         let refusing = rules.rules.filter { $0.action.isRefusal && !$0.observe }.count
+        let onTrial = rules.rules.filter(\.observe).count
         let checked = Check.allCases.filter { $0 == $0.setting && isMade($0) }.map(\.rawValue)
         return "valid: mode \(mode.rawValue), \(Counted.words(listen.count, "socket")), "
-            + "\(Counted.words(rules.rules.count, "rule")) (\(refusing) refusing), "
+            + "\(Counted.words(rules.rules.count, "rule")) "
+            + "(\(refusing) refusing\(onTrial > 0 ? ", \(onTrial) on trial" : "")), "
             + "\(Counted.words(signing.flatMap(\.allDomains).count, "signing domain")), checks: \(checked.joined(separator: " "))"
     }
 

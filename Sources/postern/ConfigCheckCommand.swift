@@ -46,6 +46,10 @@ struct ConfigCheckCommand: AsyncParsableCommand {
         await resolver.close()
         guard arePublished else { throw ExitCode.failure }
         print("\(file): \(configuration.summary); judged as the user \(account.name)")
+        if dns {
+            let count = configuration.signing.reduce(0) { $0 + $1.keys.count * $1.allDomains.count }
+            print("\(file): \(Counted.words(count, "key record")) published, and right")
+        }
         for note in configuration.notes { print("\(file): note: \(note)") }
     }
 
