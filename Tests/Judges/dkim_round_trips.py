@@ -227,7 +227,7 @@ def make_keys(postern, folder):
         command = [postern, "keygen", "--domain", DOMAIN, "--selector", selector, "--type", kind, "--directory", folder]
         output = subprocess.run(command + (["--bits", str(bits)] if bits else []), check=True, capture_output=True, text=True)
         records[f"{selector}._domainkey.{DOMAIN}"] = "".join(re.findall(r'"([^"]*)"', output.stdout))
-        with open(f"{folder}/{selector}.pem", "rb") as file:
+        with open(f"{folder}/{DOMAIN}_{selector}.pem", "rb") as file:
             pems[selector] = file.read()
         der = base64.b64decode(b"".join(pems[selector].splitlines()[1:-1]))
         raw[selector] = base64.b64encode(der[-32:]) if kind == "ed25519" else pems[selector]
@@ -268,7 +268,7 @@ def judge(postern, folder, count, seed):
         signer = ["postern", "opendkim", "postern", "dkimpy"][number % 4]
         if signer == "postern":
             keys = [selector] if number % 8 else ["r1", "e1"]
-            pairs = [part for key in keys for part in (key, f"{folder}/{key}.pem")]
+            pairs = [part for key in keys for part in (key, f"{folder}/{DOMAIN}_{key}.pem")]
             chunk = generator.random.choice([1, 7, 1000, 65535]) if len(message) < 100000 else 65535
             reply = driver.run("sign", source, signed, f"{header}/{body}", now, chunk, DOMAIN, *pairs)
             assert reply == "ok", reply
