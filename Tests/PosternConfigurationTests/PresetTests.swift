@@ -13,7 +13,7 @@ struct PresetTests {
     @Test("load without a warning", arguments: ["stamp-only", "spf-strict", "hotmail", "sid-milter"])
     func loads(_ name: String) throws {
         let preset = try Configuration.load(path: Self.folder + name + ".toml")
-        #expect(preset.mode == .enforce)
+        #expect(preset.mode == (name == "stamp-only" ? .observe : .enforce))
         #expect(preset.warnings.isEmpty)
     }
 
