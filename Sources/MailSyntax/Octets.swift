@@ -44,7 +44,11 @@ extension UInt8 {
 
 extension Sequence<UInt8> {
     /// Whether all octets are US-ASCII.
-    @inlinable public var isASCII: Bool { allSatisfy { $0 < 0x80 } }
+    @inlinable public var isASCII: Bool {
+        // In one piece where there is one: a string gives out its octets one by one otherwise.
+        let known = withContiguousStorageIfAvailable { unsafe $0.allSatisfy { $0 < 0x80 } }
+        return known ?? allSatisfy { $0 < 0x80 }
+    }
 }
 
 extension [UInt8] {
