@@ -27,15 +27,14 @@ final class JudgedMessage: MessageInProgress {
     init(_ context: MessageContext, _ transaction: MailTransaction) {
         self.context = context
         self.transaction = transaction
-        let configuration = context.setup.configuration
         let engine = context.setup.engine
         gate = RecipientGate(
             engine,
             isAnswered: context.answersRecipients,
-            patience: configuration.checks.earlyWait,
+            patience: context.setup.configuration.checks.earlyWait,
             remembered: engine.mayPutOff ? context.filter.putOff.recipients(of: context.origin, now: Clock.now) : nil
         )
-        bound = HeaderBound(configuration.limits.maximumHeaderOctets)
+        bound = HeaderBound(context.setup.configuration.limits.maximumHeaderOctets)
         memory = MessageMemory(of: context.session.memory, sender: context.sender.sender)
         progress.note(queueID: context.queueID)
     }
