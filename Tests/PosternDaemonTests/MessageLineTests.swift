@@ -226,7 +226,7 @@ struct CountersTests {
     }
 
     @Test("postern(8) names every field, in the order of the line")
-    func manual() throws {
+    func manual() async throws {
         let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let manual = try String(contentsOf: URL(filePath: "/\(folder)/Packaging/man/postern.8"), encoding: .utf8)
         let log = try #require(manual.split(separator: ".Sh LOG").last?.split(separator: ".Ss Other lines").first)
@@ -235,5 +235,11 @@ struct CountersTests {
         let checks = Check.allCases.map(\.rawValue)
         #expect(names.filter(checks.contains) == checks)
         #expect(names.filter { !checks.contains($0) } == LogField.allCases.map(\.rawValue))
+        // How the results and the other fields follow one another.
+        let judgement = try await Sample.judgement(client: "192.0.2.1")
+        let text = LogLine(judgement, Sample.delivery()).text[...].text
+        let words = text.split(separator: " ").dropFirst()
+        let places = words.map { word in names.firstIndex { word.hasPrefix($0 + "=") } ?? -1 }
+        #expect(places.count > 10 && places == places.sorted() && !places.contains(-1), "\(words)")
     }
 }
