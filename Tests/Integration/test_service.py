@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import struct
@@ -149,17 +150,28 @@ class Exhaustion(unittest.TestCase):
                 session.connect("mail.example.com", "192.0.2.1")
                 session.mail("<a@unknown.example>")
                 session.rcpt("<bob@example.org>", macros={"i": "4XyZ" if session is first else "other"})
-            piece = struct.pack(">I", 100000) + b"LX-0\0" + b"x" * 50000
-            for session in others:
-                for field in range(4):
-                    session.header(f"X-{field}", "x" * 50000)
-                session.send_raw(piece)
-            mta.wait_until(lambda: "times none left" in postern.ask("status").stdout, "a shortage")
-            first.send_raw(piece + b"x" * 49994 + b"\0")
+            # The others fill what there is, but for less than the packet that follows: nobody is refused, so nothing comes free.
+            fields = ((session, field) for session in others for field in range(5))
+            while (before := self.held(postern)) < 940:
+                session, field = next(fields)
+                session.header(f"X-{field}", "x" * 50000)
+                mta.wait_until(lambda: self.held(postern) > before, "a header that is held")
+            self.assertIn(" 0 times none left", postern.ask("status").stdout)
+            piece = struct.pack(">I", 100000) + b"LX-0\0" + b"x" * 90000
+            first.send_raw(piece)
+            time.sleep(0.2)
+            first.send_raw(b"x" * 9994 + b"\0")
             first.eoh()
-            self.assertEqual(first.eom().reply.command, "t")
+            reply = first.eom().reply
+            # Where the packet was read as a whole after all, as on a busy machine, the protocol has a word for that.
+            self.assertIn((reply.command, reply.text[:9]), (("t", ""), ("y", "452 4.3.1")))
             line = postern.line("4XyZ")
             self.assertEqual((line["action"], line["problem"]), ("tempfail", '"no memory left (limits.max_held)"'))
+
+    @staticmethod
+    def held(postern):
+        """How many KiB all messages hold."""
+        return int(re.search(r"^held +(\d+) KiB of", postern.ask("status").stdout, re.M)[1])
 
     def test_connections_beyond_the_bound_are_logged_once_a_minute(self):
         with daemon.Postern(RULES, ZONE) as postern, contextlib.ExitStack() as stack:
