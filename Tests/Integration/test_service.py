@@ -129,7 +129,9 @@ class Exhaustion(unittest.TestCase):
             problems = [line.get("problem") for line in lines if line["action"] == "tempfail"]
             self.assertEqual(problems, ['"no memory left (limits.max_held)"'] * len(refused))
             self.assertIn("no memory left for 1 messages", postern.read("log"))
-            self.assertIn(f"{len(refused)} times none left", postern.ask("status").stdout)
+            # Several packets of a message may have found none.
+            times = int(re.search(r"(\d+) times none left", postern.ask("status").stdout)[1])
+            self.assertGreaterEqual(times, len(refused))
             # With room again, the same message passes.
             session = sessions[0]
             session.mail("<a@unknown.example>")
