@@ -101,9 +101,20 @@ let package = Package(
                 "AuthenticationResults", "Policy",
             ]
         ),
+        library("EventSpool", [system]),
+        library(
+            "MailEvents",
+            [
+                "MailSyntax", "DNSLookup", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC", "Policy",
+                "MailAuthentication",
+            ]
+        ),
         library(
             "PosternConfiguration",
-            ["TOML", "MailSyntax", "Policy", "DNSResolver", "MailAuthentication", "DKIM", "SPF"]
+            [
+                "TOML", "MailSyntax", "Policy", "DNSResolver", "MailAuthentication", "DKIM", "SPF", "MailEvents",
+                "EventSpool",
+            ]
         ),
         library(
             "PosternSetup",

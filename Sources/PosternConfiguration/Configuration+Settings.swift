@@ -78,6 +78,8 @@ extension Configuration {
         .table("admin", \.admin, Admin.settings, "Metrics, health and control."),
         .table("limits", \.limits, Limits.settings, "What one message and one connection may take."),
         .table("why", \.why, Why.settings, "What is remembered for \"postern why\"."),
+        .table("events", \.events, Events.settings, "What the filter writes of each message for the ledger."),
+        .table("ledger", \.ledger, Ledger.settings, "What postern-ledger(8) keeps of these events."),
     ]
 }
 

@@ -1,6 +1,7 @@
 public import DKIM
 public import DNSResolver
 public import MailAuthentication
+public import MailEvents
 public import MailSyntax
 public import Policy
 internal import TOML
@@ -46,6 +47,10 @@ public struct Configuration: Sendable {
     public var limits = Limits()
     /// The data that is kept for `postern why`.
     public var why = Why()
+    /// The events that are written for the ledger.
+    public var events = Events()
+    /// The ledger's store.
+    public var ledger = Ledger()
 
     /// The defaults.
     public init() {}
@@ -222,5 +227,40 @@ extension Configuration {
     public struct Why: Sendable, Equatable {
         /// How many verdicts are kept.
         public var history = 1000
+    }
+    /// What the filter tells the ledger of each message.
+    public struct Events: Sendable, Equatable {
+        /// Which DNS answers an event has.
+        public enum Answers: String, CaseIterable, Sendable {
+            /// Those of messages other than a clean pass.
+            case unclean
+            /// Those of every message.
+            case all
+            /// None.
+            case none
+        }
+
+        /// The directory; events are written where it exists.
+        public var spool = "/var/spool/postern"
+        /// The host in the names of segments; nil: the machine id.
+        public var host: String?
+        /// Which parts of addresses are written.
+        public var addresses = MailEvent.Addresses.full
+        /// Which DNS answers are written.
+        public var answers = Answers.unclean
+        /// The most octets of the directory; beyond that the oldest segments go.
+        public var limit = 1 << 30
+    }
+
+    /// What the ledger keeps.
+    public struct Ledger: Sendable, Equatable {
+        /// The path of the store.
+        public var store = "/var/lib/postern-ledger/ledger.sqlite"
+        /// How long messages are kept.
+        public var keep = Duration.seconds(30 * 86_400)
+        /// How long their DNS answers are kept.
+        public var keepAnswers = Duration.seconds(7 * 86_400)
+        /// The most octets of the store; beyond that the oldest messages go.
+        public var maximumOctets = 4 << 30
     }
 }

@@ -1,0 +1,348 @@
+/// What happened to one message, as one line of a segment tells it.
+///
+/// `Packaging/event.schema.json` describes the line. A reader ignores members that it does not know; a member that is
+/// missing, or of another type, makes the line unreadable.
+public struct MailEvent: Decodable, Sendable, Equatable {
+    /// The version of the format.
+    public static let version = 1
+
+    /// Whether the message came from outside or is our own.
+    public enum Direction: String, CaseIterable, Decodable, Sendable {
+        /// It was judged, or would have been.
+        case inbound
+        /// It was signed, or might have been.
+        case outbound
+    }
+
+    /// Which parts of addresses the event has.
+    public enum Addresses: String, CaseIterable, Decodable, Sendable {
+        /// Whole addresses.
+        case full
+        /// Domains alone, written `@example.org`; the null sender is still empty.
+        case domains
+    }
+
+    /// The client.
+    public struct Client: Decodable, Sendable, Equatable {
+        /// Its address; nil for local mail, or when the MTA did not say.
+        public var ip: String?
+        /// Its first verified name.
+        public var name: String?
+        /// The argument of HELO or EHLO.
+        public var helo: String
+        /// Whether its address or its listener makes it one of our own.
+        public var trusted: Bool
+        /// Whether it has authenticated.
+        public var authenticated: Bool
+        /// Its login.
+        public var login: String?
+    }
+
+    /// The format's version: 1.
+    public var v: Int
+    /// When the message ended, in seconds since 1970, to the millisecond.
+    public var time: Double
+    /// The name of the host that judged it.
+    public var host: String
+    /// The listener that it came by, as the configuration writes it.
+    public var listener: String
+    /// The configuration that judged it: the hash that `postern status` shows.
+    public var configuration: String
+    /// The MTA's queue ID; nil when it had none yet.
+    public var id: String?
+    public var direction: Direction
+    public var addresses: Addresses
+    public var client: Client
+    /// MAIL FROM; empty for the null sender.
+    public var mailFrom: String
+    /// The accepted recipients.
+    public var rcptTo: [String]
+    /// The recipients that rules refused before DATA.
+    public var refusedRcptTo: [String]
+    /// How many recipients are not named in the lists, for want of room.
+    public var unnamedRcptTo: Int
+    /// The recipients that were told to come in another transaction.
+    public var deferredRcptTo: [String]
+    /// What was known when the recipients were answered; nil where everything was, or nobody asked.
+    public var rcptStage: RecipientStage?
+    /// The Message-ID without its brackets.
+    public var messageID: String?
+    /// The size of the message; nil when its body was not read.
+    public var octets: Int?
+    /// The author; nil before the header was read.
+    public var author: Author?
+    public var spf: SPF?
+    public var spfHelo: SPF?
+    public var senderID: SenderID?
+    /// The signatures from the top; nil when they were not checked.
+    public var dkim: [Signature]?
+    public var dmarc: DMARC?
+    public var iprev: ReverseName?
+    /// What rules ask about and no member above says; nil for mail that was not judged.
+    public var facts: DerivedFacts?
+    public var verdict: Verdict
+    /// The keys that signed it, as `domain/selector`.
+    public var signed: [String]
+    /// Why mail of our own was not signed.
+    public var unsigned: String?
+    /// What stood in the way of a judgement.
+    public var problem: String?
+    public var dns: DNS
+    /// How long the MTA waited, in milliseconds.
+    public var ms: Int
+
+    enum CodingKeys: String, CodingKey {
+        case v, time, host, listener, configuration, id, direction, addresses, client, author, spf, dkim, dmarc, iprev
+        case octets, facts, verdict, signed, unsigned, problem, dns, ms
+        case mailFrom = "mail_from"
+        case rcptTo = "rcpt_to"
+        case refusedRcptTo = "refused_rcpt_to"
+        case unnamedRcptTo = "unnamed_rcpt_to"
+        case deferredRcptTo = "deferred_rcpt_to"
+        case rcptStage = "rcpt_stage"
+        case messageID = "message_id"
+        case spfHelo = "spf_helo"
+        case senderID = "sender_id"
+    }
+}
+
+/// What was known when recipients were answered, where it was not everything.
+public struct RecipientStage: Decodable, Sendable, Equatable {
+    /// Recipients who were answered with the same checks still open.
+    public struct Early: Decodable, Sendable, Equatable {
+        /// The checks whose results were known.
+        public var known: [String]
+        /// The places of these recipients in `rcpt_to`.
+        public var rcptTo: [Int]
+        /// The places of these recipients in `refused_rcpt_to`.
+        public var refusedRcptTo: [Int]
+
+        enum CodingKeys: String, CodingKey {
+            case known
+            case rcptTo = "rcpt_to"
+            case refusedRcptTo = "refused_rcpt_to"
+        }
+    }
+
+    /// Whether the MTA waited for answers to RCPT; if not, no recipient could be refused.
+    public var answered: Bool
+    /// Recipients who were answered before all checks of the envelope had ended.
+    public var early: [Early]
+    /// Why a message to mixed recipients could not be put off; nil when it could.
+    public var obstacle: String?
+}
+
+// MARK: The checks
+
+extension MailEvent {
+    /// The author that From names.
+    public struct Author: Decodable, Sendable, Equatable {
+        /// The domains; if From cannot be read, all that a reader might take for the author's.
+        public var domains: [String]
+        /// The number of authors in all From fields.
+        public var count: Int
+        /// `readable`, `repaired` or `unreadable`.
+        public var reading: String
+    }
+
+    /// SPF of one identity.
+    public struct SPF: Decodable, Sendable, Equatable {
+        public var result: String
+        public var domain: String?
+        /// The mechanism that matched.
+        public var mechanism: String?
+        /// The domain's explanation of a fail.
+        public var explanation: String?
+        public var problem: String?
+    }
+
+    /// Sender ID of the purported responsible address.
+    public struct SenderID: Decodable, Sendable, Equatable {
+        public var result: String
+        /// The address.
+        public var pra: String?
+        /// The field that it stands in.
+        public var header: String?
+        public var explanation: String?
+        public var problem: String?
+    }
+
+    /// One DKIM signature.
+    public struct Signature: Decodable, Sendable, Equatable {
+        /// `d=`.
+        public var d: String?
+        /// `s=`.
+        public var s: String?
+        /// `a=`.
+        public var a: String?
+        public var result: String
+        /// `strict` where d= is the author's domain, `relaxed` where it is of the same organization; nil otherwise.
+        public var aligned: String?
+        /// Whether the key is in testing mode (RFC 6376 § 3.6.1, `t=y`).
+        public var testing: Bool
+        public var problem: String?
+        /// The changes on the way that explain why it broke.
+        public var diagnosis: [String]
+    }
+
+    /// DMARC of the author's domain.
+    public struct DMARC: Decodable, Sendable, Equatable {
+        /// The tags of the record that apply (RFC 9989 § 4.7), with their defaults; a policy that is not there is nil.
+        public struct Tags: Decodable, Sendable, Equatable {
+            public var p, sp, np: String?
+            public var adkim, aspf, fo, t, psd: String
+        }
+
+        public var result: String
+        /// The author's domain that decided.
+        public var from: String?
+        /// The domain of the record.
+        public var domain: String?
+        public var organizational: String?
+        /// How the record was found (RFC 9990 § 3.1.1.10): `treewalk`.
+        public var method: String?
+        /// The policy that applies, as published.
+        public var published: String?
+        /// The policy after test mode.
+        public var effective: String?
+        public var tags: Tags?
+        /// Where aggregate reports are wanted.
+        public var rua: [String]
+        /// Where failure reports are wanted.
+        public var ruf: [String]
+        /// The mechanisms that passed for an aligned domain.
+        public var aligned: [String]
+        public var problem: String?
+    }
+
+    /// The client's name.
+    public struct ReverseName: Decodable, Sendable, Equatable {
+        public var result: String
+        /// The verified names.
+        public var names: [String]
+        /// The names for which the DNS gave no answer.
+        public var unanswered: [String]
+        public var problem: String?
+    }
+
+    /// Facts for rules that follow from several checks.
+    public struct DerivedFacts: Decodable, Sendable, Equatable {
+        /// The result of the best signature whose key is not in testing mode.
+        public var dkim: String?
+        /// The same among the signatures of the author.
+        public var dkimAligned: String?
+        /// Sender ID, where the PRA is the author's.
+        public var senderIDAligned: String?
+
+        enum CodingKeys: String, CodingKey {
+            case dkim
+            case dkimAligned = "dkim_aligned"
+            case senderIDAligned = "sender_id_aligned"
+        }
+    }
+}
+
+// MARK: The verdict and the DNS
+
+extension MailEvent {
+    /// What was decided, and why.
+    public struct Verdict: Decodable, Sendable, Equatable {
+        /// A rule that matched, and its action.
+        public struct Match: Decodable, Sendable, Equatable {
+            public var action: String
+            public var rule: String
+            public var stage: String
+        }
+
+        /// Recipients that one rule refused before DATA.
+        public struct Refusal: Decodable, Sendable, Equatable {
+            public var action: String
+            public var rule: String?
+            public var reply: String?
+            /// The places of these recipients in `refused_rcpt_to`.
+            public var refusedRcptTo: [Int]
+
+            enum CodingKeys: String, CodingKey {
+                case action, rule, reply
+                case refusedRcptTo = "refused_rcpt_to"
+            }
+        }
+
+        /// A rule that a missing answer of the DNS left open.
+        public struct Undecided: Decodable, Sendable, Equatable {
+            public var rule: String
+            /// The condition whose check got no answer.
+            public var condition: String
+        }
+
+        /// The rules' outcomes where they differ between recipients.
+        public struct Partial: Decodable, Sendable, Equatable {
+            /// The outcome for some recipients.
+            public struct Outcome: Decodable, Sendable, Equatable {
+                public var action: String
+                public var rule: String?
+                public var stage: String
+                /// The places of these recipients in `rcpt_to`.
+                public var rcptTo: [Int]
+
+                enum CodingKeys: String, CodingKey {
+                    case action, rule, stage
+                    case rcptTo = "rcpt_to"
+                }
+            }
+
+            public var outcomes: [Outcome]
+            /// Whether the message was put off so that its recipients come apart.
+            public var putOff: Bool
+
+            enum CodingKeys: String, CodingKey {
+                case outcomes
+                case putOff = "put_off"
+            }
+        }
+
+        /// `observe` or `enforce`.
+        public var mode: String
+        /// `accept`, `junk`, `quarantine`, `discard`, `reject`, `tempfail`, or `sign` for mail that was signed.
+        public var action: String
+        /// `rcpt` where all recipients were refused before DATA, else `eom`.
+        public var stage: String
+        public var rule: String?
+        public var reply: String?
+        /// What `enforce` would have done, in observe mode.
+        public var would: Match?
+        public var marks: [String]
+        public var exempted: [String]
+        /// Rules on trial that matched.
+        public var trial: [Match]
+        public var undecided: [Undecided]
+        /// Recipients refused before DATA.
+        public var refused: [Refusal]
+        public var partial: Partial?
+        /// How many forged fields were deleted.
+        public var removed: Int
+    }
+
+    /// The lookups.
+    public struct DNS: Decodable, Sendable, Equatable {
+        /// One answer.
+        public struct Answer: Decodable, Sendable, Equatable {
+            public var name: String
+            public var type: String
+            /// `records`, `no data`, `no such name`, or the error.
+            public var outcome: String
+            /// How long it may be used, in seconds; nil for an error.
+            public var ttl: Int?
+            public var source: String
+            public var records: [String]
+        }
+
+        public var lookups: Int
+        /// How many of them needed no server.
+        public var cached: Int
+        /// How many had no room, here: local trouble, which says nothing of any domain.
+        public var starved: Int
+        /// The answers; nil where they are not kept.
+        public var answers: [Answer]?
+    }
+}
