@@ -1,5 +1,5 @@
 public import DKIM
-internal import DMARC
+public import DMARC
 internal import MailSyntax
 
 // The signature that speaks for the message.
@@ -35,6 +35,15 @@ extension MailAssessment {
         }
         // A pass that DMARC does not count as aligned is not aligned: the record may require the same domain.
         return result != .pass || dmarc?.aligned.contains(.dkim) == true
+    }
+
+    /// How closely the domain of a signature matches the author's (RFC 9989 § 3.2.10); nil where it does not.
+    public func alignment(ofSignature index: Int) -> DMARCRecord.AlignmentMode? {
+        guard let dkim, dkim.indices.contains(index), let domain = dkim[index].signature?.domain,
+            let author = dmarc?.fromDomain ?? author?.authorDomain
+        else { return nil }
+        if domain == author { return .strict }
+        return isAligned(domain, dkim[index].result, author) ? .relaxed : nil
     }
 
     /// The result of the best aligned signature; `temperror` if a DNS error leaves open whether a passing signature is

@@ -50,8 +50,11 @@ public struct MailEvent: Decodable, Sendable, Equatable {
     public var configuration: String
     /// The MTA's queue ID; nil when it had none yet.
     public var id: String?
+    /// Whether it came from outside.
     public var direction: Direction
+    /// Which parts of addresses the event has.
     public var addresses: Addresses
+    /// The client.
     public var client: Client
     /// MAIL FROM; empty for the null sender.
     public var mailFrom: String
@@ -71,15 +74,21 @@ public struct MailEvent: Decodable, Sendable, Equatable {
     public var octets: Int?
     /// The author; nil before the header was read.
     public var author: Author?
+    /// SPF of MAIL FROM; nil when it was not checked.
     public var spf: SPF?
+    /// SPF of HELO; nil when it was not checked.
     public var spfHelo: SPF?
+    /// Sender ID; nil when it was not checked.
     public var senderID: SenderID?
     /// The signatures from the top; nil when they were not checked.
     public var dkim: [Signature]?
+    /// DMARC; nil when it was not checked.
     public var dmarc: DMARC?
+    /// The client's name; nil when it was not checked.
     public var iprev: ReverseName?
     /// What rules ask about and no member above says; nil for mail that was not judged.
     public var facts: DerivedFacts?
+    /// What was decided.
     public var verdict: Verdict
     /// The keys that signed it, as `domain/selector`.
     public var signed: [String]
@@ -87,6 +96,7 @@ public struct MailEvent: Decodable, Sendable, Equatable {
     public var unsigned: String?
     /// What stood in the way of a judgement.
     public var problem: String?
+    /// The lookups.
     public var dns: DNS
     /// How long the MTA waited, in milliseconds.
     public var ms: Int
@@ -147,23 +157,33 @@ extension MailEvent {
 
     /// SPF of one identity.
     public struct SPF: Decodable, Sendable, Equatable {
+        /// The result word (RFC 8601 § 2.7).
         public var result: String
+        /// The domain that was asked.
         public var domain: String?
         /// The mechanism that matched.
         public var mechanism: String?
         /// The domain's explanation of a fail.
         public var explanation: String?
+        /// What is wrong, in words.
         public var problem: String?
     }
 
     /// Sender ID of the purported responsible address.
     public struct SenderID: Decodable, Sendable, Equatable {
+        /// The result word (RFC 8601 § 2.7).
         public var result: String
         /// The address.
         public var pra: String?
         /// The field that it stands in.
         public var header: String?
+        /// Its domain.
+        public var domain: String?
+        /// The mechanism that matched.
+        public var mechanism: String?
+        /// The domain's explanation of a fail.
         public var explanation: String?
+        /// What is wrong, in words.
         public var problem: String?
     }
 
@@ -175,11 +195,13 @@ extension MailEvent {
         public var s: String?
         /// `a=`.
         public var a: String?
+        /// The result word (RFC 8601 § 2.7).
         public var result: String
         /// `strict` where d= is the author's domain, `relaxed` where it is of the same organization; nil otherwise.
         public var aligned: String?
         /// Whether the key is in testing mode (RFC 6376 § 3.6.1, `t=y`).
         public var testing: Bool
+        /// What is wrong, in words.
         public var problem: String?
         /// The changes on the way that explain why it broke.
         public var diagnosis: [String]
@@ -189,15 +211,19 @@ extension MailEvent {
     public struct DMARC: Decodable, Sendable, Equatable {
         /// The tags of the record that apply (RFC 9989 § 4.7), with their defaults; a policy that is not there is nil.
         public struct Tags: Decodable, Sendable, Equatable {
+            /// The policies: for the domain, its subdomains, and those that do not exist.
             public var p, sp, np: String?
+            /// The other tags.
             public var adkim, aspf, fo, t, psd: String
         }
 
+        /// The result word (RFC 8601 § 2.7).
         public var result: String
         /// The author's domain that decided.
         public var from: String?
         /// The domain of the record.
         public var domain: String?
+        /// The Organizational Domain.
         public var organizational: String?
         /// How the record was found (RFC 9990 § 3.1.1.10): `treewalk`.
         public var method: String?
@@ -205,6 +231,7 @@ extension MailEvent {
         public var published: String?
         /// The policy after test mode.
         public var effective: String?
+        /// The tags of the record.
         public var tags: Tags?
         /// Where aggregate reports are wanted.
         public var rua: [String]
@@ -212,16 +239,19 @@ extension MailEvent {
         public var ruf: [String]
         /// The mechanisms that passed for an aligned domain.
         public var aligned: [String]
+        /// What is wrong, in words.
         public var problem: String?
     }
 
     /// The client's name.
     public struct ReverseName: Decodable, Sendable, Equatable {
+        /// The result word (RFC 8601 § 2.7).
         public var result: String
         /// The verified names.
         public var names: [String]
         /// The names for which the DNS gave no answer.
         public var unanswered: [String]
+        /// What is wrong, in words.
         public var problem: String?
     }
 
@@ -233,9 +263,11 @@ extension MailEvent {
         public var dkimAligned: String?
         /// Sender ID, where the PRA is the author's.
         public var senderIDAligned: String?
+        /// The purported responsible address, empty where the message has none; nil when its header was not read.
+        public var pra: String?
 
         enum CodingKeys: String, CodingKey {
-            case dkim
+            case dkim, pra
             case dkimAligned = "dkim_aligned"
             case senderIDAligned = "sender_id_aligned"
         }
@@ -249,15 +281,21 @@ extension MailEvent {
     public struct Verdict: Decodable, Sendable, Equatable {
         /// A rule that matched, and its action.
         public struct Match: Decodable, Sendable, Equatable {
+            /// The action.
             public var action: String
-            public var rule: String
+            /// The rule; nil where the size or the form of the message decided.
+            public var rule: String?
+            /// `rcpt` or `eom`.
             public var stage: String
         }
 
         /// Recipients that one rule refused before DATA.
         public struct Refusal: Decodable, Sendable, Equatable {
+            /// The action.
             public var action: String
+            /// The name of the rule.
             public var rule: String?
+            /// The reply.
             public var reply: String?
             /// The places of these recipients in `refused_rcpt_to`.
             public var refusedRcptTo: [Int]
@@ -270,6 +308,7 @@ extension MailEvent {
 
         /// A rule that a missing answer of the DNS left open.
         public struct Undecided: Decodable, Sendable, Equatable {
+            /// The name of the rule.
             public var rule: String
             /// The condition whose check got no answer.
             public var condition: String
@@ -279,8 +318,11 @@ extension MailEvent {
         public struct Partial: Decodable, Sendable, Equatable {
             /// The outcome for some recipients.
             public struct Outcome: Decodable, Sendable, Equatable {
+                /// The action.
                 public var action: String
+                /// The name of the rule.
                 public var rule: String?
+                /// `rcpt` or `eom`.
                 public var stage: String
                 /// The places of these recipients in `rcpt_to`.
                 public var rcptTo: [Int]
@@ -291,6 +333,7 @@ extension MailEvent {
                 }
             }
 
+            /// The outcomes.
             public var outcomes: [Outcome]
             /// Whether the message was put off so that its recipients come apart.
             public var putOff: Bool
@@ -307,17 +350,23 @@ extension MailEvent {
         public var action: String
         /// `rcpt` where all recipients were refused before DATA, else `eom`.
         public var stage: String
+        /// The name of the rule.
         public var rule: String?
+        /// The reply.
         public var reply: String?
         /// What `enforce` would have done, in observe mode.
         public var would: Match?
+        /// The rules with `mark` that matched.
         public var marks: [String]
+        /// The rules that only an exemption kept from matching.
         public var exempted: [String]
         /// Rules on trial that matched.
         public var trial: [Match]
+        /// The rules that a missing answer left open.
         public var undecided: [Undecided]
         /// Recipients refused before DATA.
         public var refused: [Refusal]
+        /// The outcomes for the recipients, where they differ.
         public var partial: Partial?
         /// How many forged fields were deleted.
         public var removed: Int
@@ -327,16 +376,21 @@ extension MailEvent {
     public struct DNS: Decodable, Sendable, Equatable {
         /// One answer.
         public struct Answer: Decodable, Sendable, Equatable {
+            /// The name that was asked for.
             public var name: String
+            /// The type that was asked for.
             public var type: String
             /// `records`, `no data`, `no such name`, or the error.
             public var outcome: String
             /// How long it may be used, in seconds; nil for an error.
             public var ttl: Int?
+            /// Where the answer came from.
             public var source: String
+            /// The records.
             public var records: [String]
         }
 
+        /// How many there were.
         public var lookups: Int
         /// How many of them needed no server.
         public var cached: Int

@@ -1,0 +1,170 @@
+public import MailAuthentication
+internal import MailSyntax
+internal import Policy
+internal import ReverseDNS
+
+// One line a message, with the members that MailEvent reads.
+
+extension EventForm {
+    /// The most octets of recipients in an event.
+    private static let mostRecipientOctets = 512 << 10
+
+    /// The line of a judged message, with its line end.
+    ///
+    /// - Parameters:
+    ///   - judgement: what was found and decided.
+    ///   - transcript: what the session told.
+    ///   - isClean: whether nobody would ask about the message.
+    ///   - problem: what stood in the way of the rules; nil where nothing did.
+    /// - Returns: the line.
+    public func line(_ judgement: Judgement, _ transcript: Transcript, isClean: Bool, problem: String?) -> [UInt8] {
+        line(transcript, .inbound, name: judgement.assessment.iprev?.names.first?.description) { event in
+            event.add("problem", problem)
+            event.add(judgement.assessment, of: transcript.envelope, self)
+            event.object("verdict") {
+                $0.add(judgement.verdict, transcript, self, removed: judgement.removedFields.count)
+            }
+            event.array("signed") { _ in }
+            event.null("unsigned")
+            let hasAnswers = hasLocalParts && (isClean ? hasCleanAnswers : hasUncleanAnswers)
+            event.object("dns") { $0.add(judgement.lookups, judgement.lookupCounts, hasAnswers: hasAnswers) }
+        }
+    }
+
+    /// The line of a message of our own, with its line end.
+    ///
+    /// - Parameters:
+    ///   - keys: the keys that signed it.
+    ///   - unsigned: why nothing was signed.
+    ///   - removed: how many forged fields were deleted.
+    ///   - transcript: what the session told.
+    /// - Returns: the line.
+    public func line(signedBy keys: [String], unsigned: String?, removed: Int, _ transcript: Transcript) -> [UInt8] {
+        line(transcript, .outbound) { event in
+            event.null("problem")
+            event.addNoChecks()
+            event.addVerdict(keys.isEmpty ? "accept" : "sign", would: nil, removed: removed, transcript)
+            event.array("signed", keys)
+            event.add("unsigned", unsigned)
+            event.object("dns") { $0.addNoLookups() }
+        }
+    }
+
+    /// The line of a message that was not judged, with its line end.
+    ///
+    /// - Parameters:
+    ///   - action: what was done.
+    ///   - would: what enforce mode would have done.
+    ///   - problem: why it was not judged.
+    ///   - removed: how many forged fields were deleted.
+    ///   - direction: whether the message is our own.
+    ///   - transcript: what the session told.
+    /// - Returns: the line.
+    public func line(
+        unjudged action: String,
+        would: String?,
+        problem: String,
+        removed: Int,
+        _ direction: MailEvent.Direction,
+        _ transcript: Transcript
+    ) -> [UInt8] {
+        line(transcript, direction) { event in
+            event.add("problem", problem)
+            event.addNoChecks()
+            event.addVerdict(action, would: would, removed: removed, transcript)
+            event.array("signed") { _ in }
+            event.null("unsigned")
+            event.object("dns") { $0.addNoLookups() }
+        }
+    }
+
+    private func line(
+        _ transcript: Transcript,
+        _ direction: MailEvent.Direction,
+        name: String? = nil,
+        _ members: (inout JSONText) -> Void
+    ) -> [UInt8] {
+        var text = JSONText()
+        text.object { event in
+            event.add("v", MailEvent.version)
+            event.add("time", thousandths: transcript.time)
+            event.add("host", host)
+            event.add("listener", transcript.listener)
+            event.add("configuration", String(transcript.configuration, radix: 16))
+            event.add("id", octets: transcript.queueID?[...])
+            event.add("direction", direction.rawValue)
+            event.add("addresses", addresses.rawValue)
+            event.object("client") { add(transcript, name: name, to: &$0) }
+            addEnvelope(transcript, to: &event)
+            event.add("message_id", octets: hasLocalParts ? transcript.messageID?.messageID : nil)
+            event.add("octets", transcript.octetCount)
+            event.add("ms", transcript.milliseconds)
+            members(&event)
+        }
+        return text.octets + [.lf]
+    }
+
+    private func add(_ transcript: Transcript, name: String?, to client: inout JSONText) {
+        client.add("ip", transcript.envelope.clientAddress?.description)
+        client.add("name", name)
+        client.add("helo", octets: transcript.envelope.helo[...])
+        client.add("trusted", transcript.isTrusted)
+        client.add("authenticated", transcript.hasAuthenticated)
+        client.add("login", octets: hasLocalParts ? transcript.login?[...] : nil)
+    }
+
+    private func addEnvelope(_ transcript: Transcript, to event: inout JSONText) {
+        event.add("mail_from", octets: mailbox(transcript.envelope.sender[...]))
+        var room = Self.mostRecipientOctets
+        let recipients = transcript.envelope.recipients
+        let taken = add("rcpt_to", recipients, to: &event, room: &room)
+        let refused = add("refused_rcpt_to", transcript.refused, to: &event, room: &room)
+        let sentAway = add("deferred_rcpt_to", transcript.sentAway, to: &event, room: &room)
+        let all = recipients.count + transcript.refused.count + transcript.sentAway.count
+        event.add("unnamed_rcpt_to", all - taken - refused - sentAway)
+        guard transcript.isUnanswered || !transcript.early.isEmpty || transcript.obstacle != nil else {
+            return event.null("rcpt_stage")
+        }
+        event.object("rcpt_stage") { stage in
+            stage.add("answered", !transcript.isUnanswered)
+            stage.array("early") { list in
+                for (early, places) in transcript.early {
+                    list.object { group in
+                        group.array("known", early.checks.map(\.rawValue))
+                        group.array("rcpt_to", early.isRefused ? [] : places.filter { $0 < taken })
+                        group.array("refused_rcpt_to", early.isRefused ? places.filter { $0 < refused } : [])
+                    }
+                }
+            }
+            stage.add("obstacle", transcript.obstacle?.rawValue)
+        }
+    }
+
+    /// Writes recipients as far as there is room, and returns how many were written.
+    private func add(
+        _ name: StaticString,
+        _ mailboxes: [[UInt8]],
+        to event: inout JSONText,
+        room: inout Int
+    ) -> Int {
+        var written = 0
+        event.array(name) { list in
+            for recipient in mailboxes {
+                guard recipient.count + 3 <= room else { return }
+                room -= recipient.count + 3
+                list.element(octets: mailbox(recipient[...]))
+                written += 1
+            }
+        }
+        return written
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The text between the brackets of a Message-ID, or the whole text where there are none.
+    fileprivate var messageID: Octets {
+        let text = trimmed
+        guard text.first == UInt8(ascii: "<"), text.last == UInt8(ascii: ">"), text.count > 2 else { return text }
+        return text.dropFirst().dropLast()
+    }
+}

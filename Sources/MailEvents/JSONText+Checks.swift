@@ -1,0 +1,153 @@
+internal import DKIM
+internal import DMARC
+internal import MailAuthentication
+internal import MailSyntax
+internal import Policy
+internal import ReverseDNS
+internal import SPF
+internal import SenderID
+
+// What the checks found.
+
+extension JSONText {
+    /// The most signatures that are written.
+    private static let mostSignatures = 100
+
+    /// Writes that no check was made.
+    mutating func addNoChecks() {
+        null("author")
+        null("spf")
+        null("spf_helo")
+        null("sender_id")
+        null("dkim")
+        null("dmarc")
+        null("iprev")
+        null("facts")
+    }
+
+    /// Writes the results of all checks.
+    mutating func add(_ assessment: MailAssessment, of envelope: Envelope, _ form: EventForm) {
+        add(assessment.author)
+        add("spf", assessment.spf, form)
+        add("spf_helo", assessment.helo, form)
+        add(assessment.senderID, form)
+        addSignatures(assessment)
+        add(assessment.dmarc)
+        add(assessment.iprev)
+        let facts = assessment.facts(envelope)
+        object("facts") { object in
+            object.add("dkim", facts.results.dkim?.rawValue)
+            object.add("dkim_aligned", facts.dkimAligned?.rawValue)
+            object.add("sender_id_aligned", facts.senderIDAligned?.rawValue)
+            object.add("pra", octets: assessment.purportedAddress.map { form.mailbox(Octets($0)) })
+        }
+    }
+
+    private mutating func add(_ author: AuthorIdentity?) {
+        guard let author else { return null("author") }
+        object("author") { object in
+            object.array("domains", author.domains.lazy.map(\.description))
+            object.add("count", author.fromCount)
+            object.add("reading", author.reading.rawValue)
+        }
+    }
+
+    private mutating func add(_ name: StaticString, _ outcome: SPFOutcome?, _ form: EventForm) {
+        guard let outcome else { return null(name) }
+        object(name) { object in
+            object.add("result", outcome.result.rawValue)
+            object.add("domain", outcome.domain)
+            object.add("mechanism", outcome.mechanism)
+            object.add("explanation", form.hasLocalParts ? outcome.explanation : nil)
+            object.add("problem", outcome.problem)
+        }
+    }
+
+    private mutating func add(_ outcome: SenderIDOutcome?, _ form: EventForm) {
+        guard let outcome else { return null("sender_id") }
+        object("sender_id") { object in
+            object.add("result", outcome.result.rawValue)
+            object.add("pra", octets: outcome.pra.map { form.mailbox(Octets($0)) })
+            object.add("header", outcome.header)
+            object.add("domain", outcome.domain)
+            object.add("mechanism", outcome.mechanism)
+            object.add("explanation", form.hasLocalParts ? outcome.explanation : nil)
+            object.add("problem", outcome.problem)
+        }
+    }
+
+    private mutating func addSignatures(_ assessment: MailAssessment) {
+        guard let signatures = assessment.dkim else { return null("dkim") }
+        array("dkim") { list in
+            // By index, because an outcome is expensive to copy.
+            for index in signatures.indices.prefix(Self.mostSignatures) {
+                list.object { $0.add(signatures[index], assessment.alignment(ofSignature: index)) }
+            }
+        }
+    }
+
+    private mutating func add(_ outcome: DKIMOutcome, _ alignment: DMARCRecord.AlignmentMode?) {
+        add("d", outcome.signature?.domain.description ?? outcome.domain)
+        add("s", outcome.signature?.selector.description ?? outcome.selector)
+        add("a", outcome.algorithm)
+        add("result", outcome.result.rawValue)
+        add("aligned", alignment.map { $0 == .strict ? "strict" : "relaxed" })
+        add("testing", outcome.testing)
+        add("problem", outcome.problem)
+        array("diagnosis", outcome.diagnoses.lazy.map(\.description))
+    }
+
+    private mutating func add(_ outcome: DMARCOutcome?) {
+        guard let outcome else { return null("dmarc") }
+        object("dmarc") { object in
+            object.add("result", outcome.result.rawValue)
+            object.add("from", outcome.fromDomain?.description)
+            object.add("domain", outcome.policyDomain?.description)
+            object.add("organizational", outcome.organizationalDomain?.description)
+            // RFC 9990 § 3.1.1.10: "the method used by the Mail Receiver to discover the DMARC Policy Record".
+            object.add("method", outcome.record == nil ? nil : "treewalk")
+            object.add("published", outcome.policy?.rawValue)
+            object.add("effective", outcome.effectivePolicy?.rawValue)
+            object.add(outcome.record)
+            object.array("aligned", outcome.aligned.lazy.map(\.rawValue))
+            object.add("problem", outcome.problem?.description)
+        }
+    }
+
+    private mutating func add(_ record: DMARCRecord?) {
+        guard let record else {
+            null("tags")
+            array("rua") { _ in }
+            return array("ruf") { _ in }
+        }
+        object("tags") { tags in
+            tags.add("p", record.policy?.rawValue)
+            tags.add("sp", record.subdomainPolicy?.rawValue)
+            tags.add("np", record.nonexistentSubdomainPolicy?.rawValue)
+            tags.add("adkim", record.dkimAlignment == .strict ? "s" : "r")
+            tags.add("aspf", record.spfAlignment == .strict ? "s" : "r")
+            tags.add("fo", octets: Octets(record.failureOptions.joined(by: UInt8(ascii: ":"))))
+            tags.add("t", record.isTesting ? "y" : "n")
+            tags.add("psd", record.publicSuffixFlag == .yes ? "y" : record.publicSuffixFlag == .no ? "n" : "u")
+        }
+        array("rua") { list in for uri in record.aggregateReportURIs { list.element(octets: uri) } }
+        array("ruf") { list in for uri in record.failureReportURIs { list.element(octets: uri) } }
+    }
+
+    private mutating func add(_ outcome: ReverseNameOutcome?) {
+        guard let outcome else { return null("iprev") }
+        object("iprev") { object in
+            object.add("result", outcome.result.rawValue)
+            object.array("names", outcome.names.lazy.map(\.description))
+            object.array("unanswered", outcome.unansweredNames.lazy.map(\.description))
+            object.add("problem", outcome.problem)
+        }
+    }
+}
+
+extension [UInt8] {
+    /// The octets with a separator between each two.
+    fileprivate func joined(by separator: UInt8) -> [UInt8] {
+        Array(map { [$0] }.joined(separator: [separator]))
+    }
+}
