@@ -1,7 +1,8 @@
 extension RuleTrace: CustomStringConvertible {
     /// The rule for people: a line with its place and outcome, and a line for each condition.
     public var description: String {
-        let head = "\(rule.name), \(rule.location): \(action.rawValue): \(outcome.text)"
+        let trial = isOnTrial ? ", on trial" : ""
+        let head = "\(rule.name), \(rule.location): \(action.rawValue)\(trial): \(outcome.text)"
         guard outcome != .notReached else { return head }
         return ([head] + conditions.map { "    " + $0.text }).joined(separator: "\n")
     }
@@ -13,7 +14,8 @@ extension RuleTrace.Outcome {
         switch self {
         case .decided: "MATCHES AND DECIDES"
         case .noted: "matches; evaluation goes on"
-        case .exempted: "does not match: exempted, or an exemption is not known"
+        case .exempted: "does not match: exempted"
+        case .exemptionUnknown: "does not match: it is not known whether it is exempted"
         case .no: "does not match"
         case .unknown: "does not match: something is not known"
         case .unanswered: "NOT DECIDED: a check got no answer"

@@ -8,6 +8,8 @@ public struct RuleTrace: Hashable, Sendable {
         case noted
         /// Only an exemption kept the rule from matching.
         case exempted
+        /// The conditions hold, and it is unknown whether an exemption does.
+        case exemptionUnknown = "exemption unknown"
         /// The rule did not match.
         case no
         /// It is unknown whether the rule matches.
@@ -38,6 +40,8 @@ public struct RuleTrace: Hashable, Sendable {
     public let rule: RuleReference
     /// The action of the rule.
     public let action: RuleAction
+    /// Whether the rule is only on trial.
+    public let isOnTrial: Bool
     /// The outcome of the rule.
     public let outcome: Outcome
     /// The conditions in the order of the file, for the given recipient.
@@ -76,6 +80,7 @@ extension PolicyEngine {
             return RuleTrace(
                 rule: prepared.rule.reference,
                 action: prepared.rule.action,
+                isOnTrial: prepared.rule.observe,
                 outcome: outcome,
                 conditions: prepared.rule.trace(facts, for: member?.first)
             )
@@ -87,7 +92,8 @@ extension PreparedRule {
     fileprivate func outcome(_ facts: PolicyFacts, _ kind: RecipientKind?) -> RuleTrace.Outcome {
         switch ask(facts, kind) {
         case .no: .no
-        case .exempted, .unknown(applies: true): .exempted
+        case .exempted: .exempted
+        case .unknown(applies: true): .exemptionUnknown
         case .unknown(applies: false): .unknown
         case .unanswered: .unanswered
         case .yes: rule.isFinal ? .decided : .noted
