@@ -53,6 +53,9 @@ public struct IPNetwork: Hashable, Sendable {
         }
     }
 
+    /// Whether the block contains all of `other`.
+    public func contains(_ other: IPNetwork) -> Bool { prefixLength <= other.prefixLength && contains(other.address) }
+
     private func contains(highDifference: UInt64, lowDifference: UInt64) -> Bool {
         if prefixLength == 0 { return true }
         if prefixLength <= 64 { return highDifference >> (64 - prefixLength) == 0 }

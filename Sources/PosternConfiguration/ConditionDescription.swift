@@ -79,8 +79,18 @@ extension ConditionName {
         }
     }
 
+    /// Whether the text is an address or a network, where the names of clients are expected.
+    func takesNoAddress(_ text: String) -> Bool { self == .fact(.clientNames) && IPNetwork(text) != nil }
+
     /// The message about an invalid value, and the accepted alternative.
     func unusable(_ text: String) -> (message: String, accepted: String) {
+        if takesNoAddress(text) {
+            let clients = ConditionName.fact(.clients).rawValue
+            return (
+                "\(TOMLText.quoted(text)) is no name of a client, but an address: that is for \(clients)",
+                "\(clients) = \(TOMLText.quoted(text))"
+            )
+        }
         let message = "\(TOMLText.quoted(text)) is no \(valueKind)"
         return meant(by: text).map { (message + "; did you mean \"\($0)\"?", $0) } ?? (message, accepted)
     }

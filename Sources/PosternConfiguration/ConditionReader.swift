@@ -145,7 +145,8 @@ enum ConditionReader {
         case .domain:
             return choice(name, items, key, DomainSet(), &reader) { set, text in
                 let plain = text.hasPrefix(".") ? text.dropFirst() : text[...]
-                return (try? DomainName(mailHost: Octets(String(plain)))) != nil && (try? set.insert(text)) != nil
+                return !name.takesNoAddress(text) && (try? DomainName(mailHost: Octets(String(plain)))) != nil
+                    && (try? set.insert(text)) != nil
             }.map { .domains($0) }
         case .result:
             return choice(name, items, key, WordSet<ResultWord>(), &reader) { words, text in
@@ -184,12 +185,15 @@ enum ConditionReader {
                 }
             case .list(let path, let position):
                 var values = choice.wanted ?? empty
-                let before = reader.problems.count
-                for (line, text) in reader.entries(ofList: path, position, key) where !insert(&values, text) {
+                guard let entries = reader.entries(ofList: path, position, key) else {
+                    isValid = false
+                    continue
+                }
+                for (line, text) in entries where !insert(&values, text) {
                     let (message, accepted) = name.unusable(text)
                     reader.report(list: reader.resolve(path), line: line, key, message, accepted: accepted)
+                    isValid = false
                 }
-                isValid = isValid && reader.problems.count == before
                 choice.wanted = values
             }
         }

@@ -74,6 +74,9 @@ extension Configuration {
             configuration.file = file
             configuration.complete(&reader)
             configuration.contentHash = reader.hash.value
+            reader.noteDocumentationNames(document)
+            configuration.documentationValues = reader.documentationValues
+            configuration.emptyLists = reader.emptyLists
             return ConfigurationReading(configuration: configuration, problems: reader.problems.inOrder(of: file))
         } catch {
             let syntax = SyntaxMessage(error, in: text)

@@ -4,11 +4,15 @@ internal import Policy
 extension Configuration {
     /// Facts that are not problems, but good to know before the daemon is connected to a mail server.
     public var notes: [String] {
-        guard mode == .observe, headers.removeForged else { return [] }
-        let name = authservID.map { "\"\($0)\"" } ?? "this host's name"
-        return [
-            "Authentication-Results that come with \(name) are removed in observe mode too: on trial beside a filter "
-                + "that stamps under that name, use another authserv_id"
-        ]
+        var notes = emptyLists.map { "the list \($0) names nobody yet: conditions with it alone never hold" }
+        if let zone = dns.zone { notes.append("answers come from the file \(zone), none from the DNS (dns.zone)") }
+        if mode == .observe, headers.removeForged {
+            let name = authservID.map { "\"\($0)\"" } ?? "this host's name"
+            notes.append(
+                "Authentication-Results that come with \(name) are removed in observe mode too: on trial beside a filter "
+                    + "that stamps under that name, use another authserv_id"
+            )
+        }
+        return notes
     }
 }

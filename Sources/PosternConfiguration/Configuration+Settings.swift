@@ -313,7 +313,7 @@ extension Configuration.Signing {
         Setting(
             "domain",
             \.domain,
-            .domain,
+            .oneDomain,
             example: "\"example.org\"",
             "The domain, d= of the signature. Either it or domains is required."
         ),

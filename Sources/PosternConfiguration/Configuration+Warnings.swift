@@ -7,8 +7,11 @@ extension Configuration {
         let ofRules = rules.rules.enumerated().flatMap { index, rule in
             RuleWarnings(self, rule, earlier: rules.rules.prefix(index), path: "rules[\(index + 1)]").found
         }
-        return general + ofRules
+        return general + ofRules + examples
     }
+
+    /// What was left of an example; a zone file may answer for it.
+    private var examples: [ConfigurationProblem] { dns.zone == nil ? documentationValues.map(\.problem) : [] }
 
     /// A summary of the configuration, on one line.
     public var summary: String {
@@ -63,11 +66,27 @@ extension Configuration {
         if let address = admin.listen?.address, !Self.isLoopback(address) {
             warn("admin.listen", "\(address) can be reached from other hosts", accepted: "127.0.0.1 or [::1]")
         }
-        for (index, listen) in listen.enumerated() where listen.mode & 0o002 != 0 {
+        for (index, listen) in listen.enumerated() {
+            if listen.mode & 0o002 != 0 {
+                warn(
+                    "listen[\(index + 1)].mode",
+                    "every user of this host may connect to the socket",
+                    accepted: "mode = \"0660\" and a group"
+                )
+            }
+            if listen.role == .outbound, signing.isEmpty {
+                warn(
+                    "listen[\(index + 1)].role",
+                    "nothing that comes here is signed, for there is no [[signing]] table",
+                    accepted: "a [[signing]] table, by: postern keygen"
+                )
+            }
+        }
+        if let missing = distrustedLoopback {
             warn(
-                "listen[\(index + 1)].mode",
-                "every user of this host may connect to the socket",
-                accepted: "mode = \"0660\" and a group"
+                "trust.networks",
+                "mail of this host itself is judged like that of strangers: \(missing) is not among them",
+                accepted: "\(missing) beside the others"
             )
         }
         if checks.dmarc.enabled, !checks.spf.enabled, !checks.dkim.enabled {
@@ -78,6 +97,15 @@ extension Configuration {
             )
         }
         return found
+    }
+
+    /// The networks of this host itself whose mail is judged; nil when there is none, or when trust does not matter.
+    private var distrustedLoopback: String? {
+        guard listen.contains(where: { $0.role == .auto }) else { return nil }
+        let missing = Trust().networks.filter { own in
+            !(trust.networks + trust.skip).contains { $0.contains(own) }
+        }
+        return missing.isEmpty ? nil : missing.map { "\($0)" }.joined(separator: " and ")
     }
 
     private static func isLoopback(_ address: IPAddress) -> Bool {

@@ -37,6 +37,10 @@ public struct Configuration: Sendable {
     var ruleDrafts: [RuleDraft] = []
     /// The positions of all settings and tables in the file.
     var places: [String: PolicyLocation] = [:]
+    /// The settings and lists with names and addresses that are kept for documents.
+    var documentationValues: [DocumentationValues] = []
+    /// The paths of the lists that name nobody.
+    var emptyLists: [String] = []
     /// The domains to sign for.
     public var signing: [Signing] = []
     /// The log.

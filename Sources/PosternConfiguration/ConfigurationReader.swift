@@ -12,6 +12,12 @@ struct ConfigurationReader {
     var hash = ContentHash()
     /// The positions of the settings in the file.
     var positions: [String: TOMLPosition] = [:]
+    /// The settings and lists with names and addresses that are kept for documents.
+    var documentationValues: [DocumentationValues] = []
+    /// The paths of the lists without an entry.
+    private(set) var emptyLists: [String] = []
+    /// The paths of the lists that cannot be read, which are reported once.
+    private var unreadLists: Set<String> = []
 
     init(file: String) {
         self.file = file
@@ -38,8 +44,9 @@ struct ConfigurationReader {
         )
     }
 
-    /// Adds a problem with a list of the configuration.
+    /// Adds a problem with a list of the configuration, once for all settings that use the list.
     mutating func report(list: String, line: Int, _ key: String, _ message: String, accepted: String = "") {
+        guard !problems.contains(where: { $0.file == list && $0.line == line && $0.message == message }) else { return }
         problems.append(
             ConfigurationProblem(
                 file: list,
@@ -63,7 +70,13 @@ struct ConfigurationReader {
     }
 
     /// The entries of a list: one on each line; `#` starts a comment, and empty lines are ignored.
-    mutating func entries(ofList path: String, _ position: TOMLPosition, _ key: String) -> [(line: Int, text: String)] {
+    ///
+    /// - Returns: the entries; nil when the list cannot be read, which has been reported.
+    mutating func entries(
+        ofList path: String,
+        _ position: TOMLPosition,
+        _ key: String
+    ) -> [(line: Int, text: String)]? {
         let full = resolve(path)
         let text: String
         switch TextFile.read(full) {
@@ -72,16 +85,28 @@ struct ConfigurationReader {
             hash.add(read)
         case .failure(.notUTF8(let place)):
             report(list: full, line: place.position.line, key, place.message, accepted: place.accepted)
-            return []
+            return nil
         case .failure(let failure):
-            report(
-                position,
-                key,
-                "the list \"\(full)\" \(failure.description)",
-                accepted: "a file with one entry a line"
-            )
-            return []
+            if unreadLists.insert(full).inserted {
+                report(
+                    position,
+                    key,
+                    "the list \"\(full)\" \(failure.description)",
+                    accepted: "a file with one entry a line"
+                )
+            }
+            return nil
         }
+        let entries = Self.entries(text)
+        if entries.isEmpty, !emptyLists.contains(full) { emptyLists.append(full) }
+        // The warning is about the list, whatever uses it.
+        if !documentationValues.contains(where: { $0.file == full }) {
+            for entry in entries { noteDocumentationName(entry.text, file: full, line: entry.line, key) }
+        }
+        return entries
+    }
+
+    private static func entries(_ text: String) -> [(line: Int, text: String)] {
         var entries = [(line: Int, text: String)]()
         var line = 0
         for content in Octets(text).split(separator: .lf, omittingEmptySubsequences: false) {

@@ -18,14 +18,14 @@ extension ValueType where Value == DomainList {
         name: "list of domain",
         accepted: "a list, each a domain name, as \"example.org\", or { file = \"/path\" }",
         read: { value, key, reader in
-            let before = reader.problems.count
             var list = DomainList()
+            var isWhole = true
             if case .array(let elements) = value.content {
-                for element in elements { list.add(element, key, &reader) }
+                for element in elements { isWhole = list.add(element, key, &reader) && isWhole }
             } else {
-                list.add(value, key, &reader)
+                isWhole = list.add(value, key, &reader)
             }
-            guard reader.problems.count == before else { return nil }
+            guard isWhole else { return nil }
             // A file that was cut off must not switch signing off.
             guard !list.names.isEmpty else {
                 reader.report(value.position, key, "names no domain", accepted: "at least one domain name")
@@ -38,28 +38,32 @@ extension ValueType where Value == DomainList {
 }
 
 extension DomainList {
-    /// Adds what an element says: a name, or those of a file.
-    fileprivate mutating func add(_ element: TOMLValue, _ key: String, _ reader: inout ConfigurationReader) {
+    /// Adds what an element says: a name, or those of a file; false after a problem was reported.
+    fileprivate mutating func add(_ element: TOMLValue, _ key: String, _ reader: inout ConfigurationReader) -> Bool {
         guard case .table(let entries) = element.content else {
-            guard let name = ValueType.domain.read(element, key, &reader) else { return }
+            guard let name = ValueType.domain.read(element, key, &reader) else { return false }
             names.append(name)
             written.append(TOMLText.quoted("\(name)"))
-            return
+            return true
         }
         guard entries.count == 1, let entry = entries.first, entry.key == "file",
             let path = ValueType.path.read(entry.value, key, &reader)
         else {
             reader.report(element.position, key, "a table cannot be used", accepted: "{ file = \"/path\" }")
-            return
+            return false
         }
-        for (line, text) in reader.entries(ofList: path, element.position, key) {
+        guard let list = reader.entries(ofList: path, element.position, key) else { return false }
+        var isWhole = true
+        for (line, text) in list {
             if let name = try? DomainName(mailHost: Octets(text)) {
                 names.append(name)
             } else {
                 let message = "\(TOMLText.quoted(text)) cannot be used"
                 reader.report(list: path, line: line, key, message, accepted: "a domain name, as \"example.org\"")
+                isWhole = false
             }
         }
         written.append("{ file = \(TOMLText.quoted(path)) }")
+        return isWhole
     }
 }

@@ -19,7 +19,7 @@ extension Rule {
     /// Results that vouch for nobody are alike for a sender: a rule that lists only some of them invites the others.
     var evasions: [Evasion] {
         guard action != .accept, action != .mark else { return [] }
-        return when.compactMap { evasion(of: $0) } + unless.compactMap { evasion(by: $0) }
+        return when.compactMap { evasion(of: $0) } + unless.compactMap { evasion(by: $0) ?? evasion(byClaim: $0) }
     }
 
     private func evasion(of condition: Condition) -> Evasion? {
@@ -41,7 +41,7 @@ extension Rule {
                 ? "is escaped by a signature of any domain, the sender's own too: dkim is \"pass\" then"
                 : "is escaped by a sender who makes \(condition.name.rawValue) "
                     + missing.map { "\"\($0.rawValue)\"" }.joined(separator: " or "),
-            accepted: "\(better.rawValue) = \"!pass\""
+            accepted: isOfAnybody ? "\(better.rawValue) = \"!pass\"" : condition.adding(missing, besides: nothing)
         )
     }
 
@@ -69,6 +69,58 @@ extension Rule {
             accepted: first.name == .result(.dkim)
                 ? "dkim_aligned = \"pass\", or dkim_domains" : "a condition beside it that says who is exempt"
         )
+    }
+}
+
+extension Rule {
+    /// The way of a sender who only claims to be the one who is exempt.
+    private func evasion(byClaim exemption: [Condition]) -> Evasion? {
+        let isClaimed = exemption.allSatisfy {
+            $0.claim != nil || $0.name.isOfRecipient || $0.name.isPassedByAnybody && $0.holds(for: .pass)
+        }
+        guard isClaimed, let claimed = exemption.first(where: { $0.claim != nil }), let proof = claimed.claim else {
+            return nil
+        }
+        return Evasion(
+            condition: claimed,
+            part: "unless",
+            message: "exempts whoever claims it: \(claimed.name.rawValue) is what the sender says, "
+                + "and nothing vouches for it",
+            accepted: proof + " beside it"
+        )
+    }
+}
+
+extension Condition {
+    /// What proves that a sender says the truth with which the condition holds; nil for a condition that the word of a
+    /// sender does not make true.
+    fileprivate var claim: String? {
+        guard case .domains(let choice) = values, choice.wanted != nil else { return nil }
+        return switch name {
+        case .fact(.helo), .fact(.senderDomains): "clients or client_names"
+        case .fact(.fromDomains): "dkim_aligned = \"pass\", clients or client_names"
+        default: nil
+        }
+    }
+
+    /// The condition as it is written when it holds for more results, and for no others.
+    ///
+    /// - Parameters:
+    ///   - more: the results.
+    ///   - nothing: the other results that make no difference between "!pass" and a list of words.
+    fileprivate func adding(_ more: [ResultWord], besides nothing: [ResultWord]) -> String {
+        let wanted = name.words.filter { holds(for: $0) || more.contains($0) }
+        let others = name.words.filter { !wanted.contains($0) && ($0 != .temperror || nothing.contains($0)) }
+        let words =
+            if others == [.pass] {
+                ["!pass"]
+            } else if case .words(let choice) = values, choice.wanted == nil {
+                name.words.filter { !wanted.contains($0) }.map { "!\($0.rawValue)" }
+            } else {
+                wanted.map(\.rawValue)
+            }
+        let list = words.map { "\"\($0)\"" }.joined(separator: ", ")
+        return "\(name.rawValue) = \(words.count == 1 ? list : "[\(list)]")"
     }
 }
 

@@ -62,6 +62,20 @@ extension ValueType where Value == DomainName {
     )
 }
 
+extension ValueType where Value == DomainName {
+    /// The one domain of a table that has another setting for several.
+    static let oneDomain = ValueType(
+        name: domain.name,
+        accepted: domain.accepted,
+        read: { value, key, reader in
+            guard case .array = value.content else { return domain.read(value, key, &reader) }
+            reader.report(value.position, key, "a list cannot be used; did you mean domains?")
+            return nil
+        },
+        write: domain.write
+    )
+}
+
 extension ValueType where Value == String {
     /// RFC 8601 § 2.5: an authserv-id; here a domain name, so that it never needs quotes.
     static let authservID = ValueType.string(

@@ -20,12 +20,15 @@ def text(*names):
 
 
 class Documents(unittest.TestCase):
-    def assert_accepted(self, configuration):
-        """Files that the example names are put where the test may write, and the daemon's account read them."""
+    def assert_accepted(self, configuration, is_marked=True):
+        """Accepted, and without a warning except of a name or network of documents that is marked to be changed.
+
+        Files that the example names are put where the test may write, and the daemon's account read them.
+        """
         with tempfile.TemporaryDirectory() as directory:
             os.chmod(directory, 0o755)
             os.mkdir(os.path.join(directory, "keys"))
-            for name, content in (("enrolled", b"enrolled.example\n"), ("keys/example.org_2026r.pem", mail.key("example.org").pem)):
+            for name, content in (("enrolled", b"enrolled.test\n"), ("keys/example.org_2026r.pem", mail.key("example.org").pem)):
                 with open(os.path.join(directory, name), "wb", opener=lambda p, f: os.open(p, f, 0o600)) as file:
                     file.write(content)
                 daemon.give_to_service(file.name)
@@ -36,12 +39,18 @@ class Documents(unittest.TestCase):
                 [daemon.executable(), "config", "check", example], capture_output=True, text=True, timeout=30, check=False
             )
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+        lines = configuration.splitlines()
+        for warning in checked.stderr.splitlines():
+            self.assertIn("for documents only", warning)
+            number = int(warning.partition(".toml:")[2].partition(":")[0])
+            if is_marked:
+                self.assertIn("CHANGE THIS", "".join(lines[max(number - 2, 0):number]), warning)
 
     def test_the_readme(self):
         self.assert_accepted(re.search(r"```toml\n(.*?)```", text("README.md"), re.S)[1])
 
     def test_the_manual(self):
-        self.assert_accepted(re.search(r"\.Bd -literal.*?\n(.*?)\.Ed", text("Packaging/man/postern.toml.5"), re.S)[1])
+        self.assert_accepted(re.search(r"\.Bd -literal.*?\n(.*?)\.Ed", text("Packaging/man/postern.toml.5"), re.S)[1], is_marked=False)
 
     def test_the_shipped_configuration(self):
         self.assert_accepted(text("Packaging/debian/postern.toml"))

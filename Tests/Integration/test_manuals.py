@@ -155,7 +155,9 @@ class Cases(unittest.TestCase):
                 with open(name, "w", encoding="utf-8") as file:
                     file.write(example.replace("/etc/postern/keys", directory))
                 checked = run("config", "check", name)
-            self.assertEqual((checked.returncode, checked.stderr), (0, ""), example)
+            # A manual's names are those of documents.
+            said = [line for line in checked.stderr.splitlines() if "for documents only" not in line]
+            self.assertEqual((checked.returncode, said), (0, []), example)
 
 
 class WaysBack(unittest.TestCase):

@@ -5,6 +5,7 @@ import MailSyntax
 import Policy
 import PosternConfiguration
 import TOML
+import TestSupport
 import Testing
 
 @Suite("Reading")
@@ -205,6 +206,34 @@ struct ReadingTests {
         let notes = try Configuration.parse(text, file: "postern.toml").notes
         #expect(notes.count == (name == nil ? 0 : 1))
         if let name { #expect(notes[0].hasPrefix("Authentication-Results that come with \(name) are removed")) }
+    }
+
+    @Test("a zone file is noted, and a list that names nobody")
+    func notes() throws {
+        let folder = try Folder()
+        try folder.write("nobody", Array("# nobody yet\n\n".utf8))
+        let path = try folder.write(
+            "postern.toml",
+            Array(
+                """
+                mode = "enforce"
+                [dns]
+                zone = "test.zone"
+                [[rules]]
+                name = "r"
+                when = { from_domains = { file = "nobody" }, sender_domains = [ { file = "nobody" }, "a.example" ] }
+                action = "junk"
+                """.utf8
+            )
+        )
+        let configuration = try Configuration.load(path: path)
+        #expect(
+            configuration.notes == [
+                "the list \(folder.file("nobody")) names nobody yet: conditions with it alone never hold",
+                "answers come from the file \(folder.file("test.zone")), none from the DNS (dns.zone)",
+            ]
+        )
+        #expect(configuration.warnings.isEmpty, "the zone file may have the names of documents")
     }
 
     @Test("no text makes the reader trap")
