@@ -129,19 +129,22 @@ let package = Package(
             name: "CBuild",
             cSettings: [.define("POSTERN_COMMIT", to: "\"\(Context.environment["POSTERN_COMMIT"] ?? "unknown")\"")]
         ),
+        library("ServiceManager", []),
         library(
             "PosternDaemon",
             [
-                "CBuild",
+                "CBuild", "ServiceManager",
                 "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer", "MilterProtocol",
                 "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy",
                 deque, nioCore, nioHTTP1, nioPosix, logging, lifecycle, system, unixSignals,
             ]
         ),
+        library("CommandSupport", ["PosternConfiguration", "MailSyntax", arguments, system]),
         .executableTarget(
             name: "postern",
             dependencies: [
-                "PosternDaemon", "PosternSetup", "PosternConfiguration", "MailAuthentication", "DNSResolver",
+                "CommandSupport", "PosternDaemon", "PosternSetup", "PosternConfiguration", "MailAuthentication",
+                "DNSResolver",
                 "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy",
                 "CIDN2", "CLDNS", "CMimalloc", "COpenSSL", "CPSL", "CSodium",
                 arguments, nioPosix, system,
@@ -203,7 +206,7 @@ let package = Package(
             of: "PosternDaemon",
             [
                 "PosternSetup", "PosternConfiguration", "MilterProtocol", "MilterServer", "MailAuthentication",
-                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy",
+                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy", "ServiceManager",
                 nioCore, nioEmbedded, nioHTTP1, nioPosix, logging,
             ]
         ),

@@ -7,6 +7,7 @@ internal import NIOPosix
 internal import PosternConfiguration
 internal import PosternSetup
 internal import ServiceLifecycle
+internal import ServiceManager
 internal import UnixSignals
 
 /// The mail filter as a process: sockets, signals, reloads.

@@ -1,6 +1,6 @@
-internal import Glibc
 internal import NIOCore
 internal import ServiceLifecycle
+internal import ServiceManager
 
 /// Tells the service manager periodically that all event loops run; the manager restarts a daemon that hangs.
 struct Watchdog: Service {
@@ -12,15 +12,15 @@ struct Watchdog: Service {
     init?(
         loops: [any EventLoop],
         notification: SystemdNotification = .ofThisProcess,
-        microseconds: String? = environment("WATCHDOG_USEC"),
-        process: String? = environment("WATCHDOG_PID")
+        microseconds: String? = SystemdNotification.environment("WATCHDOG_USEC"),
+        process: String? = SystemdNotification.environment("WATCHDOG_PID")
     ) {
-        guard let time = microseconds.flatMap({ Int64($0) }), time > 0, process.map({ $0 == "\(getpid())" }) ?? true
+        guard
+            let interval = SystemdNotification.watchdogInterval(microseconds: microseconds, process: process)
         else { return nil }
         self.loops = loops
         self.notification = notification
-        // Half of the time, so that one notification may be late.
-        interval = .microseconds(time / 2)
+        self.interval = interval
     }
 
     func run() async throws {
@@ -30,9 +30,5 @@ struct Watchdog: Service {
                 notification.send(.alive)
             } while (try? await Task.sleep(for: interval)) != nil
         }
-    }
-
-    private static func environment(_ name: String) -> String? {
-        unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 }

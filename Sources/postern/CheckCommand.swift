@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CommandSupport
 internal import MailAuthentication
 internal import MailSyntax
 internal import PosternConfiguration

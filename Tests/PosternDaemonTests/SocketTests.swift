@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 import PosternConfiguration
+import ServiceManager
 import Synchronization
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 internal import Logging
 internal import PosternConfiguration
 internal import PosternSetup
+internal import ServiceManager
 internal import Synchronization
 
 /// Puts a changed configuration into force.

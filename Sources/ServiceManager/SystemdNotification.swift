@@ -2,14 +2,14 @@ internal import Glibc
 
 /// Reports the daemon's state to the service manager, as `Type=notify` requires (sd_notify(3)); without one it does
 /// nothing.
-struct SystemdNotification: Sendable {
+public struct SystemdNotification: Sendable {
     /// The service manager of this process.
-    static let ofThisProcess = SystemdNotification(
-        address: unsafe getenv("NOTIFY_SOCKET").map { unsafe String(cString: $0) }
+    public static let ofThisProcess = SystemdNotification(
+        address: environment("NOTIFY_SOCKET")
     )
 
     /// The states that are reported.
-    enum State: String {
+    public enum State: String {
         /// The sockets are open.
         case ready = "READY=1"
         /// A reload has begun; `ready` ends it.
@@ -21,10 +21,35 @@ struct SystemdNotification: Sendable {
     }
 
     /// The address in `$NOTIFY_SOCKET`: a path, or an abstract name after `@`.
-    let address: String?
+    public let address: String?
+
+    /// The service manager at an address.
+    public init(address: String?) {
+        self.address = address
+    }
+
+    /// How often `alive` is due: half of the time that the environment allows (sd_watchdog_enabled(3)), so that one
+    /// notification may be late; nil when it asks for none.
+    ///
+    /// - Parameters:
+    ///   - microseconds: `$WATCHDOG_USEC`.
+    ///   - process: `$WATCHDOG_PID`.
+    public static func watchdogInterval(
+        microseconds: String? = environment("WATCHDOG_USEC"),
+        process: String? = environment("WATCHDOG_PID")
+    ) -> Duration? {
+        guard let time = microseconds.flatMap({ Int64($0) }), time > 0, process.map({ $0 == "\(getpid())" }) ?? true
+        else { return nil }
+        return .microseconds(time / 2)
+    }
+
+    /// A variable of the environment.
+    public static func environment(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
 
     /// Sends a state, with an optional status text for people.
-    func send(_ state: State, status: String? = nil) {
+    public func send(_ state: State, status: String? = nil) {
         guard let address, !address.isEmpty else { return }
         var message = state.rawValue
         // systemd.service(5), Type=notify-reload: the time must accompany RELOADING.

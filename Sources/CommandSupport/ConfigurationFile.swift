@@ -1,13 +1,13 @@
-internal import ArgumentParser
-internal import PosternConfiguration
+public import ArgumentParser
+public import PosternConfiguration
 
 /// Loads a configuration for a command.
-enum ConfigurationFile {
+public enum ConfigurationFile {
     /// EX_CONFIG of sysexits(3).
-    static let invalid = ExitCode(78)
+    public static let invalid = ExitCode(78)
 
     /// The configuration; if it has problems, prints each to standard error and ends the command with `status`.
-    static func load(_ path: String, orExit status: ExitCode = invalid) throws -> Configuration {
+    public static func load(_ path: String, orExit status: ExitCode = invalid) throws -> Configuration {
         do {
             return try Configuration.load(path: path)
         } catch {

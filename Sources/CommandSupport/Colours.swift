@@ -1,8 +1,7 @@
 internal import Glibc
-internal import MailSyntax
 
 /// Colours for results, where a person reads them.
-enum Colours {
+public enum Colours {
     /// Green, red and yellow (ECMA-48 § 8.3.117).
     private static let codes = [
         "pass": 32, "accept": 32, "fail": 31, "reject": 31, "discard": 31, "softfail": 33, "permerror": 33,
@@ -14,19 +13,19 @@ enum Colours {
     private static let subjects = ["verdict", "spf", "sender-id", "dkim", "dmarc", "iprev"]
 
     /// Whether standard output shows colours: a terminal that knows them, and nobody who wants none (https://no-color.org).
-    static var areShown: Bool {
+    public static var areShown: Bool {
         func variable(_ name: String) -> String? { unsafe getenv(name).map { unsafe String(cString: $0) } }
         return isatty(STDOUT_FILENO) == 1 && variable("NO_COLOR")?.isEmpty != false
             && variable("TERM") ?? "dumb" != "dumb"
     }
 
     /// Writes what `check` and `why` say, with the results in colour where they are shown.
-    static func write(_ text: String) throws {
+    public static func write(_ text: String) throws {
         try OutputFile.writeToStandardOutput(Array((areShown ? coloured(text) : text).utf8))
     }
 
     /// The text with the result of each line that begins with a check in colour.
-    static func coloured(_ text: String) -> String {
+    public static func coloured(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map(line).joined(separator: "\n")
     }
 

@@ -1,16 +1,17 @@
-internal import ArgumentParser
+public import ArgumentParser
 internal import FoundationEssentials
-internal import MailSyntax
+public import MailSyntax
 
 /// A time on the command line: RFC 3339, or seconds since 1970.
-struct PointInTime: Decodable {
+public struct PointInTime: Decodable {
     /// The accepted times: the years 1970 to 9999.
-    static let range: ClosedRange<Int64> = 0...253_402_300_799
+    public static let range: ClosedRange<Int64> = 0...253_402_300_799
 
     /// The time.
-    let time: UnixTime
+    public let time: UnixTime
 
-    init(_ text: String) throws(ValidationError) {
+    /// Reads a time.
+    public init(_ text: String) throws(ValidationError) {
         guard let seconds = Self.seconds(text) else {
             throw ValidationError(
                 "'\(text)' is neither a time as RFC 3339 has it, such as 2026-11-23T12:00:00Z, nor seconds since 1970"
@@ -23,7 +24,7 @@ struct PointInTime: Decodable {
     }
 
     /// A time in JSON: a text, or a number of seconds.
-    init(from decoder: any Decoder) throws {
+    public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let number = try? container.decode(Int64.self) {
             try self.init(String(number))
