@@ -61,6 +61,12 @@ public enum ZoneFile {
             unsafe ldns_rdf_deep_free(previous)
         }
 
+        /// The line that was read last: ldns counts line ends, and the last line of a file may have none.
+        private var currentLine: Int {
+            let isCutOff = unsafe feof(file) != 0 && fseek(file, -1, SEEK_END) == 0 && fgetc(file) != 0x0A
+            return Int(line) + (isCutOff ? 1 : 0)
+        }
+
         mutating func next() throws(SyntaxError) -> ResourceRecord? {
             while unsafe feof(file) == 0 {
                 var record: UnsafeMutablePointer<ldns_rr>?
@@ -77,10 +83,10 @@ public enum ZoneFile {
                 // An empty line, $TTL and $ORIGIN are not records.
                 case LDNS_STATUS_SYNTAX_EMPTY, LDNS_STATUS_SYNTAX_TTL, LDNS_STATUS_SYNTAX_ORIGIN: break
                 case LDNS_STATUS_SYNTAX_INCLUDE, LDNS_STATUS_SYNTAX_INCLUDE_ERR_NOTIMPL:
-                    throw SyntaxError(path: path, line: Int(line), reason: "$INCLUDE is not supported")
+                    throw SyntaxError(path: path, line: currentLine, reason: "$INCLUDE is not supported")
                 default:
                     let reason = unsafe ldns_get_errorstr_by_id(status).map { unsafe String(cString: $0) }
-                    throw SyntaxError(path: path, line: Int(line), reason: reason ?? "syntax error")
+                    throw SyntaxError(path: path, line: currentLine, reason: reason ?? "syntax error")
                 }
             }
             return nil

@@ -263,7 +263,8 @@ struct ZoneFileTests {
         let rows: [(String, Int)] = [
             ("a.example. IN A 192.0.2.1\nb.example. IN A 192.0.2.999\n", 2),
             ("a.example. IN MX ten mail.example.\n", 1), ("\n\nnonsense\n", 3),
-            ("$INCLUDE other.zone\n", 1),
+            ("$INCLUDE other.zone\n", 1), ("nonsense", 1),
+            ("a.example. IN A 192.0.2.1\nb.example. IN A 192.0.2.999", 2),
         ]
         for (text, line) in rows {
             let error = #expect(throws: ZoneFile.SyntaxError.self) { try Self.load(text) }
