@@ -1,5 +1,6 @@
 import Glibc
 import MilterServer
+import NIOCore
 import NIOHTTP1
 import NIOPosix
 import TestSupport
@@ -20,7 +21,9 @@ private struct Running {
         server = AdminServer(
             .unix(folder.file("control")),
             group: Self.group,
-            maximumConnections: most
+            maximumConnections: most,
+            // Other suites may keep a client of these tests waiting for its turn.
+            requestTime: .minutes(10)
         ) { request in
             await Task.yield()
             return AdminResponse(body: "\(request.method.rawValue) \(request.path)\n")

@@ -31,25 +31,29 @@ final class AdminConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// How long a client may take to send its request.
-    private static let requestTime = TimeAmount.seconds(10)
     /// How long the daemon may take to answer, and the client to read the answer.
     private static let answerTime = TimeAmount.seconds(60)
     /// The most octets of a request's body; none of the requests needs a body.
     private static let maximumOctets = 65_536
 
     private let answer: AdminServer.Answer
+    private let requestTime: TimeAmount
     private var request: AdminRequest?
     private var octets = 0
     private var deadline: Scheduled<Void>?
 
     /// A connection whose request goes to `answer`.
-    init(answer: @escaping AdminServer.Answer) {
+    ///
+    /// - Parameters:
+    ///   - requestTime: how long the client may take to send its request.
+    ///   - answer: answers the request.
+    init(requestTime: TimeAmount, answer: @escaping AdminServer.Answer) {
+        self.requestTime = requestTime
         self.answer = answer
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        close(context.channel, in: Self.requestTime)
+        close(context.channel, in: requestTime)
     }
 
     private func close(_ channel: any Channel, in time: TimeAmount) {

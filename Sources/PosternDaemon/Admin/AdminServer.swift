@@ -36,6 +36,7 @@ final class AdminServer: Service, SocketServer {
 
     private let address: Address
     private let group: any EventLoopGroup
+    private let requestTime: TimeAmount
     private let connections: AdminConnections
     private let spare: SpareDescriptors
     private let answer: Answer
@@ -48,6 +49,7 @@ final class AdminServer: Service, SocketServer {
     ///   - address: the address of the socket.
     ///   - group: the event loops for its connections.
     ///   - maximumConnections: the most connections that may be open.
+    ///   - requestTime: how long a client may take to send its request.
     ///   - whenMissing: called with the reason when the server cannot listen; nil when the daemon cannot do without the
     ///     server.
     ///   - answer: answers a request.
@@ -55,11 +57,13 @@ final class AdminServer: Service, SocketServer {
         _ address: Address,
         group: any EventLoopGroup,
         maximumConnections: Int,
+        requestTime: TimeAmount = .seconds(10),
         whenMissing: (@Sendable (_ reason: String) -> Void)? = nil,
         answer: @escaping Answer
     ) {
         self.address = address
         self.group = group
+        self.requestTime = requestTime
         self.whenMissing = whenMissing
         self.answer = answer
         connections = AdminConnections(most: maximumConnections)
@@ -124,7 +128,7 @@ extension AdminServer {
                     try channel.pipeline.syncOperations.addHandler(AcceptPauseHandler(makeRoom: spare.lend))
                 }
             }
-            .childChannelInitializer { [connections, spare, answer] channel in
+            .childChannelInitializer { [connections, spare, requestTime, answer] channel in
                 channel.eventLoop.makeCompletedFuture {
                     connections.add(channel)
                     channel.closeFuture.whenComplete { _ in
@@ -133,7 +137,7 @@ extension AdminServer {
                     }
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-                    try pipeline.addHandler(AdminConnection(answer: answer))
+                    try pipeline.addHandler(AdminConnection(requestTime: requestTime, answer: answer))
                 }
             }
     }
