@@ -16,6 +16,9 @@ enum ConditionDescription {
         "dkim_domain": .fact(.dkimDomains), "spf_mailfrom": .result(.spf), "ehlo": .fact(.helo),
     ]
 
+    /// The condition that people mean by a name that is none.
+    static func meant(by name: String) -> ConditionName? { aliases[name] }
+
     /// The message about an unknown condition, and the accepted alternative.
     static func unknown(_ key: String) -> (message: String, accepted: String) {
         let plain = String(key.lowercased().map { $0 == "-" ? "_" : $0 })
@@ -54,7 +57,7 @@ extension ConditionName {
     }
 
     /// The words that may be values.
-    private var known: [String] {
+    var known: [String] {
         switch kind {
         case .result: words.map(\.rawValue)
         case .policy: DMARCPolicyWord.allCases.map(\.rawValue)

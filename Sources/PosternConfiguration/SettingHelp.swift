@@ -2,14 +2,16 @@ internal import Policy
 
 /// What a setting, a table of settings, or a condition of rules means, for `postern config help`.
 public enum SettingHelp {
-    /// What the settings, tables and conditions of this name mean; nil when there is none.
+    /// What the settings, tables and conditions of this name mean, and where it is a value; nil when it is neither.
     ///
-    /// - Parameter name: a path such as `dns.cache.max_ttl` or `[dns.cache]`, or its last word alone.
+    /// - Parameter name: a path such as `dns.cache.max_ttl` or `[dns.cache]`, its last word alone, or a value.
     public static func text(_ name: String) -> String? {
+        let word = WordHelp.text(name, all.map { ($0.path, $0.type) })
         let name = plain(name)
         let found = all.filter { $0.path == name }
         let chosen = found.isEmpty ? all.filter { $0.path.split(separator: ".").last ?? "" == name } : found
-        return chosen.isEmpty ? nil : chosen.map(\.text).joined(separator: "\n")
+        let texts = chosen.map(\.text) + [word].compactMap { $0 }
+        return texts.isEmpty ? nil : texts.joined(separator: "\n")
     }
 
     /// The name that was meant.
@@ -27,6 +29,8 @@ public enum SettingHelp {
 
     private struct Entry {
         let path: String
+        /// The type of its value; empty for a table or a condition.
+        var type = ""
         let text: String
     }
 
@@ -36,7 +40,8 @@ public enum SettingHelp {
             let path = table.path.joined(separator: ".")
             if !path.isEmpty { entries.append(Entry(path: path, text: help(table))) }
             for line in table.lines {
-                entries.append(Entry(path: path.isEmpty ? line.name : path + "." + line.name, text: help(line, table)))
+                let name = path.isEmpty ? line.name : path + "." + line.name
+                entries.append(Entry(path: name, type: line.type, text: help(line, table)))
             }
             table.tables.forEach(visit)
         }

@@ -51,10 +51,10 @@ struct ConfigCommand: AsyncParsableCommand {
     struct Help: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "help",
-            abstract: "Say what a setting, a table of settings or a condition of rules means."
+            abstract: "Say what a setting, a table of settings, a condition of rules or a value means."
         )
 
-        @Argument(help: "Its name, such as dns.cache.max_ttl, max_ttl, signing or spf.")
+        @Argument(help: "Its name, such as dns.cache.max_ttl, max_ttl, signing, spf or softfail.")
         var setting: String
 
         func run() throws {
