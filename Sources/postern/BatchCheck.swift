@@ -16,11 +16,20 @@ struct BatchCheck: Sendable {
     /// How many lines are judged at once.
     private static let width = 64
 
+    /// The result of a line.
+    private struct Answer {
+        /// The line as JSON.
+        let octets: [UInt8]
+        /// Whether MAIL FROM could not be checked, because nobody says what it was.
+        var lacksSender = false
+    }
+
     /// Judges a file; `-` is standard input.
     func run(_ path: String) async throws {
         let lines = try InputFile.read(path).split(separator: .lf).filter { !$0.trimmed.isEmpty }
-        try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
-            var waiting: [Int: [UInt8]] = [:]
+        var lacking = 0
+        try await withThrowingTaskGroup(of: (Int, Answer).self) { group in
+            var waiting: [Int: Answer] = [:]
             var started = 0
             var printed = 0
             while printed < lines.count {
@@ -32,26 +41,34 @@ struct BatchCheck: Sendable {
                 guard let (index, result) = try await group.next() else { return }
                 waiting[index] = result
                 while let next = waiting.removeValue(forKey: printed) {
-                    try OutputFile.writeToStandardOutput(next)
+                    try OutputFile.writeToStandardOutput(next.octets)
                     printed += 1
+                    lacking += next.lacksSender ? 1 : 0
                 }
             }
         }
+        guard lacking > 0 else { return }
+        let count = Counted.words(lacking, "line")
+        Report.write("mail_from is missing in \(count): MAIL FROM is not checked there; '<>' is the null sender")
     }
 
     /// The result of one line; a line that cannot be judged gives an error, and does not stop the others.
-    private func answer(_ line: Octets) async throws -> [UInt8] {
+    private func answer(_ line: Octets) async throws -> Answer {
         let decoder = JSONDecoder()
         do {
             let request = try decoder.decode(BatchLine.self, from: Data(line))
-            let envelope = try request.envelope()
+            var envelope = try request.envelope()
             let message = try request.storedMessage()
+            if request.mailFrom == nil { envelope.takeSender(of: message) }
             let time = request.now?.time ?? now ?? Clock.now
             let judgement = await judge.judge(envelope, message: message, now: time)
-            return try JSONReport.line(JudgementReport(judgement, id: request.id?.text, withTrace: withTrace))
+            return Answer(
+                octets: try JSONReport.line(JudgementReport(judgement, id: request.id?.text, withTrace: withTrace)),
+                lacksSender: !envelope.isSenderKnown && envelope.clientAddress != nil
+            )
         } catch {
             let id = (try? decoder.decode(BatchLine.Identified.self, from: Data(line)))?.id?.text
-            return try JSONReport.line(BatchLine.Problem(id: id, error: BatchLine.words(for: error)))
+            return Answer(octets: try JSONReport.line(BatchLine.Problem(id: id, error: BatchLine.words(for: error))))
         }
     }
 }

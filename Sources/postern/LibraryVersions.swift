@@ -14,7 +14,7 @@ enum LibraryVersions {
     }
 
     private static var program: String {
-        BuildInfo.commit == "unknown" ? BuildInfo.version : "\(BuildInfo.version) (commit \(BuildInfo.commit))"
+        "postern \(BuildInfo.version)" + (BuildInfo.commit == "unknown" ? "" : " (commit \(BuildInfo.commit))")
     }
 
     private static var libraries: [String] {

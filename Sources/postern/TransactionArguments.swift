@@ -65,15 +65,12 @@ struct TransactionArguments: ParsableArguments {
     }
 
     private func takeSender(of message: StoredMessage?, _ envelope: inout Envelope) {
-        if let path = message?.headers.fields(named: "Return-Path").first {
-            envelope.sender = Array(SMTPPath(path.value.trimmed).mailbox)
+        envelope.takeSender(of: message)
+        if envelope.isSenderKnown {
             let sender = FieldText.printable(envelope.sender[...], limit: 320)[...].text
             Report.write("--mail-from '\(sender)': taken from the Return-Path field")
-        } else {
-            envelope.isSenderKnown = false
-            if envelope.clientAddress != nil {
-                Report.write("--mail-from is missing: MAIL FROM is not checked; '<>' is the null sender")
-            }
+        } else if envelope.clientAddress != nil {
+            Report.write("--mail-from is missing: MAIL FROM is not checked; '<>' is the null sender")
         }
     }
 
@@ -86,5 +83,16 @@ struct TransactionArguments: ParsableArguments {
     /// The message; nil when only the envelope is judged.
     func storedMessage() throws -> StoredMessage? {
         try message.map { StoredMessage(try InputFile.read($0)[...]) }
+    }
+}
+
+extension Envelope {
+    /// Takes the sender that nobody gave from the message's Return-Path field; without one the sender is not known.
+    mutating func takeSender(of message: StoredMessage?) {
+        if let path = message?.headers.fields(named: "Return-Path").first {
+            sender = Array(SMTPPath(path.value.trimmed).mailbox)
+        } else {
+            isSenderKnown = false
+        }
     }
 }
