@@ -2,12 +2,32 @@ internal import ArgumentParser
 internal import CommandSupport
 internal import FoundationEssentials
 internal import Glibc
+internal import PosternConfiguration
 internal import PosternDaemon
 
 /// The options for finding the running daemon.
 struct ControlOptions: ParsableArguments {
-    @Option(name: .long, help: "The daemon's control socket, as [admin] control names it.")
-    var control = "/run/postern/control.sock"
+    @Option(help: "The daemon's control socket; by default as --config says, else /run/postern/control.sock.")
+    var control: String?
+
+    @Option(help: ArgumentHelp("The configuration whose [admin] control counts.", valueName: "file"))
+    var config: String?
+
+    /// The path of the control socket; ends the command if the configuration cannot be read, or names none.
+    private func socket() throws -> String {
+        if let control { return control }
+        guard let config else { return Configuration().admin.control }
+        let reading = Configuration.read(path: config)
+        guard let configuration = reading.configuration else {
+            for problem in reading.problems { Report.print("\(problem)") }
+            throw ConfigurationFile.invalid
+        }
+        guard !configuration.admin.control.isEmpty else {
+            Report.print("\(config): admin.control: is empty, so that no command can ask the daemon")
+            throw ExitCode(EX_UNAVAILABLE)
+        }
+        return configuration.admin.control
+    }
 
     /// Sends a request to the daemon and prints its reply.
     ///
@@ -18,12 +38,13 @@ struct ControlOptions: ParsableArguments {
     ///   - path: what is asked.
     ///   - query: names with values; those without a value are left off.
     func ask(_ method: String, _ path: String, _ query: [(name: String, value: String?)] = []) async throws {
+        let socket = try socket()
         do {
             var target = URLComponents()
             target.path = path
             let items = query.filter { $0.value != nil }.map { URLQueryItem(name: $0.name, value: $0.value) }
             target.queryItems = items.isEmpty ? nil : items
-            let reply = try await AdminClient(socket: control).request(method, target.string ?? path)
+            let reply = try await AdminClient(socket: socket).request(method, target.string ?? path)
             guard reply.succeeded else {
                 for line in reply.text.split(separator: "\n") { Report.print(String(line)) }
                 throw ExitCode.failure

@@ -155,6 +155,8 @@ struct AdminTests {
         #expect(status.contains("messages        reject 1\n"))
         #expect(status.contains("remembered      1 verdict for postern why\n"))
         #expect(status.contains("mode            observe, 1 rule\n"))
+        #expect(status.contains("rules           what came of each since the start\n  spf-strict    reject: acted 1\n"))
+        #expect(status.contains(" (auto)\nmode "))
         let json = await parts.router.answerControl(AdminRequest(.GET, target: "/status?format=json")).body
         #expect(json.contains("\"messages\":{\"reject\":1}") && json.contains("\"rules\":1,"))
     }
@@ -171,7 +173,7 @@ struct AdminTests {
         #expect(again.contains("verdict      accept, no rule decided"))
         #expect(again.contains("spf          fail"))
         let unknown = await parts.router.answerControl(AdminRequest(.GET, target: "/why/none")).body
-        #expect(unknown.hasPrefix("nothing is remembered of none: "))
+        #expect(unknown.hasPrefix("no message none is remembered; "))
     }
 
     @Test(

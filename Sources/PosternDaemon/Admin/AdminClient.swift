@@ -54,7 +54,7 @@ public struct AdminClient: Sendable {
             throw Unreachable(
                 description:
                     "no daemon answers at \(path): \(reason) (type: systemctl status postern; another socket, as "
-                    + "[admin] control names it, is given by --control)"
+                    + "[admin] control names it, is given by --control or --config)"
             )
         }
     }

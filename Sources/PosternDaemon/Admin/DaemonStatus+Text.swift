@@ -4,7 +4,7 @@ internal import PosternConfiguration
 extension DaemonStatus {
     /// The status for people, with what the resolver says of itself.
     func text(resolver: [String]) -> String {
-        var lines = daemonLines + messageLines + [reloadLine]
+        var lines = daemonLines + messageLines + ruleLines + [reloadLine]
         lines += lostSockets.map { "  LOST          \($0)" }
         lines += resolver
         if lostLogLines > 0 { lines.append("log             \(Counted.words(lostLogLines, "line")) lost") }
@@ -15,8 +15,9 @@ extension DaemonStatus {
         [
             "version         \(version)" + (commit == "unknown" ? "" : " (commit \(commit))"),
             "running         since \(since), for \(Self.span(uptimeSeconds))",
-            "listening on    \(sockets.joined(separator: ", "))",
-            "mode            \(mode), \(Counted.words(rules, "rule"))",
+            "listening on    \(listeners.map { "\($0.socket) (\($0.role))" }.joined(separator: ", "))",
+            "mode            \(mode), \(Counted.words(rules, "rule"))"
+                + (rulesOnTrial > 0 ? ", \(rulesOnTrial) on trial" : ""),
             "connections     \(connections.open) open, \(connections.total) in all, "
                 + "\(connections.refused) over the limit",
             "held            \(held.octets >> 10) KiB of \(held.limit >> 10) by messages in progress, "
@@ -46,6 +47,13 @@ extension DaemonStatus {
             "remembered      \(Counted.words(remembered, "verdict")) for postern why",
         ]
         return lines
+    }
+
+    private var ruleLines: [String] {
+        guard !ruleMatches.isEmpty else { return [] }
+        let width = max(16, 4 + (ruleMatches.map(\.name.count).max() ?? 0))
+        return ["rules           what came of each since the start"]
+            + ruleMatches.map { "  \($0.name)".padding(toLength: width) + $0.words }
     }
 
     private var reloadLine: String {

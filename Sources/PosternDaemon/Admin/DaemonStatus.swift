@@ -46,8 +46,11 @@ struct DaemonStatus: Encodable, Sendable {
     var since: String
     var uptimeSeconds: Int
     var sockets: [String]
+    var listeners: [ListenerStatus]
     var mode: String
     var rules: Int
+    var rulesOnTrial: Int
+    var ruleMatches: [RuleStatus]
     var connections: Connections
     var held: Memory
     var messages: [String: Int]
@@ -73,14 +76,18 @@ extension DaemonStatus {
         let values = filter.counters.values
         let statistics = milter.statistics
         let setup = filter.setup
+        let rules = setup.engine.rules
         self.init(
             version: BuildInfo.version,
             commit: BuildInfo.commit,
             since: "\(UTCTime(since))",
             uptimeSeconds: Int(max(0, Clock.now.seconds - since.seconds)),
             sockets: setup.configuration.listen.map(\.socket.description),
+            listeners: setup.configuration.listen.map(ListenerStatus.init),
             mode: setup.configuration.mode.rawValue,
-            rules: setup.engine.rules.count,
+            rules: rules.count,
+            rulesOnTrial: rules.count(where: \.observe),
+            ruleMatches: RuleStatus.all(rules, values),
             connections: Connections(
                 open: statistics.openConnections,
                 total: statistics.connections,

@@ -64,9 +64,12 @@ struct WhyRequest: Sendable {
 
     /// What is said when there is none.
     func refusal(capacity: Int) -> String {
-        let whom = queueID.map { "of \($0)" } ?? "that is asked for"
-        return
-            "nothing is remembered \(whom): it passed cleanly, was signed rather than judged, or is not among the last "
-            + "\(Counted.words(capacity, "other message")) ([why] history)\n"
+        let isAboutAll = client == nil && sender == nil
+        let what =
+            queueID.map { "no message \($0) is remembered" }
+            ?? (isAboutAll ? "no message is remembered yet" : "no such message is remembered")
+        return what
+            + "; not kept are messages that nothing was found against, and mail of your own; of the others the last "
+            + "\(capacity) are ([why] history)\n"
     }
 }
