@@ -120,7 +120,7 @@ let package = Package(
             "PosternSetup",
             [
                 "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax", "MailCrypto",
-                "DKIM", "DMARC", "SPF", "Policy",
+                "DKIM", "DMARC", "SPF", "Policy", "MailEvents",
                 nioCore, system,
             ]
         ),
@@ -135,7 +135,7 @@ let package = Package(
             [
                 "CBuild", "ServiceManager",
                 "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer", "MilterProtocol",
-                "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy",
+                "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy", "MailEvents", "EventSpool",
                 deque, nioCore, nioHTTP1, nioPosix, logging, lifecycle, system, unixSignals,
             ]
         ),
@@ -206,7 +206,7 @@ let package = Package(
             of: "PosternDaemon",
             [
                 "PosternSetup", "PosternConfiguration", "MilterProtocol", "MilterServer", "MailAuthentication",
-                "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy", "ServiceManager",
+                "MailEvents", "EventSpool", "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy", "ServiceManager",
                 nioCore, nioEmbedded, nioHTTP1, nioPosix, logging,
             ]
         ),

@@ -34,7 +34,8 @@ public struct Daemon: Sendable {
         if let warning = descriptors.warning(for: configuration.listen) { logger.warning("\(warning)") }
         let group = MultiThreadedEventLoopGroup.singleton
         let loader = SetupLoader(path: configurationPath, group: group) { logger.log($0) }
-        let filter = Filter(try loader.load(configuration, after: nil), log: log)
+        let events = EventLog(EventLog.Settings(configuration)) { logger.log(level: $0, "\($1)") }
+        let filter = Filter(try loader.load(configuration, after: nil), log: log, events: events)
         if let restored = filter.setup.resolver.restore() { logger.info("\(restored)") }
         let reloader = Reloader(loader: loader, filter: filter, logger: logger)
         let milter = MilterServer(
@@ -68,6 +69,7 @@ public struct Daemon: Sendable {
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         try await lifecycle.run()
+        events.close()
         if let problem = await filter.setup.resolver.close() { logger.warning("\(problem)") }
         logger.info("stopped")
     }

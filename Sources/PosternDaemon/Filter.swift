@@ -1,6 +1,7 @@
 internal import DNSResolver
 internal import Logging
 internal import MailAuthentication
+internal import MailEvents
 internal import MailSyntax
 internal import MilterServer
 internal import Policy
@@ -18,14 +19,17 @@ final class Filter: Sendable {
     let history: History
     /// Messages that were deferred, so that each kind of recipient comes in its own transaction.
     let putOff = PutOffMessages()
+    /// What the ledger is told.
+    let events: EventLog
     private let log: MessageLog
     private let current: Mutex<Setup>
     /// The roles with which the listeners were opened; they stay open whatever a later configuration says.
     private let openedRoles: [String: Configuration.Listen.Role]
 
     /// A filter that uses this configuration.
-    init(_ setup: Setup, log: MessageLog) {
+    init(_ setup: Setup, log: MessageLog, events: EventLog = EventLog()) {
         current = Mutex(setup)
+        self.events = events
         openedRoles = setup.roles
         self.log = log
         history = History(capacity: setup.configuration.why.history)
@@ -38,6 +42,7 @@ final class Filter: Sendable {
     func replace(by setup: Setup) {
         current.withLock { $0 = setup }
         history.resize(to: setup.configuration.why.history)
+        events.use(EventLog.Settings(setup.configuration))
     }
 
     /// The role of the listener at this address.
@@ -52,11 +57,20 @@ final class Filter: Sendable {
 // MARK: The outcome of a message
 
 extension Filter {
-    /// Logs, counts and remembers a judged message.
-    func record(_ judgement: Judgement, _ delivery: Delivery, headers: HeaderBlock, authservID: Octets) {
+    /// Logs, counts and remembers a judged message, and tells the ledger.
+    func record(
+        _ judgement: Judgement,
+        _ delivery: Delivery,
+        headers: HeaderBlock,
+        authservID: Octets,
+        _ transcript: @autoclosure () -> Transcript,
+        by setup: Setup
+    ) {
         log.write(LogLine(judgement, delivery))
         counters.count(judgement, refused: delivery.refused.count, sentAway: delivery.sentAway)
-        guard !judgement.isCleanPass else { return }
+        let isClean = judgement.isCleanPass
+        events.append(setup.eventForm.line(judgement, transcript(), isClean: isClean, problem: delivery.problem))
+        guard !isClean else { return }
         history.remember(
             RememberedMessage(
                 time: Clock.now,
@@ -77,9 +91,19 @@ extension Filter {
         envelope: Envelope,
         from source: SignedMessage.Source,
         removed: Int,
-        _ delivery: Delivery
+        _ delivery: Delivery,
+        _ transcript: @autoclosure () -> Transcript,
+        by setup: Setup
     ) {
         log.write(LogLine(outcome, envelope: envelope, from: source, removed: removed, delivery))
+        events.append(
+            setup.eventForm.line(
+                signedBy: outcome?.keys ?? [],
+                unsigned: outcome?.problem,
+                removed: removed,
+                transcript()
+            )
+        )
         counters.update { values in
             values.forgedFields += removed
             let signatures = outcome?.signatures.count ?? 0
@@ -95,7 +119,10 @@ extension Filter {
         problem: String,
         removed: Int,
         _ envelope: Envelope,
-        _ delivery: Delivery
+        _ delivery: Delivery,
+        _ direction: MailEvent.Direction,
+        _ transcript: @autoclosure () -> Transcript,
+        by setup: Setup
     ) {
         let line = LogLine(
             unjudged: action,
@@ -106,6 +133,16 @@ extension Filter {
             delivery
         )
         log.write(line)
+        events.append(
+            setup.eventForm.line(
+                unjudged: action,
+                would: would,
+                problem: problem,
+                removed: removed,
+                direction,
+                transcript()
+            )
+        )
         counters.update { values in
             values.messages[action, default: 0] += 1
             values.forgedFields += removed

@@ -1,5 +1,6 @@
 internal import DMARC
 public import MailAuthentication
+public import MailEvents
 public import MailSyntax
 public import Policy
 public import PosternConfiguration
@@ -24,6 +25,8 @@ public final class Setup: Sendable {
     public let resolver: ConfiguredResolver
     /// The treatment of the mail of each listener, by the listener's address in the notation of the configuration.
     public let roles: [String: Configuration.Listen.Role]
+    /// How events are written.
+    public let eventForm: EventForm
 
     /// Completes a configuration with the keys that it names.
     public init(_ configuration: Configuration, resolver: ConfiguredResolver) throws(ConfigurationError) {
@@ -41,6 +44,7 @@ public final class Setup: Sendable {
         signing = try SigningTable(configuration.signing)
         trusted = NetworkSet(configuration.trust.networks)
         skipped = NetworkSet(configuration.trust.skip)
+        eventForm = EventForm(configuration.events)
     }
 
     /// Refuses the configuration without the list: RFC 7489 § 3.2 cannot be followed then, and nobody should believe
@@ -73,6 +77,17 @@ public final class Setup: Sendable {
         var headers = configuration.headers
         headers.authservID = configuration.authservID.map { Octets($0) } ?? authservID
         return headers
+    }
+}
+
+extension EventForm {
+    fileprivate init(_ settings: Configuration.Events) {
+        self.init(
+            host: HostName.current,
+            addresses: settings.addresses,
+            hasCleanAnswers: settings.answers == .all,
+            hasUncleanAnswers: settings.answers != .none
+        )
     }
 }
 

@@ -137,6 +137,19 @@ struct ReadingTests {
         [why]
         history = 0
 
+        [events]
+        spool = "/srv/spool"
+        host = "mx1"
+        addresses = "domains"
+        answers = "all"
+        limit = "64MiB"
+
+        [ledger]
+        store = "/srv/ledger.sqlite"
+        keep = "7d"
+        keep_answers = "36h"
+        max_bytes = "512MiB"
+
         """
 
     @Test("every setting is read, and written as it was")

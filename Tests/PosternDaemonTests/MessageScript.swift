@@ -91,7 +91,9 @@ final class MessagePlayer {
                 helo: Array("mail.example.com".utf8),
                 sender: Array("a@example.com".utf8),
                 isTrusted: script.source != nil
-            )
+            ),
+            isTrusted: false,
+            hasAuthenticated: false
         )
         var zone = DNSZone()
         zone.add(.txt(Array("v=spf1 ip4:192.0.2.1 -all".utf8)), at: try DomainName("example.com"))

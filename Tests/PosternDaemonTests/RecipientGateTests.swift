@@ -40,7 +40,8 @@ struct GateScript: Sendable, CustomTestStringConvertible {
             case "rcpt": decision = gate.recipient(Array(words[1].utf8), facts, isComplete: isComplete)
             case "checked", "late":
                 let isLate = words[0] == "late"
-                decision = gate.settle(number, facts, after: .milliseconds(Int(words[1]) ?? 0), isLate: isLate)
+                let waited = Duration.milliseconds(Int(words[1]) ?? 0)
+                decision = gate.settle(number, facts, isComplete: isComplete, after: waited, isLate: isLate)
             case let known where known.hasPrefix("spf="):
                 facts.results.spf = ResultWord(rawValue: String(known.dropFirst(4)))
                 isComplete = true
@@ -52,7 +53,7 @@ struct GateScript: Sendable, CustomTestStringConvertible {
             if case .wait(let next, _)? = decision { number = next }
             played.append("\(command) -> \(decision.map(Self.text) ?? "-")")
         }
-        played.append("taken \(gate.taken.count) refused \(gate.refused.count) sent away \(gate.sentAway)")
+        played.append("taken \(gate.taken.count) refused \(gate.refused.count) sent away \(gate.sentAway.count)")
         if let obstacle = gate.obstacle { played.append("obstacle \(obstacle)") }
         return played.joined(separator: "\n")
     }

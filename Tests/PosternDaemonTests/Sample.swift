@@ -1,6 +1,7 @@
 import DNSLookup
 import Logging
 import MailAuthentication
+import MailEvents
 import MailSyntax
 import MilterServer
 import NIOPosix
@@ -129,6 +130,13 @@ struct Parts {
     func record(_ queueID: String, _ judgement: Judgement) {
         var headers = HeaderBlock()
         headers.append(name: "From".utf8, value: " a@example.com".utf8)
-        filter.record(judgement, Sample.delivery(queueID), headers: headers, authservID: Octets("mx.example.org"))
+        filter.record(
+            judgement,
+            Sample.delivery(queueID),
+            headers: headers,
+            authservID: Octets("mx.example.org"),
+            Transcript(),
+            by: filter.setup
+        )
     }
 }

@@ -35,6 +35,7 @@ extension AdminRouter {
         )
         text.addConfiguration(values, hash: setup.configuration.contentHash)
         text.add("dropped_log_lines_total", .counter, "Log lines that the log did not take.", filter.droppedLines)
+        text.add(filter.events.values)
         setup.resolver.addMetrics(to: &text)
         return text.text + MetricsText.process(began: filter.counters.began).text
     }
@@ -84,6 +85,19 @@ extension MetricsText {
             "Recipients asked to come in another transaction.",
             values.sentAwayRecipients
         )
+    }
+
+    /// What the ledger is told.
+    fileprivate mutating func add(_ events: EventLog.Values) {
+        add("events_total", .counter, "Events written for the ledger.", events.written)
+        add("events_dropped_total", .counter, "Events lost because the disk took none.", events.dropped)
+        add(
+            "spool_removed_segments_total",
+            .counter,
+            "Segments removed for room or age before the ledger took them in.",
+            events.removedSegments
+        )
+        add("spool_bytes", .gauge, "Closed segments that the ledger has not taken in.", events.spoolOctets)
     }
 
     /// Connections of MTAs.

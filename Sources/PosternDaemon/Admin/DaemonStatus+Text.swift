@@ -6,6 +6,7 @@ extension DaemonStatus {
     func text(resolver: [String]) -> String {
         var lines = daemonLines + messageLines + ruleLines + [reloadLine]
         lines += lostSockets.map { "  LOST          \($0)" }
+        lines.append("events          \(events.words)")
         lines += resolver
         if lostLogLines > 0 { lines.append("log             \(Counted.words(lostLogLines, "line")) lost") }
         return lines.joined(separator: "\n") + "\n"
@@ -76,6 +77,16 @@ extension DaemonStatus {
             let number = (place == 0 ? seconds : seconds % units[largest].0) / unit.0
             return number == 0 && place > 0 ? nil : "\(number) \(unit.1)"
         }.joined(separator: " ")
+    }
+}
+
+extension EventLog.Values {
+    fileprivate var words: String {
+        let place = directory ?? "a spool"
+        guard isOn else { return "off: \(obstacle ?? "there is no directory") \(place)" }
+        let removed =
+            removedSegments == 0 ? "" : ", \(Counted.words(removedSegments, "segment")) removed for room or age"
+        return "\(written) written to \(place), \(dropped) lost" + removed
     }
 }
 

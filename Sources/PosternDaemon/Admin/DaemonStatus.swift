@@ -67,6 +67,7 @@ struct DaemonStatus: Encodable, Sendable {
     var reloads: Reloads
     var lostSockets: [String]
     var lostLogLines: Int
+    var events: EventLog.Values
     var dns: DNS
 }
 
@@ -117,6 +118,7 @@ extension DaemonStatus {
             reloads: Reloads(done: values.reloads, failed: values.failedReloads, last: lastReload),
             lostSockets: milter.files.compactMap(\.loss),
             lostLogLines: filter.droppedLines,
+            events: filter.events.values,
             dns: DNS(setup.resolver)
         )
     }

@@ -82,7 +82,9 @@ final class FilterSession: MilterSessionHandler {
                 helo: helo,
                 sender: Array(SMTPPath(arguments.first ?? []).mailbox),
                 isTrusted: isTrusted || hasAuthenticated
-            )
+            ),
+            isTrusted: role == .outbound || (trust != nil && trust != .login),
+            hasAuthenticated: hasAuthenticated
         )
         message =
             isJudged

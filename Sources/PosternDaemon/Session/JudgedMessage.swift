@@ -1,4 +1,5 @@
 internal import MailAuthentication
+internal import MailEvents
 internal import MailSyntax
 internal import MilterProtocol
 internal import MilterServer
@@ -16,6 +17,7 @@ final class JudgedMessage: MessageInProgress {
     private var bound: HeaderBound
     private var memory: MessageMemory
     private var progress = MessageProgress()
+    private var bodyOctets = 0
     /// Ends the MTA's wait for the answer to a recipient, or for the verdict.
     private var timer: Scheduled<Void>?
 
@@ -95,6 +97,7 @@ extension JudgedMessage {
         let decision = gate.settle(
             wait.number,
             facts(transaction),
+            isComplete: transaction.openEnvelopeChecks == nil,
             after: .nanoseconds(waited.nanoseconds),
             isLate: isLate
         )
@@ -127,7 +130,10 @@ extension JudgedMessage {
 
     func endOfHeaders() { transaction?.endOfHeaders() }
 
-    func body(_ chunk: UnsafeRawBufferPointer) { unsafe transaction?.body(chunk) }
+    func body(_ chunk: UnsafeRawBufferPointer) {
+        bodyOctets += chunk.count
+        unsafe transaction?.body(chunk)
+    }
 
     var isBodyComplete: Bool { transaction?.isBodyComplete ?? true }
 
@@ -183,11 +189,27 @@ extension JudgedMessage {
             if context.setup.configuration.mode == .enforce { return refuse(.header(obstacle)) }
             delivery.problem = obstacle.rawValue
         }
-        context.filter.record(judgement, delivery, headers: transaction.headers, authservID: authservID)
+        context.filter.record(
+            judgement,
+            delivery,
+            headers: transaction.headers,
+            authservID: authservID,
+            transcript(judgement, transaction.headers, delivery),
+            by: context.setup
+        )
         // If the MTA cannot quarantine, a quarantine must not become a delivery.
         let canQuarantine = context.session.options.actions.contains(.quarantine)
         if judgement.verdict.action == .quarantine, !canQuarantine { return MilterVerdict(.tempfail) }
         return MilterVerdict(judgement)
+    }
+
+    private func transcript(_ judgement: Judgement, _ headers: HeaderBlock, _ delivery: Delivery) -> Transcript {
+        var transcript = context.transcript(gate, delivery, recipients: gate.taken)
+        transcript.messageID = headers.messageID
+        // A body that nobody needs is not sent.
+        if transaction?.isBodyComplete == false { transcript.octetCount = headers.octetCount + bodyOctets }
+        if context.setup.engine.mayPutOff { transcript.obstacle = judgement.verdict.mixture?.obstacle ?? gate.obstacle }
+        return transcript
     }
 
     private func verdict(_ facts: @autoclosure () -> PolicyFacts) -> PolicyVerdict {
@@ -208,7 +230,7 @@ extension JudgedMessage {
     private func refuse(_ refusal: MessageRefusal, removing forged: ForgedFields? = nil) -> MilterVerdict {
         end()
         transaction?.cancel()
-        return context.refuse(refusal, removing: forged, recipients: gate.taken, progress.delivery(gate))
+        return context.refuse(refusal, .inbound, removing: forged, gate, progress.delivery(gate))
     }
 
     func giveUpWithoutRoom() {
@@ -232,11 +254,15 @@ extension JudgedMessage {
             settings: context.setup.headers(authservID: authservID),
             lookups: transaction.lookups
         )
+        let delivery = progress.delivery(gate)
         context.filter.record(
             judgement,
-            progress.delivery(gate),
+            delivery,
             headers: transaction.headers,
-            authservID: authservID
+            authservID: authservID,
+            // Nobody was sent the message.
+            context.transcript(gate, delivery, recipients: []),
+            by: context.setup
         )
     }
 

@@ -1,5 +1,6 @@
 internal import DNSResolver
 internal import MailAuthentication
+internal import MailEvents
 internal import MailSyntax
 internal import MilterProtocol
 internal import MilterServer
@@ -18,6 +19,10 @@ struct MessageContext {
     let session: MilterSession
     /// The SMTP envelope without the recipients, which a `RecipientGate` has.
     let sender: Envelope
+    /// Whether the client's address or the listener makes its mail our own.
+    let isTrusted: Bool
+    /// Whether the client has authenticated.
+    let hasAuthenticated: Bool
 
     /// The present time of the session's event loop.
     var now: NIODeadline { session.eventLoop.now }
@@ -41,6 +46,27 @@ struct MessageContext {
         return envelope
     }
 
+    /// What the session tells of the message.
+    func transcript(_ gate: RecipientGate, _ delivery: Delivery, recipients: [[UInt8]]) -> Transcript {
+        var transcript = Transcript()
+        transcript.time = Clock.milliseconds
+        transcript.listener = session.listener.address.description
+        transcript.configuration = setup.configuration.contentHash
+        transcript.mode = setup.configuration.mode
+        transcript.queueID = delivery.queueID
+        transcript.envelope = envelope(recipients)
+        transcript.isTrusted = isTrusted
+        transcript.hasAuthenticated = hasAuthenticated
+        transcript.login = hasAuthenticated ? session.macros["auth_authen"].map { Array($0) } : nil
+        transcript.refused = gate.refused
+        transcript.refusals = gate.refusals
+        transcript.sentAway = gate.sentAway
+        transcript.isUnanswered = gate.isUnanswered
+        transcript.early = gate.early
+        transcript.milliseconds = delivery.milliseconds
+        return transcript
+    }
+
     /// Counts how long the MTA has waited at the end of a message; nil where it has not.
     func count(_ wait: TimeAmount?) {
         if let wait { filter.endOfMessageTimes.count(.nanoseconds(wait.nanoseconds)) }
@@ -50,15 +76,17 @@ struct MessageContext {
     ///
     /// - Parameters:
     ///   - refusal: the reason.
+    ///   - direction: whether the message is our own.
     ///   - forged: the fields to delete if the message is accepted nevertheless.
-    ///   - recipients: the accepted recipients.
+    ///   - gate: the recipients.
     ///   - delivery: the other data of the log line.
     /// - Returns: the verdict for the MTA.
     @discardableResult
     func refuse(
         _ refusal: MessageRefusal,
+        _ direction: MailEvent.Direction,
         removing forged: ForgedFields? = nil,
-        recipients: [[UInt8]],
+        _ gate: RecipientGate,
         _ delivery: Delivery
     ) -> MilterVerdict {
         let isActing = refusal.isUnconditional || setup.configuration.mode == .enforce
@@ -68,9 +96,17 @@ struct MessageContext {
             would: isActing ? nil : refusal.action,
             problem: refusal.problem,
             removed: removed.count,
-            envelope(recipients),
-            delivery
+            envelope(gate.taken),
+            delivery,
+            direction,
+            transcript(gate, delivery, recipients: gate.taken),
+            by: setup
         )
         return isActing ? MilterVerdict(refusal.response) : MilterVerdict(.continue, removing: removed)
     }
+}
+
+extension HeaderBlock {
+    /// The value of the first Message-ID field.
+    var messageID: Octets? { first { $0.isNamed("Message-ID") }?.value }
 }

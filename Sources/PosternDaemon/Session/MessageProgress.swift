@@ -39,7 +39,7 @@ struct MessageProgress {
             queueID: queueID,
             refused: gate.refusals,
             refusedRecipient: gate.refused.first,
-            sentAway: gate.sentAway,
+            sentAway: gate.sentAway.count,
             milliseconds: Int(delay.nanoseconds / 1_000_000)
         )
     }

@@ -1,3 +1,4 @@
+internal import MailEvents
 internal import MailSyntax
 internal import Policy
 
@@ -49,8 +50,11 @@ struct RecipientGate {
     private(set) var refused: [[UInt8]] = []
     /// The verdicts on the refused recipients.
     private(set) var refusals: [PolicyVerdict] = []
-    /// How many recipients were sent away.
-    private(set) var sentAway = 0
+    /// The recipients that were sent away.
+    private(set) var sentAway: [[UInt8]] = []
+    /// Recipients that rules answered while checks of the envelope were open, by their places among those that were taken or
+    /// refused.
+    private(set) var early: [Transcript.Early: [Int]] = [:]
     /// Whether there were too many recipients.
     private(set) var hasTooMany = false
 
@@ -106,12 +110,18 @@ extension RecipientGate {
         let kind = engine.kind(of: address)
         guard isAnswered, !cleared.contains(kind) else { return take(mailbox, kind) }
         switch engine.atRecipient(facts(), address, kind) {
-        case .refuse(let verdict): return refuse(mailbox, verdict)
+        case .refuse(let verdict):
+            if !isComplete() { note(facts(), isRefused: true) }
+            return refuse(mailbox, verdict)
         case .wait where patience > .zero && !isComplete():
             waiting = (mailbox, kind)
             return .wait(number: waits, atMost: patience)
         case .proceed, .wait:
-            if !taken.isEmpty, isComplete() { cleared.insert(kind) }
+            if !isComplete() {
+                note(facts(), isRefused: false)
+            } else if !taken.isEmpty {
+                cleared.insert(kind)
+            }
             return take(mailbox, kind)
         }
     }
@@ -121,12 +131,14 @@ extension RecipientGate {
     /// - Parameters:
     ///   - number: the number of the wait; other waits are over.
     ///   - facts: the facts of the envelope so far.
+    ///   - isComplete: whether all checks of the envelope have ended.
     ///   - waited: how long the recipient has waited.
     ///   - isLate: whether the time is over.
     /// - Returns: the decision; nil when the recipient continues to wait, or already has its answer.
     mutating func settle(
         _ number: Int,
         _ facts: @autoclosure () -> PolicyFacts,
+        isComplete: @autoclosure () -> Bool,
         after waited: Duration,
         isLate: Bool
     ) -> Decision? {
@@ -136,8 +148,16 @@ extension RecipientGate {
         waiting = nil
         waits += 1
         patience -= waited
-        if case .refuse(let verdict) = decision { return refuse(mailbox, verdict) }
-        return take(mailbox, kind)
+        let refusal: PolicyVerdict? = if case .refuse(let verdict) = decision { verdict } else { nil }
+        if !isComplete() { note(facts(), isRefused: refusal != nil) }
+        return refusal.map { refuse(mailbox, $0) } ?? take(mailbox, kind)
+    }
+
+    /// Notes what was known when the next recipient to be taken or refused was answered.
+    private mutating func note(_ facts: PolicyFacts, isRefused: Bool) {
+        guard engine?.mayRefuseRecipients == true else { return }
+        early[Transcript.Early(facts.ofEnvelope, isRefused: isRefused), default: []]
+            .append(isRefused ? refused.count : taken.count)
     }
 
     private mutating func refuse(_ mailbox: [UInt8], _ verdict: PolicyVerdict) -> Decision {
@@ -149,8 +169,8 @@ extension RecipientGate {
     private mutating func take(_ mailbox: [UInt8], _ kind: RecipientKind) -> Decision {
         if let remembered {
             let own = remembered.group(of: mailbox)
-            if let own, let group, own != group, sentAway < Self.mostSentAway {
-                sentAway += 1
+            if let own, let group, own != group, sentAway.count < Self.mostSentAway {
+                sentAway.append(mailbox)
                 return .sendAway
             }
             group = group ?? own
@@ -165,6 +185,9 @@ extension RecipientGate {
 // MARK: The end
 
 extension RecipientGate {
+    /// Whether the MTA waited for no answer, although a rule could have refused a recipient.
+    var isUnanswered: Bool { !isAnswered && engine?.mayRefuseRecipients == true }
+
     /// Whether recipients of this sender's deferred messages are remembered.
     var isSeparating: Bool { group != nil }
 
@@ -172,6 +195,6 @@ extension RecipientGate {
     var obstacle: SeparationObstacle? {
         guard isAnswered else { return .noAnswerToRecipients }
         guard isSeparating, isAllRemembered else { return nil }
-        return sentAway < Self.mostSentAway ? .putOffBefore : .tooManyToSeparate
+        return sentAway.count < Self.mostSentAway ? .putOffBefore : .tooManyToSeparate
     }
 }

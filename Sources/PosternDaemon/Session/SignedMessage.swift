@@ -1,4 +1,5 @@
 internal import MailAuthentication
+internal import MailEvents
 internal import MailSyntax
 internal import MilterProtocol
 internal import MilterServer
@@ -26,6 +27,7 @@ final class SignedMessage: MessageInProgress {
     private var bound: HeaderBound
     private var memory: MessageMemory
     private var progress = MessageProgress()
+    private var bodyOctets = 0
 
     /// Begins with MAIL.
     ///
@@ -75,7 +77,10 @@ extension SignedMessage {
         }
     }
 
-    func body(_ chunk: UnsafeRawBufferPointer) { unsafe outgoing?.body(chunk) }
+    func body(_ chunk: UnsafeRawBufferPointer) {
+        bodyOctets += chunk.count
+        unsafe outgoing?.body(chunk)
+    }
 
     var isBodyComplete: Bool { !(outgoing?.isSigned ?? false) }
 
@@ -98,14 +103,25 @@ extension SignedMessage {
         end()
         let outcome = outgoing?.finish()
         let removed = removedFields
+        let delivery = progress.delivery(gate)
         context.filter.record(
             outcome,
             envelope: context.envelope(gate.taken),
             from: source,
             removed: removed.count,
-            progress.delivery(gate)
+            delivery,
+            transcript(outcome, delivery),
+            by: context.setup
         )
         return MilterVerdict(outcome, removing: removed)
+    }
+
+    private func transcript(_ outcome: OutgoingMessage.Outcome?, _ delivery: Delivery) -> Transcript {
+        var transcript = context.transcript(gate, delivery, recipients: gate.taken)
+        transcript.messageID = headers.messageID
+        // The body of a message that is not signed is not sent.
+        if outcome?.signatures.isEmpty == false { transcript.octetCount = headers.octetCount + bodyOctets }
+        return transcript
     }
 
     /// The header fields to delete.
@@ -117,7 +133,7 @@ extension SignedMessage {
     @discardableResult
     private func refuse(_ refusal: MessageRefusal) -> MilterVerdict {
         end()
-        return context.refuse(refusal, recipients: gate.taken, progress.delivery(gate))
+        return context.refuse(refusal, .outbound, gate, progress.delivery(gate))
     }
 
     func giveUpWithoutRoom() {

@@ -1,0 +1,183 @@
+internal import Dispatch
+internal import EventSpool
+internal import Logging
+internal import MailSyntax
+internal import PosternConfiguration
+internal import Synchronization
+
+/// Hands events to the ledger, from a thread of its own: mail never waits for a disk.
+///
+/// An event is lost, and counted, if too many others wait or the disk takes none.
+final class EventLog: Sendable {
+    /// The settings.
+    struct Settings: Equatable, Sendable {
+        /// The spool's directory.
+        let directory: String
+        /// The host in the names of segments.
+        let host: String
+        /// The most octets of the spool.
+        let limit: Int
+        /// After how many seconds a segment goes, whether or not it was taken in.
+        let keep: Int64
+    }
+
+    /// What has become of events so far.
+    struct Values: Encodable, Sendable {
+        /// Whether events are written.
+        var isOn = false
+        /// The spool's directory; nil when nothing is known of a ledger.
+        var directory: String?
+        /// Why none are written.
+        var obstacle: String?
+        /// Events that are in a segment.
+        var written = 0
+        /// Events that are lost.
+        var dropped = 0
+        /// Segments that were removed for room or for age before the ledger took them in.
+        var removedSegments = 0
+        /// The size of the spool when it was last looked at, in octets.
+        var spoolOctets = 0
+    }
+
+    /// The most octets that may wait for the disk.
+    private static let maximumWaiting = 8 << 20
+    /// How long the first event waits for others: one write takes them all.
+    private static let gathering = DispatchTimeInterval.milliseconds(50)
+
+    fileprivate struct State {
+        var waiting: [UInt8] = []
+        var count = 0
+        var isScheduled = false
+        var values = Values()
+        /// Events lost since this was last said.
+        var unsaid = 0
+        /// Whether the directory is missing, and looked for from time to time.
+        var isLooking = false
+    }
+
+    private let isOn = Atomic(false)
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "postern.events")
+    private let spool: Mutex<SpoolFiles>
+
+    /// A log that writes where its settings say; without settings, nowhere.
+    ///
+    /// - Parameters:
+    ///   - settings: the settings.
+    ///   - report: told in words when events begin or cease to be lost, and where they go.
+    init(_ settings: Settings? = nil, report: @escaping @Sendable (Logger.Level, String) -> Void = { _, _ in }) {
+        spool = Mutex(SpoolFiles(report: report))
+        if let settings { use(settings) }
+    }
+
+    /// What has become of events so far.
+    var values: Values { state.withLock { $0.values } }
+
+    /// Uses other settings from now on.
+    func use(_ settings: Settings) {
+        queue.async { [self] in
+            guard spool.withLock({ $0.use(settings) }) else { return }
+            look()
+        }
+    }
+
+    /// Queues a line; it is not made where nothing is written.
+    func append(_ line: @autoclosure () -> [UInt8]) {
+        guard isOn.load(ordering: .relaxed) else { return }
+        let line = line()
+        let begins = state.withLock { state in
+            guard state.waiting.count + line.count < Self.maximumWaiting else {
+                state.lose(1)
+                return false
+            }
+            state.waiting += line
+            state.count += 1
+            defer { state.isScheduled = true }
+            return !state.isScheduled
+        }
+        if begins { queue.asyncAfter(deadline: .now() + Self.gathering) { self.writeWaiting() } }
+    }
+
+    /// Writes what waits, and closes the segment; waits for that, but no longer than the disk may take.
+    func close(seconds: Int = 5) {
+        let done = DispatchSemaphore(value: 0)
+        queue.async { [self] in
+            isOn.store(false, ordering: .relaxed)
+            writeWaiting()
+            spool.withLock { $0.closeSegment() }
+            done.signal()
+        }
+        _ = done.wait(timeout: .now() + .seconds(seconds))
+    }
+}
+
+// MARK: On the log's own thread
+
+extension EventLog {
+    /// How often a missing directory is looked for.
+    private static let interval = DispatchTimeInterval.seconds(10)
+
+    /// Looks whether the directory is there, and closes the orphans in it; where it is missing, again and again.
+    private func look() {
+        let isThere = spool.withLock { $0.open() }
+        isOn.store(isThere, ordering: .relaxed)
+        update()
+        let looksAgain = state.withLock { state in
+            defer { state.isLooking = !isThere }
+            return !isThere && !state.isLooking
+        }
+        if looksAgain { lookLater() }
+    }
+
+    private func lookLater() {
+        queue.asyncAfter(deadline: .now() + Self.interval) { [self] in
+            guard state.withLock({ $0.isLooking }) else { return }
+            state.withLock { $0.isLooking = false }
+            look()
+        }
+    }
+
+    private func writeWaiting() {
+        let (lines, count) = state.withLock { state in
+            defer { (state.waiting, state.count, state.isScheduled) = ([], 0, false) }
+            return (state.waiting, state.count)
+        }
+        guard !lines.isEmpty else { return }
+        let outcome = spool.withLock { $0.write(lines) }
+        let unsaid = state.withLock { state in
+            if outcome.isWritten { state.values.written += count } else { state.lose(count) }
+            return state.unsaid
+        }
+        if spool.withLock({ $0.tell(lost: unsaid, isWritten: outcome.isWritten) }) {
+            state.withLock { $0.unsaid -= unsaid }
+        }
+        // The directory may be gone.
+        if !outcome.isWritten { look() }
+        if outcome.hasOpened {
+            queue.asyncAfter(deadline: .now() + SpoolFiles.age) { [self] in
+                spool.withLock { $0.closeIfOld() }
+                update()
+            }
+        }
+        update()
+    }
+
+    private func update() {
+        let (directory, obstacle) = spool.withLock { ($0.directory, $0.obstacle) }
+        let (octets, removed) = spool.withLock { ($0.octetCount, $0.removedSegments) }
+        state.withLock { state in
+            state.values.obstacle = obstacle
+            state.values.isOn = isOn.load(ordering: .relaxed)
+            state.values.directory = directory
+            state.values.spoolOctets = octets
+            state.values.removedSegments = removed
+        }
+    }
+}
+
+extension EventLog.State {
+    fileprivate mutating func lose(_ count: Int) {
+        values.dropped += count
+        unsaid += count
+    }
+}
