@@ -11,7 +11,11 @@ public enum DKIMPublishedKeyCheck {
     /// Why signatures with this key would not verify, in words; nil if they would verify.
     public static func problem(with key: DKIMSigningKey, reply: DNSReply) -> String? {
         let name = "\(key.recordName)"
-        guard case .success(let answer) = reply.result else { return "\(name) could not be looked up" }
+        let answer: DNSAnswer
+        switch reply.result {
+        case .success(let found): answer = found
+        case .failure(let error): return "\(name) could not be looked up: \(error)"
+        }
         switch answer.status {
         case .noSuchName: return "\(name) does not exist"
         case .noData: return "\(name) has no TXT record"

@@ -70,6 +70,16 @@ public enum ConfiguredResolver: Sendable {
     }
 }
 
+extension ConfiguredResolver {
+    /// What a command says when none of the name servers that it asked has answered; nil otherwise.
+    public var silence: String? {
+        guard case .servers(let servers) = self else { return nil }
+        let asked = servers.statistics.servers
+        guard asked.contains(where: { $0.queries > 0 }), asked.allSatisfy({ $0.answers == 0 }) else { return nil }
+        return "no name server answers: asked \(asked.map { "\($0.server)" }.joined(separator: ", "))"
+    }
+}
+
 // MARK: Life of the resolver
 
 extension ConfiguredResolver {

@@ -68,6 +68,7 @@ struct CheckCommand: AsyncParsableCommand {
         } else {
             try await judgeOne(judge, setup)
         }
+        lookups.noteSilence(of: setup.resolver)
         await setup.resolver.close()
     }
 

@@ -52,6 +52,7 @@ struct ConfigExplainCommand: AsyncParsableCommand {
         }
         text += judgement.text(withTrace: false)
         try Colours.write(text)
+        lookups.noteSilence(of: setup.resolver)
         await setup.resolver.close()
     }
 }

@@ -33,9 +33,9 @@ struct LookupCommand: AsyncParsableCommand {
 
     func run() async throws {
         let question = try question()
-        let resolver = try lookups.setup(config).resolver.dns
+        let resolver = try lookups.setup(config).resolver
         let start = ContinuousClock.now
-        let reply = await resolver.lookUp(question)
+        let reply = await resolver.dns.lookUp(question)
         let time = ContinuousClock.now - start
         switch reply.result {
         case .success(let answer):
@@ -44,6 +44,7 @@ struct LookupCommand: AsyncParsableCommand {
             if answer.status != .records { throw ExitCode.failure }
         case .failure(let error):
             print("; \(question): \(Self.text(error)), \(Self.milliseconds(time))")
+            lookups.noteSilence(of: resolver)
             throw ExitCode(EX_TEMPFAIL)
         }
     }

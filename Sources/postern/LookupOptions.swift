@@ -36,6 +36,11 @@ struct LookupOptions: ParsableArguments {
         }
     }
 
+    /// Says that no name server has answered, where none has.
+    func noteSilence(of resolver: ConfiguredResolver) {
+        if let silence = resolver.silence { Report.write("\(silence) (type: --nameserver ADDRESS)") }
+    }
+
     /// The problem, under the name of the option instead of the setting, if an option set the value.
     private func naming(_ problem: ConfigurationProblem) -> ConfigurationProblem {
         guard zone != nil, problem.key == "dns.zone" else { return problem }
