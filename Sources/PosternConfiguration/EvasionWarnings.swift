@@ -75,23 +75,31 @@ extension Rule {
 extension Rule {
     /// The way of a sender who only claims to be the one who is exempt.
     private func evasion(byClaim exemption: [Condition]) -> Evasion? {
-        let isClaimed = exemption.allSatisfy {
-            $0.claim != nil || $0.name.isOfRecipient || $0.name.isPassedByAnybody && $0.holds(for: .pass)
-        }
-        guard isClaimed, let claimed = exemption.first(where: { $0.claim != nil }), let proof = claimed.claim else {
-            return nil
-        }
+        guard exemption.allSatisfy(\.provesNothing), let claimed = exemption.first(where: { $0.claim != nil }),
+            let proof = claimed.claim
+        else { return nil }
+        let passing = exemption.first { $0.name.isPassedByAnybody }?.name.rawValue
         return Evasion(
             condition: claimed,
             part: "unless",
-            message: "exempts whoever claims it: \(claimed.name.rawValue) is what the sender says, "
-                + "and nothing vouches for it",
+            message: "exempts whoever claims it: \(claimed.name.rawValue) is what the sender says, and "
+                + (passing.map { "\($0) may be about another domain" } ?? "nothing vouches for it"),
             accepted: proof + " beside it"
         )
     }
 }
 
 extension Condition {
+    /// Whether senders can make the condition hold whoever they are.
+    fileprivate var provesNothing: Bool {
+        switch name.kind {
+        case .result: name.isPassedByAnybody || name.words.contains { $0 != .pass && holds(for: $0) }
+        case .policy, .reading, .count, .address: true
+        case .domain: claim != nil || name.isOfRecipient
+        case .network, .flag: false
+        }
+    }
+
     /// What proves that a sender says the truth with which the condition holds; nil for a condition that the word of a
     /// sender does not make true.
     fileprivate var claim: String? {
