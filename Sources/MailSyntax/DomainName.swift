@@ -18,6 +18,8 @@ public struct DomainName: Hashable, Sendable {
         case notIDNA
         /// A name that the DNS allows but no host has.
         case notHost
+        /// A backslash without the three digits of an octet's number behind it.
+        case notEscaped
     }
 
     /// The labels in wire form, lower case, without the empty label of the root.

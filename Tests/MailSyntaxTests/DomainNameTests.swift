@@ -56,6 +56,30 @@ struct DomainNameTests {
         #expect(throws: error) { try DomainName(unicode: Octets(text)) }
     }
 
+    @Test("RFC 1035 § 5.1: a name with any octet reads again from its text")
+    func readsEscaped() throws {
+        for octet in UInt8.min...UInt8.max {
+            let name = try DomainName(labels: [[octet, octet], [0x61, octet], [octet, 0x62]])
+            #expect(try DomainName(escaped: Octets(name.description)) == name)
+        }
+        #expect(try DomainName(escaped: Octets(".")) == .root)
+        #expect(try DomainName(escaped: Octets("Example.COM")) == DomainName("example.com"))
+        let longest = try DomainName(labels: [63, 63, 63, 61].map { Octets(repeating: 0, count: $0) })
+        #expect(try DomainName(escaped: Octets(longest.description)) == longest)
+    }
+
+    @Test(
+        "RFC 1035 § 5.1: what is no escaped name",
+        arguments: [
+            ("", DomainName.SyntaxError.emptyLabel), ("a\\x32.b", .notEscaped), ("a\\256", .notEscaped),
+            ("a\\03", .notEscaped), ("a\\", .notEscaped), ("\\046..b", .emptyLabel),
+            ("a\\-12", .notEscaped),
+        ]
+    )
+    func refusesEscaped(text: String, error: DomainName.SyntaxError) {
+        #expect(throws: error) { try DomainName(escaped: Octets(text)) }
+    }
+
     @Test("RFC 1035 § 2.3.4: 253 characters are the most")
     func longest() throws {
         let text = Array(repeating: "a", count: 127).joined(separator: ".")
