@@ -29,6 +29,9 @@ public struct AddressSet: Sendable {
     /// Whether the set is empty.
     public var isEmpty: Bool { addresses.isEmpty && localParts.isEmpty && domains.isEmpty }
 
+    /// Whether an entry has a local part.
+    var hasLocalParts: Bool { !addresses.isEmpty || !localParts.isEmpty }
+
     /// Adds an entry: `user@example.org`, `postmaster@` or `@example.org` (`@.example.org` for all domains below).
     public mutating func insert(_ text: String) throws(SyntaxError) {
         guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { throw .noAt }

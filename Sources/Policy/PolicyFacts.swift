@@ -48,6 +48,11 @@ public struct MailAddress: Hashable, Sendable {
         self.init(Octets(text))
     }
 
+    /// Takes an address that is without angle brackets already, such as the `text` of another.
+    public init(mailbox: Octets) {
+        octets = mailbox
+    }
+
     private var at: Int? { octets.separatorOfMailbox }
 
     /// Whether this is the null sender.
