@@ -109,6 +109,7 @@ let package = Package(
                 "MailAuthentication",
             ]
         ),
+        library("RuleTrial", ["MailEvents", "Policy", "MailSyntax"]),
         library(
             "PosternConfiguration",
             [
@@ -182,7 +183,8 @@ let package = Package(
         tests(of: "DKIM", ["DNSLookup", "MailSyntax", "MailCrypto"]),
         tests(of: "DMARC", ["DNSLookup", "MailSyntax"]),
         tests(of: "AuthenticationResults", ["MailSyntax"]),
-        tests(of: "Policy", ["MailSyntax", "PosternConfiguration"]),
+        tests(of: "Policy", ["MailSyntax", "PosternConfiguration", "RuleTrial"]),
+        tests(of: "RuleTrial", ["MailEvents", "MailSyntax", "Policy", "PosternConfiguration"]),
         tests(of: "DNSResolver", ["DNSLookup", "MailSyntax", nioCore, nioPosix]),
         tests(of: "MilterProtocol"),
         tests(of: "MilterServer", ["MilterProtocol", nioCore, nioPosix, nioEmbedded, logging]),
@@ -207,6 +209,7 @@ let package = Package(
             [
                 "PosternSetup", "PosternConfiguration", "MilterProtocol", "MilterServer", "MailAuthentication",
                 "MailEvents", "EventSpool", "DNSLookup", "MailSyntax", "MailCrypto", "DKIM", "Policy", "ServiceManager",
+                "RuleTrial",
                 nioCore, nioEmbedded, nioHTTP1, nioPosix, logging,
             ]
         ),

@@ -48,11 +48,11 @@ extension PolicyFacts {
     }
 
     private mutating func takeSenderID(_ event: MailEvent) throws(UnreadableFact) {
+        pra = event.facts?.pra.map { MailAddress($0, event.addresses) }
         guard let senderID = event.senderID else { return }
         results.senderID = try senderID.result.resultWord("sender_id")
         senderIDAligned = try event.facts?.senderIDAligned?.resultWord("facts.sender_id_aligned") ?? ResultWord.none
         senderIDExplanation = senderID.explanation
-        pra = MailAddress(senderID.pra ?? "", event.addresses)
     }
 
     private mutating func takeSignatures(_ event: MailEvent) throws(UnreadableFact) {

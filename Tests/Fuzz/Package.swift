@@ -90,9 +90,21 @@ let package = Package(
                 "AuthenticationResults", "Policy",
             ]
         ),
+        library("EventSpool", [system]),
+        library(
+            "MailEvents",
+            [
+                "MailSyntax", "DNSLookup", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC", "Policy",
+                "MailAuthentication",
+            ]
+        ),
+        library("RuleTrial", ["MailEvents", "Policy", "MailSyntax"]),
         library(
             "PosternConfiguration",
-            ["TOML", "MailSyntax", "Policy", "DNSResolver", "MailAuthentication", "DKIM", "SPF"]
+            [
+                "TOML", "MailSyntax", "Policy", "DNSResolver", "MailAuthentication", "DKIM", "SPF", "MailEvents",
+                "EventSpool",
+            ]
         ),
         library(
             "PosternSetup",
@@ -134,7 +146,7 @@ let package = Package(
             dependencies: [
                 "AuthenticationResults", "DKIM", "DMARC", "DNSLookup", "DNSResolver", "MailAuthentication",
                 "MailCrypto", "MailSyntax", "MilterProtocol", "MilterServer", "Policy", "PosternConfiguration",
-                "PosternDaemon", "PosternSetup", "SPF", "SenderID",
+                "PosternDaemon", "PosternSetup", "RuleTrial", "SPF", "SenderID",
                 nioCore, nioEmbedded, logging,
             ],
             path: "Targets",

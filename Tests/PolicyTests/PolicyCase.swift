@@ -15,14 +15,21 @@ struct PolicyCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(group): \(facts)" }
 
-    /// What comes out when the MTA asks for each recipient and then at the end of the message.
-    func outcome() throws -> String {
-        let words = facts.split(separator: " ").map(String.init)
+    var words: [String] { facts.split(separator: " ").map(String.init) }
+
+    func engine() throws -> PolicyEngine {
+        let words = words
         let mode: PolicyMode = words.contains("mode=observe") ? .observe : .enforce
         let mixed = words.lazy.compactMap { MixedAction(rawValue: String($0.dropFirst(6))) }.first
         let configuration = try Configuration.parse(rules, file: "t")
         let undecided: UndecidedAction = words.contains("undecided=accept") ? .accept : .tempfail
-        let engine = PolicyEngine(rules: configuration.rules, mode: mode, mixed: mixed ?? .junk, undecided: undecided)
+        return PolicyEngine(rules: configuration.rules, mode: mode, mixed: mixed ?? .junk, undecided: undecided)
+    }
+
+    /// What comes out when the MTA asks for each recipient and then at the end of the message.
+    func outcome() throws -> String {
+        let words = words
+        let engine = try engine()
         let facts = try FactsText.facts(words, atEnd: true)
         let envelope = try FactsText.facts(words, atEnd: false)
 

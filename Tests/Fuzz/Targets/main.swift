@@ -18,6 +18,7 @@ let targets: KeyValuePairs<String, FuzzCallback> = unsafe [
     "SPFGrammarFuzz": fuzzSPFGrammar,
     "SPFMacroFuzz": fuzzMacros,
     "SPFRecordFuzz": fuzzSPFRecord,
+    "StoredFactsFuzz": fuzzStoredFacts,
     "TagListFuzz": fuzzTagList,
 ]
 
