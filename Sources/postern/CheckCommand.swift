@@ -14,7 +14,8 @@ struct CheckCommand: AsyncParsableCommand {
             """
             Without a message, the envelope alone is judged. Without --client-ip and --helo, the client is the one of the \
             message's topmost Received field; without --mail-from, the sender is that of its Return-Path field. With \
-            --batch, each line of a file is a JSON object.
+            --batch, each line of a file is a JSON object. The exit status is 0 whatever the verdict, also where no name \
+            server answers, which is said.
             """
     )
 
