@@ -44,7 +44,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 /// What the benchmarks' package measures, and other programs may use.
 let libraries = [
     "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults",
-    "MilterProtocol", "Policy", "DNSResolver", "MilterServer", "MailAuthentication",
+    "MilterProtocol", "Policy", "DNSResolver", "MilterServer", "MailAuthentication", "MailEvents", "RuleTrial",
 ]
 
 let package = Package(

@@ -44,7 +44,8 @@ let package = Package(
             dependencies: [
                 postern("AuthenticationResults"), postern("DKIM"), postern("DMARC"), postern("DNSLookup"),
                 postern("DNSResolver"), postern("MailAuthentication"), postern("MailCrypto"), postern("MailSyntax"),
-                postern("MilterProtocol"), postern("Policy"), postern("SPF"),
+                postern("MailEvents"), postern("MilterProtocol"), postern("Policy"), postern("RuleTrial"),
+                postern("SPF"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

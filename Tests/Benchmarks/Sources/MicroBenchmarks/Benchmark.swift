@@ -29,7 +29,7 @@ struct Benchmark: Sendable {
     }
 
     /// Every benchmark.
-    static let all = syntax + dkim + spf + dns + milter + message
+    static let all = syntax + dkim + spf + dns + milter + message + trial
 }
 
 /// How long it takes to do something a number of times.
