@@ -22,6 +22,7 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// A module map over a C library that Debian packages.
@@ -50,7 +51,8 @@ let libraries = [
 let package = Package(
     name: "postern",
     products: libraries.map { .library(name: $0, targets: [$0]) } + [
-        .executable(name: "postern", targets: ["postern"])
+        .executable(name: "postern", targets: ["postern"]),
+        .executable(name: "postern-ledger", targets: ["postern-ledger"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -59,6 +61,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -153,6 +156,19 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The second program: nothing of the filter may depend on it
+        library("Ledger", ["MailEvents", "EventSpool", "MailSyntax", "Policy", "PosternSetup", grdb, system]),
+        .executableTarget(
+            name: "postern-ledger",
+            dependencies: [
+                "Ledger", "RuleTrial", "CommandSupport", "ServiceManager", "PosternSetup", "PosternConfiguration",
+                "EventSpool",
+                "MailEvents", "MailSyntax", "Policy",
+                arguments, unixSignals,
+            ],
+            swiftSettings: settings
+        ),
+
         // Tests
         .target(
             name: "TestSupport",
@@ -204,6 +220,7 @@ let package = Package(
                 nioPosix,
             ]
         ),
+        tests(of: "Ledger", ["MailEvents", "EventSpool", "MailSyntax", "Policy", grdb, system]),
         tests(
             of: "PosternDaemon",
             [

@@ -28,6 +28,11 @@ public struct SpoolDirectory: Sendable {
         "\(path)/\(name.fileName(state))"
     }
 
+    /// The path of the file for the lines of a segment that the ledger could not take in.
+    public func path(ofRejected name: SegmentName) -> String {
+        path(of: name, .closed).dropLast(SegmentName.State.closed.rawValue.count) + "rejected"
+    }
+
     /// The segments, the oldest first.
     public func segments() throws(Errno) -> [Segment] {
         guard let folder = unsafe opendir(path) else { throw Errno(rawValue: errno) }
@@ -72,7 +77,8 @@ public struct SpoolDirectory: Sendable {
     }
 
     private func close(orphan name: SegmentName) -> Bool {
-        let descriptor = unsafe Glibc.open(path(of: name, .open), O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        // The ledger may not write to it.
+        let descriptor = unsafe Glibc.open(path(of: name, .open), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return false }
         defer { Glibc.close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fsync(descriptor) == 0 else { return false }

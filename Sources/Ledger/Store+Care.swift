@@ -1,0 +1,96 @@
+internal import GRDB
+internal import Glibc
+internal import MailSyntax
+
+extension Store {
+    /// What is not as it must be; nothing when all is well.
+    public func check() throws(StoreError) -> [String] {
+        try read { database in
+            var problems = try String.fetchAll(database, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+            func compare(_ what: String, _ sql: String, with expected: Int) throws {
+                let found = try Int.fetchOne(database, sql: sql) ?? 0
+                if found != expected { problems.append("\(what): \(found) instead of \(expected)") }
+            }
+            let (taken, removed) = try (database.value(of: .taken), database.value(of: .removed))
+            try compare("messages", "SELECT count(*) FROM message", with: taken - removed)
+            try compare("events", "SELECT count(*) FROM event", with: taken - removed)
+            try compare(
+                "recipients without a message",
+                "SELECT count(*) FROM recipient WHERE message NOT IN (SELECT id FROM message)",
+                with: 0
+            )
+            return problems
+        }
+    }
+
+    /// Removes the messages that have an address as their sender or among their recipients, or a domain there or as an
+    /// author's, with all that is known of them; returns how many.
+    ///
+    /// What they took in the file is overwritten.
+    ///
+    /// - Parameters:
+    ///   - address: the address, or the domain.
+    ///   - isStopped: asked between two steps.
+    @discardableResult
+    public func forget(_ address: MessageFilter.Address, isStopped: () -> Bool = { false }) throws(StoreError) -> Int {
+        try execute("PRAGMA secure_delete = ON")
+        defer { try? execute("PRAGMA secure_delete = OFF") }
+        var removed = 0
+        for filter in Self.filters(of: address) {
+            while !isStopped() {
+                let found = try identifiers(filter, .oldest, limit: Retention.step)
+                guard !found.isEmpty else { break }
+                try write { try $0.remove(found) }
+                removed += found.count
+            }
+        }
+        // What is overwritten is in the log first.
+        try execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return removed
+    }
+
+    private static func filters(of address: MessageFilter.Address) -> [MessageFilter] {
+        var sender = MessageFilter()
+        sender.sender = address
+        var recipient = MessageFilter()
+        recipient.recipient = address
+        guard case .domain(let domain) = address, let name = try? MessageFilter.Domain(domain) else {
+            return [sender, recipient]
+        }
+        var author = MessageFilter()
+        author.author = name
+        return [sender, recipient, author]
+    }
+
+    /// Copies the store, as it is at one moment, to a new file.
+    public func backup(to path: String) throws(StoreError) {
+        do {
+            try database.inDatabase { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Executes a statement outside of a transaction.
+    private func execute(_ sql: String) throws(StoreError) {
+        do { try database.inDatabase { try $0.execute(sql: sql) } } catch { throw StoreError(error) }
+    }
+}
+
+extension Database {
+    /// Removes messages.
+    fileprivate func remove(_ identifiers: [Int64]) throws {
+        // SQLite reads a list of any length from a JSON array.
+        let list = "[\(identifiers.map(String.init).joined(separator: ","))]"
+        let found = "IN (SELECT value FROM json_each(?))"
+        for table in ["message", "event", "answer"] {
+            try execute(sql: "DELETE FROM \(table) WHERE id \(found)", arguments: [list])
+        }
+        try execute(sql: "DELETE FROM recipient WHERE message \(found)", arguments: [list])
+        try execute(
+            sql: "DELETE FROM tag WHERE word IN (SELECT id FROM word) AND message \(found)",
+            arguments: [list]
+        )
+        try add(identifiers.count, to: .removed)
+    }
+}

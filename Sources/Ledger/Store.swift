@@ -1,0 +1,107 @@
+internal import GRDB
+internal import Glibc
+
+/// The ledger's database.
+public final class Store: Sendable {
+    /// Its path.
+    public let path: String
+    /// The most octets of its file; nil where it is only read.
+    public let maximumOctets: Int?
+    let database: DatabaseQueue
+
+    private init(path: String, maximumOctets: Int?, _ database: DatabaseQueue) {
+        self.path = path
+        self.maximumOctets = maximumOctets
+        self.database = database
+    }
+
+    /// Opens the store to write to it; makes or migrates it first where that is due.
+    ///
+    /// - Parameters:
+    ///   - path: the path of the database.
+    ///   - maximumOctets: the most octets of its file.
+    public static func open(_ path: String, maximumOctets: Int) throws(StoreError) -> Store {
+        do {
+            var configuration = GRDB.Configuration()
+            configuration.busyMode = .timeout(10)
+            configuration.prepareDatabase { try $0.prepareForWriting(maximumOctets: maximumOctets) }
+            let database = try DatabaseQueue(path: path, configuration: configuration)
+            try database.write { try $0.migrate(path: path) }
+            return Store(path: path, maximumOctets: maximumOctets, database)
+        } catch {
+            if access(path: path, W_OK) == EACCES { throw .denied(path: path) }
+            throw StoreError(error)
+        }
+    }
+
+    /// Opens the store to ask it, beside a process that writes.
+    public static func openReadOnly(_ path: String) throws(StoreError) -> Store {
+        switch access(path: path, R_OK) {
+        case 0: break
+        case ENOENT, ENOTDIR: throw .absent(path: path)
+        case EACCES: throw .denied(path: path)
+        default: throw .failed("\(path) cannot be read")
+        }
+        do {
+            var configuration = GRDB.Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(10)
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -65536") }
+            let database = try DatabaseQueue(path: path, configuration: configuration)
+            try database.read { try $0.requireReadable(path: path) }
+            return Store(path: path, maximumOctets: nil, database)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Reads in one transaction.
+    func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do { return try database.read(body) } catch { throw StoreError(error) }
+    }
+
+    /// Writes in one transaction.
+    func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do { return try database.write(body) } catch { throw StoreError(error) }
+    }
+
+    /// The error of access(2); 0 when the access is allowed.
+    private static func access(path: String, _ mode: CInt) -> CInt {
+        unsafe Glibc.access(path, mode) == 0 ? 0 : errno
+    }
+}
+
+extension Database {
+    fileprivate func prepareForWriting(maximumOctets: Int) throws {
+        // A file of a later release is not even given another journal.
+        // SQLite: the first two settings count before there is a table.
+        try execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+        try execute(sql: "PRAGMA journal_mode = WAL")
+        // A segment is removed when its messages are on the disk.
+        try execute(sql: "PRAGMA synchronous = FULL")
+        try execute(sql: "PRAGMA cache_size = -65536")
+        try execute(sql: "PRAGMA journal_size_limit = 67108864")
+        let pageSize = try Int.fetchOne(self, sql: "PRAGMA page_size") ?? 4096
+        try execute(sql: "PRAGMA max_page_count = \(max(1, maximumOctets / pageSize))")
+    }
+
+    /// The version of the schema, and the earliest version of the programs that can read it; nil for an empty database.
+    private func schema() throws -> (version: Int, reader: Int)? {
+        guard try tableExists("schema") else { return nil }
+        guard let row = try Row.fetchOne(self, sql: "SELECT version, reader FROM schema") else { return nil }
+        return (row["version"], row["reader"])
+    }
+
+    fileprivate func migrate(path: String) throws {
+        let version = try schema()?.version ?? 0
+        guard version <= Schema.version else { throw StoreError.newer(path: path, version: version) }
+        guard version < Schema.version else { return }
+        for statements in Schema.migrations.dropFirst(version) { try execute(sql: statements) }
+        try execute(sql: "UPDATE schema SET version = ?, reader = ?", arguments: [Schema.version, Schema.reader])
+    }
+
+    fileprivate func requireReadable(path: String) throws {
+        guard let schema = try schema() else { throw StoreError.absent(path: path) }
+        guard schema.reader <= Schema.version else { throw StoreError.newer(path: path, version: schema.version) }
+    }
+}

@@ -1,0 +1,45 @@
+internal import GRDB
+
+/// Why the store cannot be used.
+public enum StoreError: Error, Equatable, CustomStringConvertible {
+    /// There is no store.
+    case absent(path: String)
+    /// This user may not open it.
+    case denied(path: String)
+    /// A later release made it.
+    case newer(path: String, version: Int)
+    /// Another process holds it.
+    case locked
+    /// The disk, or the store's own limit, is full.
+    case full
+    /// SQLite says something else.
+    case failed(String)
+
+    /// The error in words.
+    public var description: String {
+        switch self {
+        case .absent(let path): "\(path): there is no store yet; postern-ledger serve makes it"
+        case .denied(let path): "\(path): permission denied"
+        case .newer(let path, let version):
+            "\(path): the store has version \(version), made by a later release, and this program knows \(Schema.version); "
+                + "it was left alone"
+        case .locked: "the store is held by another process"
+        case .full: "the store is full"
+        case .failed(let text): "the store: \(text)"
+        }
+    }
+
+    /// What SQLite's error means; other errors of the store stay as they are.
+    init(_ error: any Error) {
+        switch error {
+        case let error as StoreError: self = error
+        case let error as DatabaseError:
+            switch error.resultCode {
+            case .SQLITE_BUSY, .SQLITE_LOCKED: self = .locked
+            case .SQLITE_FULL: self = .full
+            default: self = .failed(error.message ?? "\(error.resultCode)")
+            }
+        default: self = .failed("\(error)")
+        }
+    }
+}

@@ -1,0 +1,65 @@
+internal import MailSyntax
+internal import PosternSetup
+
+extension Tally {
+    private static let barWidth = 20
+    private static let valueWidth = 40
+
+    /// The counts as a table that fits 80 columns: how many, which share, a bar, and of what.
+    public var text: String {
+        guard total > 0 else { return "no messages\n" }
+        let width = max(5, String(entries.first?.count ?? 0).utf8.count)
+        let greatest = entries.first?.count ?? 1
+        var text = ""
+        for entry in entries {
+            let bar = String(repeating: "#", count: max(1, entry.count * Self.barWidth / greatest))
+            text += TextTable.line([
+                Self.right("\(entry.count)", width), Self.right(Self.share(entry.count, of: total), 7),
+                TextTable.cell(bar, Self.barWidth), TextTable.cell(entry.value ?? "-", Self.valueWidth),
+            ])
+        }
+        if values > entries.count { text += "and \(values - entries.count) more\n" }
+        return text + "\(total) \(subject == .recipient ? "recipients" : "messages")\n"
+    }
+
+    private static func share(_ part: Int, of whole: Int) -> String {
+        let thousandths = (part * 2000 / whole + 1) / 2
+        return "\(thousandths / 10).\(thousandths % 10) %"
+    }
+
+    private static func right(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.utf8.count)) + text
+    }
+}
+
+extension StoreStatus {
+    /// The state for people.
+    public var text: String {
+        var lines = ["messages     \(messages)"]
+        if let oldest, let newest {
+            lines.append("from         \(UTCTime(UnixTime(oldest)))")
+            lines.append("to           \(UTCTime(UnixTime(newest)))")
+        }
+        lines.append("store        \(Self.size(usedOctets)) used of a file of \(Self.size(octets))")
+        if let daysThatFit { lines.append("days         \(daysThatFit) fit at this rate") }
+        lines.append("taken in     \(taken), of which \(removed) are gone")
+        lines.append("set aside    \(rejected) line\(rejected == 1 ? "" : "s"), \(outdated) segments too old")
+        if let spool {
+            let lag = spool.segments == 0 ? "" : ", the oldest of \(spool.lag) s ago"
+            lines.append("spool        \(Self.size(spool.octets)), \(spool.segments) segments wait\(lag)")
+        } else {
+            lines.append("spool        cannot be read")
+        }
+        for trouble in troubles {
+            lines.append("trouble      \(UTCTime(UnixTime(trouble.time))) \(TextTable.printable(trouble.text))")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func size(_ octets: Int) -> String {
+        let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+        guard let (unit, name) = units.first(where: { octets >= $0.0 }) else { return "\(octets) B" }
+        let tenths = octets * 10 / unit
+        return "\(tenths / 10).\(tenths % 10) \(name)"
+    }
+}

@@ -1,0 +1,23 @@
+internal import MailSyntax
+
+/// Text in columns.
+enum TextTable {
+    /// The text on one line of at most `width` characters, padded to it; an ellipsis stands for what is cut off.
+    static func cell(_ text: String, _ width: Int) -> String {
+        let text = printable(text)
+        guard text.count <= width else { return text.prefix(max(0, width - 1)) + "…" }
+        return text + String(repeating: " ", count: width - text.count)
+    }
+
+    /// The text on one line, without what a terminal must not see.
+    static func printable(_ text: String, limit: Int = 512) -> String {
+        FieldText.printable(Octets(text), limit: limit)[...].text
+    }
+
+    /// Cells with a space between them, without spaces at the end.
+    static func line(_ cells: [String]) -> String {
+        var line = cells.joined(separator: " ")[...]
+        while line.last == " " { line.removeLast() }
+        return line + "\n"
+    }
+}

@@ -1,0 +1,118 @@
+internal import CommandSupport
+internal import EventSpool
+internal import Ledger
+internal import MailSyntax
+internal import PosternConfiguration
+internal import PosternSetup
+internal import ServiceManager
+internal import Synchronization
+
+/// The daemon: takes segments in every second, and removes what is too old every few minutes.
+final class LedgerService: Sendable {
+    private struct State {
+        var configuration: Configuration
+        var isStopped = false
+    }
+
+    private static let interval = Duration.seconds(1)
+    /// How often what is too old is removed, in seconds.
+    private static let retentionInterval: Int64 = 180
+
+    private let state: Mutex<State>
+
+    init(_ configuration: Configuration) {
+        state = Mutex(State(configuration: configuration))
+    }
+
+    /// Goes on with another configuration.
+    func use(_ configuration: Configuration) {
+        state.withLock { $0.configuration = configuration }
+        Report.write("configuration reloaded")
+    }
+
+    /// Stops after the segment that is being taken in.
+    func stop() { state.withLock { $0.isStopped = true } }
+
+    private var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    /// Works until it is stopped.
+    func run() async {
+        var store: Store?
+        var pause = Pause()
+        var cleaned = UnixTime(0)
+        while !isStopped {
+            SystemdNotification.ofThisProcess.send(.alive)
+            let configuration = state.withLock { $0.configuration }
+            if pause.isOver {
+                do throws(StoreError) {
+                    let opened = try current(store, configuration)
+                    store = opened
+                    try take(into: opened, configuration)
+                    if Clock.now - cleaned >= Self.retentionInterval {
+                        try retain(opened, configuration)
+                        cleaned = Clock.now
+                    }
+                    if let news = pause.succeeded() { Report.write(news) }
+                } catch {
+                    if let news = pause.failed(error) { Report.write(news) }
+                    // It may be replaced or repaired meanwhile.
+                    store = nil
+                }
+            }
+            try? await Task.sleep(for: Self.interval)
+        }
+    }
+
+    /// The store that the configuration names.
+    private func current(_ store: Store?, _ configuration: Configuration) throws(StoreError) -> Store {
+        let ledger = configuration.ledger
+        if let store, store.path == ledger.store, store.maximumOctets == ledger.maximumOctets { return store }
+        return try Store.open(ledger.store, maximumOctets: ledger.maximumOctets)
+    }
+
+    private func take(into store: Store, _ configuration: Configuration) throws(StoreError) {
+        _ = try? configuration.spool.closeOrphans()
+        try configuration.intake(store).run(notBefore: configuration.oldest) { taken in
+            SystemdNotification.ofThisProcess.send(.alive)
+            if let reasons = taken.reasons { Report.write("\(taken.name.fileName(.closed)): \(reasons)") }
+        } isStopped: {
+            isStopped
+        }
+    }
+
+    private func retain(_ store: Store, _ configuration: Configuration) throws(StoreError) {
+        let ledger = configuration.ledger
+        try Retention(store, keep: ledger.keep, keepAnswers: ledger.keepAnswers).apply(now: Clock.now) {
+            SystemdNotification.ofThisProcess.send(.alive)
+            return isStopped
+        }
+    }
+}
+
+/// When a store that did not work is tried again.
+private struct Pause {
+    /// The longest pause.
+    private static let longest = Duration.seconds(300)
+
+    private var length: Duration?
+    private var end = ContinuousClock.now
+    private var problem: StoreError?
+
+    /// Whether it is time to try.
+    var isOver: Bool { ContinuousClock.now >= end }
+
+    /// Makes the pause longer; what to say, once for each problem.
+    mutating func failed(_ error: StoreError) -> String? {
+        length = min(Self.longest, (length ?? .milliseconds(500)) * 2)
+        end = .now + (length ?? Self.longest)
+        defer { problem = error }
+        return error == problem ? nil : "\(error); tried again until it works, and events wait in the spool"
+    }
+
+    /// Ends the pauses; what to say where there was a problem.
+    mutating func succeeded() -> String? {
+        length = nil
+        defer { problem = nil }
+        return problem == nil ? nil : "the store works again"
+    }
+}

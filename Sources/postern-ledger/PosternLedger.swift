@@ -1,0 +1,34 @@
+internal import ArgumentParser
+internal import CommandSupport
+internal import Glibc
+internal import PosternSetup
+
+/// The `postern-ledger` command.
+@main
+struct PosternLedger: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "postern-ledger",
+        abstract: "Remembers what the mail filter decided, and answers questions about it.",
+        discussion: """
+            "postern history" runs "postern-ledger history", and so do top, why and try; "postern ledger status" runs \
+            "postern-ledger status", and so do the others.
+            """,
+        subcommands: [
+            HistoryCommand.self,
+            TopCommand.self,
+            WhyCommand.self,
+            ServeCommand.self,
+            TakeCommand.self,
+            StatusCommand.self,
+            CheckCommand.self,
+            ForgetCommand.self,
+            ExportCommand.self,
+            BackupCommand.self,
+        ]
+    )
+
+    static func main() async {
+        CommandStart.requireProc()
+        await runAsProgram()
+    }
+}

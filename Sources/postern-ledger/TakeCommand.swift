@@ -1,0 +1,39 @@
+internal import ArgumentParser
+internal import CommandSupport
+internal import EventSpool
+internal import Ledger
+internal import MailSyntax
+internal import PosternConfiguration
+internal import PosternSetup
+internal import RuleTrial
+
+/// `postern ledger take`.
+struct TakeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "take",
+        abstract: "Take in what waits in the spool, and end."
+    )
+
+    @OptionGroup var options: StoreOptions
+
+    func run() throws {
+        let (store, configuration) = try options.open()
+        var messages = 0
+        try StoreProblem.reported { () throws(StoreError) in
+            _ = try? configuration.spool.closeOrphans()
+            try configuration.intake(store).run(notBefore: configuration.oldest) { taken in
+                messages += taken.messages
+                if let reasons = taken.reasons { Report.write("\(taken.name.fileName(.closed)): \(reasons)") }
+            }
+        }
+        try OutputFile.writeToStandardOutput(Array("\(messages) message\(messages == 1 ? "" : "s") taken in\n".utf8))
+    }
+}
+
+extension Configuration {
+    /// The intake from the spool to a store.
+    func intake(_ store: Store) -> Intake { Intake(store, from: spool) { StoredFacts($0).octets } }
+
+    /// The time before which messages are not kept.
+    var oldest: UnixTime { Clock.now + -ledger.keep.components.seconds }
+}

@@ -1,0 +1,51 @@
+internal import ArgumentParser
+internal import CommandSupport
+internal import Ledger
+internal import MailSyntax
+
+/// `postern why`, for messages that the daemon has forgotten.
+struct WhyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why",
+        abstract: "Tell why a stored message got its verdict."
+    )
+
+    @Argument(help: "The message's queue ID, as the log shows it.")
+    var queueID: String
+
+    @Option(help: "How many messages at most, where several have had the queue ID.")
+    var last = 10
+
+    @Flag(help: "Print the event of each message, a JSON object on a line.")
+    var json = false
+
+    @OptionGroup var options: StoreOptions
+
+    func validate() throws {
+        guard last > 0 else { throw ValidationError("--last: \(last) is no number of messages; expected 1 or more") }
+    }
+
+    func run() throws {
+        let store = try options.openReadOnly()
+        var filter = MessageFilter()
+        filter.queueID = queueID
+        var stories = [StoredEvent]()
+        do {
+            try store.events(filter, limit: last) {
+                stories.append($0)
+                return true
+            }
+        } catch let error as StoreError {
+            try StoreProblem.reported { () throws(StoreError) in throw error }
+        }
+        guard !stories.isEmpty else {
+            Report.write("no stored message has the queue ID '\(queueID)'")
+            throw ExitCode.failure
+        }
+        if json {
+            try OutputFile.writeToStandardOutput(stories.flatMap { $0.json + [.lf] })
+        } else {
+            try Colours.write(stories.map { EventStory($0).text }.joined(separator: "\n"))
+        }
+    }
+}
