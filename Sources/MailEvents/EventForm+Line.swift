@@ -101,7 +101,7 @@ extension EventForm {
             event.add("ms", transcript.milliseconds)
             members(&event)
         }
-        return text.octets + [.lf]
+        return text.line
     }
 
     private func add(_ transcript: Transcript, name: String?, to client: inout JSONText) {

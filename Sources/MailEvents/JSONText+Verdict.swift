@@ -118,9 +118,9 @@ extension JSONText {
         add("cached", counts.cached)
         add("starved", lookups.count { $0.reply.isStarved })
         guard hasAnswers else { return null("answers") }
-        let end = octets.count + Self.mostAnswerOctets
+        let end = count + Self.mostAnswerOctets
         array("answers") { list in
-            for lookup in lookups where list.octets.count < end { list.object { $0.add(lookup) } }
+            for lookup in lookups where list.count < end { list.object { $0.add(lookup) } }
         }
     }
 

@@ -5,26 +5,36 @@ struct JSONText {
     /// The most octets of a text that are written.
     static let maximumTextLength = 2048
 
-    /// What is written so far.
-    private(set) var octets: [UInt8] = []
+    /// What is written so far, and room for more: a call for each octet would cost more than all else.
+    private var room = [UInt8](repeating: 0, count: 2048)
+    /// How many octets are written so far.
+    private(set) var count = 0
+    /// Whether the next member or element is the first.
+    private var isFirst = true
 
-    /// Nothing yet, with room for an ordinary event.
-    init() {
-        octets.reserveCapacity(2048)
+    /// Nothing yet.
+    init() {}
+
+    /// What is written, with a line end.
+    var line: [UInt8] {
+        var line = self
+        line.append(UInt8(ascii: "\n"))
+        line.room.removeLast(line.room.count - line.count)
+        return line.room
     }
 
     /// Writes an object, as a member or as an element.
     mutating func object(_ name: StaticString? = nil, _ members: (inout JSONText) -> Void) {
         begin(name, UInt8(ascii: "{"))
         members(&self)
-        octets.append(UInt8(ascii: "}"))
+        end(UInt8(ascii: "}"))
     }
 
     /// Writes an array, as a member or as an element.
     mutating func array(_ name: StaticString? = nil, _ elements: (inout JSONText) -> Void) {
         begin(name, UInt8(ascii: "["))
         elements(&self)
-        octets.append(UInt8(ascii: "]"))
+        end(UInt8(ascii: "]"))
     }
 
     /// Writes an array of texts.
@@ -39,7 +49,7 @@ struct JSONText {
         array(name) { array in
             for number in numbers {
                 array.separate()
-                array.octets.append(String(number))
+                array.append(number)
             }
         }
     }
@@ -62,28 +72,28 @@ struct JSONText {
     mutating func add(_ name: StaticString, _ number: Int?) {
         guard let number else { return null(name) }
         key(name)
-        octets.append(String(number))
+        append(number)
     }
 
     /// Writes a number with three decimals, given in thousandths.
     mutating func add(_ name: StaticString, thousandths number: Int64) {
         key(name)
-        octets.append(String(number / 1000))
-        octets.append(UInt8(ascii: "."))
         let rest = number % 1000
-        for divisor: Int64 in [100, 10, 1] { octets.append(0x30 + UInt8(truncatingIfNeeded: rest / divisor % 10)) }
+        append(Int(number / 1000))
+        append(UInt8(ascii: "."))
+        for divisor: Int64 in [100, 10, 1] { append(0x30 + UInt8(truncatingIfNeeded: rest / divisor % 10)) }
     }
 
     /// Writes true or false.
     mutating func add(_ name: StaticString, _ flag: Bool) {
         key(name)
-        octets.append(flag ? "true" : "false")
+        append(flag ? "true" : "false")
     }
 
     /// Writes null.
     mutating func null(_ name: StaticString) {
         key(name)
-        octets.append("null")
+        append("null")
     }
 
     /// Writes a text as an element.
@@ -101,54 +111,141 @@ struct JSONText {
 
     private mutating func begin(_ name: StaticString?, _ bracket: UInt8) {
         if let name { key(name) } else { separate() }
-        octets.append(bracket)
+        append(bracket)
+        isFirst = true
     }
 
-    private mutating func key(_ name: StaticString) {
-        separate()
-        octets.append(UInt8(ascii: "\""))
-        name.withUTF8Buffer { unsafe octets.append(contentsOf: $0) }
-        octets.append(UInt8(ascii: "\""))
-        octets.append(UInt8(ascii: ":"))
+    private mutating func end(_ bracket: UInt8) {
+        append(bracket)
+        isFirst = false
     }
 
     /// Writes the comma before a member or an element that is not the first.
     private mutating func separate() {
-        switch octets.last {
-        // A text ends with its quote, so none of these belongs to a text.
-        case nil, UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"): return
-        default: octets.append(UInt8(ascii: ","))
+        if !isFirst { append(UInt8(ascii: ",")) }
+        isFirst = false
+    }
+
+    /// Writes the comma, the name and the colon of a member in one go: an event has seventy.
+    private mutating func key(_ name: StaticString) {
+        let (start, comma) = (count, isFirst ? 0 : 1)
+        let length = name.utf8CodeUnitCount
+        reserve(length + 4)
+        unsafe room.withUnsafeMutableBytes { room in
+            unsafe room[start] = UInt8(ascii: ",")
+            unsafe room[start + comma] = UInt8(ascii: "\"")
+            unsafe room[(start + comma + 1)...].copyOctets(
+                of: UnsafeBufferPointer(start: name.utf8Start, count: length)
+            )
+            unsafe room[start + comma + 1 + length] = UInt8(ascii: "\"")
+            unsafe room[start + comma + 2 + length] = UInt8(ascii: ":")
         }
+        count = start + comma + 3 + length
+        isFirst = false
     }
 
     private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {
         let text = unsafe UnsafeBufferPointer(rebasing: text.prefix(Self.maximumTextLength))
-        octets.append(UInt8(ascii: "\""))
-        if unsafe text.allSatisfy(\.isPlain) {
-            unsafe octets.append(contentsOf: text)
-        } else {
-            for scalar in unsafe String(decoding: text, as: UTF8.self).unicodeScalars { append(scalar) }
+        guard unsafe text.isPlain else { return unsafe quoteWithEscapes(text) }
+        let start = count
+        reserve(text.count + 2)
+        unsafe room.withUnsafeMutableBytes { room in
+            unsafe room[start] = UInt8(ascii: "\"")
+            unsafe room[(start + 1)...].copyOctets(of: text)
+            unsafe room[start + 1 + text.count] = UInt8(ascii: "\"")
         }
-        octets.append(UInt8(ascii: "\""))
+        count = start + text.count + 2
+    }
+
+    private mutating func quoteWithEscapes(_ text: UnsafeBufferPointer<UInt8>) {
+        append(UInt8(ascii: "\""))
+        for scalar in unsafe String(decoding: text, as: UTF8.self).unicodeScalars { append(scalar) }
+        append(UInt8(ascii: "\""))
     }
 
     /// RFC 8259 § 7: quotation mark, reverse solidus and the control characters "MUST be escaped".
     private mutating func append(_ scalar: Unicode.Scalar) {
         guard scalar.value >= 0x20, scalar != "\"", scalar != "\\", scalar.value != 0x7F else {
-            octets.append("\\u00")
-            for shift: UInt32 in [4, 0] { octets.append(UInt8.hexDigit(scalar.value >> shift & 0xF)) }
+            append("\\u00")
+            for shift: UInt32 in [4, 0] { append(UInt8.hexDigit(scalar.value >> shift & 0xF)) }
             return
         }
-        octets.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        for octet in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter { append(octet) }
+    }
+}
+
+// MARK: Octets
+
+extension JSONText {
+    private mutating func reserve(_ more: Int) {
+        guard count + more > room.count else { return }
+        room.append(contentsOf: repeatElement(0, count: max(more, room.count)))
+    }
+
+    private mutating func append(_ octet: UInt8) {
+        reserve(1)
+        room[count] = octet
+        count += 1
+    }
+
+    private mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { unsafe append($0) }
+    }
+
+    private mutating func append(_ octets: UnsafeBufferPointer<UInt8>) {
+        reserve(octets.count)
+        let start = count
+        unsafe room.withUnsafeMutableBytes { unsafe $0[start...].copyOctets(of: octets) }
+        count += octets.count
+    }
+
+    private mutating func append(_ number: Int) {
+        var text = String(number)
+        text.withUTF8 { unsafe append($0) }
+    }
+}
+
+extension Slice<UnsafeMutableRawBufferPointer> {
+    fileprivate func copyOctets(of octets: UnsafeBufferPointer<UInt8>) {
+        unsafe UnsafeMutableRawBufferPointer(rebasing: self).copyMemory(from: UnsafeRawBufferPointer(octets))
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Whether a JSON text may have all octets as they are.
+    fileprivate var isPlain: Bool {
+        let octets = UnsafeRawBufferPointer(self)
+        var start = 0
+        while start + 8 <= count {
+            guard unsafe octets.loadUnaligned(fromByteOffset: start, as: UInt64.self).isPlain else { return false }
+            start += 8
+        }
+        // The rest, with spaces for what is not there.
+        var rest: UInt64 = 0x2020_2020_2020_2020
+        while start < count {
+            rest = unsafe rest << 8 | UInt64(octets[start])
+            start += 1
+        }
+        return rest.isPlain
+    }
+}
+
+extension UInt64 {
+    /// Whether each of the eight octets is printable US-ASCII, and neither a quotation mark nor a reverse solidus.
+    ///
+    /// In each step the highest bit of an octet says what holds of the octet, or of a lower one.
+    fileprivate var isPlain: Bool {
+        let isBelowSpace = (self &- 0x2020_2020_2020_2020) & ~self
+        let isAboveTilde = (self &+ 0x0101_0101_0101_0101) | self
+        let quote = self ^ 0x2222_2222_2222_2222
+        let isQuote = (quote &- 0x0101_0101_0101_0101) & ~quote
+        let solidus = self ^ 0x5C5C_5C5C_5C5C_5C5C
+        let isSolidus = (solidus &- 0x0101_0101_0101_0101) & ~solidus
+        return (isBelowSpace | isAboveTilde | isQuote | isSolidus) & 0x8080_8080_8080_8080 == 0
     }
 }
 
 extension UInt8 {
-    /// An octet that a JSON text may have as it is.
-    fileprivate var isPlain: Bool {
-        self >= 0x20 && self < 0x7F && self != UInt8(ascii: "\"") && self != UInt8(ascii: "\\")
-    }
-
     fileprivate static func hexDigit(_ value: UInt32) -> UInt8 {
         UInt8(truncatingIfNeeded: value < 10 ? 0x30 + value : 0x57 + value)
     }

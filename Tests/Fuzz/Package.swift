@@ -110,7 +110,7 @@ let package = Package(
             "PosternSetup",
             [
                 "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax", "MailCrypto",
-                "DKIM", "DMARC", "SPF", "Policy",
+                "DKIM", "DMARC", "SPF", "Policy", "MailEvents",
                 nioCore, system,
             ]
         ),
@@ -125,8 +125,8 @@ let package = Package(
             [
                 "CBuild", "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer",
                 "MilterProtocol",
-                "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy",
-                deque, nioCore, nioPosix, logging,
+                "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy", "MailEvents", "EventSpool",
+                deque, nioCore, nioPosix, logging, system,
             ],
             isOpen: true,
             without: [
