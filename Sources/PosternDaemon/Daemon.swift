@@ -34,7 +34,7 @@ public struct Daemon: Sendable {
         if let warning = descriptors.warning(for: configuration.listen) { logger.warning("\(warning)") }
         let group = MultiThreadedEventLoopGroup.singleton
         let loader = SetupLoader(path: configurationPath, group: group) { logger.log($0) }
-        let events = EventLog(EventLog.Settings(configuration)) { logger.log(level: $0, "\($1)") }
+        let events = EventLog { logger.log(level: $0, "\($1)") }
         let filter = Filter(try loader.load(configuration, after: nil), log: log, events: events)
         if let restored = filter.setup.resolver.restore() { logger.info("\(restored)") }
         let reloader = Reloader(loader: loader, filter: filter, logger: logger)
@@ -60,7 +60,8 @@ public struct Daemon: Sendable {
                 server: milter,
                 sockets: configuration.listen.map(\.socket.description),
                 limits: configuration.limits,
-                logger: logger
+                logger: logger,
+                isReady: { events.use(EventLog.Settings(configuration)) }
             )
         )
         let lifecycle = ServiceGroup(
@@ -91,12 +92,15 @@ private struct MilterService: Service {
     let sockets: [String]
     let limits: Configuration.Limits
     let logger: Logger
+    /// Called when the sockets are open.
+    let isReady: @Sendable () -> Void
 
     func run() async throws {
         let notification = SystemdNotification.ofThisProcess
         let addresses = sockets.joined(separator: ", ")
         logger.info("ready", metadata: ["sockets": "\(addresses)"])
         notification.send(.ready, status: "serving \(addresses)")
+        isReady()
         try? await gracefulShutdown()
         notification.send(.stopping)
         logger.info("stopping: messages in progress may end")

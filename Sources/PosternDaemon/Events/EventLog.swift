@@ -60,14 +60,11 @@ final class EventLog: Sendable {
     private let queue = DispatchQueue(label: "postern.events")
     private let spool: Mutex<SpoolFiles>
 
-    /// A log that writes where its settings say; without settings, nowhere.
+    /// A log that writes nowhere before it is told where.
     ///
-    /// - Parameters:
-    ///   - settings: the settings.
-    ///   - report: told in words when events begin or cease to be lost, and where they go.
-    init(_ settings: Settings? = nil, report: @escaping @Sendable (Logger.Level, String) -> Void = { _, _ in }) {
+    /// - Parameter report: told in words when events begin or cease to be lost, and where they go.
+    init(report: @escaping @Sendable (Logger.Level, String) -> Void = { _, _ in }) {
         spool = Mutex(SpoolFiles(report: report))
-        if let settings { use(settings) }
     }
 
     /// What has become of events so far.
