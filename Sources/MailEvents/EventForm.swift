@@ -30,7 +30,10 @@ public struct EventForm: Sendable {
 
     /// The part of a mailbox that is written: `@` stands for a mailbox without a domain, nothing for none.
     func mailbox(_ mailbox: Octets) -> Octets {
-        guard !hasLocalParts, !mailbox.isEmpty else { return mailbox }
+        guard !hasLocalParts else { return mailbox }
+        // As rules read it.
+        let mailbox = SMTPPath(mailbox).mailbox
+        guard !mailbox.isEmpty else { return mailbox }
         guard let at = mailbox.separatorOfMailbox else { return [UInt8(ascii: "@")] }
         return mailbox[at...]
     }
