@@ -3,9 +3,21 @@ internal import DMARC
 internal import DNSResolver
 public import MailAuthentication
 internal import MailSyntax
-internal import Policy
-internal import PosternConfiguration
+public import Policy
+public import PosternConfiguration
 internal import SPF
+
+extension PolicyEngine {
+    /// The rules of a configuration.
+    public init(_ configuration: Configuration) {
+        self.init(
+            rules: configuration.rules,
+            mode: configuration.mode,
+            mixed: configuration.mixed,
+            undecided: configuration.limits.undecided
+        )
+    }
+}
 
 extension AuthenticationSettings {
     /// The checks of a configuration.

@@ -35,12 +35,7 @@ public final class Setup: Sendable {
         roles = Dictionary(configuration.listen.map { ($0.socket.description, $0.role) }) { first, _ in first }
         try Self.requireList(configuration)
         authentication = AuthenticationSettings(configuration)
-        engine = PolicyEngine(
-            rules: configuration.rules,
-            mode: configuration.mode,
-            mixed: configuration.mixed,
-            undecided: configuration.limits.undecided
-        )
+        engine = PolicyEngine(configuration)
         signing = try SigningTable(configuration.signing)
         trusted = NetworkSet(configuration.trust.networks)
         skipped = NetworkSet(configuration.trust.skip)

@@ -97,19 +97,6 @@ public struct TrialReport: Encodable, Equatable, Sendable {
     public var otherRules: Int
     /// Messages that could not be tried.
     public var untried: [UntriedCount]
-
-    enum CodingKeys: String, CodingKey {
-        case mode, tried, actions, partial, honest, rules, changes, unchanged, untried
-        case honestPartial = "honest_partial"
-        case otherRules = "other_rules"
-    }
-}
-
-extension TrialReport.RuleResult {
-    enum CodingKeys: String, CodingKey {
-        case rule, action, observe, matched, acted, exempted, undecided, lacked, hits, honest
-        case onTrial = "on_trial"
-    }
 }
 
 // MARK: From a tally

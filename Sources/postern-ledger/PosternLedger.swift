@@ -17,6 +17,7 @@ struct PosternLedger: AsyncParsableCommand {
             HistoryCommand.self,
             TopCommand.self,
             WhyCommand.self,
+            TryCommand.self,
             ServeCommand.self,
             TakeCommand.self,
             StatusCommand.self,

@@ -102,4 +102,23 @@ struct StoredTransactionTests {
             #expect(trial.refusals.map(\.verdict) == refused)
         }
     }
+
+    @Test("who is sent away early takes no place among those who are answered early")
+    func sentAway() throws {
+        let rules =
+            Sample.rule("junk", when: "dkim = \"fail\", recipient_domains = \"a.example\"") + Sample.rule("reject")
+        let engine = PolicyEngine(rules: try Configuration.parse(rules, file: "t").rules, mode: .enforce, mixed: .defer)
+        let names = ["x@a.example", "z@a.example", "y@b.example"].map { Array($0.utf8) }
+        var facts = PolicyFacts()
+        (facts.results.dkim, facts.results.spf) = (.fail, .fail)
+        let mixture = engine.atEndOfMessage(facts, engine.kinds(of: names.map { MailAddress($0[...]) })).mixture
+        var remembered = PutOffRecipients()
+        #expect(remembered.add(names, try #require(mixture)))
+        var gate = RecipientGate(engine, isAnswered: true, patience: .zero, remembered: remembered)
+        #expect(gate.recipient(names[0], PolicyFacts(), isComplete: false) == .take)
+        #expect(gate.recipient(names[2], PolicyFacts(), isComplete: false) == .sendAway)
+        (facts.results.dkim, facts.results.spf) = (nil, .pass)
+        #expect(gate.recipient(names[1], facts, isComplete: true) == .take)
+        #expect(gate.early.values.map { $0 } == [[0]])
+    }
 }

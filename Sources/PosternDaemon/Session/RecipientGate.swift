@@ -117,12 +117,9 @@ extension RecipientGate {
             waiting = (mailbox, kind)
             return .wait(number: waits, atMost: patience)
         case .proceed, .wait:
-            if !isComplete() {
-                note(facts(), isRefused: false)
-            } else if !taken.isEmpty {
-                cleared.insert(kind)
-            }
-            return take(mailbox, kind)
+            let isComplete = isComplete()
+            if isComplete, !taken.isEmpty { cleared.insert(kind) }
+            return take(mailbox, kind, early: isComplete ? nil : facts())
         }
     }
 
@@ -148,9 +145,10 @@ extension RecipientGate {
         waiting = nil
         waits += 1
         patience -= waited
-        let refusal: PolicyVerdict? = if case .refuse(let verdict) = decision { verdict } else { nil }
-        if !isComplete() { note(facts(), isRefused: refusal != nil) }
-        return refusal.map { refuse(mailbox, $0) } ?? take(mailbox, kind)
+        let early = isComplete() ? nil : facts()
+        guard case .refuse(let verdict) = decision else { return take(mailbox, kind, early: early) }
+        if let early { note(early, isRefused: true) }
+        return refuse(mailbox, verdict)
     }
 
     /// Notes what was known when the next recipient to be taken or refused was answered.
@@ -166,7 +164,8 @@ extension RecipientGate {
         return .refuse(verdict)
     }
 
-    private mutating func take(_ mailbox: [UInt8], _ kind: RecipientKind) -> Decision {
+    /// Takes a recipient, or sends it away; `early` is what was known, where that was not everything.
+    private mutating func take(_ mailbox: [UInt8], _ kind: RecipientKind, early: PolicyFacts? = nil) -> Decision {
         if let remembered {
             let own = remembered.group(of: mailbox)
             if let own, let group, own != group, sentAway.count < Self.mostSentAway {
@@ -176,6 +175,7 @@ extension RecipientGate {
             group = group ?? own
             isAllRemembered = isAllRemembered && own != nil
         }
+        if let early { note(early, isRefused: false) }
         kinds.append(MailAddress(mailbox[...]), kind)
         taken.append(mailbox)
         return .take

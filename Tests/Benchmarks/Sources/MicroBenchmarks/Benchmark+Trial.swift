@@ -9,7 +9,7 @@ extension Benchmark {
     static let trial = [
         Benchmark("trial", count: 2000) {
             let messages = try (0..<1000).map { try StoredFacts(event(number: $0)).octets }
-            let trial = Trial(PolicyEngine(rules: RuleSet(rules), mode: .enforce))
+            let trial = Trial(PolicyEngine(rules: RuleSet(try rules), mode: .enforce))
             var tally = TrialTally(trial)
             var next = 0
             return {
