@@ -204,6 +204,7 @@ let package = Package(
         tests(of: "DNSResolver", ["DNSLookup", "MailSyntax", nioCore, nioPosix]),
         tests(of: "MilterProtocol"),
         tests(of: "MilterServer", ["MilterProtocol", nioCore, nioPosix, nioEmbedded, logging]),
+        tests(of: "MailEvents", ["DNSLookup", "MailAuthentication", "MailSyntax", "Policy"]),
         tests(of: "PosternConfiguration", ["TOML", "Policy", "MailSyntax", "MailAuthentication", "DNSResolver"]),
         tests(
             of: "MailAuthentication",

@@ -3,10 +3,8 @@
 import contextlib
 import json
 import os
-import re
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -16,7 +14,6 @@ except ImportError:
     jsonschema = None
 
 import daemon
-import mail
 import milter_client
 import mta
 
