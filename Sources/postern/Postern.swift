@@ -19,11 +19,16 @@ struct Postern: AsyncParsableCommand {
             StatusCommand.self,
             ReloadCommand.self,
             WhyCommand.self,
+            HistoryCommand.self,
+            TopCommand.self,
+            TryCommand.self,
+            LedgerCommand.self,
         ]
     )
 
     static func main() async {
         CommandStart.requireProc()
+        LedgerProgram.runIfAsked()
         await runAsProgram()
     }
 }

@@ -10,7 +10,7 @@ struct WhyCommand: AsyncParsableCommand {
         discussion: """
             The daemon remembers its last verdicts other than a clean pass ([why] history) with what they rest on. Without \
             a queue ID, the last ones are told, the latest first; those of a client or a sender alone with --client or \
-            --from.
+            --from. Where it does not remember, postern-ledger is asked, if that is installed.
             """
     )
 
@@ -59,7 +59,19 @@ struct WhyCommand: AsyncParsableCommand {
             ("format", json ? "json" : nil), ("last", last.map { "\($0)" }), ("client", client),
             ("from", from.map(sender)),
         ]
-        try await control.ask("GET", (replay ? "/why/replay" : "/why") + (queueID.map { "/" + $0 } ?? ""), query)
+        do {
+            try await control.ask("GET", (replay ? "/why/replay" : "/why") + (queueID.map { "/" + $0 } ?? ""), query)
+        } catch let code as ExitCode {
+            // The daemon does not remember, or is away: the ledger may know.
+            if let queueID, client == nil, from == nil {
+                let flags = [replay ? "--replay" : nil, json ? "--json" : nil].compactMap { $0 }
+                let options = [("--last", last.map(String.init)), ("--config", control.config)]
+                _ = LedgerProgram.replaceThisProcess(
+                    ["why", queueID] + flags + options.flatMap { name, value in value.map { [name, $0] } ?? [] }
+                )
+            }
+            throw code
+        }
     }
 
     /// An address without its angle brackets; nothing for the null sender.
