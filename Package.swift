@@ -120,24 +120,25 @@ let package = Package(
                 "EventSpool",
             ]
         ),
-        library(
-            "PosternSetup",
-            [
-                "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax", "MailCrypto",
-                "DKIM", "DMARC", "SPF", "Policy", "MailEvents",
-                nioCore, system,
-            ]
-        ),
         // What the build knows of itself: Packaging/deb says the commit.
         .target(
             name: "CBuild",
             cSettings: [.define("POSTERN_COMMIT", to: "\"\(Context.environment["POSTERN_COMMIT"] ?? "unknown")\"")]
         ),
+        library(
+            "PosternSetup",
+            [
+                "CBuild", "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax",
+                "MailCrypto",
+                "DKIM", "DMARC", "SPF", "Policy", "MailEvents",
+                nioCore, system,
+            ]
+        ),
         library("ServiceManager", []),
         library(
             "PosternDaemon",
             [
-                "CBuild", "ServiceManager",
+                "ServiceManager",
                 "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer", "MilterProtocol",
                 "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy", "MailEvents", "EventSpool",
                 deque, nioCore, nioHTTP1, nioPosix, logging, lifecycle, system, unixSignals,

@@ -13,6 +13,7 @@ struct PosternLedger: AsyncParsableCommand {
             "postern history" runs "postern-ledger history", and so do top, why and try; "postern ledger status" runs \
             "postern-ledger status", and so do the others.
             """,
+        version: "postern-ledger \(BuildInfo.version)",
         subcommands: [
             HistoryCommand.self,
             TopCommand.self,

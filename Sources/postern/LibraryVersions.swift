@@ -4,7 +4,7 @@ internal import CMimalloc
 internal import COpenSSL
 internal import CPSL
 internal import CSodium
-internal import PosternDaemon
+internal import PosternSetup
 
 /// What `postern --version` prints.
 enum LibraryVersions {

@@ -106,24 +106,25 @@ let package = Package(
                 "EventSpool",
             ]
         ),
-        library(
-            "PosternSetup",
-            [
-                "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax", "MailCrypto",
-                "DKIM", "DMARC", "SPF", "Policy", "MailEvents",
-                nioCore, system,
-            ]
-        ),
         .target(
             name: "CBuild",
             path: "Postern/CBuild",
             cSettings: [.define("POSTERN_COMMIT", to: "\"unknown\"")]
         ),
+        library(
+            "PosternSetup",
+            [
+                "CBuild", "PosternConfiguration", "MailAuthentication", "DNSResolver", "DNSLookup", "MailSyntax",
+                "MailCrypto",
+                "DKIM", "DMARC", "SPF", "Policy", "MailEvents",
+                nioCore, system,
+            ]
+        ),
         // The sessions and what they use, without the daemon around them and its libraries.
         library(
             "PosternDaemon",
             [
-                "CBuild", "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer",
+                "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer",
                 "MilterProtocol",
                 "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy", "MailEvents", "EventSpool",
                 deque, nioCore, nioPosix, logging, system,
@@ -134,7 +135,7 @@ let package = Package(
                 "Admin/AdminResponse+JSON.swift", "Admin/AdminRouter.swift", "Admin/AdminRouter+Metrics.swift",
                 "Admin/AdminServer.swift",
                 "Admin/AdminServer+Configuration.swift", "Admin/DaemonStatus.swift",
-                "Admin/DaemonStatus+Text.swift", "Admin/MessageRate.swift", "BuildInfo.swift",
+                "Admin/DaemonStatus+Text.swift", "Admin/MessageRate.swift",
                 "Daemon.swift",
                 "Reload/Reloader.swift", "SocketWatch.swift", "Watchdog.swift", "Why/WhyRequest.swift",
             ]

@@ -3,6 +3,7 @@ import Glibc
 import MailSyntax
 import NIOHTTP1
 import PosternConfiguration
+import PosternSetup
 import TestSupport
 import Testing
 
