@@ -47,6 +47,11 @@ def executable():
     return os.environ.get("POSTERN") or os.path.join(PACKAGE, ".build/debug/postern")
 
 
+def ledger():
+    """The ledger that was built beside the program under test."""
+    return os.path.join(os.path.dirname(executable()), "postern-ledger")
+
+
 def give_to_service(path):
     """Gives a file to the account as which root's `config check` judges, where this host has it."""
     try:
