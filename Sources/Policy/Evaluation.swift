@@ -98,15 +98,16 @@ extension PolicyEngine {
     func evaluate(_ facts: PolicyFacts, _ kind: RecipientKind?, _ places: some Sequence<Int>) -> Evaluation {
         var evaluation = Evaluation()
         loop: for place in places {
-            let rule = rules[place]
-            switch prepared[place].ask(facts, kind) {
+            let prepared = prepared[place]
+            switch prepared.ask(facts, kind) {
             case .no, .unknown(applies: false): continue
             case .exempted, .unknown(applies: true): evaluation.exempted.append(place)
             case .unanswered(let condition):
-                evaluation.note(rule, at: place, unanswered: condition)
-            case .yes where rule.isFinal && isInDoubt(rule.action, evaluation): evaluation.isUndecided = true
+                evaluation.note(prepared.rule, at: place, unanswered: condition)
+            case .yes where prepared.rule.isFinal && isInDoubt(prepared.rule.action, evaluation):
+                evaluation.isUndecided = true
             case .yes:
-                if evaluation.take(rule, at: place) { break loop }
+                if evaluation.take(prepared.rule, at: place) { break loop }
             }
         }
         weigh(&evaluation, facts)

@@ -14,9 +14,10 @@ extension PolicyEngine {
     ///
     /// - Parameters:
     ///   - facts: the known facts at the end of the message.
-    ///   - recipients: the recipients.
-    public func openRules(_ facts: PolicyFacts, _ recipients: RecipientKinds) -> [OpenRule] {
-        guard Check.allCases.contains(where: { facts.results[$0] == nil }) || facts.pra == nil else { return [] }
+    ///   - recipients: the recipients; not evaluated where all checks were made.
+    public func openRules(_ facts: PolicyFacts, _ recipients: @autoclosure () -> RecipientKinds) -> [OpenRule] {
+        guard facts.isLacking else { return [] }
+        let recipients = recipients()
         var open = [OpenRule]()
         for kind in recipients.members.isEmpty ? [nil] : recipients.members.map(\.kind) {
             for rule in openRules(facts, kind) where !open.contains(rule) { open.append(rule) }
@@ -48,6 +49,14 @@ extension PolicyEngine {
             guard prepared.rule.conditions.contains(where: \.isOnLocalParts) else { return false }
             return !prepared.isOut(facts) || (mayRefuseEarly[place] && early.contains { !prepared.isOut($0) })
         }
+    }
+}
+
+extension PolicyFacts {
+    /// Whether a check was not made.
+    fileprivate var isLacking: Bool {
+        results.spf == nil || results.spfHelo == nil || results.senderID == nil || results.dkim == nil
+            || results.dmarc == nil || results.iprev == nil || pra == nil
     }
 }
 

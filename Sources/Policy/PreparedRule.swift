@@ -35,7 +35,9 @@ struct ConditionGroup: Sendable {
 }
 
 /// A rule in the form in which the engine evaluates it.
-struct PreparedRule: Sendable {
+///
+/// A class, because a copy of all its conditions would cost more than most of its questions.
+final class PreparedRule: Sendable {
     /// The result of evaluating the rule.
     enum Answer: Sendable {
         /// The rule does not match.

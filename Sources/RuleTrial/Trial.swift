@@ -44,10 +44,10 @@ public struct Trial: Sendable {
     /// The verdict of the rules on a stored message.
     public func verdict(_ message: StoredFacts) throws(Untried) -> TrialVerdict {
         try message.checkSubject(engine)
+        guard !off.isEmpty else { return try judged(message) }
         var message = message
         for check in off { message.facts.forget(check) }
-        return engine.mode == .enforce && message.isAnswered
-            ? try inTwoStages(message) : try atOnce(message)
+        return try judged(message)
     }
 
     /// The rules that were left open because a check was not made when the message came.
@@ -60,13 +60,20 @@ public struct Trial: Sendable {
 // MARK: Recipients, then the message
 
 extension Trial {
+    private func judged(_ message: StoredFacts) throws(Untried) -> TrialVerdict {
+        engine.mode == .enforce && message.isAnswered ? try inTwoStages(message) : try atOnce(message)
+    }
+
     /// As in enforce mode, where the mail server waits for an answer to each recipient.
     private func inTwoStages(_ message: StoredFacts) throws(Untried) -> TrialVerdict {
         var gate = TrialGate(engine, message.facts)
         let known = message.knownEarly
-        try checkRecipients(message, early: [gate.envelope] + known.sets.map(message.facts.ofEnvelope(knowing:)))
+        try checkRecipients(
+            message,
+            early: [message.facts.ofEnvelope] + known.sets.map(message.facts.ofEnvelope(knowing:))
+        )
         for (place, recipient) in message.recipients.enumerated() {
-            gate.recipient(place, recipient, knowing: known.place[place].map { known.sets[$0] })
+            gate.recipient(place, recipient, knowing: known.set(of: place))
         }
         // All refused: the message ended with its first refusal.
         if gate.kinds.count == 0, let first = gate.refusals.first {
@@ -91,10 +98,15 @@ extension Trial {
         return TrialVerdict(refusals: [], verdict: verdict)
     }
 
-    private func checkRecipients(_ message: StoredFacts, early: [PolicyFacts]) throws(Untried) {
+    private func checkRecipients(
+        _ message: StoredFacts,
+        early: @autoclosure () -> [PolicyFacts]
+    ) throws(Untried) {
         guard engine.distinguishesRecipients else { return }
         if message.unnamed > 0 { throw .unnamedRecipients }
-        if message.addresses == .domains, engine.asksForLocalParts(message.facts, early: early) { throw .noLocalParts }
+        if message.addresses == .domains, engine.asksForLocalParts(message.facts, early: early()) {
+            throw .noLocalParts
+        }
     }
 }
 
@@ -102,8 +114,6 @@ extension Trial {
 private struct TrialGate {
     private let engine: PolicyEngine
     private let facts: PolicyFacts
-    /// The facts of the envelope, all of them.
-    let envelope: PolicyFacts
     /// Kinds that are not refused while everything is known.
     private var cleared: Set<RecipientKind> = []
     private(set) var kinds = RecipientKinds()
@@ -112,15 +122,14 @@ private struct TrialGate {
     init(_ engine: PolicyEngine, _ facts: PolicyFacts) {
         self.engine = engine
         self.facts = facts
-        envelope = facts.ofEnvelope
     }
 
     /// Takes or refuses a recipient; a check that was open then stays open, and has not refused anybody.
     mutating func recipient(_ place: Int, _ recipient: MailAddress, knowing known: PerCheck<Bool>?) {
         let kind = engine.kind(of: recipient)
         if known != nil || !cleared.contains(kind) {
-            let known = known.map(facts.ofEnvelope(knowing:)) ?? envelope
-            if case .refuse(let verdict) = engine.atRecipient(known, recipient, kind) {
+            let decision = engine.atRecipient(known.map(facts.ofEnvelope(knowing:)) ?? facts, recipient, kind)
+            if case .refuse(let verdict) = decision {
                 return refusals.append(TrialVerdict.Refusal(recipient: place, verdict: verdict))
             }
         }
@@ -141,13 +150,29 @@ extension StoredFacts {
         }
     }
 
-    /// The sets of checks with which recipients were answered early, and for each recipient the place of its set.
-    fileprivate var knownEarly: (sets: [PerCheck<Bool>], place: [Int?]) {
-        var places = [Int?](repeating: nil, count: recipients.count)
-        for (index, group) in early.enumerated() {
+    fileprivate var knownEarly: KnownEarly { KnownEarly(self) }
+}
+
+/// What was known when recipients were answered.
+private struct KnownEarly {
+    /// The sets of checks with which recipients were answered early.
+    let sets: [PerCheck<Bool>]
+    /// For each recipient the place of its set; empty where nobody was answered early.
+    private var places = [Int?]()
+
+    init(_ message: StoredFacts) {
+        sets = message.early.map { group in PerCheck { group.known.contains($0) } }
+        guard !sets.isEmpty else { return }
+        places = [Int?](repeating: nil, count: message.recipients.count)
+        for (index, group) in message.early.enumerated() {
             for recipient in group.recipients where places.indices.contains(recipient) { places[recipient] = index }
         }
-        return (early.map { group in PerCheck { group.known.contains($0) } }, places)
+    }
+
+    /// The checks that were known for a recipient; nil where all were.
+    func set(of recipient: Int) -> PerCheck<Bool>? {
+        guard places.indices.contains(recipient) else { return nil }
+        return places[recipient].map { sets[$0] }
     }
 }
 
