@@ -57,6 +57,15 @@ public struct Trial: Sendable {
     }
 }
 
+extension Trial {
+    /// The rules in their order with the value of each condition, for each kind of recipient.
+    func explain(_ message: StoredFacts) -> [RecipientExplanation] {
+        var facts = message.facts
+        for check in off { facts.forget(check) }
+        return engine.explain(facts, engine.kinds(of: message.recipients))
+    }
+}
+
 // MARK: Recipients, then the message
 
 extension Trial {

@@ -36,8 +36,7 @@ struct TryCommand: ParsableCommand {
     @OptionGroup var options: StoreOptions
 
     func run() throws {
-        let new = try ConfigurationFile.load(file)
-        let trial = Trial(PolicyEngine(new), checks: PerCheck { new.isMade($0) })
+        let trial = try ConfigurationFile.load(file).trial
         let store = try options.openReadOnly()
         var filter = try filter.filter()
         filter.since = filter.since ?? Clock.now + -Self.span
@@ -66,4 +65,9 @@ struct TryCommand: ParsableCommand {
         progress.end()
         return tally
     }
+}
+
+extension Configuration {
+    /// A trial of the rules.
+    var trial: Trial { Trial(PolicyEngine(self), checks: PerCheck { isMade($0) }) }
 }

@@ -2,6 +2,8 @@ internal import ArgumentParser
 internal import CommandSupport
 internal import Ledger
 internal import MailSyntax
+internal import PosternSetup
+internal import RuleTrial
 
 /// `postern why`, for messages that the daemon has forgotten.
 struct WhyCommand: ParsableCommand {
@@ -16,7 +18,10 @@ struct WhyCommand: ParsableCommand {
     @Option(help: "How many messages at most, where several have had the queue ID.")
     var last = 10
 
-    @Flag(help: "Print the event of each message, a JSON object on a line.")
+    @Flag(name: .long, help: "Judge it again by the rules of the present configuration, from what is stored.")
+    var replay = false
+
+    @Flag(help: "Print the event of each message, or with --replay its new verdict, a JSON object on a line.")
     var json = false
 
     @OptionGroup var options: StoreOptions
@@ -42,10 +47,22 @@ struct WhyCommand: ParsableCommand {
             Report.write("no stored message has the queue ID '\(queueID)'")
             throw ExitCode.failure
         }
-        if json {
+        if replay {
+            try write(stories, replayedBy: options.settings().trial)
+        } else if json {
             try OutputFile.writeToStandardOutput(stories.flatMap { $0.json + [.lf] })
         } else {
             try Colours.write(stories.map { EventStory($0).text }.joined(separator: "\n"))
+        }
+    }
+
+    private func write(_ stories: [StoredEvent], replayedBy trial: Trial) throws {
+        let replays = stories.map { Replay(trial, StoredFacts($0.event)) }
+        if json {
+            for replay in replays { try OutputFile.writeToStandardOutput(JSONReport.line(replay)) }
+        } else {
+            let texts = zip(stories, replays).map { EventStory($0).text + $1.text }
+            try Colours.write(texts.joined(separator: "\n"))
         }
     }
 }
