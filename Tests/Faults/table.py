@@ -16,7 +16,7 @@ import traceback
 import faults
 
 # Importing a module adds its rows.
-for name in ("dns_rows", "message_rows", "service_rows", "session_rows", "starvation"):
+for name in ("dns_rows", "ledger_rows", "message_rows", "service_rows", "session_rows", "starvation"):
     importlib.import_module(name)
 
 
