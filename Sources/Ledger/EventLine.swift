@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import MailEvents
 internal import MailSyntax
 
@@ -31,46 +30,26 @@ enum EventLine {
     /// The most octets of a line.
     static let limit = 2 << 20
 
-    private struct Version: Decodable {
-        let v: Int
-    }
-
     /// The event of a line, or why there is none.
     static func read(_ line: Octets) -> Result<MailEvent, LineProblem> {
         Result { () throws(LineProblem) in try event(line) }
     }
 
     private static func event(_ line: Octets) throws(LineProblem) -> MailEvent {
-        let data = Data(line)
         let event: MailEvent
-        do {
-            event = try JSONDecoder().decode(MailEvent.self, from: data)
-        } catch {
-            // A later version may have other members.
-            if let version = try? JSONDecoder().decode(Version.self, from: data).v, version != MailEvent.version {
-                throw .version(version)
-            }
-            throw LineProblem(error)
-        }
-        guard event.v == MailEvent.version else { throw .version(event.v) }
+        do { event = try MailEvent(line: line) } catch { throw LineProblem(error) }
         guard MessageID.first(ofTime: event.time) != nil else { throw .unreadable(member: "time") }
         return event
     }
 }
 
 extension LineProblem {
-    /// What the decoder's error says.
-    fileprivate init(_ error: any Error) {
-        func path(_ context: DecodingError.Context, _ last: [any CodingKey] = []) -> String {
-            (context.codingPath + last).map(\.stringValue).joined(separator: ".")
-        }
-        switch error as? DecodingError {
-        case .keyNotFound(let key, let context): self = .missing(member: path(context, [key]))
-        case .valueNotFound(_, let context), .typeMismatch(_, let context):
-            self = context.codingPath.isEmpty ? .notJSON : .unreadable(member: path(context))
-        case .dataCorrupted(let context):
-            self = context.codingPath.isEmpty ? .notJSON : .unreadable(member: path(context))
-        default: self = .notJSON
+    fileprivate init(_ error: EventReadingError) {
+        switch error {
+        case .notJSON: self = .notJSON
+        case .missing(let member): self = .missing(member: member)
+        case .unreadable(let member): self = .unreadable(member: member)
+        case .version(let version): self = .version(version)
         }
     }
 }
