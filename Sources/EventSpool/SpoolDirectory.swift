@@ -33,23 +33,41 @@ public struct SpoolDirectory: Sendable {
         path(of: name, .closed).dropLast(SegmentName.State.closed.rawValue.count) + "rejected"
     }
 
+    /// Removes the files of such lines that were written before a time in seconds since 1970.
+    public func removeRejected(before time: Int64) throws(Errno) {
+        for file in try files() where file.hasSuffix(".rejected") {
+            let path = "\(path)/\(file)"
+            var status = stat()
+            guard SegmentName(fileName: file.dropLast("rejected".count) + SegmentName.State.closed.rawValue) != nil,
+                unsafe lstat(path, &status) == 0, Int64(status.st_mtim.tv_sec) < time
+            else { continue }
+            unsafe unlink(path)
+        }
+    }
+
     /// The segments, the oldest first.
     public func segments() throws(Errno) -> [Segment] {
-        guard let folder = unsafe opendir(path) else { throw Errno(rawValue: errno) }
-        defer { unsafe closedir(folder) }
-        var segments = [Segment]()
-        while let entry = unsafe readdir(folder) {
-            let file = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            guard let name = SegmentName(fileName: file), let segment = segment(name, isOpen: file.hasSuffix(".open"))
-            else { continue }
-            segments.append(segment)
+        let segments = try files().compactMap { file in
+            SegmentName(fileName: file).flatMap { segment($0, isOpen: file.hasSuffix(".open")) }
         }
         return segments.sorted {
             ($0.modified, $0.name.host, $0.name.boot, $0.name.sequence)
                 < ($1.modified, $1.name.host, $1.name.boot, $1.name.sequence)
         }
+    }
+
+    /// The names of all files.
+    private func files() throws(Errno) -> [String] {
+        guard let folder = unsafe opendir(path) else { throw Errno(rawValue: errno) }
+        defer { unsafe closedir(folder) }
+        var files = [String]()
+        while let entry = unsafe readdir(folder) {
+            let file = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            files.append(file)
+        }
+        return files
     }
 
     private func segment(_ name: SegmentName, isOpen: Bool) -> Segment? {

@@ -58,7 +58,8 @@ public struct Intake: Sendable {
     /// Takes in what waits, the oldest first.
     ///
     /// - Parameters:
-    ///   - oldest: segments that were written before this time are removed instead.
+    ///   - oldest: segments that were written before this time are removed instead, and so are lines that were set
+    ///     aside before.
     ///   - report: told of each segment that was taken in.
     ///   - isStopped: asked between two segments.
     public func run(
@@ -67,7 +68,12 @@ public struct Intake: Sendable {
         isStopped: () -> Bool = { false }
     ) throws(StoreError) {
         let segments: [Segment]
-        do { segments = try spool.segments() } catch { throw .failed("\(spool.path): \(error)") }
+        do {
+            segments = try spool.segments()
+            try spool.removeRejected(before: oldest.seconds)
+        } catch {
+            throw .failed("\(spool.path): \(error)")
+        }
         for segment in segments where segment.state == .closed && !isStopped() {
             if segment.modified < oldest.seconds {
                 try store.write { try $0.add(1, to: .outdated) }
