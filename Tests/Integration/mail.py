@@ -23,8 +23,14 @@ class Key:
         self.public = public if kind == "rsa" else public[-32:]
 
     @property
+    def text(self):
+        """The text of the record."""
+        return f"v=DKIM1; k={self.kind}; p={base64.b64encode(self.public).decode()}"
+
+    @property
     def record(self):
-        text = f"v=DKIM1; k={self.kind}; p={base64.b64encode(self.public).decode()}"
+        """The record as a line of a zone file."""
+        text = self.text
         strings = " ".join(f'"{text[at:at + 200]}"' for at in range(0, len(text), 200))
         return f"{self.selector}._domainkey.{self.domain}. 300 IN TXT {strings}\n"
 

@@ -1,6 +1,6 @@
 """Rules tried on stored mail: what `postern try` says of the rules that judged it is what they did.
 
-$POSTERN_TRIAL_MESSAGES says how many messages are played, 160 unless told, and $POSTERN_TRIAL_SESSIONS how many at once, 16.
+$POSTERN_TRIAL_MESSAGES says how many messages are played, 160 unless told, and $POSTERN_TRIAL_SESSIONS how many at once, 40.
 """
 
 import json
@@ -18,7 +18,7 @@ import mail
 import milter_client
 
 COUNT = int(os.environ.get("POSTERN_TRIAL_MESSAGES", "160"))
-SESSIONS = int(os.environ.get("POSTERN_TRIAL_SESSIONS", "16"))
+SESSIONS = int(os.environ.get("POSTERN_TRIAL_SESSIONS", "40"))
 
 ZONE = {
     "pass.example": "v=spf1 ip4:192.0.2.0/24 -all",
@@ -222,7 +222,7 @@ class Tried(unittest.TestCase):
     def live(self, mixed="junk", addresses="full", mode="enforce"):
         signed = mail.key("pass.example").sign(mail.letter(author="a@pass.example"))
         letters = [*LETTERS.values(), signed, signed.replace(b"Hello", b"Hallo"), mail.letter(author="a@pass.example, b@fail.example")]
-        zone = {**ZONE, "s._domainkey.pass.example": mail.key("pass.example").record}
+        zone = {**ZONE, "s._domainkey.pass.example": mail.key("pass.example").text}
         events = '[events]\nspool = "@DIRECTORY@/spool"\n' + f'addresses = "{addresses}"\n'
         with SlowNameServer(zone) as server:
             first = FIRST.replace("@MIXED@", mixed)
