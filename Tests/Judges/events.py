@@ -28,7 +28,7 @@ import jsonschema
 import mail
 
 from swarm import Message, Session
-from test_events import HEADERS, SCHEMA, Spooled, schema
+from test_events import SCHEMA, Spooled, schema
 
 ZONE = """\
 example.com. 300 IN TXT "v=spf1 ip4:192.0.2.0/24 exp=why.example.com -all"
