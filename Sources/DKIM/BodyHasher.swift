@@ -4,7 +4,7 @@ internal import MailCrypto
 ///
 /// The body is canonicalized and hashed only once, for any number of lengths: the hash of the first octets is the
 /// running hash at that point.
-struct BodyHasher {
+package struct BodyHasher {
     /// The hash that a signature asks for.
     struct Form: Hashable, Sendable {
         var canonicalization: Canonicalization
@@ -12,7 +12,8 @@ struct BodyHasher {
         var length: UInt64?
     }
 
-    let canonicalization: Canonicalization
+    /// The canonical form that is hashed.
+    package let canonicalization: Canonicalization
     /// How many canonical octets have been seen.
     ///
     /// Octets after the last length need not all be seen.
@@ -30,7 +31,8 @@ struct BodyHasher {
     /// The next length to stop at.
     private var next = UInt64.max
 
-    init(_ canonicalization: Canonicalization) {
+    /// A hasher at the beginning of a body.
+    package init(_ canonicalization: Canonicalization) {
         self.canonicalization = canonicalization
         canonicalizer = BodyCanonicalizer(canonicalization)
     }
@@ -42,7 +44,7 @@ struct BodyHasher {
     }
 
     /// Requests the hash of that many octets, or of the whole body; call it before the body begins.
-    mutating func add(_ length: UInt64?) {
+    package mutating func add(_ length: UInt64?) {
         guard let length else {
             isWholeWanted = true
             return
@@ -54,16 +56,18 @@ struct BodyHasher {
     }
 
     /// Whether the body is longer than all requested lengths.
-    var isBeyondLength: Bool { !isWholeWanted && octetCount > lengths.last ?? .max }
+    package var isBeyondLength: Bool { !isWholeWanted && octetCount > lengths.last ?? .max }
 
-    mutating func update(_ chunk: UnsafeRawBufferPointer) {
+    /// Takes the next octets of the body, cut at any place.
+    package mutating func update(_ chunk: UnsafeRawBufferPointer) {
         guard !isBeyondLength else { return }
         var canonicalizer = canonicalizer
         unsafe canonicalizer.update(chunk) { run in unsafe take(run) }
         self.canonicalizer = canonicalizer
     }
 
-    mutating func finish() {
+    /// Ends the body.
+    package mutating func finish() {
         guard digest.isEmpty else { return }
         var canonicalizer = canonicalizer
         unsafe canonicalizer.finish { run in unsafe take(run) }
@@ -75,6 +79,11 @@ struct BodyHasher {
     func digest(_ length: UInt64?) -> [UInt8] {
         guard let length, let index = lengths.firstIndex(of: length), index < digests.count else { return digest }
         return digests[index]
+    }
+
+    /// The body for a signature, after the body has ended.
+    package func body(for signature: DKIMSignature) -> SignedBody {
+        SignedBody(hash: digest(signature.length), octetCount: octetCount, octets: nil)
     }
 
     private mutating func take(_ run: UnsafeRawBufferPointer) {

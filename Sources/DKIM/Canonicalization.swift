@@ -20,6 +20,11 @@ public struct CanonicalizationPair: Hashable, Sendable {
     }
 }
 
+extension CanonicalizationPair {
+    /// RFC 8617 § 4.1.3: an ARC-Seal uses "only "relaxed" header field canonicalization".
+    static let ofSeal = CanonicalizationPair(header: .relaxed, body: .relaxed)
+}
+
 extension CanonicalizationPair: CaseIterable, LosslessStringConvertible {
     /// All pairs, the most tolerant first.
     public static let allCases = [Canonicalization.relaxed, .simple].flatMap { header in

@@ -10,12 +10,19 @@ extension DKIMSignature {
         try self.init(field, tags: Self.tags(field))
     }
 
-    static func tags(_ field: HeaderField) throws(SyntaxError) -> TagList {
+    package static func tags(_ field: HeaderField) throws(SyntaxError) -> TagList {
         do throws(TagList.SyntaxError) {
             return try TagList(field.value)
         } catch {
             throw .tagList(error)
         }
+    }
+
+    static func checkVersion(_ value: Octets?) throws(SyntaxError) {
+        // RFC 6376 § 6.1.1: "Verifiers MUST return PERMFAIL (incompatible version) when presented with ... an
+        // inconsistent "v=" tag". We treat a missing required tag in the same way.
+        guard let value else { throw .missing("v") }
+        guard value.elementsEqual([UInt8(ascii: "1")]) else { throw .version }
     }
 
     static func required(_ value: Octets?, _ name: String) throws(SyntaxError) -> Octets {
@@ -73,7 +80,13 @@ extension DKIMSignature {
         return DNSQuestion(name, .txt)
     }
 
-    static func headerNames(_ value: Octets) throws(SyntaxError) -> [Octets] {
+    /// The names in `h=`; an ARC-Message-Signature field may name no field.
+    static func headerNames(_ value: Octets?, _ form: Form) throws(SyntaxError) -> [Octets] {
+        if form == .seal || form == .arcMessageSignature && value?.isEmpty == true { return [] }
+        return try headerNames(required(value, "h"))
+    }
+
+    private static func headerNames(_ value: Octets) throws(SyntaxError) -> [Octets] {
         var count = 1
         for octet in value where octet == UInt8(ascii: ":") { count += 1 }
         guard count <= maximumHeaderNames else { throw .tooManyNames }

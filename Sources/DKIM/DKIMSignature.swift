@@ -52,32 +52,30 @@ public final class DKIMSignature: Sendable {
     /// The question for the key: `selector._domainkey.domain TXT` (RFC 6376 § 3.6.2.1).
     public let keyQuestion: DNSQuestion
     /// The field's name, and its value with the value of `b=` removed (RFC 6376 § 3.7).
-    let unsignedField: HeaderField
+    package let unsignedField: HeaderField
 
     /// The maximum length of `b=` in octets: five times a signature by a key of 8,192 bits, to fit white space.
     private static let maximumSignatureLength = 8192
 
-    init(_ field: HeaderField, tags: TagList) throws(SyntaxError) {
-        // RFC 6376 § 6.1.1: "Verifiers MUST return PERMFAIL (incompatible version) when presented with ... an
-        // inconsistent "v=" tag". We treat a missing required tag in the same way.
-        guard let version = tags["v"] else { throw .missing("v") }
-        guard version.elementsEqual([UInt8(ascii: "1")]) else { throw .version }
+    /// Reads a field of a form from its tags.
+    package init(_ field: HeaderField, tags: TagList, as form: Form = .signature) throws(SyntaxError) {
+        if form == .signature { try Self.checkVersion(tags["v"]) }
         algorithm = try Self.algorithm(Self.required(tags["a"], "a"))
         signatureText = try Self.required(tags["b"], "b")
         guard signatureText.count <= Self.maximumSignatureLength else { throw .malformed("b") }
         signature = try Self.decode(signatureText, "b")
-        bodyHash = try Self.decode(Self.required(tags["bh"], "bh"), "bh")
-        canonicalization = try Self.canonicalization(tags["c"])
+        bodyHash = form == .seal ? [] : try Self.decode(Self.required(tags["bh"], "bh"), "bh")
+        canonicalization = try form == .seal ? .ofSeal : Self.canonicalization(tags["c"])
         domainText = try Self.required(tags["d"], "d")
         domain = try Self.domain(domainText, "d")
-        headerNames = try Self.headerNames(Self.required(tags["h"], "h"))
+        headerNames = try Self.headerNames(tags["h"], form)
         selectorText = try Self.required(tags["s"], "s")
         selector = try Self.name(selectorText, "s")
         keyQuestion = try Self.keyQuestion(selector, domain)
-        (identity, identityDomain) = try Self.identity(tags["i"], domain, domainText)
-        length = try Self.length(tags["l"])
+        (identity, identityDomain) = try Self.identity(form == .signature ? tags["i"] : nil, domain, domainText)
+        length = form == .seal ? nil : try Self.length(tags["l"])
         timestamp = try Self.time(tags["t"], "t")
-        expiration = try Self.time(tags["x"], "x")
+        expiration = form == .seal ? nil : try Self.time(tags["x"], "x")
         copiedFields = tags["z"]
         unsignedField = Self.withoutSignature(field, signatureText)
         try Self.checkQueryMethods(tags["q"])
@@ -85,7 +83,22 @@ public final class DKIMSignature: Sendable {
         if let timestamp, let expiration, expiration <= timestamp { throw .expiresBeforeSigned }
         // RFC 6376 § 6.1.1: "If the "h=" tag does not include the From header field, the Verifier MUST ignore the
         // DKIM-Signature header field and return PERMFAIL (From field not signed)."
-        guard headerNames.contains(where: { $0.equalsIgnoringCase("from") }) else { throw .fromNotSigned }
+        guard form != .signature || signsFrom else { throw .fromNotSigned }
+    }
+
+    /// Whether `h=` names the From field.
+    package var signsFrom: Bool { headerNames.contains { $0.equalsIgnoringCase("from") } }
+}
+
+extension DKIMSignature {
+    /// The fields that have the tags of a DKIM-Signature field.
+    package enum Form {
+        /// DKIM-Signature.
+        case signature
+        /// ARC-Message-Signature, where `i=` is an instance and there is no `v=` (RFC 8617 § 4.1.2).
+        case arcMessageSignature
+        /// ARC-Seal, which covers neither the body nor fields of its own choice (RFC 8617 § 4.1.3).
+        case seal
     }
 }
 

@@ -2,13 +2,14 @@
 ///
 /// A guess costs as much as the check of the signature itself, and the sender chooses the number of guesses: without a
 /// limit, one message of 800 kB could keep a processor busy for seconds.
-struct DiagnosisBudget {
+package struct DiagnosisBudget {
     /// The cost of an operation with a key: it takes as long as hashing this many octets.
     static let keyOperation = 16_384
 
     private var octets: Int
 
-    init(octets: Int) { self.octets = octets }
+    /// A budget of so many octets.
+    package init(octets: Int) { self.octets = octets }
 
     /// Whether nothing is left.
     var isSpent: Bool { octets <= 0 }

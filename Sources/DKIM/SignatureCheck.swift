@@ -1,23 +1,26 @@
-internal import DNSLookup
+package import DNSLookup
 internal import MailCrypto
 internal import MailSyntax
 
 /// The result of a body that has ended, for one signature.
-struct SignedBody {
+package struct SignedBody {
     /// The hash of the signed part of the canonical body.
     let hash: [UInt8]
     /// The length of the canonical body in octets; beyond `l=`, only octets that were seen count.
     let octetCount: UInt64
     /// The whole body, if it was short enough to be kept.
     let octets: [UInt8]?
+
+    /// The body of a seal, which covers none.
+    package static let ofSeal = SignedBody(hash: [], octetCount: 0, octets: nil)
 }
 
 /// One signature, and the check of its header fields with each key: all that can be known before the body has ended
 /// (RFC 6376 §§ 6.1.2 and 6.1.3).
-struct SignatureCheck {
+package struct SignatureCheck: Sendable {
     /// The result of checking the header fields with one key record.
-    private struct KeyCheck {
-        enum Finding {
+    private struct KeyCheck: Sendable {
+        enum Finding: Sendable {
             /// The key cannot verify this signature, for this reason (RFC 6376 § 6.1.2).
             case unusable(String)
             /// We decided not to verify the signature: the length of the key in bits, and the reason.
@@ -62,6 +65,24 @@ struct SignatureCheck {
         _ options: DKIMVerificationOptions,
         _ budget: inout VerificationBudget
     ) {
+        self.init(signature, key: reply, options, &budget) { $0.header(of: signature, at: fieldIndex, in: fields) }
+    }
+
+    /// Checks the header fields of a signature.
+    ///
+    /// - Parameters:
+    ///   - signature: the signature.
+    ///   - reply: the reply to the question for its key; nil if it never came.
+    ///   - options: the keys that are accepted.
+    ///   - budget: the work that the message may still cause.
+    ///   - hashed: hashes the fields that the signature covers; nil when they are too long.
+    package init(
+        _ signature: DKIMSignature,
+        key reply: DNSReply?,
+        _ options: DKIMVerificationOptions,
+        _ budget: inout VerificationBudget,
+        _ hashed: (inout VerificationBudget) -> SignedHeader?
+    ) {
         self.signature = signature
         self.options = options
         self.reply = reply
@@ -75,7 +96,7 @@ struct SignatureCheck {
                 let isAffordable = budget.pay(for: usable, isFirst: tried == 0)
                 guard isAffordable || key == nil else { break }
                 tried += 1
-                if isAffordable { header = header ?? budget.header(of: signature, at: fieldIndex, in: fields) }
+                if isAffordable { header = header ?? hashed(&budget) }
                 let obstacle = isAffordable ? Self.headerTooLong : Self.keysTooCostly
                 finding = header.map { verify(usable, $0) } ?? .refused(usable.bits, obstacle)
             }
@@ -98,7 +119,7 @@ struct SignatureCheck {
     /// Judges the signature after its body has ended.
     ///
     /// - Parameter budget: the work that finding the change may still cause.
-    func outcome(_ body: SignedBody, _ budget: inout DiagnosisBudget) -> DKIMOutcome {
+    package func outcome(_ body: SignedBody, _ budget: inout DiagnosisBudget) -> DKIMOutcome {
         var outcome = DKIMOutcome(.temperror)
         outcome.signature = signature
         outcome.domain = signature.domainText.text

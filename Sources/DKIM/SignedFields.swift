@@ -1,9 +1,9 @@
-internal import MailSyntax
+package import MailSyntax
 
 /// Finds the fields that `h=` names, from the lowest up (RFC 6376 § 5.4.2).
 ///
 /// Built once for each message: finding a name then takes a binary search, however many fields the message has.
-struct SignedFields: Sendable {
+package struct SignedFields: Sendable {
     private let headers: HeaderBlock
     /// For each field, a hash of its name in the high bits and its index in the low bits; sorted.
     private let keys: [UInt64]
@@ -11,7 +11,8 @@ struct SignedFields: Sendable {
     /// Chosen at random in each process, so that nobody can prepare names that collide.
     private static let seed = UInt64.random(in: .min ... .max) | 1
 
-    init(_ headers: HeaderBlock) {
+    /// The fields of a message.
+    package init(_ headers: HeaderBlock) {
         self.headers = headers
         var keys = [UInt64]()
         keys.reserveCapacity(headers.count)

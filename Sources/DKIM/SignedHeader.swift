@@ -2,8 +2,8 @@ internal import MailCrypto
 internal import MailSyntax
 
 /// The header fields that a signature names, hashed once for all keys that are tried (RFC 6376 § 3.7).
-struct SignedHeader {
-    let signature: DKIMSignature
+package struct SignedHeader: Sendable {
+    package let signature: DKIMSignature
     /// The hash that `b=` must sign.
     let digest: [UInt8]
     /// The fields of the message, and the indices of those that `h=` names, in its order.
@@ -27,6 +27,14 @@ struct SignedHeader {
         self.signed = signed
         self.indices = indices
         digest = SHA256Hasher.digest(form)
+    }
+
+    /// A header whose hash is known, such as that of a seal; its fields are not.
+    package init(_ signature: DKIMSignature, digest: [UInt8]) {
+        self.signature = signature
+        self.digest = digest
+        signed = SignedFields(HeaderBlock())
+        indices = []
     }
 
     /// The fields that `h=` names, in its order.

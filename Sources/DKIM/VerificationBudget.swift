@@ -3,17 +3,23 @@ internal import MailCrypto
 /// The work that checking the header fields of one message may still cause, whatever its sender wrote.
 ///
 /// The header is always hashed once. `PublicKey.verificationCost` is the price of a key.
-struct VerificationBudget {
-    /// For the first key of each signature: enough for twelve Ed25519 keys, or six RSA keys of 4,096 bits with the
+package struct VerificationBudget {
+    /// For the first key of each signature; 24 is enough for twelve Ed25519 keys, or six RSA keys of 4,096 bits with the
     /// usual exponent.
-    private var firstKeys = 24
+    private var firstKeys: Int
     /// For further keys of the same signatures: half as much.
     private var spareKeys = 12
     /// How many octets of header fields may be hashed, in addition to those of the first signature.
     private var headerOctets: Int
     private var hasHashed = false
 
-    init(_ options: DKIMVerificationOptions) {
+    /// A budget.
+    ///
+    /// - Parameters:
+    ///   - options: how many octets of header fields may be hashed.
+    ///   - keys: the price of the first keys of all signatures together.
+    package init(_ options: DKIMVerificationOptions, keys: Int = 24) {
+        firstKeys = keys
         headerOctets = options.maximumHeaderOctets
     }
 
@@ -26,7 +32,7 @@ struct VerificationBudget {
     }
 
     /// The hashed fields that a signature names; nil when they are too long.
-    mutating func header(of signature: DKIMSignature, at index: Int, in fields: SignedFields) -> SignedHeader? {
+    package mutating func header(of signature: DKIMSignature, at index: Int, in fields: SignedFields) -> SignedHeader? {
         var left = hasHashed ? headerOctets : .max
         guard let header = SignedHeader(signature, at: index, in: fields, octetsLeft: &left) else { return nil }
         if hasHashed { headerOctets = left }
