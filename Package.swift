@@ -44,8 +44,9 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 /// What the benchmarks' package measures, and other programs may use.
 let libraries = [
-    "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC", "AuthenticationResults",
-    "MilterProtocol", "Policy", "DNSResolver", "MilterServer", "MailAuthentication", "MailEvents", "RuleTrial",
+    "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "ARC", "DMARC",
+    "AuthenticationResults", "MilterProtocol", "Policy", "DNSResolver", "MilterServer", "MailAuthentication",
+    "MailEvents", "RuleTrial",
 ]
 
 let package = Package(
@@ -86,6 +87,7 @@ let package = Package(
         library("SPF", ["MailSyntax", "DNSLookup"]),
         library("SenderID", ["MailSyntax", "DNSLookup", "SPF"]),
         library("DKIM", ["MailSyntax", "DNSLookup", "MailCrypto"]),
+        library("ARC", ["MailSyntax", "DNSLookup", "MailCrypto", "DKIM"]),
         library("DMARC", ["MailSyntax", "DNSLookup", "CPSL"]),
         library("AuthenticationResults", ["MailSyntax"]),
         library("MilterProtocol", ["MailSyntax", "CMilter"]),
@@ -179,7 +181,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "judge-driver",
-            dependencies: ["DKIM", "DNSLookup", "MailCrypto", "MailSyntax"],
+            dependencies: ["ARC", "DKIM", "DNSLookup", "MailCrypto", "MailSyntax"],
             path: "Tests/JudgeDriver",
             swiftSettings: settings
         ),
@@ -198,6 +200,7 @@ let package = Package(
         tests(of: "SPF", ["DNSLookup", "MailSyntax", "SenderID", "DNSResolver"]),
         tests(of: "SenderID", ["DNSLookup", "MailSyntax", "SPF"]),
         tests(of: "DKIM", ["DNSLookup", "MailSyntax", "MailCrypto"]),
+        tests(of: "ARC", ["DKIM", "DNSLookup", "MailSyntax", "MailCrypto", yams]),
         tests(of: "DMARC", ["DNSLookup", "MailSyntax"]),
         tests(of: "AuthenticationResults", ["MailSyntax"]),
         tests(of: "Policy", ["MailSyntax", "PosternConfiguration", "RuleTrial"]),

@@ -1,3 +1,4 @@
+internal import ARC
 internal import DKIM
 internal import DNSLookup
 internal import FoundationEssentials
@@ -12,6 +13,7 @@ internal import MailSyntax
 ///     zone NAME TEXT                                            adds a TXT record
 ///     sign IN OUT HEADER/BODY NOW CHUNK DOMAIN SELECTOR KEYFILE [SELECTOR KEYFILE]…
 ///     verify FILE NOW CHUNK                                     the results, from the top, as result:problem
+///     arc FILE NOW CHUNK                                        the result of the chain, as result:oldest pass:problem
 ///     stream OCTETS                                             by how many KiB the peak of resident memory grows
 ///
 /// With the argument `authors`, each line is the value of a From field in hexadecimal, and the answer how it is read and
@@ -86,6 +88,15 @@ struct JudgeDriver {
             unsafe Self.feed(stored.body, Int(try next()) ?? 65_535) { unsafe verifier.body($0) }
             let outcomes = verifier.verify { DNSReply(zone.answer($0), source: .zone) }
             return outcomes.map { "\($0.result.rawValue):\($0.problem ?? "")" }.joined(separator: "\t")
+        case "arc":
+            let message = [UInt8](try Data(contentsOf: URL(filePath: try next())))
+            var verifier = ARCMessageVerifier(now: UnixTime(Int64(try next()) ?? 0))
+            let stored = StoredMessage(message[...])
+            let inquiry = verifier.endOfHeaders(stored.headers)
+            unsafe Self.feed(stored.body, Int(try next()) ?? 65_535) { unsafe verifier.body($0) }
+            let outcome = verifier.outcome(inquiry.flatMap { zone.outcomeAtHand(of: $0) })
+            let oldest = outcome.oldestPass.map { String($0) } ?? ""
+            return "\(outcome.result.rawValue):\(oldest):\(outcome.problem?.description ?? "")"
         case "stream":
             let octets = Int(try next()) ?? 0
             _ = Self.stream(1 << 20)
