@@ -4,7 +4,7 @@ internal import PosternSetup
 
 /// Messages as lines of a table that fits 80 columns.
 public enum HistoryText {
-    private static let widths = (time: 14, action: 10, id: 12, from: 20, to: 20)
+    private static let widths = (time: 14, action: 10, id: 15, from: 18, to: 19)
 
     /// The heads of the columns.
     public static let head = TextTable.line([
@@ -20,7 +20,7 @@ public enum HistoryText {
         let action = event.verdict.would.map { "(\($0.action))" } ?? event.verdict.action
         return TextTable.line([
             time(stored.time), TextTable.cell(action, widths.action),
-            TextTable.cell(event.id ?? "-", widths.id), TextTable.cell(from(event), widths.from),
+            TextTable.whole(event.id ?? "-", widths.id), TextTable.cell(from(event), widths.from),
             TextTable.cell(recipients(event), widths.to),
         ])
     }

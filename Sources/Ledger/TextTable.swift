@@ -9,6 +9,12 @@ enum TextTable {
         return text + String(repeating: " ", count: width - text.count)
     }
 
+    /// The text on one line, padded to `width` characters and never cut: somebody will copy it.
+    static func whole(_ text: String, _ width: Int) -> String {
+        let text = printable(text)
+        return text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
     /// The text on one line, without what a terminal must not see.
     static func printable(_ text: String, limit: Int = 512) -> String {
         FieldText.printable(Octets(text), limit: limit)[...].text
