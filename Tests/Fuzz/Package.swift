@@ -146,8 +146,8 @@ let package = Package(
             name: "fuzz",
             dependencies: [
                 "AuthenticationResults", "DKIM", "DMARC", "DNSLookup", "DNSResolver", "MailAuthentication",
-                "MailCrypto", "MailSyntax", "MilterProtocol", "MilterServer", "Policy", "PosternConfiguration",
-                "PosternDaemon", "PosternSetup", "RuleTrial", "SPF", "SenderID",
+                "MailCrypto", "MailEvents", "MailSyntax", "MilterProtocol", "MilterServer", "Policy",
+                "PosternConfiguration", "PosternDaemon", "PosternSetup", "RuleTrial", "SPF", "SenderID",
                 nioCore, nioEmbedded, logging,
             ],
             path: "Targets",

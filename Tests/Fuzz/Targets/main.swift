@@ -12,6 +12,7 @@ let targets: KeyValuePairs<String, FuzzCallback> = unsafe [
     "DNSMessageFuzz": fuzzDNSMessage,
     "FromFuzz": fuzzFrom,
     "HeaderCanonicalizerFuzz": fuzzHeader,
+    "MailEventFuzz": fuzzMailEvent,
     "MessageFuzz": fuzzMessage,
     "PRAFuzz": fuzzPRA,
     "SessionFuzz": fuzzSession,
