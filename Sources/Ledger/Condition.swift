@@ -13,6 +13,8 @@ struct Condition {
         var term: String
         /// The column with the message's identifier.
         var id: String
+        /// Whether the messages come in the order of time, because the term asks for one value.
+        var isOrdered = true
         /// A query that gives a row for each entry of the index that is visited, for counting them.
         var entries: String
     }
@@ -31,6 +33,7 @@ struct Condition {
             tables: index,
             term: "m.\(name) \(comparison)",
             id: "m.id",
+            isOrdered: values.count == 1,
             entries: "SELECT 1 FROM \(index) WHERE m.\(name) \(comparison)"
         )
         return Condition(term: "m.\(name) \(comparison)", values: values, path: path)
@@ -121,7 +124,13 @@ extension Condition {
             let (first, end) = AddressKey.range(ofDomain: domain)
             let entries = "SELECT message FROM recipient INDEXED BY recipient_address WHERE address BETWEEN ? AND ?"
             // A message may have several recipients there.
-            let path = Path(tables: "message AS m", term: "m.id IN (\(entries))", id: "m.id", entries: entries)
+            let path = Path(
+                tables: "message AS m",
+                term: "m.id IN (\(entries))",
+                id: "m.id",
+                isOrdered: false,
+                entries: entries
+            )
             return Condition(
                 term: "EXISTS (SELECT 1 FROM recipient WHERE message = m.id AND address BETWEEN ? AND ?)",
                 values: [first, end],

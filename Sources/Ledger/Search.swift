@@ -28,6 +28,7 @@ struct Search {
     ///   - further: one more condition.
     ///   - order: in which order.
     ///   - limit: at most how many; nil for all.
+    ///   - probes: how many entries of an index are counted.
     ///   - database: where it will be asked.
     init(
         _ columns: String,
@@ -36,10 +37,11 @@ struct Search {
         also further: Condition? = nil,
         _ order: Order,
         limit: Int? = nil,
+        probes: Int = Self.probes,
         in database: Database
     ) throws {
         var conditions = filter.conditions + [further].compactMap { $0 }
-        let driver = try Self.driver(conditions, in: database)
+        let driver = try Self.driver(conditions, hasLimit: limit != nil, probes: probes, in: database)
         let chosen = driver.map { conditions.remove(at: $0) }
         let id = chosen?.path?.id ?? "m.id"
         var terms = [String]()
@@ -60,7 +62,8 @@ struct Search {
             terms.append(condition.term)
             values += condition.values
         }
-        let tables = chosen?.path?.tables ?? "message AS m"
+        // SQLite would take an index for another condition.
+        let tables = chosen?.path?.tables ?? "message AS m NOT INDEXED"
         let place = terms.isEmpty ? "" : " WHERE " + terms.joined(separator: " AND ")
         let bound = limit.map { " LIMIT \($0)" } ?? ""
         sql = "SELECT \(columns) FROM \(tables)\(join)\(place) ORDER BY \(id) \(order.rawValue)\(bound)"
@@ -68,17 +71,29 @@ struct Search {
     }
 
     /// The place of the condition whose index has the fewest entries; nil when none has an index.
-    private static func driver(_ conditions: [Condition], in database: Database) throws -> Int? {
+    ///
+    /// Where a few messages are wanted, and even that index has many entries that would have to be sorted, looking at all
+    /// messages in the order of time finds them sooner.
+    private static func driver(
+        _ conditions: [Condition],
+        hasLimit: Bool,
+        probes: Int,
+        in database: Database
+    ) throws -> Int? {
+        var best: (place: Int, count: Int, isOrdered: Bool)?
         let indexed = conditions.indices.filter { conditions[$0].path != nil }
-        guard indexed.count > 1 else { return indexed.first }
-        var best: (place: Int, count: Int)?
         for place in indexed {
             guard let path = conditions[place].path else { continue }
+            // One that is alone and in order is taken in any case.
+            if indexed.count == 1, path.isOrdered { return place }
             let sql = "SELECT count(*) FROM (\(path.entries) LIMIT \(probes))"
             let values = StatementArguments(conditions[place].values)
             let count = try Int.fetchOne(database, sql: sql, arguments: values) ?? 0
-            if count < best?.count ?? .max { best = (place, count) }
+            if count < best?.count ?? .max || (count == best?.count && path.isOrdered && best?.isOrdered == false) {
+                best = (place, count, path.isOrdered)
+            }
         }
-        return best?.place
+        guard let best, best.isOrdered || !hasLimit || best.count < probes else { return nil }
+        return best.place
     }
 }

@@ -138,6 +138,19 @@ struct SearchTests {
         #expect(plan.contains { $0.contains("TEMP B-TREE") } == example.sorts, "\(plan)")
     }
 
+    @Test("a few messages of a wide range are found in the order of time", arguments: [nil, 5])
+    func wideRange(_ limit: Int?) throws {
+        let ledger = try Self.ledger()
+        var filter = MessageFilter()
+        filter.client = IPNetwork("0.0.0.0/0")
+        let plan = try ledger.store.read { database in
+            let search = try Search("m.id", filter, .newest, limit: limit, probes: 2, in: database)
+            return try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN " + search.sql, arguments: search.arguments)
+                .map { $0["detail"] as String }
+        }
+        #expect(plan.contains { $0.hasPrefix("SCAN m") } == (limit != nil), "\(plan)")
+    }
+
     @Test(
         "counts",
         arguments: [
