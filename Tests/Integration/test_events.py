@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -284,6 +285,22 @@ class Segments(unittest.TestCase):
             self.send(postern, 3)
             mta.wait_until(postern.segments, "a closed segment")
             self.assertRegex(postern.ask("status").stdout, rf"events +3 written to {postern.spool}, 0 lost")
+
+
+class Process(unittest.TestCase):
+    """What the ledger must not bring into the filter."""
+
+    # The C libraries that judge mail, and what they and the Swift runtime stand on.
+    LIBRARIES = {
+        "crypto", "idn2", "ldns", "mimalloc", "psl", "sodium", "ssl", "stdc++", "unistring",
+        "c", "m", "gcc_s", "BlocksRuntime", "FoundationEssentials", "dispatch",
+    }
+
+    def test_the_filter_has_no_library_of_the_ledger(self):
+        listed = subprocess.run(["ldd", daemon.executable()], capture_output=True, text=True, check=True).stdout
+        names = set(re.findall(r"^\s*lib(\S+?)\.so", listed, re.M))
+        self.assertEqual({name for name in names if not name.startswith(("swift", "_Swift"))} - self.LIBRARIES, set())
+        self.assertIn("crypto", names)
 
 
 if __name__ == "__main__":
