@@ -25,7 +25,7 @@ extension MailAssessment {
             facts.clientNames = iprev.names
             facts.unansweredClientNames = iprev.unansweredNames
         }
-        if senderID != nil { facts.senderIDAligned = isResponsibleAuthor ? facts.results.senderID : ResultWord.none }
+        facts.senderIDAligned = alignedSenderID
         facts.pra = purportedAddress.map { MailAddress($0) }
         facts.dkimDomains = signingDomains(of: .pass)
         facts.unansweredDKIMDomains = signingDomains(of: .temperror) ?? []
@@ -34,8 +34,8 @@ extension MailAssessment {
             facts.fromCount = author.fromCount
             facts.author = author.reading
         }
+        facts.dkimAligned = alignedSignature
         if let dmarc {
-            facts.dkimAligned = alignedSignatureResult.map { ResultWord($0) } ?? ResultWord.none
             // If the record could not be looked up, it is unknown whether there is one.
             if dmarc.policy != nil || dmarc.result != .temperror {
                 // RFC 9989 § 4.7, t=y: "the Domain Owner is testing": the policy applied is one level lower.
@@ -44,6 +44,25 @@ extension MailAssessment {
             }
         }
         return facts
+    }
+
+    /// The result of Sender ID if the purported responsible address is the author's, otherwise `none`; nil if it was not
+    /// checked.
+    package var alignedSenderID: ResultWord? {
+        senderID.map { isResponsibleAuthor ? ResultWord($0.result) : ResultWord.none }
+    }
+
+    /// The result of the best signature of the author's domain, otherwise `none`; nil if it was not checked.
+    private var alignedSignature: ResultWord? {
+        dmarc.map { _ in alignedSignatureResult.map { ResultWord($0) } ?? ResultWord.none }
+    }
+
+    /// What rules see of the signatures: the best one, and the best one of the author's domain.
+    package var countedSignatures: (best: ResultWord?, aligned: ResultWord?) {
+        guard let dkim, dkim.contains(where: \.testing) else { return (results.dkim, alignedSignature) }
+        var counted = self
+        counted.dkim = dkim.filter { !$0.testing }
+        return (counted.results.dkim, counted.alignedSignature)
     }
 
     /// Whether the purported responsible address belongs to the author: its domain is the author's domain, or a domain

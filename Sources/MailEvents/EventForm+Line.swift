@@ -20,7 +20,7 @@ extension EventForm {
     public func line(_ judgement: Judgement, _ transcript: Transcript, isClean: Bool, problem: String?) -> [UInt8] {
         line(transcript, .inbound, name: judgement.assessment.iprev?.names.first?.description) { event in
             event.add("problem", problem)
-            event.add(judgement.assessment, of: transcript.envelope, self)
+            event.add(judgement.assessment, self)
             event.object("verdict") {
                 $0.add(judgement.verdict, transcript, self, removed: judgement.removedFields.count)
             }

@@ -26,7 +26,7 @@ extension JSONText {
     }
 
     /// Writes the results of all checks.
-    mutating func add(_ assessment: MailAssessment, of envelope: Envelope, _ form: EventForm) {
+    mutating func add(_ assessment: MailAssessment, _ form: EventForm) {
         add(assessment.author)
         add("spf", assessment.spf, form)
         add("spf_helo", assessment.helo, form)
@@ -34,11 +34,11 @@ extension JSONText {
         addSignatures(assessment)
         add(assessment.dmarc)
         add(assessment.iprev)
-        let facts = assessment.facts(envelope)
+        let signatures = assessment.countedSignatures
         object("facts") { object in
-            object.add("dkim", facts.results.dkim?.rawValue)
-            object.add("dkim_aligned", facts.dkimAligned?.rawValue)
-            object.add("sender_id_aligned", facts.senderIDAligned?.rawValue)
+            object.add("dkim", signatures.best?.rawValue)
+            object.add("dkim_aligned", signatures.aligned?.rawValue)
+            object.add("sender_id_aligned", assessment.alignedSenderID?.rawValue)
             object.add("pra", octets: assessment.purportedAddress.map { form.mailbox(Octets($0)) })
         }
     }
@@ -46,7 +46,7 @@ extension JSONText {
     private mutating func add(_ author: AuthorIdentity?) {
         guard let author else { return null("author") }
         object("author") { object in
-            object.array("domains", author.domains.lazy.map(\.description))
+            object.array("domains", author.domains)
             object.add("count", author.fromCount)
             object.add("reading", author.reading.rawValue)
         }
@@ -56,7 +56,7 @@ extension JSONText {
         guard let outcome else { return null(name) }
         object(name) { object in
             object.add("result", outcome.result.rawValue)
-            object.add("domain", outcome.domain)
+            object.add("domain", outcome.domainName)
             object.add("mechanism", outcome.mechanism)
             object.add("explanation", form.hasLocalParts ? outcome.explanation : nil)
             object.add("problem", outcome.problem)
@@ -87,8 +87,13 @@ extension JSONText {
     }
 
     private mutating func add(_ outcome: DKIMOutcome, _ alignment: DMARCRecord.AlignmentMode?) {
-        add("d", outcome.signature?.domain.description ?? outcome.domain)
-        add("s", outcome.signature?.selector.description ?? outcome.selector)
+        if let signature = outcome.signature {
+            add("d", signature.domain)
+            add("s", signature.selector)
+        } else {
+            add("d", outcome.domain)
+            add("s", outcome.selector)
+        }
         add("a", outcome.algorithm)
         add("result", outcome.result.rawValue)
         add("aligned", alignment.map { $0 == .strict ? "strict" : "relaxed" })
@@ -101,9 +106,9 @@ extension JSONText {
         guard let outcome else { return null("dmarc") }
         object("dmarc") { object in
             object.add("result", outcome.result.rawValue)
-            object.add("from", outcome.fromDomain?.description)
-            object.add("domain", outcome.policyDomain?.description)
-            object.add("organizational", outcome.organizationalDomain?.description)
+            object.add("from", outcome.fromDomain)
+            object.add("domain", outcome.policyDomain)
+            object.add("organizational", outcome.organizationalDomain)
             // RFC 9990 § 3.1.1.10: "the method used by the Mail Receiver to discover the DMARC Policy Record".
             object.add("method", outcome.record == nil ? nil : "treewalk")
             object.add("published", outcome.policy?.rawValue)
@@ -138,8 +143,8 @@ extension JSONText {
         guard let outcome else { return null("iprev") }
         object("iprev") { object in
             object.add("result", outcome.result.rawValue)
-            object.array("names", outcome.names.lazy.map(\.description))
-            object.array("unanswered", outcome.unansweredNames.lazy.map(\.description))
+            object.array("names", outcome.names)
+            object.array("unanswered", outcome.unansweredNames)
             object.add("problem", outcome.problem)
         }
     }

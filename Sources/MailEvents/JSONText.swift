@@ -44,6 +44,16 @@ struct JSONText {
         }
     }
 
+    /// Writes an array of domain names.
+    mutating func array(_ name: StaticString, _ domains: [DomainName]) {
+        array(name) { array in
+            for domain in domains {
+                array.separate()
+                array.quote(domain)
+            }
+        }
+    }
+
     /// Writes an array of numbers.
     mutating func array(_ name: StaticString, _ numbers: some Sequence<Int>) {
         array(name) { array in
@@ -59,6 +69,13 @@ struct JSONText {
         guard var text else { return null(name) }
         key(name)
         text.withUTF8 { unsafe quote($0) }
+    }
+
+    /// Writes a domain name, or null.
+    mutating func add(_ name: StaticString, _ domain: DomainName?) {
+        guard let domain else { return null(name) }
+        key(name)
+        quote(domain)
     }
 
     /// Writes octets as a text, or null; what is not UTF-8 becomes U+FFFD.
@@ -146,7 +163,10 @@ struct JSONText {
 
     private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {
         let text = unsafe UnsafeBufferPointer(rebasing: text.prefix(Self.maximumTextLength))
-        guard unsafe text.isPlain else { return unsafe quoteWithEscapes(text) }
+        if unsafe text.isPlain { unsafe quotePlain(text) } else { unsafe quoteWithEscapes(text) }
+    }
+
+    private mutating func quotePlain(_ text: UnsafeBufferPointer<UInt8>) {
         let start = count
         reserve(text.count + 2)
         unsafe room.withUnsafeMutableBytes { room in
@@ -155,6 +175,21 @@ struct JSONText {
             unsafe room[start + 1 + text.count] = UInt8(ascii: "\"")
         }
         count = start + text.count + 2
+    }
+
+    private mutating func quote(_ domain: DomainName) {
+        // A name of plain labels, as nearly all are, is its wire form with dots in place of the lengths.
+        guard domain.isHostName, domain.wire.count > 1 else {
+            var text = domain.description
+            return text.withUTF8 { unsafe quote($0) }
+        }
+        let start = count
+        unsafe domain.wire.withUnsafeBufferPointer { unsafe quotePlain(UnsafeBufferPointer(rebasing: $0.dropFirst())) }
+        var length = Int(domain.wire[0])
+        while length + 1 < domain.wire.count {
+            room[start + 1 + length] = UInt8(ascii: ".")
+            length += 1 + Int(domain.wire[length + 1])
+        }
     }
 
     private mutating func quoteWithEscapes(_ text: UnsafeBufferPointer<UInt8>) {
