@@ -9,9 +9,10 @@ enum TextTable {
         return text + String(repeating: " ", count: width - text.count)
     }
 
-    /// The text on one line, padded to `width` characters and never cut: somebody will copy it.
+    /// The text on one line, padded to `width` characters, and cut only where no MTA has so long a name: somebody will
+    /// copy it.
     static func whole(_ text: String, _ width: Int) -> String {
-        let text = printable(text)
+        let text = printable(text, limit: 64)
         return text + String(repeating: " ", count: max(0, width - text.count))
     }
 

