@@ -21,6 +21,7 @@ public struct Intake: Sendable {
 
     private let store: Store
     private let spool: SpoolDirectory
+    private let retention: Retention?
     private let facts: @Sendable (MailEvent) -> [UInt8]
 
     /// An intake.
@@ -28,10 +29,17 @@ public struct Intake: Sendable {
     /// - Parameters:
     ///   - store: where events go.
     ///   - spool: where they come from.
+    ///   - retention: what makes room in the store before each segment; nil where there is no want of it.
     ///   - facts: what rules ask about of an event, in few octets.
-    public init(_ store: Store, from spool: SpoolDirectory, facts: @escaping @Sendable (MailEvent) -> [UInt8]) {
+    public init(
+        _ store: Store,
+        from spool: SpoolDirectory,
+        retention: Retention? = nil,
+        facts: @escaping @Sendable (MailEvent) -> [UInt8]
+    ) {
         self.store = store
         self.spool = spool
+        self.retention = retention
         self.facts = facts
     }
 
@@ -78,8 +86,9 @@ public struct Intake: Sendable {
             if segment.modified < oldest.seconds {
                 try store.write { try $0.add(1, to: .outdated) }
                 spool.remove(segment)
-            } else if let taken = try take(segment) {
-                report(taken)
+            } else {
+                try retention?.makeRoom()
+                if let taken = try take(segment) { report(taken) }
             }
         }
     }

@@ -68,8 +68,9 @@ public struct Retention: Sendable {
         }
     }
 
-    /// Removes the oldest messages as long as the next segments have no room.
-    private func makeRoom(_ isStopped: () -> Bool) throws(StoreError) -> Int {
+    /// Removes the oldest messages as long as the next segments have no room; returns how many are gone.
+    @discardableResult
+    func makeRoom(_ isStopped: () -> Bool = { false }) throws(StoreError) -> Int {
         guard let maximum = store.maximumOctets else { return 0 }
         var removed = 0
         while !isStopped() {

@@ -16,7 +16,7 @@ final class LedgerService: Sendable {
 
     private static let interval = Duration.seconds(1)
     /// How often what is too old is removed, in seconds.
-    private static let retentionInterval: Int64 = 180
+    private static let retentionInterval: Int64 = 60
 
     private let state: Mutex<State>
 
@@ -48,8 +48,8 @@ final class LedgerService: Sendable {
                     let opened = try current(store, configuration)
                     store = opened
                     try take(into: opened, configuration)
-                    if Clock.now - cleaned >= Self.retentionInterval {
-                        try retain(opened, configuration)
+                    // New segments do not wait until all that is too old is gone.
+                    if Clock.now - cleaned >= Self.retentionInterval, try retain(opened, configuration) {
                         cleaned = Clock.now
                     }
                     if let news = pause.succeeded() { Report.write(news) }
@@ -80,12 +80,16 @@ final class LedgerService: Sendable {
         }
     }
 
-    private func retain(_ store: Store, _ configuration: Configuration) throws(StoreError) {
-        let ledger = configuration.ledger
-        try Retention(store, keep: ledger.keep, keepAnswers: ledger.keepAnswers).apply(now: Clock.now) {
+    /// Removes what is too old, as far as it goes in a short time; returns whether that was all.
+    private func retain(_ store: Store, _ configuration: Configuration) throws(StoreError) -> Bool {
+        let end = ContinuousClock.now + Self.interval
+        var isInterrupted = false
+        try configuration.retention(store).apply(now: Clock.now) {
             SystemdNotification.ofThisProcess.send(.alive)
-            return isStopped
+            isInterrupted = isStopped || ContinuousClock.now >= end
+            return isInterrupted
         }
+        return !isInterrupted
     }
 }
 

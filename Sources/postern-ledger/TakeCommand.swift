@@ -11,7 +11,7 @@ internal import RuleTrial
 struct TakeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "take",
-        abstract: "Take in what waits in the spool, and end."
+        abstract: "Take in what waits in the spool, remove what is too old, and end."
     )
 
     @OptionGroup var options: StoreOptions
@@ -25,6 +25,7 @@ struct TakeCommand: ParsableCommand {
                 messages += taken.messages
                 if let reasons = taken.reasons { Report.write("\(taken.name.fileName(.closed)): \(reasons)") }
             }
+            try configuration.retention(store).apply(now: Clock.now)
         }
         try OutputFile.writeToStandardOutput(Array("\(messages) message\(messages == 1 ? "" : "s") taken in\n".utf8))
     }
@@ -32,7 +33,14 @@ struct TakeCommand: ParsableCommand {
 
 extension Configuration {
     /// The intake from the spool to a store.
-    func intake(_ store: Store) -> Intake { Intake(store, from: spool) { StoredFacts($0).octets } }
+    func intake(_ store: Store) -> Intake {
+        Intake(store, from: spool, retention: retention(store)) { StoredFacts($0).octets }
+    }
+
+    /// How long the store keeps what.
+    func retention(_ store: Store) -> Retention {
+        Retention(store, keep: ledger.keep, keepAnswers: ledger.keepAnswers)
+    }
 
     /// The time before which messages are not kept.
     var oldest: UnixTime { Clock.now + -ledger.keep.components.seconds }

@@ -83,6 +83,23 @@ struct StoreTests {
         #expect(try ledger.store.check().isEmpty)
     }
 
+    @Test("room is made before each segment, however many wait")
+    func backlog() throws {
+        let ledger = try LedgerFolder(maximumOctets: 20 << 20)
+        for sequence in 1...12 {
+            let first = sequence * 1000
+            try ledger.write(
+                (0..<1000).map { SampleEvent(time: SampleEvent.noon + Double(first + $0), id: "Q\(first + $0)").line },
+                sequence: sequence
+            )
+        }
+        let retention = Retention(ledger.store, keep: .seconds(1 << 40), keepAnswers: .seconds(1 << 40))
+        try Intake(ledger.store, from: ledger.spool, retention: retention) { _ in [] }.run(notBefore: 0)
+        #expect(try ledger.spool.segments().isEmpty)
+        #expect(try ledger.found(MessageFilter(), limit: 1) == ["Q12999"])
+        #expect(try ledger.store.check().isEmpty)
+    }
+
     @Test("a full store is an error, and takes nothing of the segment in")
     func full() throws {
         let ledger = try LedgerFolder(maximumOctets: 256 << 10)
