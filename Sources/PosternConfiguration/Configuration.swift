@@ -62,6 +62,9 @@ public struct Configuration: Sendable {
     /// Whether the file sets the control socket; otherwise it is only the default.
     public var isControlGiven: Bool { places["admin.control"] != nil }
 
+    /// Whether the file sets the spool; otherwise it is only the default.
+    public var isSpoolGiven: Bool { places["events.spool"] != nil }
+
     /// The line of a setting in the file; 0 for a setting that the file does not contain.
     public func line(of key: String) -> Int { places[key]?.line ?? 0 }
 }
@@ -244,8 +247,11 @@ extension Configuration {
             case none
         }
 
+        /// The directory that the package of the ledger makes.
+        public static let standardSpool = "/var/spool/postern"
+
         /// The directory; events are written where it exists.
-        public var spool = "/var/spool/postern"
+        public var spool = standardSpool
         /// The host in the names of segments; nil: the machine id.
         public var host: String?
         /// Which parts of addresses are written.

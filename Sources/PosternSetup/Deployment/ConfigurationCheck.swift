@@ -41,6 +41,7 @@ public struct ConfigurationCheck: Sendable {
             found += SigningTable.problems(configuration.signing, as: judge)
             let sockets = SocketCheck(account: judge, isOutsideUnit: judge.user != caller.user, postfix: postfix)
             found += sockets.problems(configuration, snapshot: reading.configuration?.dns.cache.snapshot)
+            found += SpoolCheck(account: judge, isOutsideUnit: judge.user != caller.user).problems(configuration)
             found += Self.problem(ofFile: configuration, as: judge)
             warnings = configuration.warnings
         }
