@@ -102,7 +102,7 @@ let package = Package(
         library(
             "MailAuthentication",
             [
-                "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC",
+                "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "ARC", "DMARC",
                 "AuthenticationResults", "Policy",
             ]
         ),
@@ -110,7 +110,7 @@ let package = Package(
         library(
             "MailEvents",
             [
-                "MailSyntax", "DNSLookup", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC", "Policy",
+                "MailSyntax", "DNSLookup", "ReverseDNS", "SPF", "SenderID", "DKIM", "ARC", "DMARC", "Policy",
                 "MailAuthentication",
             ]
         ),
@@ -213,7 +213,8 @@ let package = Package(
         tests(
             of: "MailAuthentication",
             [
-                "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC", "Policy",
+                "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "ARC", "DMARC",
+                "Policy",
                 "PosternConfiguration",
             ]
         ),

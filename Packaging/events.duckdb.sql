@@ -49,6 +49,10 @@ CREATE TABLE event (
         ),
         rua VARCHAR[], ruf VARCHAR[], aligned VARCHAR[], problem VARCHAR
     ),
+    arc STRUCT(
+        result VARCHAR, instances INTEGER, sealer VARCHAR, sealers VARCHAR[], oldest_pass INTEGER, vouches BOOLEAN,
+        problem VARCHAR
+    ),
     iprev STRUCT(result VARCHAR, names VARCHAR[], unanswered VARCHAR[], problem VARCHAR),
     facts STRUCT(dkim VARCHAR, dkim_aligned VARCHAR, sender_id_aligned VARCHAR, pra VARCHAR),
     verdict STRUCT(

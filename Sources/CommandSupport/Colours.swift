@@ -10,7 +10,7 @@ public enum Colours {
     ]
 
     /// The words that begin a line with a result.
-    private static let subjects = ["verdict", "spf", "sender-id", "dkim", "dmarc", "iprev"]
+    private static let subjects = ["verdict", "spf", "sender-id", "dkim", "dmarc", "arc", "iprev"]
 
     /// Whether standard output shows colours: a terminal that knows them, and nobody who wants none (https://no-color.org).
     public static var areShown: Bool {

@@ -42,8 +42,11 @@ struct MessageRow {
             AddressKey.key(event.mailFrom), bounded(verdict.action, 32),
             (verdict.rule ?? verdict.would?.rule).map { bounded($0, 128) },
             verdict.would.map { bounded($0.action, 32) },
-        ] + Check.allCases.map { result(of: $0).map { bounded($0, 32) } }
+        ] + Self.checks.map { result(of: $0).map { bounded($0, 32) } }
     }
+
+    /// The checks that have a column; the others are found by their tags alone.
+    private static let checks = Check.allCases.filter { $0 != .arc }
 
     /// The domain of the first author.
     private var author: String? { event.author?.domains.first.map { bounded($0, 255).lowercased() } }
@@ -56,6 +59,7 @@ struct MessageRow {
         case .senderID: event.senderID?.result
         case .dkim: dkimResult
         case .dmarc: event.dmarc?.result
+        case .arc: event.arc?.result
         case .iprev: event.iprev?.result
         }
     }
@@ -99,8 +103,8 @@ struct MessageRow {
     private var problems: [String] {
         let checks: [(name: String, text: String?)] = [
             ("spf", event.spf?.problem), ("spf_helo", event.spfHelo?.problem), ("sender_id", event.senderID?.problem),
-            ("dmarc", event.dmarc?.problem), ("iprev", event.iprev?.problem), ("judgement", event.problem),
-            ("signing", event.unsigned),
+            ("dmarc", event.dmarc?.problem), ("arc", event.arc?.problem), ("iprev", event.iprev?.problem),
+            ("judgement", event.problem), ("signing", event.unsigned),
         ]
         let signatures = (event.dkim ?? []).prefix(Tag.maximumSignatures).compactMap(\.problem)
         return checks.compactMap { check in check.text.map { "\(check.name): \($0)" } }

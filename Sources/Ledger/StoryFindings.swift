@@ -23,6 +23,9 @@ struct StoryFindings {
             lines += signatures.isEmpty ? [line("dkim", "none", ["no signature"])] : signatures.map(line)
         }
         if let dmarc = event.dmarc { lines.append(line(dmarc)) }
+        if let found = event.arc {
+            lines.append(line("arc", found.result, [found.sealer.map { "newest seal of \($0)" }, found.problem]))
+        }
         if let found = event.iprev { lines.append(line("iprev", found.result, found.names + [found.problem])) }
         return lines
     }

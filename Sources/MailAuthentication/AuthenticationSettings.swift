@@ -6,7 +6,7 @@ public import SPF
 /// The checks to make for a message, and their options.
 public struct AuthenticationSettings: Sendable {
     /// The checks to make.
-    public var checks = PerCheck<Bool> { _ in true }
+    public var checks = PerCheck<Bool> { $0 != .arc }
     /// The options for evaluating SPF and Sender ID records.
     public var spf = SPFOptions()
     /// The options for verifying signatures.
@@ -14,6 +14,6 @@ public struct AuthenticationSettings: Sendable {
     /// How DMARC decides whether two domains belong together.
     public var alignment = AlignmentMethod.walk
 
-    /// All checks, with their defaults.
+    /// All checks but ARC, with their defaults.
     public init() {}
 }

@@ -1,3 +1,4 @@
+internal import ARC
 internal import DKIM
 internal import DMARC
 internal import MailSyntax
@@ -30,6 +31,7 @@ extension MailAssessment {
         case .senderID: return senderID.map { [JudgementReport.SenderID($0, withTrace)] }
         case .dkim: return dkim?.map { JudgementReport.DKIM($0, withTrace) }
         case .dmarc: return dmarc.map { [JudgementReport.DMARC($0, withTrace)] }
+        case .arc: return arc.map { [JudgementReport.ARC($0, withTrace)] }
         case .iprev: return iprev.map { [JudgementReport.ReverseName($0)] }
         }
     }
@@ -40,7 +42,7 @@ extension Check {
     var findsSeveral: Bool {
         switch self {
         case .spf, .spfHelo, .dkim: true
-        case .senderID, .dmarc, .iprev: false
+        case .senderID, .dmarc, .arc, .iprev: false
         }
     }
 }
@@ -174,6 +176,31 @@ extension JudgementReport {
         private var policyText: String? {
             guard let effectivePolicy, let policy else { return nil }
             return "policy \(effectivePolicy)" + (policy == effectivePolicy ? "" : ", published as \(policy) with t=y")
+        }
+    }
+
+    struct ARC: CheckFinding {
+        var result: String
+        var instances: Int
+        var sealer: String?
+        var oldestPass: Int?
+        var problem: String?
+        var trace: [String]?
+
+        init(_ outcome: ARCOutcome, _ withTrace: Bool) {
+            result = outcome.result.rawValue
+            instances = outcome.instances
+            sealer = outcome.sealer?.description
+            oldestPass = outcome.oldestPass
+            problem = outcome.problem?.description
+            trace = withTrace ? outcome.trace : nil
+        }
+
+        var title: String { "arc" }
+
+        var details: [String?] {
+            let sets = instances == 0 ? nil : "\(instances) \(instances == 1 ? "set" : "sets")"
+            return [sets, sealer.map { "newest seal of \($0)" }, problem]
         }
     }
 

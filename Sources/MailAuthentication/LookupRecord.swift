@@ -22,6 +22,8 @@ public final class LookupRecord: DNSAsker {
         case senderID
         /// The keys of the signatures.
         case keys
+        /// The keys of the seals.
+        case arc
         /// The policy of the author's domain.
         case policy
         /// The tree walks from domains that may be aligned with the author's domain.
@@ -39,7 +41,7 @@ public final class LookupRecord: DNSAsker {
     private struct State {
         var entries: [Entry] = []
         /// The approximate octets of answers read for each share; the array has one element for each share.
-        var octets = InlineArray<7, Int>(repeating: 0)
+        var octets = InlineArray<8, Int>(repeating: 0)
         /// The shares, as bits, that had no room for an answer; such a share asks no further questions.
         var full: UInt8 = 0
         /// The indices of the questions, when there are many.

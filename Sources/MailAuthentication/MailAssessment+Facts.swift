@@ -1,3 +1,4 @@
+internal import ARC
 internal import DKIM
 internal import DMARC
 internal import DNSLookup
@@ -29,6 +30,10 @@ extension MailAssessment {
         facts.pra = purportedAddress.map { MailAddress($0) }
         facts.dkimDomains = signingDomains(of: .pass)
         facts.unansweredDKIMDomains = signingDomains(of: .temperror) ?? []
+        if let arc {
+            facts.arcSealers = arc.vouchingSealer.map { [$0] } ?? []
+            facts.unansweredARCSealers = arc.unansweredSealer.map { [$0] } ?? []
+        }
         if let author {
             facts.fromDomains = author.domains
             facts.fromCount = author.fromCount

@@ -1,3 +1,4 @@
+internal import ARC
 internal import AuthenticationResults
 internal import DKIM
 internal import DMARC
@@ -62,7 +63,9 @@ extension MailAssessment {
         _ allowsUTF8: Bool
     ) -> [UInt8] {
         var writer = AuthenticationResultsWriter(authservID: settings.authservID, allowsUTF8: allowsUTF8)
-        if spf == nil, senderID == nil, dkim == nil, dmarc == nil, iprev == nil || envelope.clientAddress == nil {
+        if spf == nil, senderID == nil, dkim == nil, dmarc == nil, arc == nil,
+            iprev == nil || envelope.clientAddress == nil
+        {
             writer.none()
         }
         if let spf {
@@ -88,11 +91,20 @@ extension MailAssessment {
             // RFC 7489 § 11.2 registers policy.dmarc as the policy that applies, "after policy options".
             if let policy = dmarc.effectivePolicy { writer.property("policy", "dmarc", policy.rawValue) }
         }
+        if let arc { write(arc, from: envelope.clientAddress, to: &writer) }
         if let iprev, let address = envelope.clientAddress {
             writer.begin("iprev", iprev.result.rawValue)
             writer.property("policy", "iprev", address.description)
         }
         return writer.octets
+    }
+
+    /// RFC 8617 § 10.2: the properties of the method "arc".
+    private func write(_ chain: ARCOutcome, from client: IPAddress?, to writer: inout AuthenticationResultsWriter) {
+        writer.begin("arc", chain.result.rawValue)
+        guard chain.result != .none else { return }
+        if let oldest = chain.oldestPass { writer.property("header", "oldest-pass", "\(oldest)") }
+        if let client { writer.property("smtp", "remote-ip", client.description) }
     }
 
     private func write(_ outcomes: [DKIMOutcome], to writer: inout AuthenticationResultsWriter) {

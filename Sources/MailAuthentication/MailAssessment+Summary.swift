@@ -1,3 +1,4 @@
+internal import ARC
 internal import DKIM
 internal import DMARC
 internal import DNSLookup
@@ -21,6 +22,8 @@ public struct AssessmentSummary: Sendable {
     public let policy: String?
     /// The policy that is published for the author's domain, if it differs.
     public let publishedPolicy: String?
+    /// The domain of the newest ARC seal.
+    public let sealer: String?
     /// The problem of the first check above that did not pass, in words.
     public let problem: String?
 
@@ -41,7 +44,9 @@ extension MailAssessment {
             reading: author?.reading,
             policy: dmarc?.effectivePolicy?.rawValue,
             publishedPolicy: dmarc?.policy == dmarc?.effectivePolicy ? nil : dmarc?.policy?.rawValue,
+            sealer: arc?.sealer?.description,
             problem: spf?.problem ?? senderID?.problem ?? signatureProblem ?? dmarc?.problem?.description
+                ?? arc?.problem?.description
         )
     }
 

@@ -1,3 +1,4 @@
+public import ARC
 public import DKIM
 public import DMARC
 public import MailSyntax
@@ -18,6 +19,8 @@ public struct MailAssessment: Sendable {
     public var dkim: [DKIMOutcome]?
     /// DMARC of the author's domain.
     public var dmarc: DMARCOutcome?
+    /// The chain of ARC seals.
+    public var arc: ARCOutcome?
     /// The client's name.
     public var iprev: ReverseNameOutcome?
     /// The purported responsible address, empty for a message without such an address; nil before its header is known.
@@ -40,6 +43,7 @@ extension MailAssessment {
             // The best signature gives the result for all of them; without signatures the result is none.
             case .dkim: dkim.map { _ in bestSignatureResult.map { ResultWord($0) } ?? ResultWord.none }
             case .dmarc: dmarc.map { ResultWord($0.result) }
+            case .arc: arc.map { ResultWord($0.result) }
             case .iprev: iprev.map { ResultWord($0.result) }
             }
         }
@@ -84,6 +88,17 @@ extension ResultWord {
             case .fail: .fail
             case .temperror: .temperror
             case .permerror: .permerror
+            }
+    }
+
+    /// The word for the result of a chain.
+    init(_ result: ARCResult) {
+        self =
+            switch result {
+            case .none: .none
+            case .pass: .pass
+            case .fail: .fail
+            case .temperror: .temperror
             }
     }
 

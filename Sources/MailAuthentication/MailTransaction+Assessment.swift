@@ -13,8 +13,10 @@ extension MailTransaction {
         open.add(senderID?.openCheck)
         open.add(discovery?.openCheck)
         for key in keys { open.add(key.reply.openCheck) }
+        open.add(chain?.openCheck)
         if let progress = waiting(for: open) { return progress }
         if signatures == nil { signatures = verifySignatures() }
+        chain?.finish()
         if dmarc == nil { dmarc = evaluatePolicy() }
         var last = [OpenCheck]()
         last.add(dmarc?.openCheck)
@@ -81,6 +83,7 @@ extension MailTransaction {
             senderID?.outcome ?? (client.isUnknown && settings.checks.senderID ? .unknownClient : nil)
         assessment.dkim = settings.checks.dkim ? signatures : nil
         assessment.dmarc = dmarc?.outcome
+        assessment.arc = chain?.outcome
         assessment.purportedAddress = purportedAddress
         assessment.author = author ?? AuthorIdentity(of: headers)
         return assessment

@@ -1,3 +1,4 @@
+internal import ARC
 internal import DKIM
 internal import DMARC
 public import DNSLookup
@@ -36,6 +37,7 @@ public final class MailTransaction {
     var verifier: DKIMMessageVerifier?
     var keys: [(question: DNSQuestion, reply: Pending<DNSReply>)] = []
     var signatures: [DKIMOutcome]?
+    private(set) var chain: ChainCheck?
     var discovery: Pending<DMARCDiscovery>?
     var dmarc: Pending<DMARCOutcome>?
     /// Tree walks that alignment may need; no caller waits for them.
@@ -86,6 +88,7 @@ public final class MailTransaction {
         if settings.checks.dkim || settings.checks.dmarc {
             verifier = DKIMMessageVerifier(options: settings.dkim, now: now)
         }
+        if settings.checks.arc { chain = ChainCheck(settings.dkim, now: now) }
     }
 }
 
@@ -97,10 +100,11 @@ extension MailTransaction {
 // MARK: Events
 
 extension MailTransaction {
-    /// Takes earlier results of the signatures; the signatures are not verified again.
-    func resume(_ signatures: [DKIMOutcome]) {
+    /// Takes earlier results of the signatures and of the chain; they are not verified again.
+    func resume(_ signatures: [DKIMOutcome], _ chain: ARCOutcome?) {
         verifier = nil
         self.signatures = signatures
+        self.chain = settings.checks.arc ? chain.map(ChainCheck.init(known:)) : nil
     }
 
     /// Takes a header field in its packet; questions for a signature's key and the author's policy start at once.
@@ -145,6 +149,7 @@ extension MailTransaction {
         // The author of the first From field is already known, and is the author if there is no other From field.
         let isAuthorKnown = author != nil && AuthorIdentity.positions(in: headers).count == 1
         if settings.checks.dmarc, !isAuthorKnown { discoverPolicy(AuthorIdentity(of: headers)) }
+        chain?.endOfHeaders(headers, record.resolver(.arc), on: client.executor)
         lookAhead()
         guard settings.checks.senderID, let address = client.address else { return }
         let inquiry = SenderIDInquiry(
@@ -167,10 +172,11 @@ extension MailTransaction {
     /// Takes a part of the body, split anywhere.
     public func body(_ chunk: UnsafeRawBufferPointer) {
         unsafe verifier?.body(chunk)
+        unsafe chain?.body(chunk)
     }
 
     /// Whether the rest of the body can no longer change the result.
-    public var isBodyComplete: Bool { verifier?.isBodyComplete ?? true }
+    public var isBodyComplete: Bool { (verifier?.isBodyComplete ?? true) && (chain?.isBodyComplete ?? true) }
 
     /// Ends the body, and also a header without an end: otherwise checks that rules need would not be made.
     public func endOfBody() {
@@ -190,6 +196,7 @@ extension MailTransaction {
         spf?.cancel()
         senderID?.cancel()
         for key in keys { key.reply.cancel() }
+        chain?.cancel()
         discovery?.cancel()
         dmarc?.cancel()
         endLookAheads()

@@ -1,3 +1,4 @@
+public import ARC
 public import DKIM
 public import DNSLookup
 public import MailSyntax
@@ -51,15 +52,16 @@ public struct MessageJudge: Sendable {
         return judgement(assessment, envelope, transaction, headers: message?.headers)
     }
 
-    /// Judges a message again after its body is gone; the results of its signatures are given.
+    /// Judges a message again after its body is gone; the results of its signatures and of its chain are given.
     public func judge(
         _ envelope: Envelope,
         headers: HeaderBlock,
         signatures: [DKIMOutcome]?,
+        chain: ARCOutcome?,
         now: UnixTime
     ) async -> Judgement {
         let transaction = begin(envelope, now)
-        transaction.resume(signatures ?? [])
+        transaction.resume(signatures ?? [], chain)
         for field in headers { transaction.header(name: field.label, value: field.value) }
         transaction.endOfHeaders()
         let assessment = await transaction.assessment(within: timeout)

@@ -1,3 +1,4 @@
+internal import ARC
 internal import DKIM
 internal import DMARC
 internal import MailAuthentication
@@ -21,6 +22,7 @@ extension JSONText {
         null("sender_id")
         null("dkim")
         null("dmarc")
+        null("arc")
         null("iprev")
         null("facts")
     }
@@ -33,6 +35,7 @@ extension JSONText {
         add(assessment.senderID, form)
         addSignatures(assessment)
         add(assessment.dmarc)
+        add(assessment.arc)
         add(assessment.iprev)
         let signatures = assessment.countedSignatures
         object("facts") { object in
@@ -137,6 +140,19 @@ extension JSONText {
         }
         array("rua") { list in for uri in record.aggregateReportURIs { list.element(octets: uri) } }
         array("ruf") { list in for uri in record.failureReportURIs { list.element(octets: uri) } }
+    }
+
+    private mutating func add(_ outcome: ARCOutcome?) {
+        guard let outcome else { return null("arc") }
+        object("arc") { object in
+            object.add("result", outcome.result.rawValue)
+            object.add("instances", outcome.instances)
+            object.add("sealer", outcome.sealer)
+            object.array("sealers", outcome.sealers)
+            object.add("oldest_pass", outcome.oldestPass)
+            object.add("vouches", outcome.vouchingSealer != nil)
+            object.add("problem", outcome.problem?.description)
+        }
     }
 
     private mutating func add(_ outcome: ReverseNameOutcome?) {

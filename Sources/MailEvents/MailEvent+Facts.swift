@@ -21,6 +21,7 @@ extension PolicyFacts {
         try takeSenderID(event)
         try takeSignatures(event)
         try takePolicy(event)
+        try takeChain(event)
     }
 
     private mutating func takeEnvelope(_ event: MailEvent) throws(UnreadableFact) {
@@ -62,6 +63,15 @@ extension PolicyFacts {
         let counted = signatures.filter { !$0.testing }
         dkimDomains = try counted.domains(of: .pass)
         unansweredDKIMDomains = try counted.domains(of: .temperror)
+    }
+
+    private mutating func takeChain(_ event: MailEvent) throws(UnreadableFact) {
+        guard let arc = event.arc else { return }
+        let result: ResultWord = try arc.result.resultWord("arc")
+        let sealer = try (arc.sealer.map { [$0] } ?? []).domainNames("arc.sealer")
+        results.arc = result
+        arcSealers = arc.vouches ? sealer : []
+        unansweredARCSealers = result == .temperror ? sealer : []
     }
 
     private mutating func takePolicy(_ event: MailEvent) throws(UnreadableFact) {

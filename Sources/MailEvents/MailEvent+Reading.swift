@@ -31,6 +31,7 @@ extension MailEvent {
         senderID = try members.optionalObject("sender_id", SenderID.init)
         dkim = try members.optionalObjects("dkim", Signature.init)
         dmarc = try members.optionalObject("dmarc", DMARC.init)
+        arc = try members.optionalObject("arc", ARC.init)
         iprev = try members.optionalObject("iprev", ReverseName.init)
         facts = try members.optionalObject("facts", DerivedFacts.init)
         verdict = try members.object("verdict", Verdict.init)
@@ -139,6 +140,18 @@ extension MailEvent.DMARC.Tags {
         fo = try members.string("fo")
         t = try members.string("t")
         psd = try members.string("psd")
+    }
+}
+
+extension MailEvent.ARC {
+    fileprivate init(_ members: inout JSONMembers) throws(EventReadingError) {
+        result = try members.string("result")
+        instances = try members.integer("instances")
+        sealer = try members.optionalString("sealer")
+        sealers = try members.strings("sealers")
+        oldestPass = try members.optionalInteger("oldest_pass")
+        vouches = try members.boolean("vouches")
+        problem = try members.optionalString("problem")
     }
 }
 

@@ -84,6 +84,8 @@ public struct MailEvent: Decodable, Sendable, Equatable {
     public var dkim: [Signature]?
     /// DMARC; nil when it was not checked.
     public var dmarc: DMARC?
+    /// The chain of ARC seals; nil when it was not checked.
+    public var arc: ARC?
     /// The client's name; nil when it was not checked.
     public var iprev: ReverseName?
     /// What rules ask about and no member above says; nil for mail that was not judged.
@@ -102,8 +104,8 @@ public struct MailEvent: Decodable, Sendable, Equatable {
     public var ms: Int
 
     enum CodingKeys: String, CodingKey {
-        case v, time, host, listener, configuration, id, direction, addresses, client, author, spf, dkim, dmarc, iprev
-        case octets, facts, verdict, signed, unsigned, problem, dns, ms
+        case v, time, host, listener, configuration, id, direction, addresses, client, author, spf, dkim, dmarc, arc
+        case iprev, octets, facts, verdict, signed, unsigned, problem, dns, ms
         case mailFrom = "mail_from"
         case rcptTo = "rcpt_to"
         case refusedRcptTo = "refused_rcpt_to"
@@ -241,6 +243,29 @@ extension MailEvent {
         public var aligned: [String]
         /// What is wrong, in words.
         public var problem: String?
+    }
+
+    /// The chain of ARC seals (RFC 8617).
+    public struct ARC: Decodable, Sendable, Equatable {
+        /// `none`, `pass`, `fail` or `temperror`.
+        public var result: String
+        /// The number of sets.
+        public var instances: Int
+        /// The domain of the newest seal.
+        public var sealer: String?
+        /// The domains of all seals, the oldest first.
+        public var sealers: [String]
+        /// The lowest instance since which the message is unchanged, 0 for the first; nil unless the result is `pass`.
+        public var oldestPass: Int?
+        /// Whether the newest sealer vouches for the message: the chain passes, and he signed From with a key in earnest.
+        public var vouches: Bool
+        /// What is wrong, in words.
+        public var problem: String?
+
+        enum CodingKeys: String, CodingKey {
+            case result, instances, sealer, sealers, vouches, problem
+            case oldestPass = "oldest_pass"
+        }
     }
 
     /// The client's name.

@@ -10,6 +10,8 @@ public enum Check: String, CaseIterable, Sendable {
     case dkim
     /// Whether one of the other checks vouches for the author's domain.
     case dmarc
+    /// Whether the servers that forwarded the message sealed it, and no seal is broken.
+    case arc
     /// Whether the client's address has a verified name.
     case iprev
 
@@ -20,7 +22,7 @@ public enum Check: String, CaseIterable, Sendable {
     var isOfEnvelope: Bool {
         switch self {
         case .spf, .spfHelo, .iprev: true
-        case .senderID, .dkim, .dmarc: false
+        case .senderID, .dkim, .dmarc, .arc: false
         }
     }
 }
@@ -37,6 +39,8 @@ public struct PerCheck<Value> {
     public var dkim: Value
     /// The value for DMARC.
     public var dmarc: Value
+    /// The value for the chain of seals.
+    public var arc: Value
     /// The value for the client's name.
     public var iprev: Value
 
@@ -47,6 +51,7 @@ public struct PerCheck<Value> {
         senderID = value(.senderID)
         dkim = value(.dkim)
         dmarc = value(.dmarc)
+        arc = value(.arc)
         iprev = value(.iprev)
     }
 
@@ -59,6 +64,7 @@ public struct PerCheck<Value> {
             case .senderID: senderID
             case .dkim: dkim
             case .dmarc: dmarc
+            case .arc: arc
             case .iprev: iprev
             }
         }
@@ -69,6 +75,7 @@ public struct PerCheck<Value> {
             case .senderID: yield &senderID
             case .dkim: yield &dkim
             case .dmarc: yield &dmarc
+            case .arc: yield &arc
             case .iprev: yield &iprev
             }
         }

@@ -183,6 +183,9 @@ public struct Condition: Sendable {
         case .dkimDomains:
             guard let passed = facts.dkimDomains, needsAnswers else { return any(facts.dkimDomains) }
             return choice.holds(of: passed, perhaps: facts.unansweredDKIMDomains)
+        case .arcSealers:
+            guard let sealers = facts.arcSealers, needsAnswers else { return any(facts.arcSealers) }
+            return choice.holds(of: sealers, perhaps: facts.unansweredARCSealers)
         case .clientNames:
             guard let names = facts.clientNames, needsAnswers else { return any(facts.clientNames) }
             // The DNS did not even say which names the client claims.
@@ -222,7 +225,7 @@ extension PolicyFacts {
         case .senderIDAligned: senderIDAligned
         case .dkimAligned: dkimAligned
         case .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains, .fromDomains, .dkimDomains,
-            .recipientDomains, .recipients, .authenticated, .fromCount, .author:
+            .arcSealers, .recipientDomains, .recipients, .authenticated, .fromCount, .author:
             nil
         }
     }
@@ -251,6 +254,7 @@ extension PolicyFacts {
             }
         case .fromDomains: return list(fromDomains)
         case .dkimDomains: return list(dkimDomains)
+        case .arcSealers: return list(arcSealers)
         case .recipientDomains: return recipient.map { $0.domain?.description ?? "(no domain)" }
         case .recipients: return recipient.map { ReplyText.quoted($0.text, limit: 320) }
         case .authenticated: return authenticated.map { $0 ? "true" : "false" }

@@ -27,6 +27,8 @@ public enum ConditionName: Hashable, Sendable {
         case fromDomains = "from_domains"
         /// The domains of DKIM signatures that passed.
         case dkimDomains = "dkim_domains"
+        /// The domain of the newest seal of a chain that passes.
+        case arcSealers = "arc_sealers"
         /// The recipient's domain.
         case recipientDomains = "recipient_domains"
         /// The recipient's address.
@@ -132,6 +134,7 @@ extension ConditionName {
         case .fact(.senderDomains): Row(.envelope, .domain)
         case .fact(.fromDomains): Row(.message, .domain)
         case .fact(.dkimDomains): Row(.message, .domain, .dkim)
+        case .fact(.arcSealers): Row(.message, .domain, .arc)
         case .fact(.recipientDomains): Row(.recipient, .domain)
         case .fact(.recipients): Row(.recipient, .address)
         case .fact(.authenticated): Row(.envelope, .flag)

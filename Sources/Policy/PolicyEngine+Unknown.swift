@@ -16,7 +16,7 @@ extension PolicyEngine {
     ///   - facts: the known facts at the end of the message.
     ///   - recipients: the recipients; not evaluated where all checks were made.
     public func openRules(_ facts: PolicyFacts, _ recipients: @autoclosure () -> RecipientKinds) -> [OpenRule] {
-        guard facts.isLacking else { return [] }
+        guard facts.isLacking || asksForChain && facts.results.arc == nil else { return [] }
         let recipients = recipients()
         var open = [OpenRule]()
         for kind in recipients.members.isEmpty ? [nil] : recipients.members.map(\.kind) {
@@ -53,7 +53,7 @@ extension PolicyEngine {
 }
 
 extension PolicyFacts {
-    /// Whether a check was not made.
+    /// Whether a check that is usual was not made.
     fileprivate var isLacking: Bool {
         results.spf == nil || results.spfHelo == nil || results.senderID == nil || results.dkim == nil
             || results.dmarc == nil || results.iprev == nil || pra == nil

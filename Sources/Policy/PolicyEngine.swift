@@ -12,6 +12,8 @@ public struct PolicyEngine: Sendable {
     let prepared: [PreparedRule]
     /// The distinct conditions on recipients, of all rules.
     let recipientConditions: [Condition]
+    /// Whether a rule asks about the chain of seals, which most configurations do not check.
+    let asksForChain: Bool
     /// For each rule, whether it or a rule below it can refuse a recipient before DATA.
     let mayRefuseEarly: [Bool]
 
@@ -29,6 +31,9 @@ public struct PolicyEngine: Sendable {
         var recipientConditions = [Condition]()
         prepared = rules.rules.map { PreparedRule($0, &recipientConditions) }
         self.recipientConditions = recipientConditions
+        asksForChain = rules.rules.contains { rule in
+            (rule.when + rule.unless.joined()).contains { $0.name.checks.contains(.arc) }
+        }
         var below = false
         var mayRefuse = [Bool]()
         for rule in rules.rules.reversed() {

@@ -23,6 +23,9 @@ extension PolicyFacts {
             dkimAligned = nil
             dmarcPolicy = nil
             dmarcPublished = nil
+        case .arc:
+            arcSealers = nil
+            unansweredARCSealers = []
         case .iprev:
             clientNames = nil
             unansweredClientNames = []

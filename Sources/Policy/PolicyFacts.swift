@@ -109,6 +109,10 @@ public struct PolicyFacts: Sendable {
     public var dkimDomains: [DomainName]?
     /// The domains of the signatures for which the DNS gave no answer, so that their results are unknown.
     public var unansweredDKIMDomains: [DomainName] = []
+    /// The domain of the newest seal, if the whole chain passes and its sealer vouches for the message; otherwise empty.
+    public var arcSealers: [DomainName]?
+    /// The domain of the newest seal of a chain for which the DNS gave no answer.
+    public var unansweredARCSealers: [DomainName] = []
     /// The explanation of the domain of MAIL FROM for an SPF fail (RFC 7208 § 6.2); it may be any text.
     public var explanation: String?
     /// The explanation of the PRA's domain for a Sender ID fail (RFC 4406 § 5.3); it may be any text.
@@ -140,6 +144,7 @@ public struct PolicyFacts: Sendable {
         facts.fromCount = nil
         facts.author = nil
         facts.dkimDomains = nil
+        facts.arcSealers = nil
         return facts
     }
 }

@@ -51,6 +51,7 @@ private struct StandardReply {
         case .dmarc:
             let domain = facts.fromDomains?.first.map { " for " + ReplyText.quoted($0.description, limit: 128) } ?? ""
             return (1, "DMARC \(first.word.rawValue)" + domain)
+        case .arc: return (1, "ARC \(first.word.rawValue)")
         case .iprev:
             // RFC 7372 § 3.3: X.7.25.
             return (25, "Reverse DNS \(first.word.rawValue) for \(facts.client?.description ?? "the client")")

@@ -19,6 +19,9 @@ extension Check {
         case .dmarc:
             "The DMARC result. Only the author's domain can have it \"pass\" or \"fail\"; a From that cannot be read is "
                 + "\"permerror\", and that is the sender's choice."
+        case .arc:
+            "The result of the chain of ARC seals. Whoever forwards the message can make it \"pass\" with a domain of his own, "
+                + "and break it or take it off."
         case .iprev:
             "Whether the client's address has a name that leads back to it: \"fail\" where its names lead elsewhere, "
                 + "\"permerror\" where it has none. Who owns the address chooses."
@@ -32,6 +35,7 @@ extension Check {
         case .senderID: "The Sender ID result."
         case .dkim: "The result of the best DKIM signature."
         case .dmarc: "The DMARC result."
+        case .arc: "The result of the chain of ARC seals."
         case .iprev: "Whether the client's address has a name that leads back to it."
         }
     }
@@ -41,6 +45,7 @@ extension Check {
         switch self {
         case .spf, .spfHelo, .senderID: [.pass, .fail, .softfail, .neutral, .none, .temperror, .permerror]
         case .dkim: [.pass, .fail, .policy, .neutral, .none, .temperror, .permerror]
+        case .arc: [.pass, .fail, .none, .temperror]
         case .dmarc, .iprev: [.pass, .fail, .none, .temperror, .permerror]
         }
     }
@@ -52,6 +57,8 @@ extension Check {
         case .dkim: [.none, .fail, .policy, .neutral, .permerror]
         // The domain's owner chooses between fail and softfail, and the sender chooses between that domain and another.
         case .dmarc, .spf, .spfHelo, .senderID: [.none]
+        // Whoever can break a chain can take it off.
+        case .arc: [.none, .fail]
         // The result for an address without a name is permerror.
         case .iprev: [.fail]
         }
@@ -60,7 +67,7 @@ extension Check {
     /// The results that vouch for nobody and that a sender can bring about.
     var vouchingForNothing: [ResultWord] {
         switch self {
-        case .dkim: words.filter { $0 != .pass }
+        case .dkim, .arc: words.filter { $0 != .pass }
         case .iprev: [.permerror]
         case .spf, .spfHelo, .senderID, .dmarc: [.permerror, .temperror]
         }
@@ -72,7 +79,7 @@ extension Check {
     var isAboutAuthor: Bool {
         switch self {
         case .dmarc: true
-        case .spf, .spfHelo, .senderID, .dkim, .iprev: false
+        case .spf, .spfHelo, .senderID, .dkim, .arc, .iprev: false
         }
     }
 }

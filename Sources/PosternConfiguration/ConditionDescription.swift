@@ -13,7 +13,8 @@ enum ConditionDescription {
         "sid": .result(.senderID), "senderid": .result(.senderID), "pra": .result(.senderID),
         "auth": .fact(.authenticated), "ptr": .result(.iprev), "rdns": .result(.iprev),
         "hostname": .fact(.clientNames), "client_name": .fact(.clientNames), "dmarc_p": .fact(.dmarcPolicy),
-        "dkim_domain": .fact(.dkimDomains), "spf_mailfrom": .result(.spf), "ehlo": .fact(.helo),
+        "dkim_domain": .fact(.dkimDomains), "arc_sealer": .fact(.arcSealers), "arc_domains": .fact(.arcSealers),
+        "spf_mailfrom": .result(.spf), "ehlo": .fact(.helo),
     ]
 
     /// The condition that people mean by a name that is none.
@@ -152,6 +153,9 @@ extension ConditionName.Fact {
                 + "mail program might show, but not all: a rule about certain names needs one with author = \"unreadable\" "
                 + "beside it."
         case .dkimDomains: "The domains of the DKIM signatures that passed; one of them must match."
+        case .arcSealers:
+            "The domain of the newest ARC seal (d=), if every seal passes and its sealer has signed From. Earlier sealers do "
+                + "not count: whoever came last could change the message."
         case .recipientDomains: "The recipient's domain."
         case .recipients:
             "The recipient's address, in any case of letters: \"user@example.org\", \"postmaster@\" at any domain, "

@@ -17,6 +17,8 @@ extension Configuration {
         public var dkim = DKIM()
         /// DMARC.
         public var dmarc = DMARC()
+        /// ARC.
+        public var arc = ARC()
         /// Reverse DNS.
         public var iprev = IPRev()
 
@@ -58,6 +60,12 @@ extension Configuration {
             public var organizationalDomain = OrganizationalDomain.walk
         }
 
+        /// Settings of ARC.
+        public struct ARC: Sendable, Equatable {
+            /// Whether the check is made.
+            public var enabled = false
+        }
+
         /// Settings of the reverse DNS check.
         public struct IPRev: Sendable, Equatable {
             /// Whether the check is made.
@@ -72,6 +80,7 @@ extension Configuration {
         case .senderID: checks.senderID.enabled
         case .dkim: checks.dkim.enabled
         case .dmarc: checks.dmarc.enabled
+        case .arc: checks.arc.enabled
         case .iprev: checks.iprev.enabled
         }
     }
@@ -104,6 +113,15 @@ extension Configuration.Checks {
             """
             DMARC (RFC 9989) of the author's domain. The tag pct=, by which older records (RFC 7489) asked for a part of \
             their mail only, is ignored, as RFC 9989 no longer has it.
+            """
+        ),
+        .check(
+            "arc",
+            \.arc,
+            ARC.settings,
+            """
+            ARC (RFC 8617): the seals that servers put on a message which they forward. Only the seal of a server that you \
+            trust says anything: see arc_sealers below, and postern-cases(7). Keys and clocks are as in [checks.dkim].
             """
         ),
         .check(
@@ -195,6 +213,10 @@ extension Configuration.Checks.DMARC: CheckSettings {
             """
         ),
     ]
+}
+
+extension Configuration.Checks.ARC: CheckSettings {
+    static let settings: [Setting<Self>] = [.enabled]
 }
 
 extension Configuration.Checks.IPRev: CheckSettings {

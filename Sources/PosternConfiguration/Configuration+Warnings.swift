@@ -268,6 +268,7 @@ extension RuleWarnings {
     private mutating func lookForMissingRecords() {
         let named: Set<ConditionName> = [
             .fact(.senderDomains), .fact(.fromDomains), .fact(.clients), .fact(.clientNames), .fact(.dkimDomains),
+            .fact(.arcSealers),
         ]
         guard named.isDisjoint(with: rule.when.map(\.name)) else { return }
         let results = rule.when.filter(\.isOfResult)

@@ -175,7 +175,8 @@ extension ConditionName.Fact {
         switch self {
         case .dkimAligned: Check.dkim.inviting
         case .senderIDAligned, .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains,
-            .fromDomains, .dkimDomains, .recipientDomains, .recipients, .authenticated, .fromCount, .author:
+            .fromDomains, .dkimDomains, .arcSealers, .recipientDomains, .recipients, .authenticated, .fromCount,
+            .author:
             nil
         }
     }
@@ -183,8 +184,8 @@ extension ConditionName.Fact {
     fileprivate var isAboutAuthor: Bool {
         switch self {
         case .senderIDAligned, .dkimAligned, .dmarcPolicy, .dmarcPublished, .fromDomains, .author, .fromCount: true
-        case .clients, .clientNames, .helo, .senderDomains, .dkimDomains, .recipientDomains, .recipients,
-            .authenticated:
+        case .clients, .clientNames, .helo, .senderDomains, .dkimDomains, .arcSealers, .recipientDomains,
+            .recipients, .authenticated:
             false
         }
     }

@@ -34,6 +34,7 @@ extension StoredFacts {
         hasProblem = parts.contains(.hasProblem)
         hasContent = parts.contains(.hasContent)
         try readWords(&reader)
+        if parts.contains(.arc) { facts.results.arc = try reader.definiteWord(StoredWords.results) }
         try facts.readEnvelope(parts, &reader)
         try facts.readNames(parts, &reader)
         try readRecipients(parts, &reader)
@@ -118,6 +119,8 @@ extension PolicyFacts {
         if parts.contains(.clientNames) { clientNames = try reader.list(names) }
         if parts.contains(.unansweredDKIMDomains) { unansweredDKIMDomains = try reader.list(names) }
         if parts.contains(.unansweredClientNames) { unansweredClientNames = try reader.list(names) }
+        if parts.contains(.arcSealers) { arcSealers = try reader.list(names) }
+        if parts.contains(.unansweredARCSealers) { unansweredARCSealers = try reader.list(names) }
     }
 }
 

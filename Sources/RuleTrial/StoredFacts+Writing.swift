@@ -16,6 +16,7 @@ extension StoredFacts {
         let parts = parts
         writer.number(parts.rawValue)
         writeWords(to: &writer)
+        if parts.contains(.arc) { writer.octet(OctetWriter.number(of: facts.results.arc, StoredWords.results)) }
         writeEnvelope(parts, to: &writer)
         writeNames(parts, to: &writer)
         writeRecipients(parts, to: &writer)
@@ -105,6 +106,7 @@ extension PolicyFacts {
         [
             (.fromDomains, fromDomains ?? []), (.dkimDomains, dkimDomains ?? []), (.clientNames, clientNames ?? []),
             (.unansweredDKIMDomains, unansweredDKIMDomains), (.unansweredClientNames, unansweredClientNames),
+            (.arcSealers, arcSealers ?? []), (.unansweredARCSealers, unansweredARCSealers),
         ]
     }
 
@@ -127,6 +129,9 @@ extension PolicyFacts {
         insert(.clientNames, clientNames != nil)
         insert(.unansweredDKIMDomains, !unansweredDKIMDomains.isEmpty)
         insert(.unansweredClientNames, !unansweredClientNames.isEmpty)
+        insert(.arc, results.arc != nil)
+        insert(.arcSealers, arcSealers != nil)
+        insert(.unansweredARCSealers, !unansweredARCSealers.isEmpty)
         insert(.explanation, explanation != nil)
         insert(.senderIDExplanation, senderIDExplanation != nil)
         return parts

@@ -14,6 +14,7 @@ enum StoredWords {
     static let stages: [PolicyStage] = [.endOfMessage, .rcpt]
     static let modes: [PolicyMode] = [.observe, .enforce]
     static let addresses: [MailEvent.Addresses] = [.full, .domains]
+    /// The checks whose results are always there.
     static let checks: [Check] = [.spf, .spfHelo, .senderID, .dkim, .dmarc, .iprev]
 }
 
@@ -45,4 +46,7 @@ struct StoredParts: OptionSet {
     static let would = StoredParts(rawValue: 1 << 21)
     static let hasContent = StoredParts(rawValue: 1 << 23)
     static let unnamed = StoredParts(rawValue: 1 << 22)
+    static let arc = StoredParts(rawValue: 1 << 24)
+    static let arcSealers = StoredParts(rawValue: 1 << 25)
+    static let unansweredARCSealers = StoredParts(rawValue: 1 << 26)
 }

@@ -72,6 +72,7 @@ let package = Package(
         library("SPF", ["MailSyntax", "DNSLookup"]),
         library("SenderID", ["MailSyntax", "DNSLookup", "SPF"]),
         library("DKIM", ["MailSyntax", "DNSLookup", "MailCrypto"]),
+        library("ARC", ["MailSyntax", "DNSLookup", "MailCrypto", "DKIM"]),
         library("DMARC", ["MailSyntax", "DNSLookup", "CPSL"]),
         library("AuthenticationResults", ["MailSyntax"]),
         library("MilterProtocol", ["MailSyntax", "CMilter"]),
@@ -86,7 +87,7 @@ let package = Package(
         library(
             "MailAuthentication",
             [
-                "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC",
+                "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "ARC", "DMARC",
                 "AuthenticationResults", "Policy",
             ]
         ),
@@ -94,7 +95,7 @@ let package = Package(
         library(
             "MailEvents",
             [
-                "MailSyntax", "DNSLookup", "ReverseDNS", "SPF", "SenderID", "DKIM", "DMARC", "Policy",
+                "MailSyntax", "DNSLookup", "ReverseDNS", "SPF", "SenderID", "DKIM", "ARC", "DMARC", "Policy",
                 "MailAuthentication",
             ]
         ),
@@ -145,7 +146,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "AuthenticationResults", "DKIM", "DMARC", "DNSLookup", "DNSResolver", "MailAuthentication",
+                "ARC", "AuthenticationResults", "DKIM", "DMARC", "DNSLookup", "DNSResolver", "MailAuthentication",
                 "MailCrypto", "MailEvents", "MailSyntax", "MilterProtocol", "MilterServer", "Policy",
                 "PosternConfiguration", "PosternDaemon", "PosternSetup", "RuleTrial", "SPF", "SenderID",
                 nioCore, nioEmbedded, logging,

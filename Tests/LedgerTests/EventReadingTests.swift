@@ -24,7 +24,8 @@ struct EventReadingTests {
         )
         .replacing(
             #""iprev":null"#,
-            with: #""iprev":{"result":"pass","names":["a","b"],"unanswered":["c"],"problem":null}"#
+            with: #""arc":{"result":"pass","instances":1,"sealer":"a","sealers":["a"],"oldest_pass":0,"vouches":true,"#
+                + #""problem":null},"iprev":{"result":"pass","names":["a","b"],"unanswered":["c"],"problem":null}"#
         )
         .replacing(
             #""facts":null"#,

@@ -194,6 +194,7 @@ struct AssessmentTests {
             Sample.envelope(),
             headers: headers,
             signatures: first.assessment.dkim,
+            chain: nil,
             now: Sample.now
         )
         #expect(again.assessment.words == first.assessment.words)

@@ -254,6 +254,7 @@ struct NewFieldTests {
             "sender-id=pass header.from=a@example.com;",
             "dkim=pass header.d=example.com header.i=@example.com header.s=s",
             "header.a=ed25519-sha256 header.b=B;", "dmarc=pass header.from=example.com policy.dmarc=reject;",
+            "arc=none;",
             "iprev=pass policy.iprev=192.0.2.1",
         ]
         #expect(fields.first == results.joined(separator: "\n\t"))

@@ -69,10 +69,11 @@ enum Sample {
 
     /// Judges a message with these fields by rules as the configuration writes them.
     static func judge(
-        _ fields: [String]?,
+        _ fields: [String]? = nil,
+        message: StoredMessage? = nil,
         _ zone: DNSZone,
         envelope: Envelope = envelope(),
-        checks: PerCheck<Bool> = PerCheck { _ in true },
+        checks: PerCheck<Bool> = AuthenticationSettings().checks,
         rules: String = "",
         maximumHeaderOctets: Int = .max,
         change: (inout HeaderSettings) -> Void = { _ in }
@@ -90,7 +91,7 @@ enum Sample {
             timeout: .seconds(60),
             maximumHeaderOctets: maximumHeaderOctets
         )
-        let message = fields.map { StoredMessage(Octets($0.joined(separator: "\r\n") + "\r\n\r\n" + body)) }
+        let message = message ?? fields.map { StoredMessage(Octets($0.joined(separator: "\r\n") + "\r\n\r\n" + body)) }
         return await judge.judge(envelope, message: message, now: now)
     }
 }

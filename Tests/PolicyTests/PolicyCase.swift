@@ -126,6 +126,8 @@ enum FactsText {
         facts.author = .readable
         facts.authenticated = false
         facts.dkimDomains = []
+        facts.results.arc = ResultWord.none
+        facts.arcSealers = []
         return facts
     }()
 
@@ -147,6 +149,9 @@ enum FactsText {
         case "dkim": facts.results.dkim = try word()
         case "aligned": facts.dkimAligned = try word()
         case "dmarc": facts.results.dmarc = try word()
+        case "arc": facts.results.arc = try word()
+        case "sealers": facts.arcSealers = try domains()
+        case "open_sealers": facts.unansweredARCSealers = try domains() ?? []
         case "iprev": facts.results.iprev = try word()
         case "p": facts.dmarcPolicy = isKnown ? DMARCPolicyWord(rawValue: value) : nil
         case "published": facts.dmarcPublished = isKnown ? DMARCPolicyWord(rawValue: value) : nil

@@ -12,7 +12,9 @@ extension PolicyTable {
                 + rule("p", "{ dmarc_policy = \"reject\", helo = \"p.example\" }", "reject")
                 + rule("n", "{ dmarc_policy = \"absent\", helo = \"n.example\" }", "reject")
                 + rule("v", "{ iprev = \"fail\", helo = \"v.example\" }", "reject")
-                + rule("c", "{ client_names = \".dynamic.example\", helo = \"c.example\" }", "reject"),
+                + rule("c", "{ client_names = \".dynamic.example\", helo = \"c.example\" }", "reject")
+                + rule("l", "{ arc = \"fail\", helo = \"l.example\" }", "reject")
+                + rule("m", "{ arc_sealers = \"!list.example\", helo = \"m.example\" }", "reject"),
             """
             helo=s.example spf=temperror -> tempfail eom s 451 4.4.3 undecided=s:spf
             helo=h.example spf_helo=temperror -> tempfail eom h 451 4.4.3 undecided=h:spf_helo
@@ -27,6 +29,14 @@ extension PolicyTable {
             helo=v.example iprev=temperror -> tempfail eom v 451 4.4.3 undecided=v:iprev
             helo=c.example iprev=temperror -> tempfail eom c 451 4.4.3 undecided=c:client_names
             helo=c.example iprev=fail -> accept eom
+            helo=l.example arc=temperror -> tempfail eom l 451 4.4.3 undecided=l:arc
+            helo=l.example arc=none -> accept eom
+            helo=l.example arc=fail -> reject eom l 550 5.7.1
+            helo=l.example arc=? -> accept eom
+            helo=m.example arc=temperror open_sealers=list.example -> tempfail eom m 451 4.4.3 undecided=m:arc_sealers
+            helo=m.example arc=temperror open_sealers=other.example -> reject eom m 550 5.7.1
+            helo=m.example arc=pass sealers=list.example -> accept eom
+            helo=m.example arc=? sealers=? -> accept eom
             helo=other.example spf=temperror dmarc=temperror -> accept eom
             """
         ),

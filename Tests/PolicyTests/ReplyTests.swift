@@ -65,7 +65,7 @@ struct ReplyTests {
             text == """
                 550 5.7.1 explanation="No" client=192.0.2.1 helo=mail.example.com sender=<a@example.com> \
                 domain=example.com pra=unknown from=unknown recipient=<b@example.net> rule=the-rule spf=fail \
-                sender_id=unknown dkim=unknown dmarc=unknown iprev=pass
+                sender_id=unknown dkim=unknown dmarc=unknown arc=unknown iprev=pass
                 """
         )
     }

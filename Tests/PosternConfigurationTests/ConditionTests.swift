@@ -28,6 +28,7 @@ struct ConditionTests {
         (facts.dmarcPolicy, facts.dmarcPublished) = (.reject, .reject)
         facts.client = IPAddress("192.0.2.1")
         (facts.clientNames, facts.fromDomains, facts.dkimDomains) = (domains, domains, domains)
+        facts.arcSealers = domains
         facts.helo = "example.org"
         (facts.mailFrom, facts.pra) = (MailAddress("user@example.org"), MailAddress("user@example.org"))
         (facts.author, facts.fromCount, facts.authenticated) = (.readable, 1, true)
@@ -57,7 +58,8 @@ struct ConditionTests {
     @Test("each says when a check behind it is switched off", arguments: ConditionName.allCases)
     func checks(_ name: ConditionName) throws {
         for check in Check.allCases where check == check.setting {
-            let text = "checks.\(check.rawValue) = false\nchecks.\(check == .iprev ? "spf" : "iprev") = true\n"
+            let text = Check.allCases.filter { $0 == $0.setting }
+                .map { "checks.\($0.rawValue) = \($0 != check)\n" }.joined()
             let warnings = try Configuration.parse(text + Self.rule(name), file: "p").warnings
             #expect(
                 warnings.contains { $0.message.contains("switched off") } == name.checks.map(\.setting).contains(check)

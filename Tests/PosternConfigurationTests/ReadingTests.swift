@@ -75,6 +75,9 @@ struct ReadingTests {
         enabled = true
         organizational_domain = "walk+list"
 
+        [checks.arc]
+        enabled = true
+
         [checks.iprev]
         enabled = false
 
@@ -170,9 +173,9 @@ struct ReadingTests {
         #expect(configuration.dns.options.attemptTimeout == .milliseconds(400))
         #expect(configuration.dns.cache.options.maximumBytes == 1_048_576)
         #expect(configuration.headers.junk == NewField(name: "X-Junk", value: Array("maybe: yes".utf8)))
-        #expect(configuration.rules.rules.map(\.location.line) == [78, 86])
+        #expect(configuration.rules.rules.map(\.location.line) == [81, 89])
         #expect(configuration.rules.rules.first?.unless.count == 2)
-        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 92))
+        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 95))
     }
 
     @Test("a check is switched by a word or by a table")

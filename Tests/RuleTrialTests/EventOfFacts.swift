@@ -48,6 +48,16 @@ extension MailEvent {
         if let domains = facts.fromDomains, let count = facts.fromCount, let reading = facts.author {
             author = Author(domains: domains.map(\.description), count: count, reading: reading.rawValue)
         }
+        arc = facts.results.arc.map { word in
+            let sealers = ((facts.arcSealers ?? []) + facts.unansweredARCSealers).map(\.description)
+            return ARC(
+                result: word.rawValue,
+                instances: sealers.count,
+                sealer: sealers.last,
+                sealers: sealers,
+                vouches: facts.arcSealers?.isEmpty == false
+            )
+        }
         iprev = facts.results.iprev.map { word in
             ReverseName(
                 result: word.rawValue,

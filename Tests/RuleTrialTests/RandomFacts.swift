@@ -59,6 +59,7 @@ struct RandomFacts {
             facts.dkimDomains = some(Self.names)
             facts.unansweredDKIMDomains = isRare(4) ? some(Self.names) : []
         }
+        fillChain(&facts)
         facts.results.dmarc = word()
         if facts.results.dmarc != nil {
             facts.dkimAligned = one(ResultWord.allCases)
@@ -70,6 +71,13 @@ struct RandomFacts {
                 facts.dmarcPublished = DMARCPolicyWord.none
             }
         }
+    }
+
+    private mutating func fillChain(_ facts: inout PolicyFacts) {
+        guard isRare(2) else { return }
+        facts.results.arc = one([ResultWord.none, .pass, .fail, .temperror])
+        facts.arcSealers = facts.results.arc == .pass ? [one(Self.names)] : []
+        facts.unansweredARCSealers = facts.results.arc == .temperror ? [one(Self.names)] : []
     }
 
     mutating func stored() -> StoredFacts {

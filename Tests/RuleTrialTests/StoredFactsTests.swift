@@ -58,7 +58,7 @@ struct StoredFactsTests {
         stored.facts.mailFrom = MailAddress("bounce@example.com")
         stored.facts.pra = MailAddress("a@example.com")
         stored.facts.authenticated = false
-        stored.facts.results = PerCheck { $0 == .spfHelo ? ResultWord.none : .pass }
+        stored.facts.results = PerCheck { $0 == .spfHelo ? ResultWord.none : $0 == .arc ? nil : .pass }
         stored.facts.senderIDAligned = .pass
         stored.facts.dkimAligned = .pass
         stored.facts.dmarcPolicy = .reject

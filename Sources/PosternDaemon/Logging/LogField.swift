@@ -25,6 +25,7 @@ enum LogField: String, CaseIterable {
     case aligned
     case policy
     case published
+    case arcSealer = "arc_sealer"
     case dns
     case ms
     case marks

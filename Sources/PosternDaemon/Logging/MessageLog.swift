@@ -146,6 +146,7 @@ extension LogLine {
             add(.aligned, aligned.isEmpty ? nil : aligned.map(\.rawValue).joined(separator: ","))
             add(.policy, found.policy)
             add(.published, found.publishedPolicy)
+        case .arc: add(.arcSealer, found.sealer)
         }
     }
 

@@ -71,6 +71,7 @@ extension RememberedMessage {
             judgement.envelope,
             headers: headers,
             signatures: judgement.assessment.dkim,
+            chain: judgement.assessment.arc,
             now: time
         )
         return Story(message: self, judgement: again, isReplay: true)
