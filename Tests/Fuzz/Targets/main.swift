@@ -1,6 +1,7 @@
 internal import Glibc
 
 let targets: KeyValuePairs<String, FuzzCallback> = unsafe [
+    "ARCMessageFuzz": fuzzARCMessage,
     "AuthenticationResultsFuzz": fuzzResults,
     "BodyCanonicalizerFuzz": fuzzBody,
     "CacheSnapshotFuzz": fuzzCacheSnapshot,
