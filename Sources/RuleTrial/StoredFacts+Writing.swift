@@ -120,7 +120,8 @@ extension PolicyFacts {
         }
         insert(.helo, helo != nil)
         insert(.mailFrom, mailFrom != nil)
-        insert(pra == mailFrom ? .praIsMailFrom : .pra, pra != nil)
+        // As text, which is what is written: octets that are not UTF-8 are not kept.
+        insert(pra?.text == mailFrom?.text ? .praIsMailFrom : .pra, pra != nil)
         insert(.fromCount, fromCount != nil)
         insert(.authenticated, authenticated != nil)
         insert(.isAuthenticated, authenticated == true)

@@ -42,6 +42,14 @@ struct StoredFactsTests {
         }
     }
 
+    @Test("addresses that are not UTF-8 are written as they read again")
+    func repaired() throws {
+        var stored = StoredFacts()
+        stored.facts.mailFrom = MailAddress(mailbox: [0xFA])
+        stored.facts.pra = MailAddress(mailbox: [0xFE])
+        #expect(try StoredFacts(octets: stored.octets).octets == stored.octets)
+    }
+
     @Test("no facts, and those of a later version, are told from damage")
     func version() {
         #expect(throws: StoredFacts.ReadingError.unknownVersion) { try StoredFacts(octets: []) }
