@@ -17,9 +17,8 @@ public struct ARCInquiry: DNSInquiry {
     /// How many keys are asked for before it is known that the message needs them.
     public var questionsAhead: Int { 10 }
 
-    /// The price of all keys together: enough for the 51 signatures of the longest chain by Ed25519 keys, or for 26 by
-    /// RSA keys of 4,096 bits.
-    private static let keyBudget = 104
+    /// The price of all keys together: enough for the 51 RSA keys of 2,048 bits that the longest chain may have.
+    private static let keyBudget = 52
 
     let chain: ARCChain
     let headers: HeaderBlock

@@ -1,6 +1,7 @@
 import ARC
 import DKIM
 import DNSLookup
+import MailCrypto
 import MailSyntax
 import TestSupport
 import Testing
@@ -14,7 +15,8 @@ struct AttackTests {
     static func sealed(by sealers: [Sealer], _ message: String = message) throws -> (message: String, zone: DNSZone) {
         var message = message
         for (place, sealer) in sealers.enumerated() { message = try sealer.seal(message, place + 1) }
-        return (message, try Verification.zone(sealers.map { try $0.record() }))
+        let records = Dictionary(try sealers.map { try $0.record() }) { first, _ in first }
+        return (message, try Verification.zone(records.map { ($0.key, $0.value) }))
     }
 
     private func outcome(_ message: String, _ zone: DNSZone) async -> ARCOutcome {
@@ -96,11 +98,20 @@ struct AttackTests {
 
     @Test("50 sets pass, 51 do not", arguments: [(50, ARCResult.pass), (51, .fail)])
     func length(_ count: Int, _ result: ARCResult) async throws {
-        let sealer = try Sealer("list.example")
-        let (message, zone) = try Self.sealed(by: Array(repeating: sealer, count: count), "From: a@b.example\n\n")
-        let options = DKIMVerificationOptions()
-        let outcome = await Verification.outcome(of: [UInt8](message.utf8), zone, options: options)
+        let sealers = Array(repeating: try Sealer("list.example", .rsa), count: count)
+        let (message, zone) = try Self.sealed(by: sealers)
+        let outcome = await outcome(message, zone)
         #expect(outcome.result == result, "\(outcome.trace.last ?? "")")
+    }
+
+    @Test("a chain whose keys take too long to try fails")
+    func costly() async throws {
+        let sealers = Array(repeating: try Sealer("list.example"), count: 27)
+        let (message, zone) = try Self.sealed(by: sealers)
+        #expect(
+            await outcome(message, zone).problem
+                == .signature(.seal, 2, "the keys of this message take too long to try")
+        )
     }
 
     @Test("a malformed chain asks for no key, and a long one for each key once")

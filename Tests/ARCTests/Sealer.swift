@@ -7,10 +7,12 @@ import MailSyntax
 struct Sealer {
     let domain: String
     let key: PrivateKey
+    private let algorithm: String
 
-    init(_ domain: String) throws {
+    init(_ domain: String, _ kind: PublicKey.Kind = .ed25519) throws {
         self.domain = domain
-        key = try PrivateKey.generate(.ed25519, bits: 0)
+        key = try PrivateKey.generate(kind, bits: 1024)
+        algorithm = kind == .rsa ? "rsa-sha256" : "ed25519-sha256"
     }
 
     /// The key record, and its name.
@@ -33,14 +35,14 @@ struct Sealer {
         let body = stored.body.text.replacing("\n", with: "\r\n")
         let hash = Base64.encode(SHA256Hasher.digest([UInt8](body.utf8)))[...].text
         let unsigned =
-            "ARC-Message-Signature: i=\(instance); a=ed25519-sha256; c=relaxed/relaxed; d=\(domain); s=s; "
+            "ARC-Message-Signature: i=\(instance); a=\(algorithm); c=relaxed/relaxed; d=\(domain); s=s; "
             + "h=\(fields);\(more) bh=\(hash); b="
         let covered = fields.split(separator: ":").compactMap { name in
             stored.headers.last { $0.name.equalsIgnoringCase(Octets(String(name))) }
         }
         let signature = unsigned + (try sign(covered, unsigned)) + "\n"
         let status = instance == 1 ? "none" : "pass"
-        let seal = "ARC-Seal: i=\(instance); a=ed25519-sha256; cv=\(status); d=\(domain); s=s; b="
+        let seal = "ARC-Seal: i=\(instance); a=\(algorithm); cv=\(status); d=\(domain); s=s; b="
         let sets = StoredMessage(Octets(results + signature)).headers + Self.sets(stored.headers)
         return seal + (try sign(Self.ordered(sets), seal)) + "\n" + signature + results + message
     }
