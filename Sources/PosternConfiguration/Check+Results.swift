@@ -56,9 +56,7 @@ extension Check {
         // The result depends on the way in which the signature is broken.
         case .dkim: [.none, .fail, .policy, .neutral, .permerror]
         // The domain's owner chooses between fail and softfail, and the sender chooses between that domain and another.
-        case .dmarc, .spf, .spfHelo, .senderID: [.none]
-        // Whoever can break a chain can take it off.
-        case .arc: [.none, .fail]
+        case .dmarc, .spf, .spfHelo, .senderID, .arc: [.none]
         // The result for an address without a name is permerror.
         case .iprev: [.fail]
         }

@@ -66,8 +66,7 @@ extension Rule {
             condition: first,
             part: "unless",
             message: "exempts everybody: a sender can make \(first.name.rawValue) \"pass\" with a domain of his own",
-            accepted: first.name == .result(.dkim)
-                ? "dkim_aligned = \"pass\", or dkim_domains" : "a condition beside it that says who is exempt"
+            accepted: first.name.betterExemption
         )
     }
 }
@@ -151,6 +150,15 @@ extension ConditionName {
         switch self {
         case .result(let check): check.isAboutAuthor
         case .fact(let fact): fact.isAboutAuthor
+        }
+    }
+
+    /// What exempts only those who are meant, where every sender can make the condition pass.
+    fileprivate var betterExemption: String {
+        switch self {
+        case .result(.dkim): "dkim_aligned = \"pass\", or dkim_domains"
+        case .result(.arc): "arc_sealers"
+        default: "a condition beside it that says who is exempt"
         }
     }
 
