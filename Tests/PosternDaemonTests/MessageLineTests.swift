@@ -32,6 +32,17 @@ struct MessageLineTests {
         )
     }
 
+    @Test("ARC, where it is checked: the result and whose seal is the newest")
+    func chain() async throws {
+        let tags = " i=1; a=rsa-sha256; d=list.example; s=s; b=QUJD;"
+        let fields = [
+            "ARC-Seal:\(tags) cv=none", "ARC-Message-Signature:\(tags) h=from; bh=QUJD",
+            "ARC-Authentication-Results: i=1; list.example; none", "From: a@example.com",
+        ]
+        let text = line(try await Sample.judgement(client: "192.0.2.1", fields: fields, checks: [.spf, .arc]))
+        #expect(text.contains(" arc=fail arc_sealer=list.example dns="), "\(text)")
+    }
+
     @Test("a refused message names its rule and stage")
     func refused() async throws {
         let text = line(try await Sample.judgement(rules: Sample.reject), Sample.delivery(nil))

@@ -38,6 +38,7 @@ enum Sample {
         recipients: [String] = ["b@example.net"],
         fields: [String] = ["From: a@example.com"],
         dmarc: String = "v=DMARC1; p=reject",
+        checks: PerCheck<Bool> = AuthenticationSettings().checks,
         change: (inout HeaderSettings) -> Void = { _ in }
     ) async throws -> Judgement {
         var zone = DNSZone()
@@ -46,8 +47,10 @@ enum Sample {
         let configuration = try Configuration.parse("mode = \"\(mode)\"\n\(rules)", file: "postern.toml")
         var settings = HeaderSettings(authservID: Octets("mx.example.org"))
         change(&settings)
+        var authentication = AuthenticationSettings()
+        authentication.checks = checks
         let judge = MessageJudge(
-            settings: AuthenticationSettings(),
+            settings: authentication,
             headers: settings,
             engine: PolicyEngine(rules: configuration.rules, mode: configuration.mode),
             resolver: zone,
