@@ -25,9 +25,9 @@ public enum Names {
         return name
     }
 
-    /// A time such as `90`, `400s`, `2m`, `1h` or `7d`, in seconds.
+    /// A time such as `90`, `400s`, `2m`, `1h`, `7d` or `1w`, in seconds.
     public static func seconds(_ text: String) -> Int64? {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
         let unit = text.last.flatMap { units[$0] }
         guard let number = Int64(unit == nil ? text[...] : text.dropLast()), number > 0 else { return nil }
         let (seconds, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)

@@ -1,8 +1,7 @@
 public import ArgumentParser
-internal import FoundationEssentials
 public import MailSyntax
 
-/// A time on the command line: RFC 3339, or seconds since 1970.
+/// A time on the command line: RFC 3339, of which the clock and the zone may be left out, or seconds since 1970.
 public struct PointInTime: Decodable {
     /// The accepted times: the years 1970 to 9999.
     public static let range: ClosedRange<Int64> = 0...253_402_300_799
@@ -12,7 +11,7 @@ public struct PointInTime: Decodable {
 
     /// Reads a time.
     public init(_ text: String) throws(ValidationError) {
-        guard let seconds = Self.seconds(text) else {
+        guard let seconds = Int64(text) ?? CalendarTime(text)?.seconds else {
             throw ValidationError(
                 "'\(text)' is neither a time as RFC 3339 has it, such as 2026-11-23T12:00:00Z, nor seconds since 1970"
             )
@@ -31,12 +30,5 @@ public struct PointInTime: Decodable {
         } else {
             try self.init(container.decode(String.self))
         }
-    }
-
-    private static func seconds(_ text: String) -> Int64? {
-        if let seconds = Int64(text) { return seconds }
-        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: text.contains("."))
-        guard let date = try? style.parse(text) else { return nil }
-        return Int64(exactly: date.timeIntervalSince1970.rounded(.down))
     }
 }
