@@ -23,26 +23,35 @@ extension Store {
         }
     }
 
-    /// Removes the messages that have an address as their sender or among their recipients, or a domain there or as an
-    /// author's, with all that is known of them; returns how many.
+    /// How many messages are stored.
+    public func messageCount() throws(StoreError) -> Int {
+        try read { try $0.value(of: .taken) - $0.value(of: .removed) }
+    }
+
+    /// The messages that an address, or an address at a domain, is in, and those of authors at the domain.
+    public func messages(mentioning address: MessageFilter.Address) throws(StoreError) -> [Int64] {
+        var found = Set<Int64>()
+        for filter in Self.filters(of: address) {
+            found.formUnion(try identifiers(filter, .oldest, limit: nil))
+        }
+        if let mention = Mention(address) { found.formUnion(try read { try mention.messages(in: $0) }) }
+        return found.sorted()
+    }
+
+    /// Removes messages, with all that is known of them; returns how many.
     ///
     /// What they took in the file is overwritten.
     ///
-    /// - Parameters:
-    ///   - address: the address, or the domain.
-    ///   - isStopped: asked between two steps.
+    /// - Parameter messages: which messages.
     @discardableResult
-    public func forget(_ address: MessageFilter.Address, isStopped: () -> Bool = { false }) throws(StoreError) -> Int {
+    public func forget(_ messages: [Int64]) throws(StoreError) -> Int {
         try execute("PRAGMA secure_delete = ON")
         defer { try? execute("PRAGMA secure_delete = OFF") }
-        var removed = 0
-        for filter in Self.filters(of: address) {
-            while !isStopped() {
-                let found = try identifiers(filter, .oldest, limit: Retention.step)
-                guard !found.isEmpty else { break }
-                try write { try $0.remove(found) }
-                removed += found.count
-            }
+        var (removed, rest) = (0, messages[...])
+        while !rest.isEmpty {
+            let step = Array(rest.prefix(Retention.step))
+            rest = rest.dropFirst(Retention.step)
+            removed += try write { try $0.remove(step) }
         }
         // What is overwritten is in the log first.
         try execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -62,7 +71,7 @@ extension Store {
         return [sender, recipient, author]
     }
 
-    /// Copies the store, as it is at one moment, to a new file.
+    /// Copies the store, as it is at one moment, to a file that is new, or empty.
     public func backup(to path: String) throws(StoreError) {
         do {
             try database.inDatabase { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
@@ -78,12 +87,14 @@ extension Store {
 }
 
 extension Database {
-    /// Removes messages.
-    fileprivate func remove(_ identifiers: [Int64]) throws {
+    /// Removes messages, and returns how many of them were still there.
+    fileprivate func remove(_ identifiers: [Int64]) throws -> Int {
         // SQLite reads a list of any length from a JSON array.
         let list = "[\(identifiers.map(String.init).joined(separator: ","))]"
         let found = "IN (SELECT value FROM json_each(?))"
-        for table in ["message", "event", "answer"] {
+        try execute(sql: "DELETE FROM message WHERE id \(found)", arguments: [list])
+        let count = changesCount
+        for table in ["event", "answer"] {
             try execute(sql: "DELETE FROM \(table) WHERE id \(found)", arguments: [list])
         }
         try execute(sql: "DELETE FROM recipient WHERE message \(found)", arguments: [list])
@@ -91,6 +102,7 @@ extension Database {
             sql: "DELETE FROM tag WHERE word IN (SELECT id FROM word) AND message \(found)",
             arguments: [list]
         )
-        try add(identifiers.count, to: .removed)
+        try add(count, to: .removed)
+        return count
     }
 }

@@ -34,20 +34,26 @@ extension Tally {
 
 extension StoreStatus {
     /// The state for people.
-    public var text: String {
+    ///
+    /// - Parameters:
+    ///   - maximumOctets: how large the store may become.
+    ///   - keep: how many days messages are kept.
+    ///   - isAlone: whether the store was named without its spool, so that none is missed.
+    public func text(maximumOctets: Int, keep: Int64, isAlone: Bool) -> String {
         var lines = ["messages     \(messages)"]
         if let oldest, let newest {
             lines.append("from         \(UTCTime(UnixTime(oldest)))")
             lines.append("to           \(UTCTime(UnixTime(newest)))")
         }
         lines.append("store        \(Self.size(usedOctets)) used of a file of \(Self.size(octets))")
-        if let daysThatFit { lines.append("days         \(daysThatFit) fit at this rate") }
+        let days = daysThatFit.map { "; about \(Int($0.rounded())) days would fit" } ?? ""
+        lines.append("room         \(Self.size(usedOctets)) of \(Self.size(maximumOctets)); kept \(keep) days\(days)")
         lines.append("taken in     \(taken), of which \(removed) are gone")
         lines.append("set aside    \(rejected) line\(rejected == 1 ? "" : "s"), \(outdated) segments too old")
         if let spool {
             let lag = spool.segments == 0 ? "" : ", the oldest of \(spool.lag) s ago"
             lines.append("spool        \(Self.size(spool.octets)), \(spool.segments) segments wait\(lag)")
-        } else {
+        } else if !isAlone {
             lines.append("spool        cannot be read")
         }
         for trouble in troubles {

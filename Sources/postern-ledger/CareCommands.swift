@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CommandSupport
+internal import Glibc
 internal import Ledger
 internal import MailSyntax
 internal import PosternConfiguration
@@ -27,7 +28,13 @@ struct StatusCommand: ParsableCommand {
                 now: Clock.now
             )
         }
-        try OutputFile.writeToStandardOutput(json ? JSONReport.line(status) : Array(status.text.utf8))
+        guard !json else { return try OutputFile.writeToStandardOutput(JSONReport.line(status)) }
+        let text = status.text(
+            maximumOctets: configuration.ledger.maximumOctets,
+            keep: configuration.ledger.keep.components.seconds / 86_400,
+            isAlone: options.store != nil
+        )
+        try OutputFile.writeToStandardOutput(Array(text.utf8))
     }
 }
 
@@ -51,42 +58,6 @@ struct CheckCommand: ParsableCommand {
     }
 }
 
-/// `postern ledger forget`.
-struct ForgetCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "forget",
-        abstract: "Delete all messages of an address or a domain.",
-        discussion: """
-            Every message goes whole that has the address as its sender or among its recipients, or the domain there or \
-            as its author's. Segments that wait in the spool are not changed: take them in first.
-            """
-    )
-
-    @Option(help: "The address of a sender or recipient.")
-    var address: String?
-
-    @Option(help: "The domain of senders, recipients or authors.")
-    var domain: String?
-
-    @OptionGroup var options: StoreOptions
-
-    func validate() throws {
-        guard (address == nil) != (domain == nil) else { throw ValidationError("expected --address or --domain") }
-        if let address, !address.contains("@") {
-            throw ValidationError("--address: '\(address)' is no address; expected one such as a@example.org")
-        }
-        if let domain { _ = try Names.domain(domain, "--domain") }
-    }
-
-    func run() throws {
-        let (store, _) = try options.open()
-        let name = try domain.map { try Names.domain($0, "--domain").description }
-        let wanted = name.map { MessageFilter.Address.domain($0) } ?? MessageFilter.Address(address ?? "")
-        let count = try StoreProblem.reported { () throws(StoreError) in try store.forget(wanted) }
-        try OutputFile.writeToStandardOutput(Array("\(count) message\(count == 1 ? "" : "s") deleted\n".utf8))
-    }
-}
-
 /// `postern ledger backup`.
 struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -101,6 +72,17 @@ struct BackupCommand: ParsableCommand {
 
     func run() throws {
         let store = try options.openReadOnly()
-        try StoreProblem.reported { () throws(StoreError) in try store.backup(to: file) }
+        // Who may read the store is decided by its directory; a copy stands elsewhere. SQLite fills an empty file.
+        try OutputFile.create(file, mode: S_IRUSR | S_IWUSR, [])
+        let count = try StoreProblem.reported { () throws(StoreError) in
+            do throws(StoreError) {
+                try store.backup(to: file)
+                return try Store.openReadOnly(file).messageCount()
+            } catch {
+                unsafe unlink(file)
+                throw error
+            }
+        }
+        try OutputFile.writeToStandardOutput(Array("\(Counted.words(count, "message")) to \(file)\n".utf8))
     }
 }

@@ -51,6 +51,11 @@ struct LedgerFolder {
         return found
     }
 
+    /// Forgets an address or a domain; returns how many messages went.
+    func forget(_ address: MessageFilter.Address) throws -> Int {
+        try store.forget(store.messages(mentioning: address))
+    }
+
     /// Whether a file is there.
     func exists(_ name: String) -> Bool { unsafe access(folder.file(name), F_OK) == 0 }
 

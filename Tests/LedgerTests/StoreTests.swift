@@ -132,14 +132,30 @@ struct StoreTests {
             SampleEvent(id: "D").line, SampleEvent(id: "E", author: "gone.example").line,
         ])
         try ledger.take()
-        #expect(try ledger.store.forget(MessageFilter.Address("secret.name@gone.example")) == 3)
+        #expect(try ledger.forget(MessageFilter.Address("secret.name@gone.example")) == 3)
         #expect(try ledger.found(MessageFilter()).sorted() == ["D", "E"])
         for file in ["ledger.sqlite", "ledger.sqlite-wal"] where ledger.exists(file) {
             #expect(try !contents(ledger.folder.file(file)).contains("secret.name@"))
         }
-        #expect(try ledger.store.forget(.domain("gone.example")) == 1)
+        #expect(try ledger.forget(.domain("gone.example")) == 1)
         #expect(try ledger.found(MessageFilter()) == ["D"])
         #expect(try ledger.store.check().isEmpty)
+    }
+
+    @Test("an address is found anywhere in an event, and not within a longer one")
+    func mention() throws {
+        let ann = try #require(Mention(.address("Ann@gone.example")))
+        #expect(ann.isIn(Array(#"{"pra":"ann@gone.example"}"#.utf8)))
+        #expect(ann.isIn(Array(#"mailfrom=ANN@gone.example. See"#.utf8)))
+        #expect(ann.isIn(Array(#"\u000aann@gone.example"#.utf8)))
+        #expect(ann.isIn(Array("joann@gone.example ann@gone.example".utf8)))
+        for other in ["joann@gone.example", "jo.ann@gone.example", "ann@gone.example.org", "ann@gone.example-a"] {
+            #expect(!ann.isIn(Array(other.utf8)))
+        }
+        let domain = try #require(Mention(.domain("gone.example")))
+        #expect(domain.isIn(Array("joann@gone.example".utf8)) && !domain.isIn(Array("gone.example".utf8)))
+        #expect(try #require(Mention(.address(#"a"b@c.example"#))).isIn(Array(#"x a\u0022b@c.example"#.utf8)))
+        #expect(Mention(.address("")) == nil)
     }
 
     private func contents(_ path: String) throws -> String {
