@@ -43,16 +43,38 @@ public final class Store: Sendable {
         default: throw .failed("\(path) cannot be read")
         }
         do {
-            var configuration = GRDB.Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(10)
-            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -65536") }
-            let database = try DatabaseQueue(path: path, configuration: configuration)
-            try database.read { try $0.requireReadable(path: path) }
-            return Store(path: path, maximumOctets: nil, database)
+            return try reader(path, as: path)
+        } catch let error as DatabaseError where [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(error.resultCode) {
+            return try openUnchanging(path)
         } catch {
             throw StoreError(error)
         }
+    }
+
+    /// Opens a store, such as a copy, in a directory where SQLite may not make its files beside it.
+    private static func openUnchanging(_ path: String) throws(StoreError) -> Store {
+        var log = stat()
+        // With a log beside it, the file is not the whole store.
+        if unsafe stat(path + "-wal", &log) == 0, log.st_size > 0 { throw .denied(path: path) }
+        // SQLite, "Uniform Resource Identifiers" 3.1: these octets would end the path.
+        let written = path.replacing("%", with: "%25").replacing("?", with: "%3f").replacing("#", with: "%23")
+        do {
+            return try reader("file:\(written)?immutable=1", as: path)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
+            throw .denied(path: path)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    private static func reader(_ name: String, as path: String) throws -> Store {
+        var configuration = GRDB.Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -65536") }
+        let database = try DatabaseQueue(path: name, configuration: configuration)
+        try database.read { try $0.requireReadable(path: path) }
+        return Store(path: path, maximumOctets: nil, database)
     }
 
     /// Reads in one transaction.

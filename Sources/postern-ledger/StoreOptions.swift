@@ -25,7 +25,27 @@ struct StoreOptions: ParsableArguments {
     /// The store, to be asked.
     func openReadOnly() throws -> Store {
         let path = try settings().ledger.store
-        return try StoreProblem.reported { () throws(StoreError) in try Store.openReadOnly(path) }
+        do {
+            return try Store.openReadOnly(path)
+        } catch .absent {
+            Report.write("\(path): \(absence)")
+            throw ExitCode(EX_NOINPUT)
+        } catch {
+            return try StoreProblem.reported { () throws(StoreError) in throw error }
+        }
+    }
+
+    /// Why there is no store, as a text to follow its path.
+    private var absence: String {
+        if let store {
+            return unsafe access(store, F_OK) == 0 ? "is no store of postern-ledger" : "does not exist"
+        }
+        guard config == nil, Configuration.installedPath == nil else {
+            return "there is no store yet; postern-ledger serve makes it"
+        }
+        let path = Configuration.standardPath
+        return "there is no store (default place, because \(path) "
+            + "\(unsafe access(path, F_OK) == 0 ? "cannot be read" : "does not exist"); another: --config or --store)"
     }
 
     /// The store, to be changed.
@@ -50,14 +70,25 @@ enum StoreProblem {
         }
     }
 
+    /// Ends the command where this user may not read a file that was named, and says what to type.
+    static func requireReadable(_ file: String) throws {
+        guard unsafe access(file, R_OK) != 0, errno == EACCES else { return }
+        Report.write("\(file): permission denied (type: sudo \(command))")
+        throw ExitCode(EX_NOPERM)
+    }
+
     /// The command that works, for a user who may not read the store.
     private static func remedy(_ error: StoreError) -> String {
         guard case .denied = error else { return "" }
+        return " (type: sudo -u postern-ledger \(command))"
+    }
+
+    /// This command, as it is typed.
+    private static var command: String {
         var words = Array(CommandLine.arguments.dropFirst())
         let isQuestion = words.first.map { ["history", "top", "why", "try"].contains($0) } ?? false
         words.insert(contentsOf: isQuestion ? ["postern"] : ["postern", "ledger"], at: 0)
-        let command = words.map { ShellCommand.word($0) }.joined(separator: " ")
-        return " (type: sudo -u postern-ledger \(command))"
+        return words.map { ShellCommand.word($0) }.joined(separator: " ")
     }
 
     private static func status(_ error: StoreError) -> CInt {

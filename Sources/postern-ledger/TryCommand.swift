@@ -36,6 +36,7 @@ struct TryCommand: ParsableCommand {
     @OptionGroup var options: StoreOptions
 
     func run() throws {
+        try StoreProblem.requireReadable(file)
         let trial = try ConfigurationFile.load(file).trial
         let store = try options.openReadOnly()
         var filter = try filter.filter()
