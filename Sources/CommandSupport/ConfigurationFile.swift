@@ -11,8 +11,17 @@ public enum ConfigurationFile {
         do {
             return try Configuration.load(path: path)
         } catch {
-            for problem in error.problems { Report.print(problem.description) }
+            for problem in error.problems { Report.print(description(of: problem, of: path)) }
             throw status
         }
+    }
+
+    /// The problem; for a file other than the installed one without the command that makes a first configuration,
+    /// because its name is rather mistyped.
+    private static func description(of problem: ConfigurationProblem, of path: String) -> String {
+        guard problem.line == 0, problem.file == path, path != Configuration.standardPath else {
+            return problem.description
+        }
+        return "\(path): \(problem.message)"
     }
 }
