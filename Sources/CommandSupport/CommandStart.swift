@@ -1,5 +1,6 @@
 public import ArgumentParser
 internal import Glibc
+internal import PosternConfiguration
 
 /// How a program begins.
 public enum CommandStart {
@@ -12,11 +13,22 @@ public enum CommandStart {
         Report.write("/proc is missing, and nothing works without it; type: mount -t proc proc /proc")
         _exit(EX_OSERR)
     }
+
+    /// Ends the process where the first word is no command; behind one that is mistyped, no option would be known.
+    static func requireCommand(of program: CommandConfiguration) {
+        guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), word != "help" else { return }
+        let names = program.subcommands.compactMap { $0.configuration.commandName }
+        guard !names.contains(word) else { return }
+        let meant = Suggestion.closest(to: word, of: names).map { "; did you mean \($0)?" } ?? ""
+        Report.write("there is no command '\(word)'\(meant.isEmpty ? "; see --help" : meant)")
+        _exit(EX_USAGE)
+    }
 }
 
 extension AsyncParsableCommand {
     /// Runs the subcommand that the command line names, and ends the process if that fails.
     public static func runAsProgram() async {
+        CommandStart.requireCommand(of: configuration)
         do {
             let command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
