@@ -25,6 +25,18 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     @Argument(help: "The configuration.")
     var file = Configuration.standardPath
 
+    // As the other commands take it.
+    @Option(help: .hidden)
+    var config: String?
+
+    mutating func validate() throws {
+        guard let config else { return }
+        guard file == Configuration.standardPath else {
+            throw ValidationError("expected one configuration; --config names another")
+        }
+        file = config
+    }
+
     func run() async throws {
         var account = Account.current
         let check = ConfigurationCheck(
