@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CommandSupport
+internal import Glibc
 internal import Ledger
 internal import MailSyntax
 internal import PosternSetup
@@ -31,6 +32,19 @@ struct WhyCommand: ParsableCommand {
     }
 
     func run() throws {
+        // What the daemon said, where "postern why" asked it first.
+        let refusal = unsafe getenv("POSTERN_WHY_REFUSAL").map { unsafe String(cString: $0) }
+        do {
+            let stories = try stories()
+            if refusal != nil { Report.print("(from the ledger)") }
+            try write(stories)
+        } catch let code as ExitCode {
+            if let refusal { Report.print(refusal) }
+            throw code
+        }
+    }
+
+    private func stories() throws -> [StoredEvent] {
         let store = try options.openReadOnly()
         var filter = MessageFilter()
         filter.queueID = queueID
@@ -47,6 +61,10 @@ struct WhyCommand: ParsableCommand {
             Report.write("no stored message has the queue ID '\(queueID)'")
             throw ExitCode.failure
         }
+        return stories
+    }
+
+    private func write(_ stories: [StoredEvent]) throws {
         if replay {
             try write(stories, replayedBy: options.settings().trial)
         } else if json {

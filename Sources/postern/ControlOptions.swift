@@ -38,6 +38,21 @@ struct ControlOptions: ParsableArguments {
     ///   - path: what is asked.
     ///   - query: names with values; those without a value are left off.
     func ask(_ method: String, _ path: String, _ query: [(name: String, value: String?)] = []) async throws {
+        do {
+            try await Colours.write(answer(method, path, query))
+        } catch let refusal as ControlRefusal {
+            refusal.report()
+            throw refusal.code
+        }
+    }
+
+    /// The daemon's reply to a request; a `ControlRefusal` when there is none, or it says no.
+    ///
+    /// - Parameters:
+    ///   - method: the method of HTTP.
+    ///   - path: what is asked.
+    ///   - query: names with values; those without a value are left off.
+    func answer(_ method: String, _ path: String, _ query: [(name: String, value: String?)]) async throws -> String {
         let socket = try socket()
         do {
             var target = URLComponents()
@@ -46,13 +61,24 @@ struct ControlOptions: ParsableArguments {
             target.queryItems = items.isEmpty ? nil : items
             let reply = try await AdminClient(socket: socket).request(method, target.string ?? path)
             guard reply.succeeded else {
-                for line in reply.text.split(separator: "\n") { Report.print(String(line)) }
-                throw ExitCode.failure
+                throw ControlRefusal(lines: reply.text.split(separator: "\n").map(String.init), code: .failure)
             }
-            try Colours.write(reply.text)
+            return reply.text
         } catch let error as AdminClient.Unreachable {
-            Report.write("\(error)")
-            throw ExitCode(EX_UNAVAILABLE)
+            throw ControlRefusal(lines: ["postern: \(error)"], code: ExitCode(EX_UNAVAILABLE))
         }
+    }
+}
+
+/// Why the daemon did not do what was requested.
+struct ControlRefusal: Error {
+    /// What to say.
+    let lines: [String]
+    /// How the command ends.
+    let code: ExitCode
+
+    /// Says why.
+    func report() {
+        for line in lines { Report.print(line) }
     }
 }

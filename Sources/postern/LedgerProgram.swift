@@ -27,12 +27,18 @@ enum LedgerProgram {
         var pointers = unsafe words.map { unsafe strdup($0) } + [nil]
         // A socket's library has it ignored, and that would be inherited.
         signal(SIGPIPE, SIG_DFL)
-        for folder in [ownFolder, "/usr/bin"].compactMap({ $0 }) {
+        for folder in folders {
             // execv(3) does not return unless it fails.
             _ = unsafe execv("\(folder)/\(name)", &pointers)
         }
         return "\(name) is not installed; type: apt install \(name)"
     }
+
+    /// Whether it is there.
+    static var isInstalled: Bool { folders.contains { unsafe access("\($0)/\(name)", X_OK) == 0 } }
+
+    /// Where it may be.
+    private static var folders: [String] { [ownFolder, "/usr/bin"].compactMap { $0 } }
 
     /// The folder of this program.
     private static var ownFolder: String? {

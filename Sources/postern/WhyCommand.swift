@@ -1,6 +1,9 @@
 internal import ArgumentParser
+internal import CommandSupport
+internal import Glibc
 internal import MailSyntax
 internal import Policy
+internal import PosternConfiguration
 
 /// `postern why`.
 struct WhyCommand: AsyncParsableCommand {
@@ -32,6 +35,9 @@ struct WhyCommand: AsyncParsableCommand {
     @Flag(help: "Print each message as a JSON object on a line.")
     var json = false
 
+    @Option(help: ArgumentHelp("Ask postern-ledger alone, for this store.", valueName: "file"))
+    var store: String?
+
     @OptionGroup var control: ControlOptions
 
     func validate() throws {
@@ -40,6 +46,9 @@ struct WhyCommand: AsyncParsableCommand {
             else {
                 throw ValidationError("'\(queueID)' is no queue ID: expected letters and digits, such as 4XyZ1")
             }
+        }
+        if store != nil, queueID == nil || client != nil || from != nil {
+            throw ValidationError("--store: expected a queue ID alone; others are found by: postern history")
         }
         if let last, last < 1 { throw ValidationError("--last: \(last) is no number of messages; expected 1 or more") }
         if let client, IPNetwork(client) == nil {
@@ -55,23 +64,43 @@ struct WhyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let queueID, store != nil {
+            Report.write(askLedger(queueID))
+            throw ExitCode(EX_UNAVAILABLE)
+        }
         let query: [(name: String, value: String?)] = [
             ("format", json ? "json" : nil), ("last", last.map { "\($0)" }), ("client", client),
             ("from", from.map(sender)),
         ]
+        let path = (replay ? "/why/replay" : "/why") + (queueID.map { "/" + $0 } ?? "")
         do {
-            try await control.ask("GET", (replay ? "/why/replay" : "/why") + (queueID.map { "/" + $0 } ?? ""), query)
-        } catch let code as ExitCode {
-            // The daemon does not remember, or is away: the ledger may know.
+            try await Colours.write(control.answer("GET", path, query))
+        } catch let refusal as ControlRefusal {
+            // The daemon does not remember, or is away: the ledger may know, and else says what the daemon said.
             if let queueID, client == nil, from == nil {
-                let flags = [replay ? "--replay" : nil, json ? "--json" : nil].compactMap { $0 }
-                let options = [("--last", last.map(String.init)), ("--config", control.config)]
-                _ = LedgerProgram.replaceThisProcess(
-                    ["why", queueID] + flags + options.flatMap { name, value in value.map { [name, $0] } ?? [] }
-                )
+                _ = unsafe setenv("POSTERN_WHY_REFUSAL", refusal.lines.joined(separator: "\n"), 1)
+                _ = askLedger(queueID)
             }
-            throw code
+            refusal.report()
+            if queueID == nil, LedgerProgram.isInstalled { Report.print("stored messages are listed by: \(history)") }
+            throw refusal.code
         }
+    }
+
+    /// Lets postern-ledger answer; returns only where that is not installed, with what to say then.
+    private func askLedger(_ queueID: String) -> String {
+        let flags = [replay ? "--replay" : nil, json ? "--json" : nil].compactMap { $0 }
+        let options = [("--last", last.map(String.init)), ("--config", control.config), ("--store", store)]
+        return LedgerProgram.replaceThisProcess(
+            ["why", queueID] + flags + options.flatMap { name, value in value.map { [name, $0] } ?? [] }
+        )
+    }
+
+    /// The command that lists stored messages of the same client and sender.
+    private var history: String {
+        let options = [("--client", client), ("--sender", from)]
+        let words = options.flatMap { name, value in value.map { [name, ShellCommand.word($0)] } ?? [] }
+        return (["postern", "history"] + words).joined(separator: " ")
     }
 
     /// An address without its angle brackets; nothing for the null sender.
