@@ -13,14 +13,14 @@ public struct FactsRow: Sendable {
 }
 
 extension Store {
-    /// Gives the facts of the messages that meet a filter, the oldest first.
+    /// Gives the facts of the messages that meet a filter, the newest first.
     ///
     /// - Parameters:
     ///   - filter: which messages.
     ///   - body: called with each; returns whether it wants another.
     public func facts(_ filter: MessageFilter, _ body: (FactsRow) throws -> Bool) throws {
         try read { database in
-            let search = try Search("m.id, m.queue, m.facts", filter, .oldest, in: database)
+            let search = try Search("m.id, m.queue, m.facts", filter, .newest, in: database)
             let rows = try Row.fetchCursor(database, sql: search.sql, arguments: search.arguments)
             while let row = try rows.next() {
                 let facts = try row.withUnsafeData(atIndex: 2) { Array($0 ?? Data()) }

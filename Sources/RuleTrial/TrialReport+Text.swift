@@ -7,6 +7,7 @@ extension TrialReport {
         addAnswer(to: &lines)
         addActions(to: &lines)
         addHonest(to: &lines)
+        addUnproven(to: &lines)
         addRules(to: &lines)
         addChanges(to: &lines)
         addUntried(to: &lines)
@@ -17,6 +18,7 @@ extension TrialReport {
     private var honestWithheld: Int { honest.withheld + honestPartial }
 
     private func addAnswer(to lines: inout TextLines) {
+        guard !rules.isEmpty else { return lines.paragraph("There is no rule: nothing would be done.") }
         guard tried > 0 else {
             return lines.paragraph("Can these rules be enforced? Nobody knows: no message was tried.")
         }
@@ -26,8 +28,11 @@ extension TrialReport {
                     + "proven honest, and would not arrive."
             )
         } else {
+            let unproven = actions.withheld + partial
+            let rest = unproven == 0 ? "" : " \(unproven.grouped) would not arrive that nothing proves."
             lines.paragraph(
-                "Can these rules be enforced? Yes, by \(tried.messages): all that are proven honest would arrive."
+                "Can these rules be enforced? Yes, as far as can be proven by \(tried.messages): all that are proven honest "
+                    + "would arrive.\(rest)"
             )
         }
         if honest.junk > 0 { lines.paragraph("\(honest.junk.messages) proven honest would be flagged as junk.") }
@@ -52,7 +57,7 @@ extension TrialReport {
         ]
         for (name, count, honest) in rows where count > 0 {
             let counts = count.grouped.aligned(to: 11) + count.share(of: tried).aligned(to: 9)
-            lines.line("  " + name.padded(to: 28) + counts + (honest.map { "  \($0.grouped) honest" } ?? ""))
+            lines.line("  " + name.padded(to: 28) + counts + (honest.map { "  \($0.grouped) proven honest" } ?? ""))
         }
     }
 
@@ -67,7 +72,21 @@ extension TrialReport {
         }
     }
 
+    private func addUnproven(to lines: inout TextLines) {
+        guard !unproven.hosts.isEmpty || !unproven.lists.isEmpty else { return }
+        lines.line()
+        lines.line("NOT PROVEN, LOOK AT")
+        for host in unproven.hosts.prefix(TextLines.mostNames) {
+            let names = "\(host.client.cut(to: 50)) \(host.over > 0 ? "~" : "")\(host.count.grouped) of \(host.author)"
+            lines.paragraph("\(names): perhaps a host that its SPF record forgets", indent: 2)
+        }
+        for list in unproven.lists.prefix(TextLines.mostNames) {
+            lines.paragraph("\(TextLines.text(list)) whose signatures are broken: perhaps a mailing list", indent: 2)
+        }
+    }
+
     private func addRules(to lines: inout TextLines) {
+        guard !rules.isEmpty else { return }
         lines.line()
         lines.line("RULES")
         for rule in rules where rule.isInteresting {
@@ -110,12 +129,25 @@ extension TrialReport.RuleResult {
     /// Whether there is more to say than that it never matched.
     fileprivate var isInteresting: Bool { matched + exempted + undecided > 0 || !lacked.isEmpty }
 
+    /// What its action makes of a message.
+    private var outcome: String {
+        switch action {
+        case "reject": "refused"
+        case "tempfail": "deferred"
+        case "discard": "dropped"
+        case "quarantine": "held"
+        case "accept": "accepted"
+        case "mark": "marked"
+        default: action
+        }
+    }
+
     /// What the messages were that it matched, or nearly.
     fileprivate var parts: String {
         let parts: [(String, Int)] = [
             ("refused", acted.reject), ("deferred", acted.tempfail), ("dropped", acted.discard),
             ("held", acted.quarantine), ("junk", acted.junk), ("accepted", acted.accept), ("marked", acted.mark),
-            ("on trial", onTrial), ("exempted", exempted), ("left open by the DNS", undecided),
+            ("would be \(outcome)", onTrial), ("exempted", exempted), ("left open by the DNS", undecided),
         ]
         let some = parts.filter { $0.1 > 0 }.map { "\($0.1.grouped) \($0.0)" }
         return some.isEmpty ? "no match" : some.joined(separator: ", ")
@@ -128,7 +160,7 @@ extension TrialReport.Hits {
 
 extension TextLines {
     /// The most names of a list.
-    private static let mostNames = 5
+    fileprivate static let mostNames = 5
 
     fileprivate mutating func add(_ hits: TrialReport.Hits) {
         items("authors", hits.authors.prefix(Self.mostNames).map(Self.text))
@@ -137,7 +169,7 @@ extension TextLines {
         items("messages", hits.samples)
     }
 
-    private static func text(_ count: TrialReport.Count) -> String {
+    fileprivate static func text(_ count: TrialReport.Count) -> String {
         let authors = count.authors.map { " of \($0 >= ForwarderTable.mostAuthors ? "many" : "\($0)") authors" } ?? ""
         return "\(count.name.cut(to: 50)) \(count.over > 0 ? "~" : "")\(count.count.grouped)\(authors)"
     }

@@ -29,6 +29,26 @@ public struct TrialReport: Encodable, Equatable, Sendable {
         public var samples: [String]
     }
 
+    /// Clients of mail that rules act against and that nothing proves, but that may be honest all the same.
+    public struct Unproven: Encodable, Equatable, Sendable {
+        /// A client whose verified name is at the author's domain: perhaps a host that the domain's SPF record forgets.
+        public struct Host: Encodable, Equatable, Sendable {
+            /// The client's name.
+            public var client: String
+            /// The author's domain.
+            public var author: String
+            /// How many messages, at most.
+            public var count: Int
+            /// How much of the count may belong to others.
+            public var over: Int
+        }
+
+        /// Hosts of the authors' domains.
+        public var hosts: [Host]
+        /// Clients that sent for several authors whose signatures are broken: perhaps mailing lists.
+        public var lists: [Count]
+    }
+
     /// What came of one rule.
     public struct RuleResult: Encodable, Equatable, Sendable {
         /// The name of the rule.
@@ -87,6 +107,8 @@ public struct TrialReport: Encodable, Equatable, Sendable {
     public var honest: ActionCounts
     /// How many of these would be refused for some of their recipients only.
     public var honestPartial: Int
+    /// Mail that rules act against and that is not proven honest: where to look.
+    public var unproven: Unproven
     /// What came of each rule, in their order.
     public var rules: [RuleResult]
     /// The differences to what was done then, the most frequent first.
@@ -113,6 +135,7 @@ extension TrialReport {
         partial = tally.partial
         honest = tally.honest
         honestPartial = tally.honestPartial
+        unproven = Unproven(tally.unproven)
         rules = zip(tally.trial.engine.rules, tally.rules).map { RuleResult($0, $1) }
         changes = tally.changes.map { change, tally in
             Change(
@@ -153,16 +176,30 @@ extension TrialReport.Hits {
         messages = tally.count
         authors = tally.authors.sorted.prefix(TrialReport.mostNames).map { TrialReport.Count($0.entry) }
         clients = tally.clients.sorted.prefix(TrialReport.mostNames).map { TrialReport.Count($0.entry) }
-        forwarders = tally.forwarders.sorted.prefix(TrialReport.mostNames).map { forwarder in
-            var count = TrialReport.Count(forwarder.entry)
-            count.authors = forwarder.authors
-            return count
-        }
+        forwarders = TrialReport.Count.table(tally.forwarders)
         samples = tally.samples.ids
     }
 }
 
+extension TrialReport.Unproven {
+    fileprivate init(_ tally: UnprovenTally) {
+        hosts = tally.hosts.sorted.prefix(TrialReport.mostNames).map { host in
+            let (key, count, over) = (host.entry.key, host.entry.count, host.entry.over)
+            return Host(client: key.client.description, author: key.author.description, count: count, over: over)
+        }
+        lists = TrialReport.Count.table(tally.lists)
+    }
+}
+
 extension TrialReport.Count {
+    fileprivate static func table(_ clients: ForwarderTable) -> [Self] {
+        clients.sorted.prefix(TrialReport.mostNames).map { client in
+            var count = Self(client.entry)
+            count.authors = client.authors
+            return count
+        }
+    }
+
     fileprivate init<Key: CustomStringConvertible>(_ entry: TopTable<Key>.Entry) {
         self.init(name: entry.key.description, count: entry.count, over: entry.over)
     }

@@ -23,6 +23,7 @@ public struct TrialTally: Sendable {
     private(set) var partial = 0
     private(set) var honest = ActionCounts()
     private(set) var honestPartial = 0
+    private(set) var unproven = UnprovenTally()
     private(set) var rules: [RuleTally]
     private(set) var changes = [Change: ChangeTally]()
     private(set) var unchanged = 0
@@ -74,6 +75,7 @@ public struct TrialTally: Sendable {
             honest[effects.action] += 1
             if effects.isPartial { honestPartial += 1 }
         }
+        if !isHonest, effects.effects.contains(where: { $0.hit != nil }) { unproven.add(facts) }
         for effect in effects.effects {
             guard let place = places[effect.rule] else { continue }
             rules[place].count(effect)

@@ -11,13 +11,13 @@ final class Progress {
     private var next = ContinuousClock.now + patience
     private var isWritten = false
 
-    /// Says how many messages have been read, and up to which time.
+    /// Says how many messages have been read, and back to which time.
     func show(_ count: Int, _ time: UnixTime) {
         guard isShown, ContinuousClock.now >= next else { return }
         next = ContinuousClock.now + .milliseconds(200)
         isWritten = true
         // The line is cleared up to its end (ECMA-48 § 8.3.41).
-        write("\r\(count) messages, up to \(UTCTime(time))\u{1B}[K")
+        write("\r\(count) messages, back to \(UTCTime(time))\u{1B}[K")
     }
 
     /// Takes the line away.

@@ -230,7 +230,7 @@ struct SearchTests {
         }
     }
 
-    @Test("facts, the oldest first")
+    @Test("facts, the newest first")
     func facts() throws {
         let ledger = try Self.ledger()
         var found = [String]()
@@ -239,6 +239,6 @@ struct SearchTests {
             found.append(row.queueID ?? "-")
             return found.count < 3
         }
-        #expect(found == ["A", "B", "C"])
+        #expect(found == ["E", "D", "C"])
     }
 }

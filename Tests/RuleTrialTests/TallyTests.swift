@@ -131,8 +131,8 @@ struct TallyTests {
 
         99 messages tried
           accepted                             91   91.9 %
-          flagged as junk                       1    1.0 %  0 honest
-          refused                               7    7.1 %  4 honest
+          flagged as junk                       1    1.0 %  0 proven honest
+          refused                               7    7.1 %  4 proven honest
 
         HONEST MAIL THAT RULES ACT AGAINST
         spf-strict (reject): 4 messages
@@ -149,7 +149,7 @@ struct TallyTests {
           clients   list.example 4, 203.0.113.0/24 3
           forward   list.example 4 of 3 authors
           messages  Q91, Q92, Q93, Q94, Q96
-        new (quarantine, on trial): 1 on trial
+        new (quarantine, on trial): 1 would be held
           authors   spam.example 1
           clients   203.0.113.0/24 1
           messages  Q95
@@ -198,6 +198,44 @@ struct TallyTests {
         #expect(sorted.count == TopTable<Int>.capacity)
         #expect(sorted.first?.entry.key == -1 && sorted.first?.entry.count ?? 0 >= 3333)
         #expect((sorted.first?.entry.count ?? 0) - (sorted.first?.entry.over ?? 0) <= 3334)
+    }
+
+    @Test("what may be honest though nothing proves it is named")
+    func unproven() throws {
+        let configuration = try Configuration.parse(Self.rules, file: "t")
+        var tally = TrialTally(Trial(PolicyEngine(rules: configuration.rules, mode: .enforce)))
+        func add(_ author: String, _ client: String, signature: ResultWord) throws {
+            let message = try Self.message(author) { stored in
+                stored.facts.results = PerCheck { _ in .fail }
+                stored.facts.dkimAligned = signature
+                stored.facts.clientNames = [try? DomainName(client)].compactMap { $0 }
+            }
+            tally.add(message) { nil }
+        }
+        try add("shop.example", "new.shop.example", signature: .none)
+        try add("a.example", "list.example", signature: .fail)
+        try add("b.example", "list.example", signature: .fail)
+        try add("a.example", "stranger.example", signature: .none)
+        let text = TrialReport(tally).text
+        #expect(text.hasPrefix("Can these rules be enforced? Yes, as far as can be proven by 4 messages"))
+        #expect(text.contains("4 would not arrive that nothing proves."))
+        #expect(
+            text.contains(
+                """
+                NOT PROVEN, LOOK AT
+                  new.shop.example 1 of shop.example: perhaps a host that its SPF record forgets
+                  list.example 2 of 2 authors whose signatures are broken: perhaps a mailing
+                  list
+
+                """
+            )
+        )
+    }
+
+    @Test("without a rule, nothing would be done")
+    func noRule() {
+        let text = TrialReport(TrialTally(Trial(PolicyEngine(rules: RuleSet([]), mode: .enforce)))).text
+        #expect(text.hasPrefix("There is no rule: nothing would be done.\n"))
     }
 
     @Test("with nothing to try, nobody knows")
