@@ -231,7 +231,7 @@ private struct RuleWarnings {
             warn(
                 rule.location,
                 path + ".when.dkim",
-                "refuses on DKIM alone: RFC 6376 section 6.3 advises against it, for lists and gateways break signatures",
+                "\(refuses) on DKIM alone: RFC 6376 section 6.3 advises against it, for lists and gateways break signatures",
                 accepted: "dmarc = \"fail\" in its place, or from_domains beside it"
             )
         }
@@ -239,7 +239,7 @@ private struct RuleWarnings {
             warn(
                 rule.location,
                 path + ".when.sender_id",
-                "refuses on Sender ID for everyone: most domains publish for SPF only, and honest mail will fail",
+                "\(refuses) on Sender ID for everyone: most domains publish for SPF only, and honest mail will fail",
                 accepted: "sender_domains or recipient_domains beside it, or the action \"junk\""
             )
         }
@@ -247,7 +247,7 @@ private struct RuleWarnings {
             warn(
                 rule.location,
                 path + ".when",
-                "refuses every message that reaches it",
+                "\(refuses) every message that reaches it",
                 accepted: "at least one condition"
             )
         }
@@ -256,7 +256,7 @@ private struct RuleWarnings {
             warn(
                 condition.location,
                 path + ".when." + condition.name.rawValue,
-                "refuses for good when the DNS does not answer: \(condition.text) names \"temperror\"",
+                "\(refuses) for good when the DNS does not answer: \(condition.text) names \"temperror\"",
                 accepted: "the word left out, so that the mail is deferred then, or the action \"tempfail\""
             )
         }
@@ -264,6 +264,9 @@ private struct RuleWarnings {
 }
 
 extension RuleWarnings {
+    /// A rule on trial refuses nobody yet.
+    private var refuses: String { rule.observe ? "would refuse" : "refuses" }
+
     /// Looks for a rule that refuses every result except pass: it refuses every domain that publishes nothing.
     private mutating func lookForMissingRecords() {
         let named: Set<ConditionName> = [
@@ -275,10 +278,16 @@ extension RuleWarnings {
         guard let first = results.first(where: \.isNegation), results.allSatisfy({ $0.holds(for: .none) }) else {
             return
         }
+        let place = path + ".when." + first.name.rawValue
+        // RFC 8601 section 2.7.3: permerror where the address has no name.
+        guard results.map(\.name) != [.result(.iprev)] else {
+            let message = "\(refuses) every client whose address has no name: iprev is \"permerror\" then"
+            return warn(first.location, place, message, accepted: "a condition beside it, or the action \"junk\"")
+        }
         warn(
             first.location,
-            path + ".when." + first.name.rawValue,
-            "refuses every domain without a record: \(first.text) holds for \"none\" too",
+            place,
+            "\(refuses) every domain without a record: \(first.text) holds for \"none\" too",
             accepted: "\(first.name.rawValue) = \"fail\", or \"!none\" in the list"
         )
     }
