@@ -44,7 +44,9 @@ struct StoryFindings {
     private func line(_ found: MailEvent.Signature) -> String {
         let names = [found.d.map { "d=\($0)" }, found.s.map { "s=\($0)" }, found.a]
         let aligned = found.aligned.map { "aligned \($0)" }
-        let details = names + [aligned, found.testing ? "key in test mode" : nil, found.problem] + found.diagnosis
+        // The problem may say it already.
+        let diagnosis = found.diagnosis.filter { found.problem?.contains($0) != true }
+        let details = names + [aligned, found.testing ? "key in test mode" : nil, found.problem] + diagnosis
         return line("dkim", found.result, details)
     }
 
