@@ -54,6 +54,27 @@ struct Condition {
             path: path
         )
     }
+
+    /// A condition on the table `tag`: one of several texts.
+    static func tags(_ texts: [String]) -> Condition {
+        guard texts.count > 1 else { return .tag(texts.first ?? "") }
+        let values = texts.map { _ in "?" }.joined(separator: ", ")
+        let words = "(SELECT id FROM word WHERE text IN (\(values)))"
+        let entries = "SELECT message FROM tag WHERE word IN \(words)"
+        // A message may have several of them.
+        let path = Path(
+            tables: "message AS m",
+            term: "m.id IN (\(entries))",
+            id: "m.id",
+            isOrdered: false,
+            entries: entries
+        )
+        return Condition(
+            term: "EXISTS (SELECT 1 FROM tag WHERE word IN \(words) AND message = m.id)",
+            values: texts,
+            path: path
+        )
+    }
 }
 
 extension MessageFilter {
@@ -65,6 +86,8 @@ extension MessageFilter {
         if let sender { conditions.append(.sender(sender)) }
         if let client { conditions.append(.client(client)) }
         if let author { conditions.append(.author(author)) }
+        if let clientName { conditions.append(.host("client_name", clientName)) }
+        if let helo { conditions.append(.host("helo", helo)) }
         if let rule { conditions.append(.tag(Tag.rule(rule))) }
         if let would { conditions.append(.tag(Tag.would(would))) }
         if let action {
@@ -89,6 +112,13 @@ extension Condition {
                 values: [-name.description.utf8.count - 1, "." + name.description]
             )
         }
+    }
+
+    /// A condition on a column that no index has.
+    fileprivate static func host(_ column: String, _ name: String) -> Condition {
+        name.hasPrefix(".")
+            ? Condition(term: "substr(m.\(column), ?) = ? COLLATE NOCASE", values: [-name.unicodeScalars.count, name])
+            : Condition(term: "m.\(column) = ? COLLATE NOCASE", values: [name])
     }
 
     fileprivate static func client(_ network: IPNetwork) -> Condition {
@@ -141,6 +171,11 @@ extension Condition {
 
     fileprivate static func result(_ result: MessageFilter.Result) -> Condition {
         guard let tag = Tag.result(result.check, result.word) else {
+            // No column has the result of this check.
+            if result.check == .arc {
+                let stored = "SELECT json_extract(CAST(json AS TEXT), '$.arc.result') FROM event WHERE id = m.id"
+                return Condition(term: "(\(stored)) = ?", values: [result.word])
+            }
             return Condition(term: "m.\(result.check.rawValue) = ?", values: [result.word])
         }
         return .tag(tag)

@@ -17,12 +17,35 @@ public enum HistoryText {
     /// sender where no author is known, and the first recipient.
     public static func line(_ stored: StoredEvent) -> String {
         let event = stored.event
-        let action = event.verdict.would.map { "(\($0.action))" } ?? event.verdict.action
         return TextTable.line([
-            time(stored.time), TextTable.cell(action, widths.action),
+            time(stored.time), TextTable.cell(action(event), widths.action),
             TextTable.whole(event.id ?? "-", widths.id), TextTable.cell(from(event), widths.from),
             TextTable.cell(recipients(event), widths.to),
         ])
+    }
+
+    /// The heads of the columns of `long`.
+    public static let longHead = TextTable.line(
+        zip(["TIME (UTC)", "ACTION", "QUEUE ID", "CLIENT", "CLIENT NAME", "SENDER", "AUTHOR", "RECIPIENT"], longWidths)
+            .map { TextTable.whole($0, $1) }
+    )
+
+    private static let longWidths = [20, 10, 15, 15, 28, 28, 20, 0]
+
+    /// A message with its client, and nothing cut off: when, what was done, the queue ID, the client's address, its
+    /// verified name, or in brackets what it called itself, the sender, the author's domain, and the first recipient.
+    public static func long(_ stored: StoredEvent) -> String {
+        let event = stored.event
+        let cells = [
+            UTCTime(stored.time).description, action(event), event.id ?? "-", event.client.ip ?? "-",
+            event.client.name ?? "(\(event.client.helo))", event.mailFrom.isEmpty ? "<>" : event.mailFrom,
+            event.author?.domains.first ?? "-", recipients(event),
+        ]
+        return TextTable.line(zip(cells, longWidths).map { TextTable.whole($0, $1, limit: 320) })
+    }
+
+    private static func action(_ event: MailEvent) -> String {
+        event.verdict.would.map { "(\($0.action))" } ?? event.verdict.action
     }
 
     /// `11-27 09:05:03`.

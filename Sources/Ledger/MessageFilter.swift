@@ -61,6 +61,10 @@ public struct MessageFilter: Sendable {
     public var author: Domain?
     /// The client's address.
     public var client: IPNetwork?
+    /// The client's verified name, in any case; with a dot before it, the names below.
+    public var clientName: String?
+    /// The client's HELO name, written in the same way.
+    public var helo: String?
     /// The envelope's sender.
     public var sender: Address?
     /// A recipient, accepted or not.

@@ -11,8 +11,8 @@ enum TextTable {
 
     /// The text on one line, padded to `width` characters, and cut only where no MTA has so long a name: somebody will
     /// copy it.
-    static func whole(_ text: String, _ width: Int) -> String {
-        let text = printable(text, limit: 64)
+    static func whole(_ text: String, _ width: Int, limit: Int = 64) -> String {
+        let text = printable(text, limit: limit)
         return text + String(repeating: " ", count: max(0, width - text.count))
     }
 

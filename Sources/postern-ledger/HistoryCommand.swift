@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import CommandSupport
 internal import Ledger
 internal import MailSyntax
+internal import PosternConfiguration
 
 /// `postern history`.
 struct HistoryCommand: ParsableCommand {
@@ -13,20 +14,31 @@ struct HistoryCommand: ParsableCommand {
 
     @OptionGroup var filter: FilterOptions
 
-    @Option(help: "How many messages at most.")
-    var limit = 50
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many messages at most; by default \(Self.lines), and all with --format json.")
+    )
+    var limit: Int?
 
-    @Option(help: "The form of the answer; json: the events, one a line.")
-    var format = AnswerFormat.text
+    @Flag(name: .long, help: "Show the client and the sender, too, and cut nothing off.")
+    var long = false
+
+    @OptionGroup var form: FormatOptions
 
     @OptionGroup var options: StoreOptions
 
+    /// How many messages are listed by default.
+    private static let lines = 50
+
     func validate() throws {
-        guard limit > 0 else { throw ValidationError("--limit: \(limit) is no number of messages; expected 1 or more") }
+        guard let limit, limit < 1 else { return }
+        throw ValidationError("--limit: \(limit) is no number of messages; expected 1 or more")
     }
 
     func run() throws {
-        try EventOutput(format).write(options.openReadOnly(), filter.filter(), limit: limit)
+        let output = EventOutput(form.format, isLong: long)
+        let limit = limit ?? (form.format == .text ? Self.lines : nil)
+        try output.write(options.openReadOnly(), filter.filter(), limit: limit)
     }
 }
 
@@ -51,32 +63,53 @@ struct EventOutput {
     private static let block = 64 << 10
 
     private let format: AnswerFormat
+    private let isLong: Bool
 
-    init(_ format: AnswerFormat) {
+    init(_ format: AnswerFormat, isLong: Bool = false) {
         self.format = format
+        self.isLong = isLong
     }
 
-    /// Writes the events of a store that meet a filter.
+    /// Writes the events of a store that meet a filter, and says where it leaves some out.
     func write(_ store: Store, _ filter: MessageFilter, limit: Int?) throws {
-        var octets = [UInt8]()
-        var isEmpty = true
+        var octets = format == .json ? [] : Array(head.utf8)
+        var count = 0
+        var isCut = false
         do {
-            try store.events(filter, limit: limit) { stored in
-                switch format {
-                case .json: octets += stored.json + [.lf]
-                case .text: octets += Array(((isEmpty ? HistoryText.head : "") + HistoryText.line(stored)).utf8)
-                }
-                isEmpty = false
+            // One more than is wanted tells whether there are more.
+            try store.events(filter, limit: limit.map { $0 == .max ? $0 : $0 + 1 }) { stored in
+                isCut = count == limit
+                guard !isCut else { return false }
+                octets += format == .json ? stored.json + [.lf] : Array(line(stored).utf8)
+                count += 1
                 if octets.count >= Self.block {
                     try OutputFile.writeToStandardOutput(octets)
                     octets = []
                 }
                 return true
             }
+            if count == 0, format == .text { octets = Array(try Self.nothing(store, filter).utf8) }
         } catch let error as StoreError {
             try StoreProblem.reported { () throws(StoreError) in throw error }
         }
-        if isEmpty, format == .text { octets = Array("no messages\n".utf8) }
         try OutputFile.writeToStandardOutput(octets)
+        if isCut { Report.print(Self.cut(count)) }
+    }
+
+    private var head: String { isLong ? HistoryText.longHead : HistoryText.head }
+
+    private func line(_ stored: StoredEvent) -> String {
+        isLong ? HistoryText.long(stored) : HistoryText.line(stored)
+    }
+
+    private static func nothing(_ store: Store, _ filter: MessageFilter) throws(StoreError) -> String {
+        "no messages" + (try store.reasonForNothing(filter).map { " (\($0))" } ?? "") + "\n"
+    }
+
+    /// The line about the messages that are left out.
+    private static func cut(_ count: Int) -> String {
+        let more = count.multipliedReportingOverflow(by: 10)
+        return
+            "\(Counted.words(count, "message")), the newest; there are more: --limit \(more.overflow ? count : more.partialValue)"
     }
 }
