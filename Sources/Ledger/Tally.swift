@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import GRDB
 public import MailSyntax
+internal import PosternSetup
 
 /// How many messages have each value of something.
 public struct Tally: Sendable, Equatable {
@@ -10,6 +11,8 @@ public struct Tally: Sendable, Equatable {
         case author
         /// The client's address.
         case client
+        /// The client's network: /24, or /64 of IPv6.
+        case network
         /// The client's verified name.
         case clientName = "client-name"
         /// The client's HELO name.
@@ -20,10 +23,14 @@ public struct Tally: Sendable, Equatable {
         case recipient
         /// What was done.
         case action
+        /// What would have been done, had the rules been enforced.
+        case would
         /// The rules that had a part in the verdict.
         case rule
-        /// What was wrong, by check.
+        /// What was wrong, by check, without the names that were asked for.
         case problem
+        /// The day, in UTC; the newest first.
+        case day
     }
 
     /// A value and its messages.
@@ -45,6 +52,15 @@ public struct Tally: Sendable, Equatable {
 }
 
 extension Store {
+    /// How many identifiers a day has.
+    private static let idsOfDay = MessageID.perMillisecond * 86_400_000
+
+    /// The octets of the client's network.
+    private static let network = """
+        CASE WHEN substr(m.client, 1, 12) = X'00000000000000000000FFFF' THEN substr(m.client, 1, 15) \
+        ELSE substr(m.client, 1, 8) END
+        """
+
     /// How often the caller is told of progress, in messages.
     private static let stride = 8192
 
@@ -63,7 +79,10 @@ extension Store {
     ) throws(StoreError) -> Tally {
         switch subject {
         case .rule: try tally(subject, tags: "rule=", filter, limit: limit)
+        case .would: try tally(subject, tags: "would=", filter, limit: limit)
         case .problem: try tally(subject, tags: "problem=", filter, limit: limit)
+        case .day: try tally(subject, "m.id / \(Self.idsOfDay)", filter, limit: limit, progress)
+        case .network: try tally(subject, Self.network, filter, limit: limit, progress)
         case .author: try tally(subject, "m.author", filter, limit: limit, progress)
         case .client: try tally(subject, "m.client", filter, limit: limit, progress)
         case .clientName: try tally(subject, "m.client_name", filter, limit: limit, progress)
@@ -118,10 +137,11 @@ extension Store {
                 sql: "SELECT text FROM word WHERE text >= ? AND text < ?",
                 arguments: [prefix, prefix.dropLast() + ">"]
             )
-            let entries = try words.map { word in
-                let search = try Search("count(*)", filter, also: .tag(word), .newest, in: database)
+            let groups = Dictionary(grouping: words) { subject.group(String($0.dropFirst(prefix.count))) }
+            let entries = try groups.map { value, words in
+                let search = try Search("count(*)", filter, also: .tags(words), .newest, in: database)
                 let count = try Int.fetchOne(database, sql: search.sql, arguments: search.arguments) ?? 0
-                return Tally.Entry(value: String(word.dropFirst(prefix.count)), count: count)
+                return Tally.Entry(value: value, count: count)
             }
             let search = try Search("count(*)", filter, .newest, in: database)
             let total = try Int.fetchOne(database, sql: search.sql, arguments: search.arguments) ?? 0
@@ -132,7 +152,10 @@ extension Store {
 
 extension Tally {
     fileprivate init(_ subject: Subject, _ entries: [Entry], total: Int, limit: Int) {
-        let sorted = entries.sorted { ($1.count, $0.value ?? "") < ($0.count, $1.value ?? "") }
+        let sorted = entries.sorted {
+            subject == .day
+                ? ($0.value ?? "") > ($1.value ?? "") : ($1.count, $0.value ?? "") < ($0.count, $1.value ?? "")
+        }
         self.init(subject: subject, entries: Array(sorted.prefix(limit)), values: entries.count, total: total)
     }
 }
@@ -141,9 +164,34 @@ extension Tally.Subject {
     /// The text of a column's value.
     fileprivate func text(_ value: DatabaseValue) -> String? {
         switch self {
-        case .client: (Data.fromDatabaseValue(value)).flatMap { MessageRow.address(Array($0)) }?.description
+        case .client: Data.fromDatabaseValue(value).flatMap { MessageRow.address(Array($0)) }?.description
+        case .network: Data.fromDatabaseValue(value).flatMap { Self.network(Array($0)) }?.description
         case .sender, .recipient: String.fromDatabaseValue(value).map(AddressKey.address)
+        case .day: Int64.fromDatabaseValue(value).map { Self.day(UnixTime($0 * 86_400)) }
         default: String.fromDatabaseValue(value)
         }
+    }
+
+    /// The network of the first octets of a key.
+    private static func network(_ first: [UInt8]) -> IPNetwork? {
+        let key = first + [UInt8](repeating: 0, count: max(0, 16 - first.count))
+        return MessageRow.address(key).flatMap { IPNetwork($0, prefixLength: first.count == 15 ? 24 : 64) }
+    }
+
+    private static func day(_ time: UnixTime) -> String { String(UTCTime(time).description.prefix(10)) }
+
+    /// The kind of a tag's text: problems differ in the names that were asked for.
+    fileprivate func group(_ text: String) -> String {
+        guard self == .problem else { return text }
+        return text.split(separator: " ", omittingEmptySubsequences: false)
+            .map { Self.isName($0) ? "NAME" : String($0) }
+            .joined(separator: " ")
+    }
+
+    /// Whether a word is the name of a host: labels with dots between them, the last of letters.
+    private static func isName(_ word: Substring) -> Bool {
+        let labels = word.split(separator: ".", omittingEmptySubsequences: false)
+        return labels.count > 1 && (try? DomainName(String(word)))?.isHostName == true
+            && labels.last?.utf8.contains(where: \.isAlpha) == true
     }
 }

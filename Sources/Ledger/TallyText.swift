@@ -5,21 +5,27 @@ extension Tally {
     private static let barWidth = 20
     private static let valueWidth = 40
 
-    /// The counts as a table that fits 80 columns: how many, which share, a bar, and of what.
-    public var text: String {
-        guard total > 0 else { return "no messages\n" }
-        let width = max(5, String(entries.first?.count ?? 0).utf8.count)
-        let greatest = entries.first?.count ?? 1
+    /// The counts as a table: how many, which share, a bar of that share, and of what.
+    ///
+    /// - Parameters:
+    ///   - isNarrow: whether the table has to fit 80 columns.
+    ///   - span: what is said of the messages' time, such as ` of the last day`.
+    public func text(isNarrow: Bool = true, span: String = "") -> String {
+        let sum = subject == .recipient ? "recipients" : "messages"
+        guard total > 0 else { return "no \(sum)\(span)\n" }
+        let width = max(5, String(entries.lazy.map(\.count).max() ?? 0).utf8.count)
         var text = ""
         for entry in entries {
-            let bar = String(repeating: "#", count: max(1, entry.count * Self.barWidth / greatest))
+            let bar = String(repeating: "#", count: max(1, entry.count * Self.barWidth / total))
+            let value = entry.value ?? subject.absent
             text += TextTable.line([
                 Self.right("\(entry.count)", width), Self.right(Self.share(entry.count, of: total), 7),
-                TextTable.cell(bar, Self.barWidth), TextTable.cell(entry.value ?? "-", Self.valueWidth),
+                TextTable.cell(bar, Self.barWidth),
+                isNarrow ? TextTable.cell(value, Self.valueWidth) : TextTable.printable(value),
             ])
         }
         if values > entries.count { text += "and \(values - entries.count) more\n" }
-        return text + "\(total) \(subject == .recipient ? "recipients" : "messages")\n"
+        return text + "\(total) \(sum)\(span)\n"
     }
 
     private static func share(_ part: Int, of whole: Int) -> String {
@@ -29,6 +35,18 @@ extension Tally {
 
     private static func right(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.utf8.count)) + text
+    }
+}
+
+extension Tally.Subject {
+    /// What stands for the messages without a value.
+    fileprivate var absent: String {
+        switch self {
+        case .author: "(no author)"
+        case .client, .network: "(no address)"
+        case .clientName: "(no verified name)"
+        case .helo, .sender, .recipient, .action, .would, .rule, .problem, .day: "-"
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CommandSupport
+internal import Glibc
 internal import Ledger
 internal import MailSyntax
 internal import PosternSetup
@@ -9,7 +10,7 @@ struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
         abstract: "Count messages by author, client, rule and the like.",
-        discussion: "Without --since, those of the last day are counted."
+        discussion: "Without --since, those of the last day are counted, or of the day before --until."
     )
 
     /// How far back messages are counted by default, in seconds.
@@ -22,11 +23,10 @@ struct TopCommand: ParsableCommand {
 
     @OptionGroup var filter: FilterOptions
 
-    @Option(help: "How many lines at most.")
+    @Option(parsing: .unconditional, help: "How many lines at most.")
     var limit = 20
 
-    @Option(help: "The form of the answer.")
-    var format = AnswerFormat.text
+    @OptionGroup var form: FormatOptions
 
     @OptionGroup var options: StoreOptions
 
@@ -44,14 +44,21 @@ struct TopCommand: ParsableCommand {
     func run() throws {
         let store = try options.openReadOnly()
         var filter = try filter.filter()
-        filter.since = filter.since ?? Clock.now + -Self.span
+        let hasSince = filter.since != nil
+        filter.since = filter.since ?? (filter.until ?? Clock.now) + -Self.span
         let progress = Progress()
         let tally = try StoreProblem.reported { () throws(StoreError) in
             try store.tally(by, filter, limit: limit, progress: progress.show)
         }
         progress.end()
-        switch format {
-        case .text: try OutputFile.writeToStandardOutput(Array(tally.text.utf8))
+        switch form.format {
+        case .text:
+            let day = filter.until == nil ? "the last day" : "the day before --until"
+            let text = tally.text(
+                isNarrow: isatty(STDOUT_FILENO) == 1,
+                span: hasSince ? "" : " of \(day) (--since 7d for more)"
+            )
+            try OutputFile.writeToStandardOutput(Array(text.utf8))
         case .json: try OutputFile.writeToStandardOutput(JSONReport.line(TallyReport(tally)))
         }
     }

@@ -43,6 +43,13 @@ struct SearchTests {
         Case("network", "message_client", ["B", "A"], sorts: true) { $0.client = IPNetwork("192.0.2.77/24") },
         Case("network of IPv6", "message_client", ["D"], sorts: true) { $0.client = IPNetwork("2001:db8::/32") },
         Case("all of IPv4", "message_client", ["E", "C", "B", "A"], sorts: true) { $0.client = IPNetwork("0.0.0.0/0") },
+        Case("client's name", "SCAN m", ["E", "D", "C", "B", "A"]) { $0.clientName = "Mail.example.com" },
+        Case("client's names below", "SCAN m", ["E", "D", "C", "B", "A"]) { $0.clientName = ".Example.com" },
+        Case("HELO name", "SCAN m", []) { $0.helo = ".mail.example.com" },
+        Case("HELO name of an author", "message_author", ["B", "A"]) {
+            $0.helo = "mail.example.com"
+            $0.author = try? .init("example.com")
+        },
         Case("sender", "message_sender", ["B", "A"]) { $0.sender = .init("<A@EXAMPLE.com>") },
         Case("sender's domain", "message_sender", ["C", "B", "A"], sorts: true) { $0.sender = .init("example.com") },
         Case("null sender", "message_sender", ["D"]) { $0.sender = .init("<>") },
@@ -58,6 +65,7 @@ struct SearchTests {
             $0.results = [.init(.dmarc, "fail"), .init(.spf, "softfail")]
         },
         Case("common result", "SCAN m", ["D", "C", "A"]) { $0.results = [.init(.dmarc, "pass")] },
+        Case("result without a column", "SCAN m", []) { $0.results = [.init(.arc, "pass")] },
         Case("action", "USING PRIMARY KEY (word=?", ["B"]) { $0.action = "reject" },
         Case("accept", "SCAN m", ["E", "D", "C", "A"]) { $0.action = "accept" },
         Case("would", "USING PRIMARY KEY (word=?", ["C"]) { $0.would = "junk" },
@@ -160,6 +168,8 @@ struct SearchTests {
             (.sender, ["a@example.com 2", "<> 1", "a@example.org 1", "b@example.com 1"]),
             (.recipient, ["b@example.net 2", "c@example.org 2", "d@example.net 1", "r@example.net 1"]),
             (.action, ["accept 4", "reject 1"]), (.rule, ["strict 3"]), (.problem, ["dkim: body hash differs 1"]),
+            (.would, ["junk 1"]), (.day, ["2026-11-27 5"]),
+            (.network, ["192.0.2.0/24 2", "198.51.100.0/24 1", "2001:db8::/64 1", "203.0.113.0/24 1"]),
         ] as [(Tally.Subject, [String])]
     )
     func counts(_ subject: Tally.Subject, _ expected: [String]) throws {
@@ -169,21 +179,45 @@ struct SearchTests {
         #expect(tally.total == (subject == .recipient ? 6 : 5))
     }
 
+    @Test("problems are counted without names, and a message once")
+    func problems() throws {
+        let ledger = try LedgerFolder()
+        let texts = ["no record at a.example.com", "no record at b.example", "no record at b.example", "version 1.2"]
+        try ledger.write(texts.map { SampleEvent(dkimProblem: $0).line })
+        try ledger.take()
+        let tally = try ledger.store.tally(.problem, MessageFilter(), limit: 10)
+        #expect(tally.entries.map(\.value) == ["dkim: no record at NAME", "dkim: version 1.2"])
+        #expect(tally.entries.map(\.count) == [3, 1])
+    }
+
+    @Test("why nothing is found")
+    func nothing() throws {
+        let ledger = try Self.ledger()
+        var filter = MessageFilter()
+        filter.rule = "strickt"
+        let rules = "no stored message names a rule \"strickt\"; there are strict"
+        #expect(try ledger.store.reasonForNothing(filter) == rules)
+        filter.rule = "strict"
+        #expect(try ledger.store.reasonForNothing(filter) == nil)
+        filter.action = "junk"
+        #expect(try ledger.store.reasonForNothing(filter) == "the rules only observed: --would junk")
+    }
+
     @Test("counts of some, and the table")
     func table() throws {
         let ledger = try Self.ledger()
         var filter = MessageFilter()
         filter.author = try .init("example.com")
         #expect(
-            try ledger.store.tally(.rule, filter, limit: 1).text
-                == "    1  50.0 % #################### strict\n2 messages\n"
+            try ledger.store.tally(.rule, filter, limit: 1).text()
+                == "    1  50.0 % ##########           strict\n2 messages\n"
         )
         #expect(
-            try ledger.store.tally(.client, MessageFilter(), limit: 1).text
-                == "    1  20.0 % #################### 192.0.2.1\nand 4 more\n5 messages\n"
+            try ledger.store.tally(.client, MessageFilter(), limit: 1).text()
+                == "    1  20.0 % ####                 192.0.2.1\nand 4 more\n5 messages\n"
         )
         filter.author = try .init("example.edu")
-        #expect(try ledger.store.tally(.author, filter, limit: 1).text == "no messages\n")
+        #expect(try ledger.store.tally(.author, filter, limit: 1).text() == "no messages\n")
     }
 
     @Test("hostile text stays on one line, bounded and printable")
@@ -212,12 +246,14 @@ struct SearchTests {
             // The queue ID may be longer than its column.
             #expect(line.count <= 81 + 64)
             #expect(line.filter { $0 == "\n" }.count == 1)
-            texts += [line, EventStory(stored).text]
+            let long = HistoryText.long(stored)
+            #expect(long.filter { $0 == "\n" }.count == 1)
+            texts += [line, long, EventStory(stored).text]
             return true
         }
-        #expect(texts.count == 2)
+        #expect(texts.count == 3)
         for subject in Tally.Subject.allCases {
-            let text = try ledger.store.tally(subject, MessageFilter(), limit: 10).text
+            let text = try ledger.store.tally(subject, MessageFilter(), limit: 10).text()
             #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
             texts.append(text)
         }
