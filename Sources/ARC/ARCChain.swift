@@ -31,6 +31,16 @@ struct ARCFields {
     /// The fields of each instance, from 1 up.
     private(set) var places: [Places] = []
 
+    /// The length of the domains and selectors that are not US-ASCII, in octets.
+    var uLabelOctets: Int {
+        places.reduce(0) { octets, places in
+            let tags = [places.message?.tags, places.seal?.tags].compactMap { $0 }
+            return tags.flatMap { [$0["d"], $0["s"]] }.reduce(octets) { octets, name in
+                name.map { $0.isASCII ? octets : octets + $0.count } ?? octets
+            }
+        }
+    }
+
     /// Adds a field.
     mutating func add(_ field: ARCField) throws(ARCProblem) {
         while places.count < field.instance { places.append(Places()) }
@@ -45,15 +55,23 @@ struct ARCChain: Sendable {
     let sets: [ARCSet]
     /// The message signature of the newest set.
     let newest: DKIMSignature
-    /// The earlier message signatures from instance 1 up; nil for a signature that cannot be verified.
-    let earlier: [DKIMSignature?]
+    /// The sets below, from the newest, with their message signatures; nil for a signature that cannot be verified.
+    let earlier: [(set: ARCSet, signature: DKIMSignature?)]
+
+    /// The most earlier message signatures that are read: they decide nothing.
+    private static let maximumEarlier = 10
+    /// The most octets of domains and selectors with U-labels, which take long to turn into A-labels.
+    private static let maximumULabelOctets = 4096
 
     init(_ fields: ARCFields, _ now: UnixTime, clockSkew: Int64) throws(ARCProblem) {
+        guard fields.uLabelOctets <= Self.maximumULabelOctets else { throw .uLabels }
         var sets = [ARCSet]()
         for (place, fields) in fields.places.enumerated() { sets.append(try ARCSet(fields, place + 1)) }
         guard let last = sets.last else { throw .missing(.seal, 1) }
         newest = try last.messageSignature(now, clockSkew: clockSkew)
-        earlier = sets.dropLast().map { try? $0.messageSignature(now, clockSkew: clockSkew) }
+        earlier = sets.dropLast().suffix(Self.maximumEarlier).reversed().map { set in
+            (set, try? set.messageSignature(now, clockSkew: clockSkew))
+        }
         self.sets = sets
     }
 

@@ -31,7 +31,7 @@ public struct ARCMessageVerifier {
         do throws(ARCProblem) {
             guard let chain = try chain(in: headers) else { return nil }
             self.chain = chain
-            for signature in [chain.newest] + chain.earlier.compactMap({ $0 }) { hash(for: signature) }
+            for signature in [chain.newest] + chain.earlier.compactMap(\.signature) { hash(for: signature) }
             return ARCInquiry(chain: chain, headers: headers, options: options)
         } catch {
             problem = error
@@ -75,9 +75,10 @@ public struct ARCMessageVerifier {
     /// - Parameter signatures: the outcome of the inquiry that `endOfHeaders` returned; nil if it returned none.
     public mutating func outcome(_ signatures: ARCSignatures?) -> ARCOutcome {
         for index in hashers.indices { hashers[index].finish() }
-        guard let chain, let signatures else {
+        guard let chain, var signatures else {
             return ARCOutcome(problem == nil ? .none : .fail, instances: instances, problem: problem)
         }
+        signatures.finish()
         let message = outcome(of: signatures.message, chain.newest)
         let outcomes = [(ARCMember.message, message)] + signatures.seals.map { (.seal, $0) }
         let oldest = oldestPass(chain, signatures)
@@ -94,7 +95,7 @@ public struct ARCMessageVerifier {
     /// every message signature is.
     private func oldestPass(_ chain: ARCChain, _ signatures: ARCSignatures) -> Int {
         var oldest = chain.sets.count
-        for (check, signature) in zip(signatures.earlier, chain.earlier.reversed()) {
+        for (check, signature) in zip(signatures.earlier, chain.earlier.map(\.signature)) {
             guard let signature, outcome(of: check, signature).result == .pass else { return oldest }
             oldest -= 1
         }

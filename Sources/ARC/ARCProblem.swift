@@ -14,6 +14,8 @@ public enum ARCProblem: Error, Hashable, Sendable {
     case failedBefore(Int)
     /// `cv=` of an instance is absent or not the value that its place in the chain requires.
     case status(Int)
+    /// The domains and selectors have more U-labels than are read.
+    case uLabels
     /// The seal of an instance has `h=`.
     case sealNamesFields(Int)
     /// The message signature of an instance covers seals.
@@ -39,6 +41,7 @@ extension ARCProblem: CustomStringConvertible {
         case .unreadable(let member, let instance?, let error): "\(member.rawValue) i=\(instance): \(error)"
         case .failedBefore(let instance): "the sealer of i=\(instance) found the chain broken"
         case .status(let instance): "ARC-Seal i=\(instance): cv= is not \(instance == 1 ? "none" : "pass")"
+        case .uLabels: "the domains of the seals have too many U-labels"
         case .sealNamesFields(let instance): "ARC-Seal i=\(instance) has h="
         case .signsSeals(let instance): "ARC-Message-Signature i=\(instance) signs ARC-Seal"
         case .algorithm(let member, let instance): "\(member.rawValue) i=\(instance): rsa-sha1 is historic"

@@ -57,7 +57,7 @@ package struct SignatureCheck: Sendable {
     ///   - fields: the fields of the message.
     ///   - reply: the reply to the question for its key; nil if it never came.
     ///   - budget: the work that the message may still cause.
-    init(
+    package init(
         _ signature: DKIMSignature,
         at fieldIndex: Int,
         in fields: SignedFields,

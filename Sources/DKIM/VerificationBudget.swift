@@ -3,7 +3,7 @@ internal import MailCrypto
 /// The work that checking the header fields of one message may still cause, whatever its sender wrote.
 ///
 /// The header is always hashed once. `PublicKey.verificationCost` is the price of a key.
-package struct VerificationBudget {
+package struct VerificationBudget: Sendable {
     /// For the first key of each signature; 24 is enough for twelve Ed25519 keys, or six RSA keys of 4,096 bits with the
     /// usual exponent.
     private var firstKeys: Int
@@ -32,7 +32,7 @@ package struct VerificationBudget {
     }
 
     /// The hashed fields that a signature names; nil when they are too long.
-    package mutating func header(of signature: DKIMSignature, at index: Int, in fields: SignedFields) -> SignedHeader? {
+    mutating func header(of signature: DKIMSignature, at index: Int, in fields: SignedFields) -> SignedHeader? {
         var left = hasHashed ? headerOctets : .max
         guard let header = SignedHeader(signature, at: index, in: fields, octetsLeft: &left) else { return nil }
         if hasHashed { headerOctets = left }
