@@ -24,7 +24,8 @@ extension Check {
                 + "and break it or take it off."
         case .iprev:
             "Whether the client's address has a name that leads back to it: \"fail\" where its names lead elsewhere, "
-                + "\"permerror\" where it has none. Who owns the address chooses."
+                + "\"permerror\" where it has none. Who owns the address chooses, so name both: "
+                + "iprev = [\"fail\", \"permerror\"]."
         }
     }
 
