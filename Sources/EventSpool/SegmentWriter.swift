@@ -33,6 +33,12 @@ public final class SegmentWriter {
 
     deinit { Glibc.close(descriptor) }
 
+    /// Whether the file still has a name: somebody may have removed it, or the directory.
+    public var isInPlace: Bool {
+        var status = stat()
+        return unsafe fstat(descriptor, &status) == 0 && status.st_nlink > 0
+    }
+
     /// Appends whole lines; when they do not all fit, none is kept of this call.
     public func append(_ lines: some Collection<UInt8>) throws(Errno) {
         let count = lines.count

@@ -28,7 +28,7 @@ enum LineProblem: Error, Hashable, CustomStringConvertible {
 /// Reads a line of a segment.
 enum EventLine {
     /// The most octets of a line.
-    static let limit = 2 << 20
+    static let limit = 4 << 20
 
     /// The event of a line, or why there is none.
     static func read(_ line: Octets) -> Result<MailEvent, LineProblem> {

@@ -107,7 +107,8 @@ extension EventForm {
     private func add(_ transcript: Transcript, name: String?, to client: inout JSONText) {
         client.add("ip", transcript.envelope.clientAddress?.description)
         client.add("name", name)
-        client.add("helo", octets: transcript.envelope.helo[...])
+        let helo = transcript.envelope.helo[...]
+        client.add("helo", octets: helo.contains(UInt8(ascii: "@")) ? mailbox(helo) : helo)
         client.add("trusted", transcript.isTrusted)
         client.add("authenticated", transcript.hasAuthenticated)
         client.add("login", octets: hasLocalParts ? transcript.login?[...] : nil)
@@ -117,6 +118,7 @@ extension EventForm {
         event.add("mail_from", octets: mailbox(transcript.envelope.sender[...]))
         var room = Self.mostRecipientOctets
         let recipients = transcript.envelope.recipients
+        // What a text becomes by escapes counts.
         let taken = add("rcpt_to", recipients, to: &event, room: &room)
         let refused = add("refused_rcpt_to", transcript.refused, to: &event, room: &room)
         let sentAway = add("deferred_rcpt_to", transcript.sentAway, to: &event, room: &room)
@@ -149,10 +151,10 @@ extension EventForm {
     ) -> Int {
         var written = 0
         event.array(name) { list in
-            for recipient in mailboxes {
-                guard recipient.count + 3 <= room else { return }
-                room -= recipient.count + 3
+            for recipient in mailboxes where room > 0 {
+                let before = list.count
                 list.element(octets: mailbox(recipient[...]))
+                room -= list.count - before
                 written += 1
             }
         }

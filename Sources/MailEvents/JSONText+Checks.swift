@@ -13,6 +13,10 @@ internal import SenderID
 extension JSONText {
     /// The most signatures that are written.
     private static let mostSignatures = 100
+    /// The most octets of signatures that are written.
+    private static let mostSignatureOctets = 256 << 10
+    /// The most octets of addresses for reports that are written.
+    private static let mostAddressOctets = 64 << 10
 
     /// Writes that no check was made.
     mutating func addNoChecks() {
@@ -33,7 +37,7 @@ extension JSONText {
         add("spf", assessment.spf, form)
         add("spf_helo", assessment.helo, form)
         add(assessment.senderID, form)
-        addSignatures(assessment)
+        addSignatures(assessment, form)
         add(assessment.dmarc)
         add(assessment.arc)
         add(assessment.iprev)
@@ -59,10 +63,10 @@ extension JSONText {
         guard let outcome else { return null(name) }
         object(name) { object in
             object.add("result", outcome.result.rawValue)
-            object.add("domain", outcome.domainName)
+            object.add("domain", form.host(outcome.domainName))
             object.add("mechanism", outcome.mechanism)
-            object.add("explanation", form.hasLocalParts ? outcome.explanation : nil)
-            object.add("problem", outcome.problem)
+            object.add("explanation", form.text(outcome.explanation))
+            object.add("problem", form.text(outcome.problem))
         }
     }
 
@@ -72,36 +76,41 @@ extension JSONText {
             object.add("result", outcome.result.rawValue)
             object.add("pra", octets: outcome.pra.map { form.mailbox(Octets($0)) })
             object.add("header", outcome.header)
-            object.add("domain", outcome.domain)
+            object.add("domain", form.text(outcome.domain) ?? form.host(outcome.evaluation?.domainName)?.description)
             object.add("mechanism", outcome.mechanism)
-            object.add("explanation", form.hasLocalParts ? outcome.explanation : nil)
-            object.add("problem", outcome.problem)
+            object.add("explanation", form.text(outcome.explanation))
+            object.add("problem", form.text(outcome.problem))
         }
     }
 
-    private mutating func addSignatures(_ assessment: MailAssessment) {
+    private mutating func addSignatures(_ assessment: MailAssessment, _ form: EventForm) {
         guard let signatures = assessment.dkim else { return null("dkim") }
         array("dkim") { list in
             // By index, because an outcome is expensive to copy.
-            for index in signatures.indices.prefix(Self.mostSignatures) {
-                list.object { $0.add(signatures[index], assessment.alignment(ofSignature: index)) }
+            let end = list.count + Self.mostSignatureOctets
+            for index in signatures.indices.prefix(Self.mostSignatures) where list.count < end {
+                list.object { $0.add(signatures[index], assessment.alignment(ofSignature: index), form) }
             }
         }
     }
 
-    private mutating func add(_ outcome: DKIMOutcome, _ alignment: DMARCRecord.AlignmentMode?) {
+    private mutating func add(
+        _ outcome: DKIMOutcome,
+        _ alignment: DMARCRecord.AlignmentMode?,
+        _ form: EventForm
+    ) {
         if let signature = outcome.signature {
-            add("d", signature.domain)
-            add("s", signature.selector)
+            add("d", form.host(signature.domain))
+            add("s", form.hasLocalParts || signature.selector.isHostName ? signature.selector : nil)
         } else {
-            add("d", outcome.domain)
-            add("s", outcome.selector)
+            add("d", form.text(outcome.domain))
+            add("s", form.text(outcome.selector))
         }
         add("a", outcome.algorithm)
         add("result", outcome.result.rawValue)
         add("aligned", alignment.map { $0 == .strict ? "strict" : "relaxed" })
         add("testing", outcome.testing)
-        add("problem", outcome.problem)
+        add("problem", form.text(outcome.problem))
         array("diagnosis", outcome.diagnoses.lazy.map(\.description))
     }
 
@@ -138,8 +147,8 @@ extension JSONText {
             tags.add("t", record.isTesting ? "y" : "n")
             tags.add("psd", record.publicSuffixFlag == .yes ? "y" : record.publicSuffixFlag == .no ? "n" : "u")
         }
-        array("rua") { list in for uri in record.aggregateReportURIs { list.element(octets: uri) } }
-        array("ruf") { list in for uri in record.failureReportURIs { list.element(octets: uri) } }
+        array("rua") { $0.add(record.aggregateReportURIs) }
+        array("ruf") { $0.add(record.failureReportURIs) }
     }
 
     private mutating func add(_ outcome: ARCOutcome?) {
@@ -153,6 +162,11 @@ extension JSONText {
             object.add("vouches", outcome.vouchingSealer != nil)
             object.add("problem", outcome.problem?.description)
         }
+    }
+
+    private mutating func add(_ addresses: [Octets]) {
+        let end = count + Self.mostAddressOctets
+        for address in addresses where count < end { element(octets: address) }
     }
 
     private mutating func add(_ outcome: ReverseNameOutcome?) {

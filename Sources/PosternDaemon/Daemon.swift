@@ -35,6 +35,7 @@ public struct Daemon: Sendable {
         let group = MultiThreadedEventLoopGroup.singleton
         let loader = SetupLoader(path: configurationPath, group: group) { logger.log($0) }
         let events = EventLog { logger.log(level: $0, "\($1)") }
+        events.begin(EventLog.Settings(configuration))
         let filter = Filter(try loader.load(configuration, after: nil), log: log, events: events)
         if let restored = filter.setup.resolver.restore() { logger.info("\(restored)") }
         let reloader = Reloader(loader: loader, filter: filter, logger: logger)
@@ -61,7 +62,7 @@ public struct Daemon: Sendable {
                 sockets: configuration.listen.map(\.socket.description),
                 limits: configuration.limits,
                 logger: logger,
-                isReady: { events.use(EventLog.Settings(configuration)) }
+                isReady: { events.speak() }
             )
         )
         let lifecycle = ServiceGroup(

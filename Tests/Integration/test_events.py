@@ -183,6 +183,23 @@ class Written(unittest.TestCase):
         self.assertLess(len(json.dumps(event)), 2 << 20)
 
 
+    def test_escapes_count_for_the_size_of_an_event(self):
+        to = [f'"{chr(92) * 1700}{number:04}"@open.example' for number in range(400)]
+        event, = self.played(lambda session: send(session, to=to))
+        self.assertGreater(event["unnamed_rcpt_to"], 0)
+        self.assertLess(len(json.dumps(event)), 1 << 20)
+
+    def test_no_odd_mailbox_has_a_local_part(self):
+        rules = RULES + 'addresses = "domains"\n'
+        zone = ZONE + 'm.example. 300 IN TXT "v=spf1 redirect=%{l}._r.m.example"\n'
+        odd = ["hidden@m.example", "hidden", 'x@y@"hidden', "a@m.example (x@y hidden)", '"x@m.example"hidden', "x@[hidden y]", "a@hidden..m.example"]
+        for sender in odd:
+            with self.subTest(sender):
+                event, = self.played(lambda session: send(session, sender, [sender, "b@open.example"], headers=[("From", sender)]), rules=rules, zone=zone)
+                text = json.dumps({**event, "author": None, "dmarc": None})
+                self.assertNotIn("hidden", text)
+
+
 class Segments(unittest.TestCase):
     """How events reach the disk."""
 
@@ -279,6 +296,33 @@ class Segments(unittest.TestCase):
                 postern.stop_process()
                 self.assertEqual(len(postern.events()), 5 * number)
                 postern.start()
+
+    def test_a_segment_opened_on_a_full_disk_is_closed_in_time(self):
+        with Spooled() as postern:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", postern.spool], check=True)
+            with contextlib.ExitStack() as stack:
+                stack.callback(subprocess.run, ["umount", "-l", postern.spool], check=False)
+                with open(os.path.join(postern.spool, "filler"), "wb") as file, contextlib.suppress(OSError):
+                    file.write(bytes(16384))
+                self.send(postern, 5)
+                mta.wait_until(lambda: "events are lost" in postern.read("log"), "a line")
+                subprocess.run(["mount", "-o", "remount,size=8m", postern.spool], check=True)
+                self.send(postern, 3)
+                mta.wait_until(postern.segments, "a closed segment", 8)
+                self.assertEqual(len(postern.events()), 3)
+
+    def test_events_that_go_with_their_directory_are_counted_as_lost(self):
+        with Spooled() as postern:
+            self.send(postern, 40)
+            mta.wait_until(lambda: postern.segments("open"), "an open segment")
+            time.sleep(0.3)
+            subprocess.run(["rm", "-r", postern.spool], check=True)
+            os.mkdir(postern.spool)
+            self.send(postern, 5)
+            mta.wait_until(postern.segments, "a closed segment", 8)
+            events = json.loads(postern.ask("status", "--json").stdout)["events"]
+            self.assertEqual((events["written"], events["dropped"], len(postern.events())), (5, 40, 5))
+            self.assertIn("and with it 40 events", postern.read("log"))
 
     def test_the_metrics_and_status_count(self):
         with Spooled() as postern:

@@ -74,7 +74,7 @@ struct IntakeTests {
         }
         #expect(
             reasons.text
-                == "# 9 lines not taken: 3 not a JSON object; 1 longer than 2097152 octets; "
+                == "# 9 lines not taken: 3 not a JSON object; 1 longer than 4194304 octets; "
                 + "1 of version 2 of the format; this program reads 1; 1 of version 3 of the format; this program reads 1; "
                 + "1 with a value of ms that it cannot have; 1 with a value of time that it cannot have; 1 without ms"
         )

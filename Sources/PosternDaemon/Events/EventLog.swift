@@ -51,6 +51,8 @@ final class EventLog: Sendable {
         var values = Values()
         /// Events lost since this was last said.
         var unsaid = 0
+        /// Of the events that are lost, those that went with their segments.
+        var lostWithSegments = 0
         /// Whether the directory is missing, and looked for from time to time.
         var isLooking = false
     }
@@ -70,12 +72,23 @@ final class EventLog: Sendable {
     /// What has become of events so far.
     var values: Values { state.withLock { $0.values } }
 
+    /// Uses the first settings, and is ready when it returns; says nothing yet.
+    func begin(_ settings: Settings) {
+        queue.sync { change(to: settings) }
+    }
+
+    /// Says what there is to say, from now on.
+    func speak() {
+        queue.async { [self] in spool.withLock { $0.speak() } }
+    }
+
     /// Uses other settings from now on.
     func use(_ settings: Settings) {
-        queue.async { [self] in
-            guard spool.withLock({ $0.use(settings) }) else { return }
-            look()
-        }
+        queue.async { [self] in change(to: settings) }
+    }
+
+    private func change(to settings: Settings) {
+        if spool.withLock({ $0.use(settings) }) { look() }
     }
 
     /// Queues a line; it is not made where nothing is written.
@@ -140,7 +153,7 @@ extension EventLog {
             return (state.waiting, state.count)
         }
         guard !lines.isEmpty else { return }
-        let outcome = spool.withLock { $0.write(lines) }
+        let outcome = spool.withLock { $0.write(lines, count: count) }
         let unsaid = state.withLock { state in
             if outcome.isWritten { state.values.written += count } else { state.lose(count) }
             return state.unsaid
@@ -161,13 +174,17 @@ extension EventLog {
 
     private func update() {
         let (directory, obstacle) = spool.withLock { ($0.directory, $0.obstacle) }
-        let (octets, removed) = spool.withLock { ($0.octetCount, $0.removedSegments) }
+        let (octets, removed, lost) = spool.withLock { ($0.octetCount, $0.removedSegments, $0.lostWithSegments) }
         state.withLock { state in
             state.values.obstacle = obstacle
             state.values.isOn = isOn.load(ordering: .relaxed)
             state.values.directory = directory
             state.values.spoolOctets = octets
             state.values.removedSegments = removed
+            // They had been counted as written.
+            state.values.written -= lost - state.lostWithSegments
+            state.values.dropped += lost - state.lostWithSegments
+            state.lostWithSegments = lost
         }
     }
 }

@@ -20,10 +20,15 @@ struct SpoolFiles {
     private let boot: String
     private var settings: EventLog.Settings?
     private var segment: SegmentWriter?
+    /// How many events the open segment has.
+    private var eventCount = 0
     private var opened = ContinuousClock.now
     private var sequence = 0
-    /// What was last said about the directory.
+    /// What there is to say about the directory, and what was last said.
+    private var directoryNews: (text: String, level: Logger.Level)?
     private var told: String?
+    /// Whether anything is said; not before the daemon is ready.
+    private var isAudible = false
     /// When events were last lost; nil where it is said that they are written again.
     private var lost: ContinuousClock.Instant?
     /// Why the directory cannot be used; nil where it can.
@@ -34,6 +39,8 @@ struct SpoolFiles {
     private(set) var octetCount = 0
     /// Segments that were removed before the ledger took them in.
     private(set) var removedSegments = 0
+    /// Events that were written to segments which are gone.
+    private(set) var lostWithSegments = 0
 
     /// No segments yet.
     ///
@@ -78,9 +85,16 @@ struct SpoolFiles {
     }
 
     private mutating func tellDirectory(_ text: String, _ level: Logger.Level) {
-        guard told != text else { return }
+        directoryNews = (text, level)
+        guard isAudible, told != text else { return }
         told = text
         report(level, text)
+    }
+
+    /// Says what there is to say, now and from now on.
+    mutating func speak() {
+        isAudible = true
+        if let directoryNews { tellDirectory(directoryNews.text, directoryNews.level) }
     }
 }
 
@@ -89,11 +103,15 @@ struct SpoolFiles {
 extension SpoolFiles {
     /// Writes lines to the open segment, or to a new one.
     ///
+    /// - Parameters:
+    ///   - lines: whole lines.
+    ///   - count: how many they are.
     /// - Returns: whether they are written, and whether a segment was opened that must be closed later.
-    mutating func write(_ lines: [UInt8]) -> (isWritten: Bool, hasOpened: Bool) {
+    mutating func write(_ lines: [UInt8], count: Int) -> (isWritten: Bool, hasOpened: Bool) {
         guard let settings else { return (false, false) }
+        if segment?.isInPlace == false { dropSegment() }
+        var hasOpened = false
         do throws(Errno) {
-            var hasOpened = false
             if segment == nil {
                 sequence += 1
                 let name = SegmentName(host: settings.host, boot: boot, sequence: sequence)
@@ -102,11 +120,12 @@ extension SpoolFiles {
                 hasOpened = true
             }
             try segment?.append(lines)
+            eventCount += count
             if let segment, segment.octetCount >= Self.size { closeSegment() }
             return (true, hasOpened)
         } catch {
             lastError = error
-            return (false, false)
+            return (false, hasOpened)
         }
     }
 
@@ -118,13 +137,26 @@ extension SpoolFiles {
     /// Closes the open segment, if there is one, and makes room.
     mutating func closeSegment() {
         guard let open = segment else { return }
-        segment = nil
         do throws(Errno) {
             try open.close()
+            segment = nil
+            eventCount = 0
         } catch {
-            report(.warning, "events: a segment could not be closed: \(error)")
+            lastError = error
+            dropSegment()
         }
         makeRoom()
+    }
+
+    /// Gives a segment up whose file somebody has taken away.
+    private mutating func dropSegment() {
+        report(
+            .warning,
+            "events: a segment is gone from \(settings?.directory ?? ""), and with it \(eventCount) events"
+        )
+        lostWithSegments += eventCount
+        segment = nil
+        eventCount = 0
     }
 
     /// Says when events begin to be lost, and when they are written again.
