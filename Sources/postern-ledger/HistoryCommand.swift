@@ -9,7 +9,10 @@ struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
         abstract: "List messages, the newest first.",
-        discussion: "Where the rules only observe, the action that they would have had is in brackets."
+        discussion: """
+            Where the rules only observe, the action that they would have had is in brackets. With --format json, the \
+            events are written, one a line.
+            """
     )
 
     @OptionGroup var filter: FilterOptions

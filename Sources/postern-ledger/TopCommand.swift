@@ -53,14 +53,25 @@ struct TopCommand: ParsableCommand {
         progress.end()
         switch form.format {
         case .text:
-            let day = filter.until == nil ? "the last day" : "the day before --until"
             let text = tally.text(
                 isNarrow: isatty(STDOUT_FILENO) == 1,
-                span: hasSince ? "" : " of \(day) (--since 7d for more)"
+                span: try reason(tally, store, filter) ?? (hasSince ? "" : span(filter))
             )
             try OutputFile.writeToStandardOutput(Array(text.utf8))
         case .json: try OutputFile.writeToStandardOutput(JSONReport.line(TallyReport(tally)))
         }
+    }
+
+    /// Why there is nothing to count, in brackets.
+    private func reason(_ tally: Tally, _ store: Store, _ filter: MessageFilter) throws -> String? {
+        guard tally.total == 0 else { return nil }
+        let reason = try StoreProblem.reported { () throws(StoreError) in try store.reasonForNothing(filter) }
+        return reason.map { " (\($0))" }
+    }
+
+    /// The default period in words.
+    private func span(_ asked: MessageFilter) -> String {
+        asked.until == nil ? " of the last day (--since 7d for more)" : " of the day before --until"
     }
 }
 
