@@ -9,7 +9,7 @@ public struct ARCSignatures: Sendable {
     /// The price of all keys together: enough for the 51 RSA keys of 2,048 bits that the longest chain may have.
     private static let keyBudget = 52
     /// How many seals are verified before the body has ended.
-    private static let sealsAhead = 25
+    private static let sealsAhead = 17
 
     /// The check of the newest message signature.
     let message: SignatureCheck

@@ -17,6 +17,8 @@ struct Hostile {
     var areAnswersAtHand = true
     /// Whether the same message has been judged before, so that its answers are read already.
     var isWarm = false
+    /// Whether ARC is checked.
+    var isChainChecked = false
 
     /// How many octets the message has.
     var trueOctetCount: Int { fields.reduce(body.count) { $0 + $1.name.utf8.count + $1.value.count + 3 } }
@@ -41,7 +43,8 @@ struct HostileMaker {
 
     /// Every message, the ordinary one first.
     static var all: [HostileMaker] {
-        [HostileMaker("ordinary", Hostile.ordinary)] + Hostile.signatures + Hostile.headers + Hostile.records
+        [HostileMaker("ordinary", Hostile.ordinary)] + Hostile.signatures + Hostile.chains + Hostile.headers
+            + Hostile.records
     }
 }
 
@@ -106,10 +109,12 @@ extension Hostile {
 
     private func begin(_ envelope: Envelope, _ answers: Answers) -> MailTransaction? {
         var transaction: MailTransaction?
+        var settings = AuthenticationSettings()
+        settings.checks.arc = isChainChecked
         Phases.pieceOfEnvelope {
             let client = MailClient(
                 address: envelope.clientAddress,
-                settings: AuthenticationSettings(),
+                settings: settings,
                 resolver: answers,
                 executor: answers
             )
@@ -186,7 +191,8 @@ extension Hostile {
         ]
         let words = results.map { "\($0)=\($1?.rawValue ?? "-")" }.joined(separator: " ")
         let signatures = judgement.assessment.dkim?.count ?? 0
-        return words + " signatures=\(signatures) removed=\(judgement.removedFields.count)"
+        let chain = summary.results.arc.map { " arc=\($0.rawValue)" } ?? ""
+        return words + chain + " signatures=\(signatures) removed=\(judgement.removedFields.count)"
     }
 
     static let now: UnixTime = 1_760_000_000
