@@ -31,7 +31,7 @@ public struct SegmentName: Hashable, Sendable {
             boot.utf8.allSatisfy({ "0123456789abcdef".utf8.contains($0) })
         else { return nil }
         self.init(host: parts.joined(separator: "."), boot: String(boot), sequence: sequence)
-        guard !host.isEmpty, self.fileName(.init(rawValue: String(state)) ?? .open) == fileName else { return nil }
+        guard Self.isHost(host), self.fileName(.init(rawValue: String(state)) ?? .open) == fileName else { return nil }
     }
 
     /// The name of the file in this state.

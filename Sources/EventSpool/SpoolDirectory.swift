@@ -96,10 +96,12 @@ public struct SpoolDirectory: Sendable {
 
     private func close(orphan name: SegmentName) -> Bool {
         // The ledger may not write to it.
-        let descriptor = unsafe Glibc.open(path(of: name, .open), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = unsafe Glibc.open(path(of: name, .open), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return false }
         defer { Glibc.close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fsync(descriptor) == 0 else { return false }
+        // A closed segment of this name may wait to be taken in.
+        guard unsafe access(path(of: name, .closed), F_OK) != 0, errno == ENOENT else { return false }
         return unsafe rename(path(of: name, .open), path(of: name, .closed)) == 0
     }
 
