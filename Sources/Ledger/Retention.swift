@@ -108,25 +108,24 @@ extension Database {
     /// How many messages have to go, about, so that the others take up that many octets.
     fileprivate func surplus(over octets: Int) throws -> Int {
         let used = try usedOctets()
-        let messages = try value(of: .taken) - value(of: .removed)
+        let messages = try value(of: .taken) &- value(of: .removed)
         guard used > octets, messages > 0 else { return 0 }
         return (used - octets) / (used / messages + 1) + 1
     }
 
     /// Removes up to `count` of the oldest messages, with all that belongs to them; returns how many.
     fileprivate func removeOldest(_ count: Int, before end: Int64) throws -> Int {
-        let sql = "SELECT max(id), count(*) FROM (SELECT id FROM message WHERE id < ? ORDER BY id LIMIT ?)"
-        guard let row = try Row.fetchOne(self, sql: sql, arguments: [end, count]), let last = row[0] as Int64?
-        else { return 0 }
-        for table in ["message", "event", "answer"] {
-            try execute(sql: "DELETE FROM \(table) WHERE id <= ?", arguments: [last])
-        }
+        let sql = "SELECT max(id) FROM (SELECT id FROM message WHERE id < ? ORDER BY id LIMIT ?)"
+        guard let last = try Int64.fetchOne(self, sql: sql, arguments: [end, count]) else { return 0 }
+        try execute(sql: "DELETE FROM message WHERE id <= ?", arguments: [last])
+        let removed = changesCount
+        for table in ["event", "answer"] { try execute(sql: "DELETE FROM \(table) WHERE id <= ?", arguments: [last]) }
         try execute(sql: "DELETE FROM recipient WHERE message <= ?", arguments: [last])
         // A word after the other, because the table has the messages of a word in the order of time.
         for word in try Int64.fetchAll(self, sql: "SELECT id FROM word") {
             try cachedStatement(sql: "DELETE FROM tag WHERE word = ? AND message <= ?").execute(arguments: [word, last])
         }
-        try add(row[1], to: .removed)
-        return row[1]
+        try add(removed, to: .removed)
+        return removed
     }
 }

@@ -12,8 +12,8 @@ extension Store {
                 if found != expected { problems.append("\(what): \(found) instead of \(expected)") }
             }
             let (taken, removed) = try (database.value(of: .taken), database.value(of: .removed))
-            try compare("messages", "SELECT count(*) FROM message", with: taken - removed)
-            try compare("events", "SELECT count(*) FROM event", with: taken - removed)
+            try compare("messages", "SELECT count(*) FROM message", with: taken &- removed)
+            try compare("events", "SELECT count(*) FROM event", with: taken &- removed)
             try compare(
                 "recipients without a message",
                 "SELECT count(*) FROM recipient WHERE message NOT IN (SELECT id FROM message)",
@@ -25,7 +25,7 @@ extension Store {
 
     /// How many messages are stored.
     public func messageCount() throws(StoreError) -> Int {
-        try read { try $0.value(of: .taken) - $0.value(of: .removed) }
+        try read { try $0.value(of: .taken) &- $0.value(of: .removed) }
     }
 
     /// The messages that an address, or an address at a domain, is in, and those of authors at the domain.

@@ -24,9 +24,8 @@ extension Store {
             let rows = try Row.fetchCursor(database, sql: search.sql, arguments: search.arguments)
             while let row = try rows.next() {
                 let facts = try row.withUnsafeData(atIndex: 2) { Array($0 ?? Data()) }
-                guard try body(FactsRow(time: MessageID.time(of: row[0]), queueID: row[1], facts: facts)) else {
-                    return
-                }
+                let time = try MessageID.time(of: row.decode(atIndex: 0))
+                guard try body(FactsRow(time: time, queueID: row.decode(atIndex: 1), facts: facts)) else { return }
             }
         }
     }

@@ -111,7 +111,9 @@ extension Database {
     private func schema() throws -> (version: Int, reader: Int)? {
         guard try tableExists("schema") else { return nil }
         guard let row = try Row.fetchOne(self, sql: "SELECT version, reader FROM schema") else { return nil }
-        return (row["version"], row["reader"])
+        let (version, reader) = try (row.decode(Int.self, atIndex: 0), row.decode(Int.self, atIndex: 1))
+        guard version >= 0, reader >= 0 else { throw StoreError.damaged("schema version \(version)") }
+        return (version, reader)
     }
 
     fileprivate func migrate(path: String) throws {

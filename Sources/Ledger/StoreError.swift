@@ -12,6 +12,12 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case locked
     /// The disk, or the store's own limit, is full.
     case full
+    /// A constraint of the database does not allow it.
+    case refused(String)
+    /// What is in the store cannot be there.
+    case damaged(String)
+    /// A segment cannot be read, or its rejected lines cannot be written.
+    case segment(file: String, problem: String)
     /// SQLite says something else.
     case failed(String)
 
@@ -25,7 +31,9 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
                 + "it was left alone"
         case .locked: "the store is held by another process"
         case .full: "the store is full"
-        case .failed(let text): "the store: \(text)"
+        case .damaged(let text): "the store is damaged: \(text) (postern ledger check; restore a backup)"
+        case .segment(let file, let problem): "\(file): \(problem)"
+        case .refused(let text), .failed(let text): "the store: \(text)"
         }
     }
 
@@ -37,8 +45,11 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
             switch error.resultCode {
             case .SQLITE_BUSY, .SQLITE_LOCKED: self = .locked
             case .SQLITE_FULL: self = .full
+            case .SQLITE_CONSTRAINT: self = .refused(error.message ?? "\(error.resultCode)")
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .damaged(error.message ?? "\(error.resultCode)")
             default: self = .failed(error.message ?? "\(error.resultCode)")
             }
+        case is RowDecodingError: self = .damaged("a value has another type than its column")
         default: self = .failed("\(error)")
         }
     }

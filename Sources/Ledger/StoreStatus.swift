@@ -67,7 +67,7 @@ extension Store {
             let newest = try Int64.fetchOne(database, sql: "SELECT max(id) FROM message").map(MessageID.time)
             let used = try database.usedOctets()
             return StoreStatus(
-                messages: taken - removed,
+                messages: taken &- removed,
                 taken: taken,
                 removed: removed,
                 rejected: try database.value(of: .rejected),
@@ -105,7 +105,7 @@ extension StoreStatus.Spool {
 extension Database {
     fileprivate func troubles() throws -> [StoreStatus.Trouble] {
         try Row.fetchAll(self, sql: "SELECT time, text FROM trouble ORDER BY id DESC").map {
-            StoreStatus.Trouble(time: $0[0], text: $0[1])
+            try StoreStatus.Trouble(time: $0.decode(atIndex: 0), text: $0.decode(atIndex: 1))
         }
     }
 }

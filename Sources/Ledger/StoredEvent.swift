@@ -53,8 +53,9 @@ extension Database {
         )
         return try identifiers.compactMap { id in
             guard let row = try Row.fetchOne(statement, arguments: [id]) else { return nil }
-            let json = Array(row[0] as Data)
-            let whole = (row[1] as Data?).map { EventJSON.join(json[...], Array($0)[...]) } ?? json
+            let json = try Array(row.decode(Data.self, atIndex: 0))
+            let answers = try row.decode(Data?.self, atIndex: 1)
+            let whole = answers.map { EventJSON.join(json[...], Array($0)[...]) } ?? json
             guard case .success(let event) = EventLine.read(whole[...]) else { return nil }
             return StoredEvent(json: whole, event: event, time: MessageID.time(of: id))
         }

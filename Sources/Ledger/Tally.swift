@@ -117,7 +117,7 @@ extension Store {
             while let row = try rows.next() {
                 counts[row[0] as DatabaseValue, default: 0] += 1
                 total += 1
-                if total % Self.stride == 0 { progress(total, MessageID.time(of: row[1])) }
+                if total % Self.stride == 0 { progress(total, try MessageID.time(of: row.decode(atIndex: 1))) }
             }
         }
         let entries = counts.map { Tally.Entry(value: subject.text($0.key), count: $0.value) }

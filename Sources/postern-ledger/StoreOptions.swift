@@ -97,7 +97,7 @@ enum StoreProblem {
         case .denied: EX_NOPERM
         case .newer: EX_DATAERR
         case .locked: EX_TEMPFAIL
-        case .full, .failed: EX_IOERR
+        case .full, .refused, .damaged, .segment, .failed: EX_IOERR
         }
     }
 }
