@@ -27,5 +27,5 @@ enum AddressKey {
         return (name + "@", name + "A")
     }
 
-    private static func text(_ octets: Octets) -> String { octets.text }
+    private static func text(_ octets: Octets) -> String { ExactText.storable(octets.text) }
 }

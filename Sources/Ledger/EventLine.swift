@@ -13,6 +13,8 @@ enum LineProblem: Error, Hashable, CustomStringConvertible {
     case unreadable(member: String)
     /// It has another version of the format.
     case version(Int)
+    /// The database does not accept what it says.
+    case refused(String)
 
     var description: String {
         switch self {
@@ -21,6 +23,7 @@ enum LineProblem: Error, Hashable, CustomStringConvertible {
         case .missing(let member): "without \(member)"
         case .unreadable(let member): "with a value of \(member) that it cannot have"
         case .version(let version): "of version \(version) of the format; this program reads \(MailEvent.version)"
+        case .refused(let text): "that the store refuses: \(text)"
         }
     }
 }

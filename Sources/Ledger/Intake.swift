@@ -47,17 +47,12 @@ public struct Intake: Sendable {
     ///
     /// What a crash leaves between the two is recognized by the table `batch`.
     public func take(_ segment: Segment) throws(StoreError) -> Taken? {
-        let name = segment.name
-        let taken = try store.write { database -> Taken? in
-            guard try !database.hasBatch(name) else { return nil }
-            let (messages, rejected) = try takeLines(of: segment, database)
-            let reasons = rejected.count > 0 ? rejected.summary : nil
-            if let reasons {
-                try rejected.write(to: spool.path(ofRejected: name))
-                try database.note("\(name.fileName(.closed)): \(reasons)")
-            }
-            try database.insertBatch(name, messages: messages, rejected: rejected.count)
-            return Taken(name: name, messages: messages, rejected: rejected.count, reasons: reasons)
+        let taken: Taken?
+        do {
+            taken = try take(segment, lineByLine: false)
+        } catch {
+            guard case .refused = error else { throw error }
+            taken = try take(segment, lineByLine: true)
         }
         spool.remove(segment)
         return taken
@@ -65,35 +60,71 @@ public struct Intake: Sendable {
 
     /// Takes in what waits, the oldest first.
     ///
+    /// A segment that cannot be taken in stays, and the others do not wait for it.
+    ///
     /// - Parameters:
     ///   - oldest: segments that were written before this time are removed instead, and so are lines that were set
     ///     aside before.
     ///   - report: told of each segment that was taken in.
+    ///   - skipped: told of each segment that was not, and why.
     ///   - isStopped: asked between two segments.
     public func run(
         notBefore oldest: UnixTime,
         report: (Taken) -> Void = { _ in },
+        skipped: (StoreError) -> Void = { _ in },
         isStopped: () -> Bool = { false }
     ) throws(StoreError) {
-        let segments: [Segment]
-        do {
-            segments = try spool.segments()
-            try spool.removeRejected(before: oldest.seconds)
-        } catch {
-            throw .failed("\(spool.path): \(error)")
-        }
-        for segment in segments where segment.state == .closed && !isStopped() {
+        for segment in try waiting(notBefore: oldest) where segment.state == .closed && !isStopped() {
             if segment.modified < oldest.seconds {
+                guard spool.remove(segment) else { continue }
                 try store.write { try $0.add(1, to: .outdated) }
-                spool.remove(segment)
-            } else {
-                try retention?.makeRoom()
+                continue
+            }
+            try retention?.makeRoom()
+            do throws(StoreError) {
                 if let taken = try take(segment) { report(taken) }
+            } catch {
+                guard case .segment = error else { throw error }
+                skipped(error)
             }
         }
     }
 
-    private func takeLines(of segment: Segment, _ database: Database) throws -> (Int, RejectedLines) {
+    /// The segments, after rejected lines from before this time have been removed.
+    private func waiting(notBefore oldest: UnixTime) throws(StoreError) -> [Segment] {
+        do {
+            let segments = try spool.segments()
+            try spool.removeRejected(before: oldest.seconds)
+            return segments
+        } catch {
+            throw .failed("\(spool.path): \(error)")
+        }
+    }
+
+    private func take(_ segment: Segment, lineByLine: Bool) throws(StoreError) -> Taken? {
+        let name = segment.name
+        return try store.write { database in
+            guard try !database.hasBatch(name) else { return nil }
+            do {
+                let (messages, rejected) = try takeLines(of: segment, database, lineByLine: lineByLine)
+                let reasons = rejected.count > 0 ? rejected.summary : nil
+                if let reasons {
+                    try rejected.write(to: spool.path(ofRejected: name))
+                    try database.note("\(name.fileName(.closed)): \(reasons)")
+                }
+                try database.insertBatch(name, messages: messages, rejected: rejected.count)
+                return Taken(name: name, messages: messages, rejected: rejected.count, reasons: reasons)
+            } catch let error as Errno {
+                throw StoreError.segment(file: name.fileName(segment.state), problem: "\(error)")
+            }
+        }
+    }
+
+    private func takeLines(
+        of segment: Segment,
+        _ database: Database,
+        lineByLine: Bool
+    ) throws -> (Int, RejectedLines) {
         var reader = try SegmentReader(path: spool.path(of: segment.name, segment.state))
         var writer = try MessageWriter(database, facts: facts)
         var rejected = RejectedLines()
@@ -104,7 +135,11 @@ public struct Intake: Sendable {
             case .whole(let octets):
                 switch EventLine.read(octets) {
                 case .success(let event):
-                    try writer.write(event, octets)
+                    if lineByLine, let problem = try writer.problem(ofWriting: event, octets) {
+                        rejected.add(octets, problem)
+                        continue
+                    }
+                    if !lineByLine { try writer.write(event, octets) }
                     messages += 1
                 case .failure(let problem): rejected.add(octets, problem)
                 }

@@ -72,19 +72,19 @@ struct MessageRow {
     }
 
     /// The keys of all recipients that the event names, each once.
-    var recipients: Set<String> {
-        Set((event.rcptTo + event.refusedRcptTo + event.deferredRcptTo).lazy.map(AddressKey.key))
+    var recipients: Set<ExactText> {
+        let addresses = event.rcptTo + event.refusedRcptTo + event.deferredRcptTo
+        return Set(addresses.lazy.map { ExactText(AddressKey.key($0)) })
     }
 
     /// What is told of few messages, as `NAME=VALUE`: actions, rules, results and problems.
-    var tags: Set<String> {
+    var tags: Set<ExactText> {
         let verdict = event.verdict
-        var tags = Set(Check.allCases.compactMap { check in result(of: check).flatMap { Tag.result(check, $0) } })
-        if verdict.action != "accept" { tags.insert(Tag.action(verdict.action)) }
-        if let would = verdict.would { tags.insert(Tag.would(would.action)) }
-        tags.formUnion(rules.map(Tag.rule))
-        tags.formUnion(problems.map(Tag.problem))
-        return tags
+        var tags = Check.allCases.compactMap { check in result(of: check).flatMap { Tag.result(check, $0) } }
+        if verdict.action != "accept" { tags.append(Tag.action(verdict.action)) }
+        if let would = verdict.would { tags.append(Tag.would(would.action)) }
+        tags += rules.map(Tag.rule) + problems.map(Tag.problem)
+        return Set(tags.lazy.map { ExactText($0) })
     }
 
     /// The rules that had a part in the verdict, each of which `--rule` finds.
@@ -135,5 +135,5 @@ extension Octets {
 
 /// The first octets of a text, so that no key is long.
 private func bounded(_ text: String, _ limit: Int) -> String {
-    text.utf8.count <= limit ? text : Array(text.utf8)[..<limit].text
+    ExactText.storable(text.utf8.count <= limit ? text : Array(text.utf8)[..<limit].text)
 }

@@ -13,20 +13,21 @@ struct MessageWriter {
     private let insertRecipient: Statement
     private let insertTag: Statement
     /// The words that this transaction has met.
-    private var words: [String: Int64] = [:]
+    private var words: [ExactText: Int64] = [:]
     /// The greatest identifier in the store.
     private var last: Int64
 
     init(_ database: Database, facts: @escaping (MailEvent) -> [UInt8]) throws {
         self.database = database
         self.facts = facts
-        insertMessage = try database.cachedStatement(
+        // A statement that has failed gives its error once more when it is next used: none is kept.
+        insertMessage = try database.makeStatement(
             sql: "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
-        insertEvent = try database.cachedStatement(sql: "INSERT INTO event VALUES (?, ?)")
-        insertAnswer = try database.cachedStatement(sql: "INSERT INTO answer VALUES (?, ?)")
-        insertRecipient = try database.cachedStatement(sql: "INSERT INTO recipient VALUES (?, ?)")
-        insertTag = try database.cachedStatement(sql: "INSERT INTO tag VALUES (?, ?)")
+        insertEvent = try database.makeStatement(sql: "INSERT INTO event VALUES (?, ?)")
+        insertAnswer = try database.makeStatement(sql: "INSERT INTO answer VALUES (?, ?)")
+        insertRecipient = try database.makeStatement(sql: "INSERT INTO recipient VALUES (?, ?)")
+        insertTag = try database.makeStatement(sql: "INSERT INTO tag VALUES (?, ?)")
         last = try Int64.fetchOne(database, sql: "SELECT max(id) FROM message") ?? 0
     }
 
@@ -42,8 +43,25 @@ struct MessageWriter {
         let (json, answers) = event.dns.answers == nil ? (Array(line), nil) : EventJSON.split(line)
         try insertEvent.execute(arguments: [id, Data(json)])
         if let answers { try insertAnswer.execute(arguments: [id, Data(answers)]) }
-        for address in row.recipients { try insertRecipient.execute(arguments: [id, address]) }
+        for address in row.recipients { try insertRecipient.execute(arguments: [id, address.text]) }
         for tag in row.tags { try insertTag.execute(arguments: [word(tag), id]) }
+    }
+
+    /// Writes the event of a line, or nothing of it where the database refuses it: the reason then.
+    mutating func problem(ofWriting event: MailEvent, _ line: Octets) throws -> LineProblem? {
+        var attempt = self
+        do {
+            try database.inSavepoint {
+                try attempt.write(event, line)
+                return .commit
+            }
+            // What the attempt has met is there now.
+            self = attempt
+            return nil
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            self = try MessageWriter(database, facts: facts)
+            return .refused(error.message ?? "\(error.resultCode)")
+        }
     }
 
     /// The first free identifier from this one on.
@@ -63,15 +81,15 @@ struct MessageWriter {
     }
 
     /// The number of a word.
-    private mutating func word(_ text: String) throws -> Int64 {
-        if let id = words[text] { return id }
+    private mutating func word(_ word: ExactText) throws -> Int64 {
+        if let id = words[word] { return id }
         let find = try database.cachedStatement(sql: "SELECT id FROM word WHERE text = ?")
-        if let id = try Int64.fetchOne(find, arguments: [text]) {
-            words[text] = id
+        if let id = try Int64.fetchOne(find, arguments: [word.text]) {
+            words[word] = id
             return id
         }
-        try database.cachedStatement(sql: "INSERT INTO word (text) VALUES (?)").execute(arguments: [text])
-        words[text] = database.lastInsertedRowID
+        try database.execute(sql: "INSERT INTO word (text) VALUES (?)", arguments: [word.text])
+        words[word] = database.lastInsertedRowID
         return database.lastInsertedRowID
     }
 }

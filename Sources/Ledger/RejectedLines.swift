@@ -38,11 +38,13 @@ struct RejectedLines {
     /// Writes the file, with the reasons in its first line, in place of one that an intake before a crash has left.
     func write(to path: String) throws(Errno) {
         let temporary = path + ".new"
+        // Whatever stands there is not opened.
+        unsafe unlink(temporary)
         do {
             let file = try FileDescriptor.open(
                 FilePath(temporary),
                 .writeOnly,
-                options: [.create, .truncate, .closeOnExec, .noFollow],
+                options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
                 permissions: [.ownerReadWrite, .groupRead]
             )
             try file.closeAfter {
@@ -52,6 +54,10 @@ struct RejectedLines {
         } catch {
             throw error as? Errno ?? .ioError
         }
-        guard unsafe rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
+        guard unsafe rename(temporary, path) == 0 else {
+            let problem = Errno(rawValue: errno)
+            unsafe unlink(temporary)
+            throw problem
+        }
     }
 }

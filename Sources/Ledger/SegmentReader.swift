@@ -26,12 +26,24 @@ struct SegmentReader: ~Copyable {
     ///   - path: the path of its file.
     ///   - limit: the most octets of a line.
     init(path: String, limit: Int = EventLine.limit) throws(Errno) {
+        descriptor = try Self.openFile(path)
+        self.limit = limit
+    }
+
+    /// Opens a regular file; another one neither opens nor waits.
+    private static func openFile(_ path: String) throws(Errno) -> FileDescriptor {
         do {
-            descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .noFollow])
+            let options: FileDescriptor.OpenOptions = [.closeOnExec, .noFollow, .nonBlocking]
+            let file = try FileDescriptor.open(FilePath(path), .readOnly, options: options)
+            var status = stat()
+            guard unsafe fstat(file.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                try file.close()
+                throw Errno.invalidArgument
+            }
+            return file
         } catch {
             throw error as? Errno ?? .ioError
         }
-        self.limit = limit
     }
 
     deinit {

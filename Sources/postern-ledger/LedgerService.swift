@@ -40,6 +40,7 @@ final class LedgerService: Sendable {
         var store: Store?
         var pause = Pause()
         var cleaned = UnixTime(0)
+        var skipped = Set<String>()
         while !isStopped {
             SystemdNotification.ofThisProcess.send(.alive)
             let configuration = state.withLock { $0.configuration }
@@ -47,7 +48,7 @@ final class LedgerService: Sendable {
                 do throws(StoreError) {
                     let opened = try current(store, configuration)
                     store = opened
-                    try take(into: opened, configuration)
+                    try take(into: opened, configuration, &skipped)
                     // New segments do not wait until all that is too old is gone.
                     if Clock.now - cleaned >= Self.retentionInterval, try retain(opened, configuration) {
                         cleaned = Clock.now
@@ -70,14 +71,30 @@ final class LedgerService: Sendable {
         return try Store.open(ledger.store, maximumOctets: ledger.maximumOctets)
     }
 
-    private func take(into store: Store, _ configuration: Configuration) throws(StoreError) {
+    /// Takes in what waits.
+    ///
+    /// - Parameters:
+    ///   - store: where it goes.
+    ///   - configuration: the settings.
+    ///   - skipped: what has been said of the segments that stay.
+    private func take(
+        into store: Store,
+        _ configuration: Configuration,
+        _ skipped: inout Set<String>
+    ) throws(StoreError) {
+        var problems = Set<String>()
         _ = try? configuration.spool.closeOrphans()
         try configuration.intake(store).run(notBefore: configuration.oldest) { taken in
             SystemdNotification.ofThisProcess.send(.alive)
             if let reasons = taken.reasons { Report.write("\(taken.name.fileName(.closed)): \(reasons)") }
+        } skipped: { error in
+            let problem = "\(error)"
+            if !skipped.contains(problem) { Report.write("\(problem); it stays in the spool, and the others go on") }
+            problems.insert(problem)
         } isStopped: {
             isStopped
         }
+        skipped = problems
     }
 
     /// Removes what is too old, as far as it goes in a short time; returns whether that was all.

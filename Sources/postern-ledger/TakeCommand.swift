@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CommandSupport
 internal import EventSpool
+internal import Glibc
 internal import Ledger
 internal import MailSyntax
 internal import PosternConfiguration
@@ -19,15 +20,20 @@ struct TakeCommand: ParsableCommand {
     func run() throws {
         let (store, configuration) = try options.open()
         var messages = 0
+        var isComplete = true
         try StoreProblem.reported { () throws(StoreError) in
             _ = try? configuration.spool.closeOrphans()
             try configuration.intake(store).run(notBefore: configuration.oldest) { taken in
                 messages += taken.messages
                 if let reasons = taken.reasons { Report.write("\(taken.name.fileName(.closed)): \(reasons)") }
+            } skipped: { error in
+                isComplete = false
+                Report.write("\(error); it stays in the spool")
             }
             try configuration.retention(store).apply(now: Clock.now)
         }
         try OutputFile.writeToStandardOutput(Array("\(messages) message\(messages == 1 ? "" : "s") taken in\n".utf8))
+        guard isComplete else { throw ExitCode(EX_IOERR) }
     }
 }
 
