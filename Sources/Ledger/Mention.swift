@@ -40,7 +40,7 @@ struct Mention {
             )
             var found = [Int64]()
             while let row = try rows.next() {
-                if isIn(Array(row[1] as Data)) { found.append(row[0]) }
+                if isIn(try Array(row.decode(Data.self, atIndex: 1))) { found.append(try row.decode(atIndex: 0)) }
             }
             return found
         }
