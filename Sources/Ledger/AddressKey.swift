@@ -7,10 +7,12 @@ enum AddressKey {
 
     /// The key of an address; one without a domain has an empty domain.
     static func key(_ address: String) -> String {
-        let octets = Array(address.utf8.prefix(limit)).map(\.lowercased)
+        let octets = address.utf8.map(\.lowercased)
         guard !octets.isEmpty else { return "" }
-        guard let at = octets.lastIndex(of: UInt8(ascii: "@")) else { return "@" + text(octets[...]) }
-        return text(octets[(at + 1)...]) + "@" + text(octets[..<at])
+        let at = octets.lastIndex(of: UInt8(ascii: "@"))
+        let domain = at.map { octets[($0 + 1)...] } ?? []
+        // What is cut off is of the local part.
+        return text((domain + [UInt8(ascii: "@")] + octets[..<(at ?? octets.endIndex)]).prefix(limit))
     }
 
     /// The address of a key, in lower case; `<>` for the null sender.

@@ -40,22 +40,30 @@ extension Store {
 
     /// Removes messages, with all that is known of them; returns how many.
     ///
-    /// What they took in the file is overwritten.
+    /// What they took in the file is overwritten; `clearLog` does that with the log.
     ///
     /// - Parameter messages: which messages.
     @discardableResult
     public func forget(_ messages: [Int64]) throws(StoreError) -> Int {
-        try execute("PRAGMA secure_delete = ON")
-        defer { try? execute("PRAGMA secure_delete = OFF") }
         var (removed, rest) = (0, messages[...])
         while !rest.isEmpty {
             let step = Array(rest.prefix(Retention.step))
             rest = rest.dropFirst(Retention.step)
             removed += try write { try $0.remove(step) }
         }
-        // What is overwritten is in the log first.
-        try execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try write { try $0.execute(sql: "DELETE FROM word WHERE id NOT IN (SELECT word FROM tag)") }
         return removed
+    }
+
+    /// Brings what is in the log into the file and empties the log; false while somebody who reads still needs the log.
+    public func clearLog() throws(StoreError) -> Bool {
+        do {
+            // The first column says whether the log was needed.
+            let busy = try database.inDatabase { try Int.fetchOne($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+            return busy == 0
+        } catch {
+            throw StoreError(error)
+        }
     }
 
     private static func filters(of address: MessageFilter.Address) -> [MessageFilter] {
@@ -78,11 +86,6 @@ extension Store {
         } catch {
             throw StoreError(error)
         }
-    }
-
-    /// Executes a statement outside of a transaction.
-    private func execute(_ sql: String) throws(StoreError) {
-        do { try database.inDatabase { try $0.execute(sql: sql) } } catch { throw StoreError(error) }
     }
 }
 

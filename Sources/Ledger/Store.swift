@@ -8,12 +8,18 @@ public final class Store: Sendable {
     /// The most octets of its file; nil where it is only read.
     public let maximumOctets: Int?
     let database: DatabaseQueue
+    /// The file that was opened.
+    private let file: FileIdentity?
 
     private init(path: String, maximumOctets: Int?, _ database: DatabaseQueue) {
         self.path = path
         self.maximumOctets = maximumOctets
         self.database = database
+        file = FileIdentity(path)
     }
+
+    /// Whether the file that was opened is still the one at the path.
+    public var isInPlace: Bool { file != nil && FileIdentity(path) == file }
 
     /// Opens the store to write to it; makes or migrates it first where that is due.
     ///
@@ -93,6 +99,19 @@ public final class Store: Sendable {
     }
 }
 
+/// A file by its number on its device, whatever its name is.
+private struct FileIdentity: Equatable, Sendable {
+    private let device: dev_t
+    private let number: ino_t
+
+    /// The file at a path; nil where there is none.
+    init?(_ path: String) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        (device, number) = (status.st_dev, status.st_ino)
+    }
+}
+
 extension Database {
     fileprivate func prepareForWriting(maximumOctets: Int) throws {
         // A file of a later release is not even given another journal.
@@ -102,6 +121,8 @@ extension Database {
         // A segment is removed when its messages are on the disk.
         try execute(sql: "PRAGMA synchronous = FULL")
         try execute(sql: "PRAGMA cache_size = -65536")
+        // What is forgotten must not stand in the free parts of the file.
+        try execute(sql: "PRAGMA secure_delete = ON")
         try execute(sql: "PRAGMA journal_size_limit = 67108864")
         let pageSize = try Int.fetchOne(self, sql: "PRAGMA page_size") ?? 4096
         try execute(sql: "PRAGMA max_page_count = \(max(1, maximumOctets / pageSize))")

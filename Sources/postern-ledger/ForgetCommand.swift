@@ -68,8 +68,16 @@ struct ForgetCommand: ParsableCommand {
         guard !dryRun else { return try say("\(Counted.words(messages.count, "message")) would be deleted") }
         try confirm(messages.count, of: total)
         let (store, _) = try options.open()
-        let count = try StoreProblem.reported { () throws(StoreError) in try store.forget(messages) }
+        let (count, isCleared) = try StoreProblem.reported { () throws(StoreError) in
+            (try store.forget(messages), try store.clearLog())
+        }
         try say("\(Counted.words(count, "message")) deleted; backups, exports and the log are not changed")
+        guard !isCleared else { return }
+        Report.write(
+            "somebody still reads the store, so its old pages stay in \(store.path)-wal and in the file: "
+                + "when that has ended, type: postern ledger check"
+        )
+        throw ExitCode(EX_TEMPFAIL)
     }
 
     private func say(_ text: String) throws {

@@ -67,7 +67,10 @@ final class LedgerService: Sendable {
     /// The store that the configuration names.
     private func current(_ store: Store?, _ configuration: Configuration) throws(StoreError) -> Store {
         let ledger = configuration.ledger
-        if let store, store.path == ledger.store, store.maximumOctets == ledger.maximumOctets { return store }
+        if let store, store.path == ledger.store, store.maximumOctets == ledger.maximumOctets {
+            if store.isInPlace { return store }
+            Report.write("\(ledger.store) is another file now, or gone; it is opened anew")
+        }
         return try Store.open(ledger.store, maximumOctets: ledger.maximumOctets)
     }
 

@@ -3,6 +3,7 @@ import Glibc
 import MailEvents
 import MailSyntax
 import TestSupport
+import Testing
 
 @testable import Ledger
 
@@ -53,7 +54,9 @@ struct LedgerFolder {
 
     /// Forgets an address or a domain; returns how many messages went.
     func forget(_ address: MessageFilter.Address) throws -> Int {
-        try store.forget(store.messages(mentioning: address))
+        let count = try store.forget(store.messages(mentioning: address))
+        #expect(try store.clearLog())
+        return count
     }
 
     /// Whether a file is there.

@@ -1,5 +1,6 @@
 import EventSpool
 import GRDB
+import Glibc
 import MailEvents
 import MailSyntax
 import TestSupport
@@ -140,6 +141,54 @@ struct StoreTests {
         #expect(try ledger.forget(.domain("gone.example")) == 1)
         #expect(try ledger.found(MessageFilter()) == ["D"])
         #expect(try ledger.store.check().isEmpty)
+    }
+
+    @Test("a long address keeps its domain")
+    func longAddress() {
+        let key = AddressKey.key(String(repeating: "x", count: 600) + "@Gone.example")
+        #expect(key.utf8.count == 512 && key.hasPrefix("gone.example@xxx"))
+        #expect(AddressKey.key("A@b.example") == "b.example@a" && AddressKey.key("Ann") == "@ann")
+    }
+
+    @Test("the words of what is forgotten go too")
+    func forgetWords() throws {
+        let ledger = try LedgerFolder()
+        let problem = "no key at r._domainkey.gone.example"
+        let mail = SampleEvent(id: "A", sender: "a@gone.example", dkimProblem: problem)
+        try ledger.write([mail.line, SampleEvent().line])
+        try ledger.take()
+        #expect(try contents(ledger.folder.file("ledger.sqlite-wal")).contains(problem))
+        #expect(try ledger.forget(.domain("gone.example")) == 1)
+        #expect(try !contents(ledger.folder.file("ledger.sqlite")).contains("gone.example"))
+    }
+
+    @Test("what somebody still reads is said to stay")
+    func forgetBesideReader() throws {
+        let ledger = try LedgerFolder()
+        try ledger.write([SampleEvent(id: "A", sender: "a@gone.example").line])
+        try ledger.take()
+        let reader = try Store.openReadOnly(ledger.store.path)
+        try reader.database.inDatabase { database in
+            try database.execute(sql: "PRAGMA busy_timeout = 1")
+            try database.inTransaction {
+                _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM message")
+                try ledger.store.database.inDatabase { try $0.execute(sql: "PRAGMA busy_timeout = 1") }
+                _ = try ledger.store.forget(ledger.store.messages(mentioning: .domain("gone.example")))
+                #expect(try !ledger.store.clearLog())
+                return .commit
+            }
+        }
+        #expect(try ledger.store.clearLog())
+    }
+
+    @Test("a store that was replaced or removed is not in place")
+    func inPlace() throws {
+        let ledger = try LedgerFolder()
+        #expect(ledger.store.isInPlace)
+        unsafe rename(ledger.store.path, ledger.store.path + ".old")
+        #expect(!ledger.store.isInPlace)
+        _ = try ledger.folder.write("ledger.sqlite", [])
+        #expect(!ledger.store.isInPlace)
     }
 
     @Test("an address is found anywhere in an event, and not within a longer one")
