@@ -226,7 +226,7 @@ class Segments(unittest.TestCase):
                 session.negotiate()
                 for _ in range(10):
                     send(session, to=MANY)
-            mta.wait_until(postern.segments, "a closed segment", 4)
+            mta.wait_until(postern.segments, "a closed segment")
             self.assertEqual(len(postern.end()), 10)
 
     def test_without_the_directory_there_are_no_events_and_with_it_there_are(self):
@@ -235,7 +235,7 @@ class Segments(unittest.TestCase):
             self.assertIn(f"no events are written: there is no directory {postern.spool}", postern.read("log"))
             self.assertRegex(postern.ask("status").stdout, r"events +off: there is no directory ")
             os.mkdir(postern.spool)
-            mta.wait_until(lambda: f"events go to {postern.spool}" in postern.read("log"), "the directory", 15)
+            mta.wait_until(lambda: f"events go to {postern.spool}" in postern.read("log"), "the directory", 30)
             self.send(postern)
             self.assertEqual(len(postern.end()), 1)
 
@@ -249,7 +249,7 @@ class Segments(unittest.TestCase):
             os.remove(postern.path("notify"))
             self.assertEqual(postern.segments(), [])
             postern.start()
-            mta.wait_until(postern.segments, "a closed segment", 4)
+            mta.wait_until(postern.segments, "a closed segment")
             self.assertEqual(len(postern.events()), 1)
             self.assertIn("closed 1 segment", postern.read("log"))
 
@@ -308,7 +308,7 @@ class Segments(unittest.TestCase):
                 mta.wait_until(lambda: "events are lost" in postern.read("log"), "a line")
                 subprocess.run(["mount", "-o", "remount,size=8m", postern.spool], check=True)
                 self.send(postern, 3)
-                mta.wait_until(postern.segments, "a closed segment", 8)
+                mta.wait_until(postern.segments, "a closed segment")
                 self.assertEqual(len(postern.events()), 3)
 
     def test_events_that_go_with_their_directory_are_counted_as_lost(self):
@@ -319,7 +319,7 @@ class Segments(unittest.TestCase):
             subprocess.run(["rm", "-r", postern.spool], check=True)
             os.mkdir(postern.spool)
             self.send(postern, 5)
-            mta.wait_until(postern.segments, "a closed segment", 8)
+            mta.wait_until(postern.segments, "a closed segment")
             events = json.loads(postern.ask("status", "--json").stdout)["events"]
             self.assertEqual((events["written"], events["dropped"], len(postern.events())), (5, 40, 5))
             self.assertIn("and with it 40 events", postern.read("log"))
