@@ -49,7 +49,8 @@ public struct Daemon: Sendable {
         let servers = [milter as any SocketServer] + admin
         try await servers.open(takingOver: takingOver)
         var services: [any Service] = [
-            HangupService(reloader: reloader), SocketWatch(files: servers.flatMap(\.files), logger: logger),
+            HangupService(signals: await UnixSignalsSequence(trapping: .sighup), reloader: reloader),
+            SocketWatch(files: servers.flatMap(\.files), logger: logger),
             router.rate,
         ]
         let loops = Array(group.makeIterator()) + [CachingResolver.upkeepLoop]
@@ -111,10 +112,12 @@ private struct MilterService: Service {
 
 /// Reloads on SIGHUP.
 private struct HangupService: Service {
+    /// Trapped before anybody is told that we are ready: a signal that comes at once is not lost.
+    let signals: UnixSignalsSequence
     let reloader: Reloader
 
     func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+        for await _ in signals.cancelOnGracefulShutdown() {
             // The log contains the problems.
             _ = try? reloader.reload()
         }

@@ -16,6 +16,7 @@ import unittest
 import daemon
 import mail
 import milter_client
+import mta
 
 COUNT = int(os.environ.get("POSTERN_TRIAL_MESSAGES", "160"))
 SESSIONS = int(os.environ.get("POSTERN_TRIAL_SESSIONS", "40"))
@@ -232,7 +233,7 @@ class Tried(unittest.TestCase):
                 os.mkdir(postern.path("spool"))
                 postern.configure(events + rest)
                 postern.reload()
-                time.sleep(1)
+                mta.wait_until(lambda: "events go to" in postern.read("log"), "the spool")
                 self.play(postern, letters, COUNT // 2, 1)
                 time.sleep(1.1)
                 between = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -240,7 +241,7 @@ class Tried(unittest.TestCase):
                 postern.top = second_top
                 postern.configure(events + second_rest)
                 postern.reload()
-                time.sleep(1)
+                mta.wait_until(lambda: postern.read("log").count("configuration reloaded") == 2, "the other rules")
                 self.play(postern, letters, COUNT // 2, 2)
                 postern.stop_process()
                 taken = subprocess.run(
