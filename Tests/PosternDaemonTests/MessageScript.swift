@@ -86,6 +86,7 @@ final class MessagePlayer {
             filter: parts.filter,
             setup: setup,
             session: session,
+            listener: "unix:test",
             sender: Envelope(
                 clientAddress: IPAddress("192.0.2.9"),
                 helo: Array("mail.example.com".utf8),

@@ -77,6 +77,7 @@ final class FilterSession: MilterSessionHandler {
             filter: filter,
             setup: setup,
             session: session,
+            listener: place,
             sender: Envelope(
                 clientAddress: clientAddress,
                 helo: helo,

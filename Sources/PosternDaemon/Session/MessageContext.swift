@@ -17,6 +17,8 @@ struct MessageContext {
     let setup: Setup
     /// The session of the message.
     let session: MilterSession
+    /// The listener that the session came by, as the configuration writes it.
+    let listener: String
     /// The SMTP envelope without the recipients, which a `RecipientGate` has.
     let sender: Envelope
     /// Whether the client's address or the listener makes its mail our own.
@@ -50,7 +52,7 @@ struct MessageContext {
     func transcript(_ gate: RecipientGate, _ delivery: Delivery, recipients: [[UInt8]]) -> Transcript {
         var transcript = Transcript()
         transcript.time = Clock.milliseconds
-        transcript.listener = session.listener.address.description
+        transcript.listener = listener
         transcript.configuration = setup.configuration.contentHash
         transcript.mode = setup.configuration.mode
         transcript.queueID = delivery.queueID
