@@ -6,7 +6,6 @@ $POSTERN_TRIAL_MESSAGES says how many messages are played, 160 unless told, and 
 import json
 import os
 import random
-import socket
 import struct
 import subprocess
 import threading
@@ -17,6 +16,7 @@ import daemon
 import mail
 import milter_client
 import mta
+from test_undecided import NameServer
 
 COUNT = int(os.environ.get("POSTERN_TRIAL_MESSAGES", "160"))
 SESSIONS = int(os.environ.get("POSTERN_TRIAL_SESSIONS", "40"))
@@ -105,21 +105,12 @@ action = "discard"
 LETTERS = {domain: mail.letter(author=f"x@{domain}") for domain in ("pass.example", "soft.example", "fail.example", "slow.example", "silent.example", "none.example")}
 
 
-class SlowNameServer:
+class SlowNameServer(NameServer):
     """Answers TXT questions by a zone, some of them late and some never; no address has a name."""
 
     def __init__(self, zone):
+        super().__init__()
         self.zone = zone
-        self.socket = socket.socket(type=socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
-
-    def __enter__(self):
-        threading.Thread(target=self.run, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
 
     def run(self):
         while True:
