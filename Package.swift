@@ -106,6 +106,7 @@ let package = Package(
                 "AuthenticationResults", "Policy",
             ]
         ),
+        library("SMTPClient", ["MailSyntax", nioCore, nioPosix]),
         library("EventSpool", [system]),
         library(
             "MailEvents",
