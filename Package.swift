@@ -46,7 +46,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 let libraries = [
     "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "ARC", "DMARC",
     "AuthenticationResults", "MilterProtocol", "Policy", "DNSResolver", "MilterServer", "MailAuthentication",
-    "MailEvents", "RuleTrial",
+    "MailEvents", "RuleTrial", "AggregateReports",
 ]
 
 let package = Package(
@@ -74,6 +74,7 @@ let package = Package(
         clibrary("CSodium", pkgConfig: "libsodium", debian: "libsodium-dev"),
         clibrary("CPSL", pkgConfig: "libpsl", debian: "libpsl-dev"),
         clibrary("CIDN2", pkgConfig: "libidn2", debian: "libidn2-dev"),
+        clibrary("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .target(name: "CTOML"),
 
@@ -116,6 +117,10 @@ let package = Package(
             ]
         ),
         library("RuleTrial", ["MailEvents", "Policy", "MailSyntax"]),
+        library(
+            "AggregateReports",
+            ["MailEvents", "DMARC", "DNSLookup", "MailCrypto", "MailSyntax", "CZlib"]
+        ),
         library(
             "PosternConfiguration",
             [
@@ -206,6 +211,7 @@ let package = Package(
         tests(of: "AuthenticationResults", ["MailSyntax"]),
         tests(of: "Policy", ["MailSyntax", "PosternConfiguration", "RuleTrial"]),
         tests(of: "RuleTrial", ["MailEvents", "MailSyntax", "Policy", "PosternConfiguration"]),
+        tests(of: "AggregateReports", ["DMARC", "DNSLookup", "MailEvents", "MailSyntax", "CZlib"]),
         tests(of: "DNSResolver", ["DNSLookup", "MailSyntax", nioCore, nioPosix]),
         tests(of: "MilterProtocol"),
         tests(of: "MilterServer", ["MilterProtocol", nioCore, nioPosix, nioEmbedded, logging]),

@@ -94,7 +94,7 @@ struct Alignment: Sendable {
         // An identifier outside the Organizational Domain cannot have it as its own; no question is needed for that.
         guard identifier.isEqualOrSubdomain(of: organizational) else { return .no }
         let walk = try walks.walk(from: identifier)
-        guard let other = walks.organizationalDomain(of: walk) else { return .unknown }
+        guard let other = walk.knownOrganizationalDomain else { return .unknown }
         return other == organizational ? .yes : .no
     }
 

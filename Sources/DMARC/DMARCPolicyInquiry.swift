@@ -52,7 +52,7 @@ extension WalkStore {
         var domains = [DMARCDiscovery.Domain]()
         for domain in author.policyDomains.prefix(DMARCPolicyInquiry.maximumAuthorDomains) {
             let walk = try walk(from: domain)
-            let organizational = organizationalDomain(of: walk)
+            let organizational = walk.knownOrganizationalDomain
             let policy = try policy(by: walk, organizational)
             domains.append(DMARCDiscovery.Domain(walk: walk, organizationalDomain: organizational, policy: policy))
         }

@@ -76,6 +76,9 @@ public struct DMARCTreeWalk: Hashable, Sendable {
         taggedOrganizationalDomain ?? topRecord?.domain ?? start
     }
 
+    /// The Organizational Domain of the starting point; nil when a query was not answered.
+    package var knownOrganizationalDomain: DomainName? { isIncomplete ? nil : organizationalDomain }
+
     /// The Organizational Domain by a `psd` tag; nil when no tag decides.
     var taggedOrganizationalDomain: DomainName? {
         for (index, step) in steps.enumerated() {

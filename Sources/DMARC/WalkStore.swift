@@ -81,11 +81,6 @@ struct WalkStore: Sendable {
         return DMARCTreeWalk.Step(domain: domain, finding: finding, showsExistence: answer.status != .noSuchName)
     }
 
-    /// The Organizational Domain of the start of a walk; nil when the DNS does not say.
-    func organizationalDomain(of walk: DMARCTreeWalk) -> DomainName? {
-        walk.isIncomplete ? nil : walk.organizationalDomain
-    }
-
     /// Whether a domain exists (RFC 9989 § 3.2.13, RFC 8020); nil when no server answers.
     mutating func exists(_ domain: DomainName) throws(MissingAnswer) -> Bool? {
         let reply = try reply(to: DNSQuestion(domain, .a))

@@ -1,0 +1,55 @@
+internal import DMARC
+internal import MailEvents
+internal import MailSyntax
+
+extension PolicyConfiguration {
+    /// The policy that an event was judged by; nil where there is no record, or nobody wants reports.
+    init?(_ event: MailEvent) {
+        guard let dmarc = event.dmarc, let tags = dmarc.tags,
+            let domain = dmarc.domain.flatMap({ try? DomainName(escaped: Octets($0)) })
+        else { return nil }
+        let destinations = ReportDestination.destinations(of: dmarc.rua)
+        guard !destinations.isEmpty else { return nil }
+        self.init(domain: domain)
+        self.destinations = destinations
+        discoveryMethod = dmarc.method.flatMap(DiscoveryMethod.init) ?? .treewalk
+        policy = tags.p.flatMap(DMARCPolicy.init) ?? .none
+        subdomainPolicy = tags.sp.flatMap(DMARCPolicy.init)
+        nonexistentSubdomainPolicy = tags.np.flatMap(DMARCPolicy.init)
+        dkimAlignment = tags.adkim == "s" ? .strict : .relaxed
+        spfAlignment = tags.aspf == "s" ? .strict : .relaxed
+        failureOptions = tags.fo.uniqueOptions
+        isTesting = tags.t == "y"
+        problem = Self.problem(tags, rua: dmarc.rua)
+    }
+
+    /// What is wrong with the record (RFC 9990 § 3.1.5: "invalid "rua" or "sp", etc.").
+    private static func problem(_ tags: MailEvent.DMARC.Tags, rua: [String]) -> String? {
+        var problems = [String]()
+        if tags.p == nil { problems.append("no valid p, so none applies (RFC 9989, section 4.10.1)") }
+        let usable = rua.compactMap { ReportDestination($0) }
+        if usable.count < rua.count {
+            problems.append("\(rua.count - usable.count) of \(rua.count) addresses in rua cannot be used")
+        }
+        if Set(usable.map(\.address)).count > ReportBounds.destinations {
+            problems.append("only the first \(ReportBounds.destinations) addresses in rua are used")
+        }
+        return problems.isEmpty ? nil : problems.joined(separator: "; ")
+    }
+
+    /// The policy that the tags ask for; `exists` is whether the author's domain does.
+    func asked(of author: DomainName?, exists: Bool) -> DMARCPolicy {
+        // RFC 9989 § 4.7: np gives way to sp, and sp to p, when absent.
+        guard author != domain else { return policy }
+        return (exists ? nil : nonexistentSubdomainPolicy) ?? subdomainPolicy ?? policy
+    }
+}
+
+extension String {
+    /// The options of `fo`, each once.
+    fileprivate var uniqueOptions: String {
+        var options = [Substring]()
+        for option in split(separator: ":") where !options.contains(option) { options.append(option) }
+        return options.joined(separator: ":")
+    }
+}

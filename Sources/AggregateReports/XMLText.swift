@@ -1,0 +1,49 @@
+internal import MailSyntax
+
+/// Writes elements of XML without attributes, in UTF-8.
+struct XMLText {
+    private(set) var octets = [UInt8]()
+
+    /// Writes an element with elements in it.
+    mutating func element(_ name: StaticString, _ content: (inout XMLText) -> Void) {
+        octets.append("<\(name)>")
+        content(&self)
+        octets.append("</\(name)>\n")
+    }
+
+    /// Writes an element with a text in it.
+    mutating func element(_ name: StaticString, _ text: String, most: Int = .max) {
+        octets.append("<\(name)>")
+        append(text, most: most)
+        octets.append("</\(name)>\n")
+    }
+
+    /// Writes an element with a text, unless there is none.
+    mutating func element(_ name: StaticString, _ text: String?, most: Int = .max) {
+        if let text { element(name, text, most: most) }
+    }
+
+    /// Writes markup as it is.
+    mutating func markup(_ text: StaticString) { octets.append(text.description) }
+
+    private mutating func append(_ text: String, most: Int) {
+        for character in text.unicodeScalars.prefix(most) {
+            switch character {
+            case "&": octets.append("&amp;")
+            case "<": octets.append("&lt;")
+            case ">": octets.append("&gt;")
+            default: octets.append(contentsOf: UTF8.encode(character.inXML) ?? UTF8.encodedReplacementCharacter)
+            }
+        }
+    }
+}
+
+extension Unicode.Scalar {
+    /// The character, or U+FFFD where XML 1.0 has it not (§ 2.2, Char); a CR, which a parser makes a LF (§ 2.11), too.
+    var inXML: Unicode.Scalar {
+        switch value {
+        case 0x09, 0x0A, 0x20...0xD7FF, 0xE000...0xFFFD, 0x1_0000...0x10_FFFF: self
+        default: "\u{FFFD}"
+        }
+    }
+}
