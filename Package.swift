@@ -125,7 +125,7 @@ let package = Package(
             "PosternConfiguration",
             [
                 "TOML", "MailSyntax", "Policy", "DNSResolver", "MailAuthentication", "DKIM", "SPF", "MailEvents",
-                "EventSpool",
+                "EventSpool", "SMTPClient",
             ]
         ),
         // What the build knows of itself: Packaging/deb says the commit.
@@ -214,6 +214,7 @@ let package = Package(
         tests(of: "AggregateReports", ["DMARC", "DNSLookup", "MailEvents", "MailSyntax", "CZlib"]),
         tests(of: "DNSResolver", ["DNSLookup", "MailSyntax", nioCore, nioPosix]),
         tests(of: "MilterProtocol"),
+        tests(of: "SMTPClient", [nioCore, nioPosix, nioEmbedded]),
         tests(of: "MilterServer", ["MilterProtocol", nioCore, nioPosix, nioEmbedded, logging]),
         tests(of: "MailEvents", ["DNSLookup", "MailAuthentication", "MailSyntax", "Policy"]),
         tests(of: "PosternConfiguration", ["TOML", "Policy", "MailSyntax", "MailAuthentication", "DNSResolver"]),

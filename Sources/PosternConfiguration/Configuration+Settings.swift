@@ -80,6 +80,15 @@ extension Configuration {
         .table("why", \.why, Why.settings, "What is remembered for \"postern why\"."),
         .table("events", \.events, Events.settings, "What the filter writes of each message for the ledger."),
         .table("ledger", \.ledger, Ledger.settings, "What postern-ledger(8) keeps of these events."),
+        .table(
+            "reports",
+            \.reports,
+            Reports.settings,
+            """
+            DMARC reports (RFC 9990), which postern-ledger(8) sends to the owners of domains. None are sent before both \
+            organization and address are set.
+            """
+        ),
     ]
 }
 

@@ -7,7 +7,7 @@ extension Configuration {
         let ofRules = rules.rules.enumerated().flatMap { index, rule in
             RuleWarnings(self, rule, earlier: rules.rules.prefix(index), path: "rules[\(index + 1)]").found
         }
-        return general + ofRules + examples
+        return general + reportWarnings + ofRules + examples
     }
 
     /// What was left of an example; a zone file may answer for it.

@@ -55,6 +55,8 @@ public struct Configuration: Sendable {
     public var events = Events()
     /// The ledger's store.
     public var ledger = Ledger()
+    /// The DMARC reports that the ledger sends.
+    public var reports = Reports()
 
     /// The defaults.
     public init() {}

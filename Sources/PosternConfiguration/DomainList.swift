@@ -13,28 +13,33 @@ public struct DomainList: Sendable, Equatable {
 }
 
 extension ValueType where Value == DomainList {
+    /// Domain names and files with one a line, at least one in all; a single one may stand without brackets.
+    static let domainList = domainList(mayBeEmpty: false)
+
     /// Domain names and files with one a line; a single one may stand without brackets.
-    static let domainList = ValueType(
-        name: "list of domain",
-        accepted: "a list, each a domain name, as \"example.org\", or { file = \"/path\" }",
-        read: { value, key, reader in
-            var list = DomainList()
-            var isWhole = true
-            if case .array(let elements) = value.content {
-                for element in elements { isWhole = list.add(element, key, &reader) && isWhole }
-            } else {
-                isWhole = list.add(value, key, &reader)
-            }
-            guard isWhole else { return nil }
-            // A file that was cut off must not switch signing off.
-            guard !list.names.isEmpty else {
-                reader.report(value.position, key, "names no domain", accepted: "at least one domain name")
-                return nil
-            }
-            return list
-        },
-        write: { $0.written.isEmpty ? nil : "[" + $0.written.joined(separator: ", ") + "]" }
-    )
+    static func domainList(mayBeEmpty: Bool) -> ValueType {
+        ValueType(
+            name: "list of domain",
+            accepted: "a list, each a domain name, as \"example.org\", or { file = \"/path\" }",
+            read: { value, key, reader in
+                var list = DomainList()
+                var isWhole = true
+                if case .array(let elements) = value.content {
+                    for element in elements { isWhole = list.add(element, key, &reader) && isWhole }
+                } else {
+                    isWhole = list.add(value, key, &reader)
+                }
+                guard isWhole else { return nil }
+                // A file that was cut off must not switch signing off.
+                guard mayBeEmpty || !list.names.isEmpty else {
+                    reader.report(value.position, key, "names no domain", accepted: "at least one domain name")
+                    return nil
+                }
+                return list
+            },
+            write: { $0.written.isEmpty ? nil : "[" + $0.written.joined(separator: ", ") + "]" }
+        )
+    }
 }
 
 extension DomainList {

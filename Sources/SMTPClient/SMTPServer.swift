@@ -7,6 +7,15 @@ public struct SMTPServer: Sendable, Hashable, CustomStringConvertible {
     /// The port.
     public let port: UInt16
 
+    /// The mail server of this host.
+    public static let local = SMTPServer(host: "127.0.0.1", port: 25)
+
+    /// A server.
+    private init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
     /// Reads `127.0.0.1:25`, `[::1]:25` or `mail.example.org:25`; nil for anything else.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
@@ -20,8 +29,7 @@ public struct SMTPServer: Sendable, Hashable, CustomStringConvertible {
             guard IPAddress(String(host))?.bitWidth == 32 || (try? DomainName(mailHost: Octets(String(host)))) != nil
             else { return nil }
         }
-        self.host = String(host)
-        self.port = port
+        self.init(host: String(host), port: port)
     }
 
     /// Whether the server is on this host, seen from its address alone: what is sent there does not leave the host.

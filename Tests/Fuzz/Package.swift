@@ -91,6 +91,7 @@ let package = Package(
                 "AuthenticationResults", "Policy",
             ]
         ),
+        library("SMTPClient", ["MailSyntax", nioCore, nioPosix]),
         library("EventSpool", [system]),
         library(
             "MailEvents",
@@ -104,7 +105,7 @@ let package = Package(
             "PosternConfiguration",
             [
                 "TOML", "MailSyntax", "Policy", "DNSResolver", "MailAuthentication", "DKIM", "SPF", "MailEvents",
-                "EventSpool",
+                "EventSpool", "SMTPClient",
             ]
         ),
         .target(

@@ -153,6 +153,16 @@ struct ReadingTests {
         keep_answers = "36h"
         max_bytes = "512MiB"
 
+        [reports]
+        organization = "Müller & Söhne"
+        address = "dmarc-reports@xn--bcher-kva.example"
+        smtp = "[::1]:2525"
+        window = "01:05-24:00"
+        rate = 600
+        exclude = ["example.com", "example.net"]
+        per_day = 100000
+        per_host = 1
+
         """
 
     @Test("every setting is read, and written as it was")
@@ -176,6 +186,43 @@ struct ReadingTests {
         #expect(configuration.rules.rules.map(\.location.line) == [81, 89])
         #expect(configuration.rules.rules.first?.unless.count == 2)
         #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 95))
+    }
+
+    @Test(
+        "the hours of reports",
+        arguments: [
+            ("00:30-08:00", 30, 480), ("00:00-24:00", 0, 1440), ("22:59-23:59", 1379, 1439),
+        ]
+    )
+    func window(_ text: String, _ start: Int, _ end: Int) throws {
+        let window = try #require(ReportWindow(text))
+        #expect(window.start == start && window.end == end && "\(window)" == text)
+        let day: Int64 = 20_000 * 86_400
+        #expect(window.contains(day + Int64(start) * 60) && window.contains(day + Int64(end) * 60 - 1))
+        #expect(start == 0 || !window.contains(day + Int64(start) * 60 - 1))
+        #expect(end == 1440 || !window.contains(day + Int64(end) * 60))
+    }
+
+    @Test(
+        "what are no hours of reports",
+        arguments: [
+            "", "-", "00:30", "08:00-00:30", "00:30-01:29", "00:30-24:01", "0:30-8:00", "00:60-08:00", "+0:30-08:00",
+            "00:30-08:00-09:00", "22:00-02:00", "00:30-٠8:00",
+        ]
+    )
+    func noWindow(_ text: String) {
+        #expect(ReportWindow(text) == nil)
+    }
+
+    @Test("reports go to nobody in the list, nor below")
+    func excluded() throws {
+        let reports = try Configuration.parse(Self.everything, file: "p.toml").reports
+        #expect(reports.isOn)
+        #expect(try reports.domain == DomainName("xn--bcher-kva.example"))
+        for (name, isExcluded) in [("example.com", true), ("a.b.example.NET", true), ("example.org", false)] {
+            #expect(reports.excludes(try DomainName(name)) == isExcluded, "\(name)")
+        }
+        #expect(try !Configuration.parse("reports.exclude = []", file: "p").reports.isOn)
     }
 
     @Test("a check is switched by a word or by a table")
