@@ -27,6 +27,7 @@ CREATE TABLE event (
         obstacle VARCHAR
     ),
     message_id VARCHAR,
+    auto_submitted BOOLEAN,
     octets BIGINT,
     ms INTEGER NOT NULL,
     problem VARCHAR,

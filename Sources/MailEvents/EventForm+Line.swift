@@ -97,6 +97,8 @@ extension EventForm {
             event.object("client") { add(transcript, name: name, to: &$0) }
             addEnvelope(transcript, to: &event)
             event.add("message_id", octets: hasLocalParts ? transcript.messageID?.messageID : nil)
+            // The few lines that have it pay for it.
+            if transcript.isAutoSubmitted { event.add("auto_submitted", true) }
             event.add("octets", transcript.octetCount)
             event.add("ms", transcript.milliseconds)
             members(&event)

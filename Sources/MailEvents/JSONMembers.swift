@@ -109,6 +109,10 @@ struct JSONMembers {
         }
     }
 
+    mutating func optionalBoolean(_ name: StaticString) throws(EventReadingError) -> Bool? {
+        present(name) == nil ? nil : try boolean(name)
+    }
+
     /// The raw value of a word.
     mutating func word<Word: RawRepresentable<String>>(_ name: StaticString) throws(EventReadingError) -> Word {
         guard let word = Word(rawValue: try string(name)) else { throw unreadable(name) }

@@ -24,6 +24,7 @@ extension MailEvent {
         deferredRcptTo = try members.strings("deferred_rcpt_to")
         rcptStage = try members.optionalObject("rcpt_stage", RecipientStage.init)
         messageID = try members.optionalString("message_id")
+        autoSubmitted = try members.optionalBoolean("auto_submitted")
         octets = try members.optionalInteger("octets")
         author = try members.optionalObject("author", Author.init)
         spf = try members.optionalObject("spf", SPF.init)

@@ -70,6 +70,8 @@ public struct MailEvent: Decodable, Sendable, Equatable {
     public var rcptStage: RecipientStage?
     /// The Message-ID without its brackets.
     public var messageID: String?
+    /// Whether a program sent it and said so, or it is a DMARC report; nil where it is not.
+    public var autoSubmitted: Bool?
     /// The size of the message; nil when its body was not read.
     public var octets: Int?
     /// The author; nil before the header was read.
@@ -113,6 +115,7 @@ public struct MailEvent: Decodable, Sendable, Equatable {
         case deferredRcptTo = "deferred_rcpt_to"
         case rcptStage = "rcpt_stage"
         case messageID = "message_id"
+        case autoSubmitted = "auto_submitted"
         case spfHelo = "spf_helo"
         case senderID = "sender_id"
     }

@@ -59,6 +59,8 @@ public struct Transcript: Sendable {
     public var obstacle: SeparationObstacle?
     /// The value of Message-ID.
     public var messageID: Octets?
+    /// Whether a program sent the message and said so, or it is a DMARC report.
+    public var isAutoSubmitted = false
     /// The size of the message, if its body was read.
     public var octetCount: Int?
     /// How long the MTA waited, in milliseconds.

@@ -117,6 +117,15 @@ class Written(unittest.TestCase):
                 self.assertEqual([error.message for error in validator.iter_errors(event)], [], event)
         return events
 
+    def test_mail_of_programs(self):
+        """RFC 3834 § 5: such mail alone does not cause a DMARC report."""
+
+        def play(session):
+            for field in (("Subject", "x"), ("Auto-Submitted", "no"), ("Auto-Submitted", "auto-replied"), ("Subject", "Report Domain: a Submitter: b")):
+                send(session, headers=[*HEADERS, field])
+
+        self.assertEqual([event.get("auto_submitted") for event in self.played(play)], [None, None, True, True])
+
     def test_a_message_that_passes(self):
         event, = self.played(send)
         self.assertEqual(event["id"], "4XyZ")

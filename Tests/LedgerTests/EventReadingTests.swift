@@ -37,6 +37,7 @@ struct EventReadingTests {
                 + #""refused":[{"action":"reject","rule":null,"reply":"550 \ud83d\ude00","refused_rcpt_to":[0]}],"#
                 + #""partial":{"outcomes":[{"action":"junk","rule":"r","stage":"eom","rcpt_to":[0]}],"put_off":false}"#
         )
+        .replacing(#""octets":"#, with: #""auto_submitted":true,"octets":"#)
         .replacing(
             #""sender_id":null"#,
             with:

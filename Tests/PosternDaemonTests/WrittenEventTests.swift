@@ -60,6 +60,17 @@ struct WrittenEventTests {
         #expect(facts.results == known.results)
     }
 
+    @Test("mail of programs is called so, and other mail costs no octet", arguments: [false, true])
+    func automatic(_ isAutomatic: Bool) async throws {
+        let judgement = try await Sample.judgement()
+        var transcript = Transcript()
+        transcript.isAutoSubmitted = isAutomatic
+        let form = EventForm(host: "mx", addresses: .full, hasCleanAnswers: false, hasUncleanAnswers: false)
+        let line = form.line(judgement, transcript, isClean: false, problem: nil)
+        #expect(try MailEvent(line: line.dropLast()).autoSubmitted == (isAutomatic ? true : nil))
+        #expect(line[...].text.contains("auto_submitted") == isAutomatic)
+    }
+
     private static func event(_ judgement: Judgement, _ addresses: MailEvent.Addresses) throws -> MailEvent {
         let form = EventForm(host: "mx", addresses: addresses, hasCleanAnswers: true, hasUncleanAnswers: true)
         var transcript = Transcript()

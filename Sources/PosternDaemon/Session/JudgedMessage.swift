@@ -206,6 +206,7 @@ extension JudgedMessage {
     private func transcript(_ judgement: Judgement, _ headers: HeaderBlock, _ delivery: Delivery) -> Transcript {
         var transcript = context.transcript(gate, delivery, recipients: gate.taken)
         transcript.messageID = headers.messageID
+        transcript.isAutoSubmitted = headers.isAutoSubmitted
         // A body that nobody needs is not sent.
         if transaction?.isBodyComplete == false { transcript.octetCount = headers.octetCount + bodyOctets }
         if context.setup.engine.mayPutOff { transcript.obstacle = judgement.verdict.mixture?.obstacle ?? gate.obstacle }

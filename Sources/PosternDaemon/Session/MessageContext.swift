@@ -110,5 +110,5 @@ struct MessageContext {
 
 extension HeaderBlock {
     /// The value of the first Message-ID field.
-    var messageID: Octets? { first { $0.isNamed("Message-ID") }?.value }
+    var messageID: Octets? { indices.first { hasName("Message-ID", at: $0) }.map { self[$0].value } }
 }

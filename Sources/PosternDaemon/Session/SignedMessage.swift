@@ -119,6 +119,7 @@ extension SignedMessage {
     private func transcript(_ outcome: OutgoingMessage.Outcome?, _ delivery: Delivery) -> Transcript {
         var transcript = context.transcript(gate, delivery, recipients: gate.taken)
         transcript.messageID = headers.messageID
+        transcript.isAutoSubmitted = headers.isAutoSubmitted
         // The body of a message that is not signed is not sent.
         if outcome?.signatures.isEmpty == false { transcript.octetCount = headers.octetCount + bodyOctets }
         return transcript
