@@ -15,7 +15,7 @@ extension Configuration {
         public var window = ReportWindow.standard
         /// How many messages leave in a minute at most.
         public var rate = 30
-        /// The domains that get no reports.
+        /// The domains about which no reports are sent.
         public var exclude = DomainList()
         /// How many messages leave in a day at most.
         public var perDay = 10_000
@@ -28,7 +28,7 @@ extension Configuration {
         /// The domain of `address`.
         public var domain: DomainName? { address.flatMap { MailAddress($0).domain } }
 
-        /// Whether a domain gets no reports: it is in the list, or below a name of the list.
+        /// Whether no reports are sent about a domain: it is in the list, or below a name of the list.
         public func excludes(_ domain: DomainName) -> Bool {
             exclude.names.contains { domain.isEqualOrSubdomain(of: $0) }
         }
@@ -129,8 +129,8 @@ extension Configuration.Reports {
             .domainList(mayBeEmpty: true),
             example: "[\"example.com\"]",
             """
-            Domains that get no reports, each with all below it: neither reports about them, nor reports to an address \
-            there. With many, a file: { file = "/etc/postern/no-reports" }.
+            Domains about which no reports are sent, each with all below it. With many, a file: \
+            { file = "/etc/postern/no-reports" }. Reports to an address are stopped by "postern report suppress".
             """
         ),
         Setting("per_day", \.perDay, .count(1...10_000_000), "How many messages leave in a day at most."),
