@@ -72,7 +72,7 @@ extension MailEvent {
 
     /// Whether it may cause a report to somebody.
     func mayCauseReport(from address: String) -> Bool {
-        guard !mailFrom.isEmpty else { return false }
+        guard !mailFrom.isEmpty, autoSubmitted != true else { return false }
         return unnamedRcptTo > 0 || rcptTo.contains { !Octets($0).equalsIgnoringCase(Octets(address)) }
     }
 }
