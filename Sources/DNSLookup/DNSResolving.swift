@@ -1,5 +1,5 @@
 /// The source of a reply.
-public enum DNSSource: Hashable, Sendable {
+public enum DNSSource: String, Hashable, Sendable, CustomStringConvertible {
     /// The answer was in the cache.
     case cache
     /// The answer was in the cache, past its TTL, and was used because no server answers (RFC 8767).
@@ -10,6 +10,9 @@ public enum DNSSource: Hashable, Sendable {
     case joined
     /// The answer was read from a zone file or a table.
     case zone
+
+    /// The source in a word.
+    public var description: String { rawValue }
 }
 
 /// The outcome of a lookup.

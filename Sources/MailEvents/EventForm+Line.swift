@@ -9,16 +9,23 @@ extension EventForm {
     /// The most octets of recipients in an event.
     private static let mostRecipientOctets = 512 << 10
 
-    /// The line of a judged message, with its line end.
+    /// Writes the line of a judged message, with its line end.
     ///
     /// - Parameters:
     ///   - judgement: what was found and decided.
     ///   - transcript: what the session told.
     ///   - isClean: whether nobody would ask about the message.
     ///   - problem: what stood in the way of the rules; nil where nothing did.
-    /// - Returns: the line.
-    public func line(_ judgement: Judgement, _ transcript: Transcript, isClean: Bool, problem: String?) -> [UInt8] {
-        line(transcript, .inbound, name: judgement.assessment.iprev?.names.first?.description) { event in
+    ///   - text: what the line takes the place of.
+    public func write(
+        _ judgement: Judgement,
+        _ transcript: Transcript,
+        isClean: Bool,
+        problem: String?,
+        to text: inout JSONText
+    ) {
+        let name = judgement.assessment.iprev?.names.first
+        write(transcript, .inbound, name: name, to: &text) { event in
             event.add("problem", problem)
             event.add(judgement.assessment, self)
             event.object("verdict") {
@@ -31,16 +38,22 @@ extension EventForm {
         }
     }
 
-    /// The line of a message of our own, with its line end.
+    /// Writes the line of a message of our own, with its line end.
     ///
     /// - Parameters:
     ///   - keys: the keys that signed it.
     ///   - unsigned: why nothing was signed.
     ///   - removed: how many forged fields were deleted.
     ///   - transcript: what the session told.
-    /// - Returns: the line.
-    public func line(signedBy keys: [String], unsigned: String?, removed: Int, _ transcript: Transcript) -> [UInt8] {
-        line(transcript, .outbound) { event in
+    ///   - text: what the line takes the place of.
+    public func write(
+        signedBy keys: [String],
+        unsigned: String?,
+        removed: Int,
+        _ transcript: Transcript,
+        to text: inout JSONText
+    ) {
+        write(transcript, .outbound, to: &text) { event in
             event.null("problem")
             event.addNoChecks()
             event.addVerdict(keys.isEmpty ? "accept" : "sign", would: nil, removed: removed, transcript)
@@ -50,7 +63,7 @@ extension EventForm {
         }
     }
 
-    /// The line of a message that was not judged, with its line end.
+    /// Writes the line of a message that was not judged, with its line end.
     ///
     /// - Parameters:
     ///   - action: what was done.
@@ -59,16 +72,17 @@ extension EventForm {
     ///   - removed: how many forged fields were deleted.
     ///   - direction: whether the message is our own.
     ///   - transcript: what the session told.
-    /// - Returns: the line.
-    public func line(
+    ///   - text: what the line takes the place of.
+    public func write(
         unjudged action: String,
         would: String?,
         problem: String,
         removed: Int,
         _ direction: MailEvent.Direction,
-        _ transcript: Transcript
-    ) -> [UInt8] {
-        line(transcript, direction) { event in
+        _ transcript: Transcript,
+        to text: inout JSONText
+    ) {
+        write(transcript, direction, to: &text) { event in
             event.add("problem", problem)
             event.addNoChecks()
             event.addVerdict(action, would: would, removed: removed, transcript)
@@ -78,19 +92,19 @@ extension EventForm {
         }
     }
 
-    private func line(
+    private func write(
         _ transcript: Transcript,
         _ direction: MailEvent.Direction,
-        name: String? = nil,
+        name: DomainName? = nil,
+        to text: inout JSONText,
         _ members: (inout JSONText) -> Void
-    ) -> [UInt8] {
-        var text = JSONText()
-        text.object { event in
+    ) {
+        text.line { event in
             event.add("v", MailEvent.version)
             event.add("time", thousandths: transcript.time)
             event.add("host", host)
             event.add("listener", transcript.listener)
-            event.add("configuration", String(transcript.configuration, radix: 16))
+            event.add("configuration", hexadecimal: transcript.configuration)
             event.add("id", octets: transcript.queueID?[...])
             event.add("direction", direction.rawValue)
             event.add("addresses", addresses.rawValue)
@@ -103,10 +117,9 @@ extension EventForm {
             event.add("ms", transcript.milliseconds)
             members(&event)
         }
-        return text.line
     }
 
-    private func add(_ transcript: Transcript, name: String?, to client: inout JSONText) {
+    private func add(_ transcript: Transcript, name: DomainName?, to client: inout JSONText) {
         client.add("ip", transcript.envelope.clientAddress?.description)
         client.add("name", name)
         let helo = transcript.envelope.helo[...]

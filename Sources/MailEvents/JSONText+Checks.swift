@@ -76,7 +76,7 @@ extension JSONText {
             object.add("result", outcome.result.rawValue)
             object.add("pra", octets: outcome.pra.map { form.mailbox(Octets($0)) })
             object.add("header", outcome.header)
-            object.add("domain", form.text(outcome.domain) ?? form.host(outcome.evaluation?.domainName)?.description)
+            object.add("domain", form.host(outcome.evaluation?.domainName))
             object.add("mechanism", outcome.mechanism)
             object.add("explanation", form.text(outcome.explanation))
             object.add("problem", form.text(outcome.problem))
@@ -143,7 +143,7 @@ extension JSONText {
             tags.add("np", record.nonexistentSubdomainPolicy?.rawValue)
             tags.add("adkim", record.dkimAlignment == .strict ? "s" : "r")
             tags.add("aspf", record.spfAlignment == .strict ? "s" : "r")
-            tags.add("fo", octets: Octets(record.failureOptions.joined(by: UInt8(ascii: ":"))))
+            tags.add("fo", octets: record.failureOptions.joined)
             tags.add("t", record.isTesting ? "y" : "n")
             tags.add("psd", record.publicSuffixFlag == .yes ? "y" : record.publicSuffixFlag == .no ? "n" : "u")
         }
@@ -181,8 +181,8 @@ extension JSONText {
 }
 
 extension [UInt8] {
-    /// The octets with a separator between each two.
-    fileprivate func joined(by separator: UInt8) -> [UInt8] {
-        Array(map { [$0] }.joined(separator: [separator]))
+    /// The octets with a colon between each two.
+    fileprivate var joined: Octets {
+        count > 1 ? Octets(map { [$0] }.joined(separator: [UInt8(ascii: ":")])) : self[...]
     }
 }

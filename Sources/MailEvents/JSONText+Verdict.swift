@@ -125,21 +125,32 @@ extension JSONText {
     }
 
     private mutating func add(_ lookup: LookupRecord.Entry) {
-        add("name", lookup.question.name.description)
+        add("name", lookup.question.name)
         add("type", lookup.question.type.description)
         switch lookup.reply.result {
         case .failure(let error):
             add("outcome", error.description)
             null("ttl")
-            add("source", "\(lookup.reply.source)")
+            add("source", lookup.reply.source.description)
             array("records") { _ in }
         case .success(let answer):
             add("outcome", answer.status.words)
             add("ttl", Int(answer.timeToLive))
-            add("source", "\(lookup.reply.source)")
+            add("source", lookup.reply.source.description)
             array("records") { list in
-                for record in answer.records.prefix(100) { list.element(octets: record.text) }
+                for record in answer.records.prefix(100) { list.add(record) }
             }
+        }
+    }
+
+    /// Writes the data as text: that of a TXT record as it is, an MX record as `10 mx.example.org`.
+    private mutating func add(_ record: DNSRecord) {
+        switch record {
+        case .a(let address): element(address.description)
+        case .aaaa(let address): element(address.description)
+        case .mx(let preference, let exchange): element("\(preference) \(exchange)")
+        case .ptr(let name): element(name.description)
+        case .txt(let text): element(octets: text[...])
         }
     }
 }
@@ -157,19 +168,6 @@ extension DNSAnswer.Status {
         case .records: "records"
         case .noData: "no data"
         case .noSuchName: "no such name"
-        }
-    }
-}
-
-extension DNSRecord {
-    /// The data as text: that of a TXT record as it is, an MX record as `10 mx.example.org`.
-    fileprivate var text: Octets {
-        switch self {
-        case .a(let address): Octets(address.description)
-        case .aaaa(let address): Octets(address.description)
-        case .mx(let preference, let exchange): Octets("\(preference) \(exchange)")
-        case .ptr(let name): Octets(name.description)
-        case .txt(let text): text[...]
         }
     }
 }

@@ -1,26 +1,31 @@
 internal import MailSyntax
 
-/// A JSON value in the making (RFC 8259), written member by member into octets.
-struct JSONText {
+/// A line with a JSON value (RFC 8259), written member by member into room that serves one line after the other.
+public struct JSONText: Sendable {
     /// The most octets of a text that are written.
     static let maximumTextLength = 2048
 
     /// What is written so far, and room for more: a call for each octet would cost more than all else.
-    private var room = [UInt8](repeating: 0, count: 2048)
+    private var room = [UInt8](repeating: 0, count: 4096)
     /// How many octets are written so far.
     private(set) var count = 0
     /// Whether the next member or element is the first.
     private var isFirst = true
 
     /// Nothing yet.
-    init() {}
+    public init() {}
 
-    /// What is written, with a line end.
-    var line: [UInt8] {
-        var line = self
-        line.append(UInt8(ascii: "\n"))
-        line.room.removeLast(line.room.count - line.count)
-        return line.room
+    /// What is written.
+    public var octets: ArraySlice<UInt8> { room[..<count] }
+
+    /// The size of the room, in octets.
+    public var capacity: Int { room.count }
+
+    /// Writes an object and a line end in place of what is written.
+    mutating func line(_ members: (inout JSONText) -> Void) {
+        (count, isFirst) = (0, true)
+        object(nil, members)
+        append(UInt8(ascii: "\n"))
     }
 
     /// Writes an object, as a member or as an element.
@@ -92,6 +97,14 @@ struct JSONText {
         append(number)
     }
 
+    /// Writes a number as a text of hexadecimal digits.
+    mutating func add(_ name: StaticString, hexadecimal number: Int) {
+        key(name)
+        append(UInt8(ascii: "\""))
+        append(number, radix: 16)
+        append(UInt8(ascii: "\""))
+    }
+
     /// Writes a number with three decimals, given in thousandths.
     mutating func add(_ name: StaticString, thousandths number: Int64) {
         key(name)
@@ -145,20 +158,17 @@ struct JSONText {
 
     /// Writes the comma, the name and the colon of a member in one go: an event has seventy.
     private mutating func key(_ name: StaticString) {
-        let (start, comma) = (count, isFirst ? 0 : 1)
-        let length = name.utf8CodeUnitCount
-        reserve(length + 4)
-        unsafe room.withUnsafeMutableBytes { room in
-            unsafe room[start] = UInt8(ascii: ",")
-            unsafe room[start + comma] = UInt8(ascii: "\"")
-            unsafe room[(start + comma + 1)...].copyOctets(
-                of: UnsafeBufferPointer(start: name.utf8Start, count: length)
-            )
-            unsafe room[start + comma + 1 + length] = UInt8(ascii: "\"")
-            unsafe room[start + comma + 2 + length] = UInt8(ascii: ":")
+        let (length, isFirst) = (name.utf8CodeUnitCount, isFirst)
+        self.isFirst = false
+        unsafe append(upTo: length + 4) { start in
+            var end = unsafe start
+            if !isFirst { unsafe end.put(UInt8(ascii: ",")) }
+            unsafe end.put(UInt8(ascii: "\""))
+            unsafe end.put(UnsafeBufferPointer(start: name.utf8Start, count: length))
+            unsafe end.put(UInt8(ascii: "\""))
+            unsafe end.put(UInt8(ascii: ":"))
+            return unsafe end - start
         }
-        count = start + comma + 3 + length
-        isFirst = false
     }
 
     private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {
@@ -167,14 +177,13 @@ struct JSONText {
     }
 
     private mutating func quotePlain(_ text: UnsafeBufferPointer<UInt8>) {
-        let start = count
-        reserve(text.count + 2)
-        unsafe room.withUnsafeMutableBytes { room in
-            unsafe room[start] = UInt8(ascii: "\"")
-            unsafe room[(start + 1)...].copyOctets(of: text)
-            unsafe room[start + 1 + text.count] = UInt8(ascii: "\"")
+        unsafe append(upTo: text.count + 2) { start in
+            var end = unsafe start
+            unsafe end.put(UInt8(ascii: "\""))
+            unsafe end.put(text)
+            unsafe end.put(UInt8(ascii: "\""))
+            return unsafe end - start
         }
-        count = start + text.count + 2
     }
 
     private mutating func quote(_ domain: DomainName) {
@@ -212,15 +221,26 @@ struct JSONText {
 // MARK: Octets
 
 extension JSONText {
-    private mutating func reserve(_ more: Int) {
-        guard count + more > room.count else { return }
+    /// Makes room for so many octets, and writes as many of them behind the others as `write` says.
+    private mutating func append(upTo most: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+        let start = count
+        if start + most > room.count { enlarge(for: most) }
+        count += unsafe room.withUnsafeMutableBufferPointer { room in
+            guard let base = room.baseAddress else { return 0 }
+            return unsafe write(base + start)
+        }
+    }
+
+    @inline(never)
+    private mutating func enlarge(for more: Int) {
         room.append(contentsOf: repeatElement(0, count: max(more, room.count)))
     }
 
     private mutating func append(_ octet: UInt8) {
-        reserve(1)
-        room[count] = octet
-        count += 1
+        unsafe append(upTo: 1) { end in
+            unsafe end.pointee = octet
+            return 1
+        }
     }
 
     private mutating func append(_ text: StaticString) {
@@ -228,21 +248,41 @@ extension JSONText {
     }
 
     private mutating func append(_ octets: UnsafeBufferPointer<UInt8>) {
-        reserve(octets.count)
-        let start = count
-        unsafe room.withUnsafeMutableBytes { unsafe $0[start...].copyOctets(of: octets) }
-        count += octets.count
+        unsafe append(upTo: octets.count) { start in
+            var end = unsafe start
+            unsafe end.put(octets)
+            return unsafe end - start
+        }
     }
 
-    private mutating func append(_ number: Int) {
-        var text = String(number)
-        text.withUTF8 { unsafe append($0) }
+    /// Writes the digits of a number, with a minus sign before those of a negative one.
+    private mutating func append(_ number: Int, radix: UInt = 10) {
+        if number < 0 { append(UInt8(ascii: "-")) }
+        var (rest, length) = (number.magnitude / radix, 1)
+        while rest > 0 { (rest, length) = (rest / radix, length + 1) }
+        unsafe append(upTo: length) { start in
+            var rest = number.magnitude
+            for place in stride(from: length - 1, through: 0, by: -1) {
+                unsafe start[place] = UInt8.hexDigit(UInt32(truncatingIfNeeded: rest % radix))
+                rest /= radix
+            }
+            return length
+        }
     }
 }
 
-extension Slice<UnsafeMutableRawBufferPointer> {
-    fileprivate func copyOctets(of octets: UnsafeBufferPointer<UInt8>) {
-        unsafe UnsafeMutableRawBufferPointer(rebasing: self).copyMemory(from: UnsafeRawBufferPointer(octets))
+extension UnsafeMutablePointer<UInt8> {
+    /// Writes an octet, for which there is room, and goes on.
+    fileprivate mutating func put(_ octet: UInt8) {
+        unsafe pointee = octet
+        unsafe self += 1
+    }
+
+    /// Writes octets, for which there is room, and goes on.
+    fileprivate mutating func put(_ octets: UnsafeBufferPointer<UInt8>) {
+        guard let source = octets.baseAddress else { return }
+        unsafe update(from: source, count: octets.count)
+        unsafe self += octets.count
     }
 }
 

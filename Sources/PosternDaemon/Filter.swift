@@ -69,7 +69,9 @@ extension Filter {
         log.write(LogLine(judgement, delivery))
         counters.count(judgement, refused: delivery.refused.count, sentAway: delivery.sentAway)
         let isClean = judgement.isCleanPass
-        events.append(setup.eventForm.line(judgement, transcript(), isClean: isClean, problem: delivery.problem))
+        events.append {
+            setup.eventForm.write(judgement, transcript(), isClean: isClean, problem: delivery.problem, to: &$0)
+        }
         guard !isClean else { return }
         history.remember(
             RememberedMessage(
@@ -96,14 +98,15 @@ extension Filter {
         by setup: Setup
     ) {
         log.write(LogLine(outcome, envelope: envelope, from: source, removed: removed, delivery))
-        events.append(
-            setup.eventForm.line(
+        events.append {
+            setup.eventForm.write(
                 signedBy: outcome?.keys ?? [],
                 unsigned: outcome?.problem,
                 removed: removed,
-                transcript()
+                transcript(),
+                to: &$0
             )
-        )
+        }
         counters.update { values in
             values.forgedFields += removed
             let signatures = outcome?.signatures.count ?? 0
@@ -133,16 +136,17 @@ extension Filter {
             delivery
         )
         log.write(line)
-        events.append(
-            setup.eventForm.line(
+        events.append {
+            setup.eventForm.write(
                 unjudged: action,
                 would: would,
                 problem: problem,
                 removed: removed,
                 direction,
-                transcript()
+                transcript(),
+                to: &$0
             )
-        )
+        }
         counters.update { values in
             values.messages[action, default: 0] += 1
             values.forgedFields += removed

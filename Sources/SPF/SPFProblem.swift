@@ -55,6 +55,7 @@ extension SPFProblem: CustomStringConvertible {
 extension Octets {
     /// The octets as text, with a question mark for each octet that is not printable US-ASCII.
     package var printable: String {
-        String(decoding: map { $0 == .space || $0.isVChar ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        if allSatisfy({ $0 == .space || $0.isVChar }) { return String(decoding: self, as: UTF8.self) }
+        return String(decoding: map { $0 == .space || $0.isVChar ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 }

@@ -302,7 +302,8 @@ class Segments(unittest.TestCase):
             postern.stop_process()
             size = sum(os.stat(os.path.join(postern.spool, name)).st_size for name in postern.segments())
             self.assertLessEqual(size, 8 << 20)
-            self.assertRegex(postern.segments()[-1], r"\.0000000[4-9]\.events$")
+            # A busy host closes more of them, by age.
+            self.assertGreaterEqual(int(postern.segments()[-1].split(".")[-2]), 4)
 
     def test_a_stop_and_a_start_lose_nothing(self):
         with Spooled() as postern:

@@ -113,6 +113,19 @@ struct EventLineTests {
         EventForm(host: "mx.example.org", addresses: addresses, hasCleanAnswers: true, hasUncleanAnswers: true)
     }
 
+    /// A line in room that had another line.
+    static func line(_ write: (inout JSONText) -> Void) -> [UInt8] {
+        var text = JSONText()
+        form().write(signedBy: [], unsigned: "nothing", removed: 0, Transcript(), to: &text)
+        write(&text)
+        return Array(text.octets)
+    }
+
+    /// The line of a message of our own.
+    private static func own(_ transcript: Transcript) -> [UInt8] {
+        line { form().write(signedBy: [], unsigned: nil, removed: 0, transcript, to: &$0) }
+    }
+
     static func event(_ line: [UInt8]) throws -> MailEvent {
         #expect(line.last == .lf && line.dropLast().allSatisfy { $0 >= 0x20 && $0 != 0x7F })
         return try JSONDecoder().decode(MailEvent.self, from: Data(line))
@@ -123,7 +136,9 @@ struct EventLineTests {
         let judgement = try await message.judgement()
         var transcript = Transcript()
         transcript.envelope = message.envelope
-        let event = try Self.event(Self.form().line(judgement, transcript, isClean: true, problem: nil))
+        let event = try Self.event(
+            Self.line { Self.form().write(judgement, transcript, isClean: true, problem: nil, to: &$0) }
+        )
         var expected = judgement.assessment.facts(message.envelope)
         // What is no UTF-8 is not told apart.
         expected.mailFrom = MailAddress(message.envelope.sender[...].text)
@@ -143,7 +158,9 @@ struct EventLineTests {
         transcript.envelope = message.envelope
         transcript.login = Array("hidden".utf8)
         transcript.messageID = Octets("<hidden@x>")
-        let line = Self.form(.domains).line(judgement, transcript, isClean: false, problem: nil)
+        let line = Self.line {
+            Self.form(.domains).write(judgement, transcript, isClean: false, problem: nil, to: &$0)
+        }
         #expect(!String(decoding: line, as: UTF8.self).contains("hidden"))
         #expect(try Self.event(line).rcptTo == ["@example.net", "@"])
     }
@@ -154,12 +171,24 @@ struct EventLineTests {
         transcript.time = 1_795_737_600_023
         transcript.queueID = Array("4XyZ1".utf8)
         let own = try Self.event(
-            Self.form().line(signedBy: ["example.com/2026r"], unsigned: nil, removed: 1, transcript)
+            Self.line {
+                Self.form().write(signedBy: ["example.com/2026r"], unsigned: nil, removed: 1, transcript, to: &$0)
+            }
         )
         #expect(own.direction == .outbound && own.verdict.action == "sign" && own.signed == ["example.com/2026r"])
         #expect(own.time == 1_795_737_600.023 && own.id == "4XyZ1" && own.verdict.removed == 1)
         let unjudged = try Self.event(
-            Self.form().line(unjudged: "accept", would: "reject", problem: "x", removed: 0, .inbound, transcript)
+            Self.line {
+                Self.form().write(
+                    unjudged: "accept",
+                    would: "reject",
+                    problem: "x",
+                    removed: 0,
+                    .inbound,
+                    transcript,
+                    to: &$0
+                )
+            }
         )
         #expect(unjudged.verdict.would?.action == "reject" && unjudged.verdict.would?.rule == nil)
         #expect(unjudged.problem == "x" && unjudged.spf == nil && unjudged.facts == nil)
@@ -170,11 +199,11 @@ struct EventLineTests {
         var transcript = Transcript()
         for octet in UInt8.min...UInt8.max {
             transcript.queueID = [UInt8(ascii: "a"), octet] + Array(repeating: octet, count: 9)
-            let event = try Self.event(Self.form().line(signedBy: [], unsigned: nil, removed: 0, transcript))
+            let event = try Self.event(Self.own(transcript))
             #expect(event.id == transcript.queueID?[...].text)
         }
         transcript.queueID = Array(repeating: UInt8(ascii: "x"), count: 5000)
-        let event = try Self.event(Self.form().line(signedBy: [], unsigned: nil, removed: 0, transcript))
+        let event = try Self.event(Self.own(transcript))
         #expect(event.id?.utf8.count == 2048)
     }
 }

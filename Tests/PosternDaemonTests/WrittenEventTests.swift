@@ -66,9 +66,15 @@ struct WrittenEventTests {
         var transcript = Transcript()
         transcript.isAutoSubmitted = isAutomatic
         let form = EventForm(host: "mx", addresses: .full, hasCleanAnswers: false, hasUncleanAnswers: false)
-        let line = form.line(judgement, transcript, isClean: false, problem: nil)
+        let line = Self.line(form, judgement, transcript)
         #expect(try MailEvent(line: line.dropLast()).autoSubmitted == (isAutomatic ? true : nil))
         #expect(line[...].text.contains("auto_submitted") == isAutomatic)
+    }
+
+    private static func line(_ form: EventForm, _ judgement: Judgement, _ transcript: Transcript) -> [UInt8] {
+        var text = JSONText()
+        form.write(judgement, transcript, isClean: false, problem: nil, to: &text)
+        return Array(text.octets)
     }
 
     private static func event(_ judgement: Judgement, _ addresses: MailEvent.Addresses) throws -> MailEvent {
@@ -76,7 +82,7 @@ struct WrittenEventTests {
         var transcript = Transcript()
         transcript.envelope = judgement.envelope
         transcript.isTrusted = judgement.envelope.isTrusted
-        let line = form.line(judgement, transcript, isClean: false, problem: nil)
+        let line = Self.line(form, judgement, transcript)
         let event = try JSONDecoder().decode(MailEvent.self, from: Data(line))
         #expect(try MailEvent(line: line.dropLast()) == event)
         return event

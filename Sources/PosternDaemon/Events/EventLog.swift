@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import EventSpool
 internal import Logging
+internal import MailEvents
 internal import MailSyntax
 internal import PosternConfiguration
 internal import Synchronization
@@ -43,10 +44,19 @@ final class EventLog: Sendable {
     private static let maximumWaiting = 8 << 20
     /// How long the first event waits for others: one write takes them all.
     private static let gathering = DispatchTimeInterval.milliseconds(50)
+    /// How many octets are written without waiting for more, while they are still in the processor's caches.
+    private static let block = 128 << 10
+    /// The most octets of room that is used again.
+    private static let maximumRoom = 1 << 20
 
     fileprivate struct State {
         var waiting: [UInt8] = []
         var count = 0
+        /// Room for lines that wait, while others are written.
+        var room: [UInt8] = []
+        /// Room in which lines are made: one for each that is made at the same time.
+        var texts: [JSONText] = []
+        /// Whether what waits will be written within the time for gathering.
         var isScheduled = false
         var values = Values()
         /// Events lost since this was last said.
@@ -91,21 +101,27 @@ final class EventLog: Sendable {
         if spool.withLock({ $0.use(settings) }) { look() }
     }
 
-    /// Queues a line; it is not made where nothing is written.
-    func append(_ line: @autoclosure () -> [UInt8]) {
+    /// Queues a line.
+    ///
+    /// - Parameter write: makes the line; not called where nothing is written.
+    func append(_ write: (inout JSONText) -> Void) {
         guard isOn.load(ordering: .relaxed) else { return }
-        let line = line()
-        let begins = state.withLock { state in
-            guard state.waiting.count + line.count < Self.maximumWaiting else {
+        var text = state.withLock { $0.texts.popLast() } ?? JSONText()
+        write(&text)
+        let (begins, isBlock) = state.withLock { state in
+            if text.capacity <= Self.block { state.texts.append(text) }
+            let before = state.waiting.count
+            guard before + text.octets.count < Self.maximumWaiting else {
                 state.lose(1)
-                return false
+                return (false, false)
             }
-            state.waiting += line
+            state.waiting += text.octets
             state.count += 1
             defer { state.isScheduled = true }
-            return !state.isScheduled
+            return (!state.isScheduled, before < Self.block && state.waiting.count >= Self.block)
         }
-        if begins { queue.asyncAfter(deadline: .now() + Self.gathering) { self.writeWaiting() } }
+        if isBlock { queue.async { self.writeWaiting() } }
+        if begins { queue.asyncAfter(deadline: .now() + Self.gathering) { self.writeGathered() } }
     }
 
     /// Writes what waits, and closes the segment; waits for that, but no longer than the disk may take.
@@ -147,13 +163,19 @@ extension EventLog {
         }
     }
 
+    private func writeGathered() {
+        state.withLock { $0.isScheduled = false }
+        writeWaiting()
+    }
+
     private func writeWaiting() {
-        let (lines, count) = state.withLock { state in
-            defer { (state.waiting, state.count, state.isScheduled) = ([], 0, false) }
-            return (state.waiting, state.count)
-        }
+        var (lines, count) = state.withLock { $0.takeWaiting() }
         guard !lines.isEmpty else { return }
         let outcome = spool.withLock { $0.write(lines, count: count) }
+        if lines.capacity <= Self.maximumRoom {
+            lines.removeAll(keepingCapacity: true)
+            state.withLock { $0.room = lines }
+        }
         let unsaid = state.withLock { state in
             if outcome.isWritten { state.values.written += count } else { state.lose(count) }
             return state.unsaid
@@ -190,6 +212,12 @@ extension EventLog {
 }
 
 extension EventLog.State {
+    /// The lines that wait, and how many they are; from then on none waits.
+    fileprivate mutating func takeWaiting() -> (lines: [UInt8], count: Int) {
+        defer { (waiting, room, count) = (room, [], 0) }
+        return (waiting, count)
+    }
+
     fileprivate mutating func lose(_ count: Int) {
         values.dropped += count
         unsaid += count

@@ -36,9 +36,10 @@ extension Benchmark {
             transcript.envelope = judgement.envelope
             transcript.messageID = Octets("<1.2.3@example.com>")
             transcript.octetCount = 3500
+            var text = JSONText()
             return { [transcript] in
-                let line = form.line(judgement, transcript, isClean: true, problem: nil)
-                guard line.count > 1000 else { throw UnexpectedResult(line.count) }
+                form.write(judgement, transcript, isClean: true, problem: nil, to: &text)
+                guard text.octets.count > 1000 else { throw UnexpectedResult(text.octets.count) }
             }
         },
     ]
