@@ -35,8 +35,10 @@ struct SpoolFiles {
     private(set) var obstacle: String?
     /// Why lines were last not written.
     private var lastError: Errno?
-    /// The size of the closed segments when they were last listed.
+    /// The size of the closed segments when they were last listed, and of those that were closed since.
     private(set) var octetCount = 0
+    /// When they were last listed with these settings.
+    private var listed: ContinuousClock.Instant?
     /// Segments that were removed before the ledger took them in.
     private(set) var removedSegments = 0
     /// Events that were written to segments which are gone.
@@ -59,6 +61,7 @@ struct SpoolFiles {
         guard next != settings else { return false }
         if next.directory != settings?.directory || next.host != settings?.host { closeSegment() }
         settings = next
+        listed = nil
         return true
     }
 
@@ -139,6 +142,7 @@ extension SpoolFiles {
         guard let open = segment else { return }
         do throws(Errno) {
             try open.close()
+            octetCount += open.octetCount
             segment = nil
             eventCount = 0
         } catch {
@@ -185,8 +189,14 @@ extension SpoolFiles {
 
 extension SpoolFiles {
     /// Removes the oldest segments until the spool keeps its limit, and those that are too old.
+    ///
+    /// A busy host closes several in a second, and hundreds may lie there: they are listed no more often than a segment
+    /// closes by age, unless the limit may be passed.
     private mutating func makeRoom() {
         guard let settings else { return }
+        let isRecent = listed.map { $0.duration(to: .now) < .seconds(5) } ?? false
+        guard !isRecent || octetCount > settings.limit else { return }
+        listed = .now
         let directory = SpoolDirectory(settings.directory)
         let closed = ((try? directory.segments()) ?? []).filter { $0.state == .closed }
         octetCount = closed.reduce(0) { $0 + $1.octetCount }
