@@ -100,9 +100,18 @@ public struct SpoolDirectory: Sendable {
         guard descriptor >= 0 else { return false }
         defer { Glibc.close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fsync(descriptor) == 0 else { return false }
+        // Whoever renames a segment holds its lock: somebody may have done so since it was opened.
+        guard isFile(descriptor, at: path(of: name, .open)) else { return false }
         // A closed segment of this name may wait to be taken in.
         guard unsafe access(path(of: name, .closed), F_OK) != 0, errno == ENOENT else { return false }
         return unsafe rename(path(of: name, .open), path(of: name, .closed)) == 0
+    }
+
+    /// Whether an open file is the one at a path.
+    private func isFile(_ descriptor: Int32, at path: String) -> Bool {
+        var (open, named) = (stat(), stat())
+        guard unsafe fstat(descriptor, &open) == 0, unsafe lstat(path, &named) == 0 else { return false }
+        return open.st_ino == named.st_ino && open.st_dev == named.st_dev
     }
 
     /// Removes a segment; true when it is gone.

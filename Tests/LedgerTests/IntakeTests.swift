@@ -139,4 +139,25 @@ struct IntakeTests {
         try ledger.take()
         #expect(try ledger.found(MessageFilter()) == ["4XyZ1"])
     }
+
+    @Test("of several that close an orphan at once, one does, and none replaces a segment that waits")
+    func orphanOfSeveral() async throws {
+        let ledger = try LedgerFolder()
+        let spool = ledger.spool
+        for sequence in 1...50 {
+            let name = SegmentName(host: "mx1", boot: LedgerFolder.boot, sequence: sequence)
+            try ledger.folder.write(name.fileName(.open), Array("new\n".utf8))
+            let closed = try await withThrowingTaskGroup(of: [SegmentName].self) { group in
+                for _ in 0..<4 { group.addTask { try spool.closeOrphans() } }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(closed == [name])
+        }
+        let taken = SegmentName(host: "mx1", boot: LedgerFolder.boot, sequence: 51)
+        try ledger.folder.write(taken.fileName(.open), Array("new\n".utf8))
+        try ledger.folder.write(taken.fileName(.closed), Array("waits\n".utf8))
+        #expect(try spool.closeOrphans().isEmpty)
+        let size = try spool.segments().first { $0.name == taken && $0.state == .closed }?.octetCount
+        #expect(size == "waits\n".utf8.count)
+    }
 }
