@@ -166,7 +166,10 @@ let package = Package(
         ),
 
         // The second program: nothing of the filter may depend on it
-        library("Ledger", ["MailEvents", "EventSpool", "MailSyntax", "Policy", "PosternSetup", grdb, system]),
+        library(
+            "Ledger",
+            ["MailEvents", "EventSpool", "MailSyntax", "Policy", "PosternConfiguration", "PosternSetup", grdb, system]
+        ),
         .executableTarget(
             name: "postern-ledger",
             dependencies: [

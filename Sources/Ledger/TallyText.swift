@@ -1,4 +1,5 @@
 internal import MailSyntax
+internal import PosternConfiguration
 internal import PosternSetup
 
 extension Tally {
@@ -13,19 +14,19 @@ extension Tally {
     public func text(isNarrow: Bool = true, span: String = "") -> String {
         let sum = subject == .recipient ? "recipients" : "messages"
         guard total > 0 else { return "no \(sum)\(span)\n" }
-        let width = max(5, String(entries.lazy.map(\.count).max() ?? 0).utf8.count)
+        let width = max(5, (entries.lazy.map(\.count).max() ?? 0).grouped.utf8.count)
         var text = ""
         for entry in entries {
             let bar = String(repeating: "#", count: max(1, entry.count * Self.barWidth / total))
             let value = entry.value ?? subject.absent
             text += TextTable.line([
-                Self.right("\(entry.count)", width), Self.right(Self.share(entry.count, of: total), 7),
+                Self.right(entry.count.grouped, width), Self.right(Self.share(entry.count, of: total), 7),
                 TextTable.cell(bar, Self.barWidth),
                 isNarrow ? TextTable.cell(value, Self.valueWidth) : TextTable.printable(value),
             ])
         }
-        if values > entries.count { text += "and \(values - entries.count) more\n" }
-        return text + "\(total) \(sum)\(span)\n"
+        if values > entries.count { text += "and \((values - entries.count).grouped) more\n" }
+        return text + "\(total.grouped) \(sum)\(span)\n"
     }
 
     private static func share(_ part: Int, of whole: Int) -> String {
@@ -58,19 +59,22 @@ extension StoreStatus {
     ///   - keep: how many days messages are kept.
     ///   - isAlone: whether the store was named without its spool, so that none is missed.
     public func text(maximumOctets: Int, keep: Int64, isAlone: Bool) -> String {
-        var lines = ["messages     \(messages)"]
+        var lines = ["messages     \(messages.grouped)"]
         if let oldest, let newest {
             lines.append("from         \(UTCTime(UnixTime(oldest)))")
             lines.append("to           \(UTCTime(UnixTime(newest)))")
         }
         lines.append("store        \(Self.size(usedOctets)) used of a file of \(Self.size(octets))")
-        let days = daysThatFit.map { "; about \(Int($0.rounded())) days would fit" } ?? ""
+        let days = daysThatFit.map { "; about \(Int($0.rounded()).grouped) days would fit" } ?? ""
         lines.append("room         \(Self.size(usedOctets)) of \(Self.size(maximumOctets)); kept \(keep) days\(days)")
-        lines.append("taken in     \(taken), of which \(removed) are gone")
-        lines.append("set aside    \(rejected) line\(rejected == 1 ? "" : "s"), \(outdated) segments too old")
+        lines.append("taken in     \(taken.grouped), of which \(removed.grouped) are gone")
+        lines.append(
+            "set aside    \(Counted.grouped(rejected, "line")), \(Counted.grouped(outdated, "segment")) too old"
+        )
         if let spool {
-            let lag = spool.segments == 0 ? "" : ", the oldest of \(spool.lag) s ago"
-            lines.append("spool        \(Self.size(spool.octets)), \(spool.segments) segments wait\(lag)")
+            let lag = spool.segments == 0 ? "" : ", the oldest of \(spool.lag.grouped) s ago"
+            let waiting = Counted.grouped(spool.segments, "segment") + (spool.segments == 1 ? " waits" : " wait")
+            lines.append("spool        \(Self.size(spool.octets)), \(waiting)\(lag)")
         } else if !isAlone {
             lines.append("spool        cannot be read")
         }

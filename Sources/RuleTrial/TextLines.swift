@@ -1,3 +1,5 @@
+internal import MailSyntax
+
 /// Lines of text that fit a terminal.
 struct TextLines {
     private static let width = 80
@@ -49,17 +51,6 @@ extension String {
 }
 
 extension Int {
-    /// `1,234,567`.
-    var grouped: String {
-        let digits = String(magnitude)
-        var text = self < 0 ? "-" : ""
-        for (place, digit) in digits.enumerated() {
-            if place > 0, (digits.count - place) % 3 == 0 { text += "," }
-            text.append(digit)
-        }
-        return text
-    }
-
     /// `12.3 %` of a whole.
     func share(of whole: Int) -> String {
         guard whole > 0 else { return "" }

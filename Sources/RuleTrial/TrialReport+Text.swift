@@ -1,3 +1,5 @@
+internal import MailSyntax
+
 // The report on a terminal: the first lines say whether the rules can be enforced.
 
 extension TrialReport {

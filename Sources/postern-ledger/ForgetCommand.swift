@@ -65,13 +65,13 @@ struct ForgetCommand: ParsableCommand {
             Report.write("no stored message has '\(domain ?? address ?? "")'")
             throw ExitCode.failure
         }
-        guard !dryRun else { return try say("\(Counted.words(messages.count, "message")) would be deleted") }
+        guard !dryRun else { return try say("\(Counted.grouped(messages.count, "message")) would be deleted") }
         try confirm(messages.count, of: total)
         let (store, _) = try options.open()
         let (count, isCleared) = try StoreProblem.reported { () throws(StoreError) in
             (try store.forget(messages), try store.clearLog())
         }
-        try say("\(Counted.words(count, "message")) deleted; backups, exports and the log are not changed")
+        try say("\(Counted.grouped(count, "message")) deleted; backups, exports and the log are not changed")
         guard !isCleared else { return }
         Report.write(
             "somebody still reads the store, so its old pages stay in \(store.path)-wal and in the file: "
@@ -87,7 +87,9 @@ struct ForgetCommand: ParsableCommand {
     /// Asks on a terminal before most of the store goes.
     private func confirm(_ count: Int, of total: Int) throws {
         guard !yes, count > total / 2, isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return }
-        Report.write("\(count) of \(Counted.words(total, "message")) would be deleted; to delete them, type: yes")
+        Report.write(
+            "\(count.grouped) of \(Counted.grouped(total, "message")) would be deleted; to delete them, type: yes"
+        )
         guard readLine() == "yes" else {
             Report.write("nothing was deleted")
             throw ExitCode.failure

@@ -17,7 +17,7 @@ final class Progress {
         next = ContinuousClock.now + .milliseconds(200)
         isWritten = true
         // The line is cleared up to its end (ECMA-48 § 8.3.41).
-        write("\r\(count) messages, back to \(UTCTime(time))\u{1B}[K")
+        write("\r\(count.grouped) messages, back to \(UTCTime(time))\u{1B}[K")
     }
 
     /// Takes the line away.
