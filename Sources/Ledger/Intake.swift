@@ -66,12 +66,14 @@ public struct Intake: Sendable {
     ///   - oldest: segments that were written before this time are removed instead, and so are lines that were set
     ///     aside before.
     ///   - report: told of each segment that was taken in.
-    ///   - skipped: told of each segment that was not, and why.
+    ///   - skipped: told of each segment that could not be, and why.
+    ///   - isPaused: whether a segment is not tried this time.
     ///   - isStopped: asked between two segments.
     public func run(
         notBefore oldest: UnixTime,
         report: (Taken) -> Void = { _ in },
-        skipped: (StoreError) -> Void = { _ in },
+        skipped: (SegmentName, StoreError) -> Void = { _, _ in },
+        isPaused: (SegmentName) -> Bool = { _ in false },
         isStopped: () -> Bool = { false }
     ) throws(StoreError) {
         for segment in try waiting(notBefore: oldest) where segment.state == .closed && !isStopped() {
@@ -80,12 +82,13 @@ public struct Intake: Sendable {
                 try store.write { try $0.add(1, to: .outdated) }
                 continue
             }
+            guard !isPaused(segment.name) else { continue }
             try retention?.makeRoom()
             do throws(StoreError) {
                 if let taken = try take(segment) { report(taken) }
             } catch {
                 guard case .segment = error else { throw error }
-                skipped(error)
+                skipped(segment.name, error)
             }
         }
     }

@@ -40,7 +40,7 @@ final class LedgerService: Sendable {
         var store: Store?
         var pause = Pause()
         var cleaned = UnixTime(0)
-        var skipped = Set<String>()
+        var skipped = [SegmentName: Pause]()
         while !isStopped {
             SystemdNotification.ofThisProcess.send(.alive)
             let configuration = state.withLock { $0.configuration }
@@ -53,9 +53,11 @@ final class LedgerService: Sendable {
                     if Clock.now - cleaned >= Self.retentionInterval, try retain(opened, configuration) {
                         cleaned = Clock.now
                     }
-                    if let news = pause.succeeded() { Report.write(news) }
+                    if pause.succeeded() { Report.write("the store works again") }
                 } catch {
-                    if let news = pause.failed(error) { Report.write(news) }
+                    if pause.failed(error) {
+                        Report.write("\(error); tried again until it works, and events wait in the spool")
+                    }
                     // It may be replaced or repaired meanwhile.
                     store = nil
                 }
@@ -79,25 +81,29 @@ final class LedgerService: Sendable {
     /// - Parameters:
     ///   - store: where it goes.
     ///   - configuration: the settings.
-    ///   - skipped: what has been said of the segments that stay.
+    ///   - skipped: the segments that stay, and when each is tried again.
     private func take(
         into store: Store,
         _ configuration: Configuration,
-        _ skipped: inout Set<String>
+        _ skipped: inout [SegmentName: Pause]
     ) throws(StoreError) {
-        var problems = Set<String>()
+        var seen = Set<SegmentName>()
         _ = try? configuration.spool.closeOrphans()
         try configuration.intake(store).run(notBefore: configuration.oldest) { taken in
             SystemdNotification.ofThisProcess.send(.alive)
+            skipped[taken.name] = nil
             if let reasons = taken.reasons { Report.write("\(taken.name.fileName(.closed)): \(reasons)") }
-        } skipped: { error in
-            let problem = "\(error)"
-            if !skipped.contains(problem) { Report.write("\(problem); it stays in the spool, and the others go on") }
-            problems.insert(problem)
+        } skipped: { name, error in
+            guard skipped[name, default: Pause()].failed(error) else { return }
+            Report.write("\(error); it stays in the spool, and the others go on")
+        } isPaused: { name in
+            seen.insert(name)
+            return skipped[name]?.isOver == false
         } isStopped: {
             isStopped
         }
-        skipped = problems
+        // What is gone from the spool is not remembered.
+        skipped = skipped.filter { seen.contains($0.key) }
     }
 
     /// Removes what is too old, as far as it goes in a short time; returns whether that was all.
@@ -113,8 +119,8 @@ final class LedgerService: Sendable {
     }
 }
 
-/// When a store that did not work is tried again.
-private struct Pause {
+/// When a store, or a segment, that did not work is tried again.
+struct Pause {
     /// The longest pause.
     private static let longest = Duration.seconds(300)
 
@@ -125,18 +131,18 @@ private struct Pause {
     /// Whether it is time to try.
     var isOver: Bool { ContinuousClock.now >= end }
 
-    /// Makes the pause longer; what to say, once for each problem.
-    mutating func failed(_ error: StoreError) -> String? {
+    /// Makes the pause longer, and returns whether the problem is another one than before.
+    mutating func failed(_ error: StoreError) -> Bool {
         length = min(Self.longest, (length ?? .milliseconds(500)) * 2)
         end = .now + (length ?? Self.longest)
         defer { problem = error }
-        return error == problem ? nil : "\(error); tried again until it works, and events wait in the spool"
+        return error != problem
     }
 
-    /// Ends the pauses; what to say where there was a problem.
-    mutating func succeeded() -> String? {
+    /// Ends the pauses, and returns whether there was a problem.
+    mutating func succeeded() -> Bool {
         length = nil
         defer { problem = nil }
-        return problem == nil ? nil : "the store works again"
+        return problem != nil
     }
 }

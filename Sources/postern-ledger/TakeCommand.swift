@@ -26,13 +26,13 @@ struct TakeCommand: ParsableCommand {
             try configuration.intake(store).run(notBefore: configuration.oldest) { taken in
                 messages += taken.messages
                 if let reasons = taken.reasons { Report.write("\(taken.name.fileName(.closed)): \(reasons)") }
-            } skipped: { error in
+            } skipped: { _, error in
                 isComplete = false
                 Report.write("\(error); it stays in the spool")
             }
             try configuration.retention(store).apply(now: Clock.now)
         }
-        try OutputFile.writeToStandardOutput(Array("\(messages) message\(messages == 1 ? "" : "s") taken in\n".utf8))
+        try OutputFile.writeToStandardOutput(Array("\(Counted.grouped(messages, "message")) taken in\n".utf8))
         guard isComplete else { throw ExitCode(EX_IOERR) }
     }
 }
