@@ -7,6 +7,7 @@ extension Store {
     public func check() throws(StoreError) -> [String] {
         try read { database in
             var problems = try String.fetchAll(database, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+            problems += try database.missing.map { "there is no \($0)" }
             func compare(_ what: String, _ sql: String, with expected: Int) throws {
                 let found = try Int.fetchOne(database, sql: sql) ?? 0
                 if found != expected { problems.append("\(what): \(found) instead of \(expected)") }
@@ -29,12 +30,16 @@ extension Store {
     }
 
     /// The messages that an address, or an address at a domain, is in, and those of authors at the domain.
+    ///
+    /// The domain may be written in A-labels or in U-labels, here and in the messages.
     public func messages(mentioning address: MessageFilter.Address) throws(StoreError) -> [Int64] {
-        var found = Set<Int64>()
-        for filter in Self.filters(of: address) {
-            found.formUnion(try identifiers(filter, .oldest, limit: nil))
+        var found = Set(try read { try $0.messages(withAnySpellingOf: address) })
+        for spelling in address.spellings {
+            for filter in Self.filters(of: spelling) {
+                found.formUnion(try identifiers(filter, .oldest, limit: nil))
+            }
+            if let mention = Mention(spelling) { found.formUnion(try read { try mention.messages(in: $0) }) }
         }
-        if let mention = Mention(address) { found.formUnion(try read { try mention.messages(in: $0) }) }
         return found.sorted()
     }
 
@@ -90,6 +95,20 @@ extension Store {
 }
 
 extension Database {
+    /// The tables and indexes that a store of this version has, and this one has not.
+    fileprivate var missing: [String] {
+        get throws {
+            let names = "SELECT type || ' ' || name FROM sqlite_master WHERE type IN ('table', 'index') ORDER BY rowid"
+            let version = try Int.fetchOne(self, sql: "SELECT version FROM schema") ?? 0
+            let whole = try DatabaseQueue().write { model in
+                for statements in Schema.migrations.prefix(max(0, version)) { try model.execute(sql: statements) }
+                return try String.fetchAll(model, sql: names)
+            }
+            let known = Set(try String.fetchAll(self, sql: names))
+            return whole.filter { !known.contains($0) }
+        }
+    }
+
     /// Removes messages, and returns how many of them were still there.
     fileprivate func remove(_ identifiers: [Int64]) throws -> Int {
         // SQLite reads a list of any length from a JSON array.

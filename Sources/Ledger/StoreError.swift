@@ -31,7 +31,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
                 + "it was left alone"
         case .locked: "the store is held by another process"
         case .full: "the store is full"
-        case .damaged(let text): "the store is damaged: \(text) (postern ledger check; restore a backup)"
+        case .damaged(let text): "the store is damaged: \(text) (type: postern ledger check; then restore a backup)"
         case .segment(let file, let problem): "\(file): \(problem)"
         case .refused(let text), .failed(let text): "the store: \(text)"
         }
@@ -47,6 +47,9 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
             case .SQLITE_FULL: self = .full
             case .SQLITE_CONSTRAINT: self = .refused(error.message ?? "\(error.resultCode)")
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .damaged(error.message ?? "\(error.resultCode)")
+            // A table or an index that every store has is gone.
+            case .SQLITE_ERROR where error.message?.hasPrefix("no such ") == true:
+                self = .damaged(error.message ?? "")
             default: self = .failed(error.message ?? "\(error.resultCode)")
             }
         case is RowDecodingError: self = .damaged("a value has another type than its column")

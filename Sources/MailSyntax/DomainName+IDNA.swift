@@ -36,6 +36,16 @@ extension DomainName {
         return unsafe String(cString: output)
     }
 
+    /// The name with its A-labels as U-labels, in UTF-8; nil where one of them stands for none.
+    package var unicode: String? {
+        var output: UnsafeMutablePointer<CChar>?
+        // As above.
+        let status = unsafe idn2_to_unicode_8z8z(description, &output, 0)
+        guard status == IDN2_OK.rawValue, let output = unsafe output else { return nil }
+        defer { unsafe idn2_free(output) }
+        return unsafe String(cString: output)
+    }
+
     /// Reads the name of a host as mail uses it: behind the `@` of an address, in `d=`, in HELO.
     ///
     /// RFC 5321 § 2.3.5 and RFC 1035 § 2.3.1 allow letters, digits and hyphens. The same holds after IDNA with STD3

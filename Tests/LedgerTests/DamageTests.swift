@@ -116,6 +116,15 @@ struct DamageTests {
         #expect(error?.description.hasPrefix("the store is damaged: ") == true)
     }
 
+    @Test("a store without one of its indexes is damaged, and check names it")
+    func missingIndex() throws {
+        let ledger = try LedgerFolder()
+        try ledger.store.write { try $0.execute(sql: "DROP INDEX message_sender") }
+        #expect(try ledger.store.check() == ["there is no index message_sender"])
+        let error = #expect(throws: StoreError.self) { try ledger.forget(.domain("gone.example")) }
+        #expect(error?.description.contains("type: postern ledger check") == true)
+    }
+
     @Test("a version that no release has is damage", arguments: ["'x'", "-1", "x'00'"])
     func version(_ value: String) throws {
         let ledger = try LedgerFolder()

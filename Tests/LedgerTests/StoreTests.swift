@@ -143,6 +143,27 @@ struct StoreTests {
         #expect(try ledger.store.check().isEmpty)
     }
 
+    @Test(
+        "a domain is forgotten in whichever spelling it stands",
+        arguments: ["bücher.example", "xn--bcher-kva.example"]
+    )
+    func forgetInternational(_ domain: String) throws {
+        let ledger = try LedgerFolder()
+        try ledger.write([
+            SampleEvent(id: "A", sender: "a@bücher.example").line,
+            SampleEvent(id: "B", sender: "a@BÜCHER.example").line,
+            SampleEvent(id: "C", recipients: ["x@example.net", "b@bu\u{308}cher.example"]).line,
+            SampleEvent(id: "D", sender: "a@xn--bcher-kva.example").line,
+            SampleEvent(id: "E", dkimProblem: "no key for c@bücher.example").line,
+            SampleEvent(id: "F", sender: "a@bücherei.example").line, SampleEvent(id: "G").line,
+        ])
+        try ledger.take()
+        #expect(try ledger.forget(MessageFilter.Address("A@\(domain)")) == 3)
+        #expect(try ledger.found(MessageFilter()).sorted() == ["C", "E", "F", "G"])
+        #expect(try ledger.forget(.domain(domain)) == 2)
+        #expect(try ledger.found(MessageFilter()).sorted() == ["F", "G"])
+    }
+
     @Test("a long address keeps its domain")
     func longAddress() {
         let key = AddressKey.key(String(repeating: "x", count: 600) + "@Gone.example")
