@@ -15,8 +15,8 @@ public enum HistoryText {
 
     /// A message: when, what was done, or in brackets what would have been, the queue ID, the author's domain, or the
     /// sender where no author is known, and the first recipient.
-    public static func line(_ stored: StoredEvent) -> String {
-        let event = stored.event
+    public static func line(_ stored: StoredSummary) -> String {
+        let event = stored.summary
         return TextTable.line([
             time(stored.time), TextTable.cell(action(event), widths.action),
             TextTable.whole(event.id ?? "-", widths.id), TextTable.cell(from(event), widths.from),
@@ -34,36 +34,30 @@ public enum HistoryText {
 
     /// A message with its client, and nothing cut off: when, what was done, the queue ID, the client's address, its
     /// verified name, or in brackets what it called itself, the sender, the author's domain, and the first recipient.
-    public static func long(_ stored: StoredEvent) -> String {
-        let event = stored.event
+    public static func long(_ stored: StoredSummary) -> String {
+        let event = stored.summary
         let cells = [
-            UTCTime(stored.time).description, action(event), event.id ?? "-", event.client.ip ?? "-",
-            event.client.name ?? "(\(event.client.helo))", event.mailFrom.isEmpty ? "<>" : event.mailFrom,
-            event.author?.domains.first ?? "-", recipients(event),
+            UTCTime(stored.time).description, action(event), event.id ?? "-", event.clientAddress ?? "-",
+            event.clientName ?? "(\(event.helo))", event.sender.isEmpty ? "<>" : event.sender, event.author ?? "-",
+            recipients(event),
         ]
         return TextTable.line(zip(cells, longWidths).map { TextTable.whole($0, $1, limit: 320) })
     }
 
-    private static func action(_ event: MailEvent) -> String {
-        event.verdict.would.map { "(\($0.action))" } ?? event.verdict.action
-    }
+    private static func action(_ event: EventSummary) -> String { event.would.map { "(\($0))" } ?? event.action }
 
     /// `11-27 09:05:03`.
     private static func time(_ time: UnixTime) -> String {
-        TextTable.cell(
-            String(UTCTime(time).description.dropFirst(5).dropLast(1)).replacing("T", with: " "),
-            widths.time
-        )
+        let text = UTCTime(time).description
+        return TextTable.cell("\(text.dropFirst(5).prefix(5)) \(text.dropFirst(11).dropLast())", widths.time)
     }
 
-    private static func from(_ event: MailEvent) -> String {
-        if let author = event.author?.domains.first { return author }
-        return event.mailFrom.isEmpty ? "<>" : event.mailFrom
+    private static func from(_ event: EventSummary) -> String {
+        event.author ?? (event.sender.isEmpty ? "<>" : event.sender)
     }
 
-    private static func recipients(_ event: MailEvent) -> String {
-        let all = event.rcptTo + event.refusedRcptTo + event.deferredRcptTo
-        let more = all.count + event.unnamedRcptTo - 1
-        return (all.first ?? "-") + (more > 0 ? " +\(more)" : "")
+    private static func recipients(_ event: EventSummary) -> String {
+        let more = event.recipientCount &- 1
+        return (event.recipient ?? "-") + (more > 0 ? " +\(more)" : "")
     }
 }

@@ -143,6 +143,16 @@ struct JSONMembers {
         return texts
     }
 
+    /// The first text of an array, and how many there are.
+    mutating func first(_ name: StaticString) throws(EventReadingError) -> (text: String?, count: Int) {
+        let places = try elements(name)
+        guard let place = places.first else { return (nil, 0) }
+        guard tape.values[place].kind == .string, let text = tape.string(tape.values[place]) else {
+            throw unreadable(name)
+        }
+        return (text, places.count)
+    }
+
     mutating func integers(_ name: StaticString) throws(EventReadingError) -> [Int] {
         var numbers = [Int]()
         for place in try elements(name) {

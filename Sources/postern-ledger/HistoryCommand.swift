@@ -80,7 +80,8 @@ struct EventOutput {
         var isCut = false
         do {
             // One more than is wanted tells whether there are more.
-            try store.events(filter, limit: limit.map { $0 == .max ? $0 : $0 + 1 }) { stored in
+            let most = limit.map { $0 == .max ? $0 : $0 + 1 }
+            try store.summaries(filter, limit: most, hasAnswers: format == .json) { stored in
                 isCut = count == limit
                 guard !isCut else { return false }
                 octets += format == .json ? stored.json + [.lf] : Array(line(stored).utf8)
@@ -101,7 +102,7 @@ struct EventOutput {
 
     private var head: String { isLong ? HistoryText.longHead : HistoryText.head }
 
-    private func line(_ stored: StoredEvent) -> String {
+    private func line(_ stored: StoredSummary) -> String {
         isLong ? HistoryText.long(stored) : HistoryText.line(stored)
     }
 
@@ -113,6 +114,6 @@ struct EventOutput {
     private static func cut(_ count: Int) -> String {
         let more = count.multipliedReportingOverflow(by: 10)
         return
-            "\(Counted.words(count, "message")), the newest; there are more: --limit \(more.overflow ? count : more.partialValue)"
+            "\(Counted.grouped(count, "message")), the newest; there are more: --limit \(more.overflow ? count : more.partialValue)"
     }
 }

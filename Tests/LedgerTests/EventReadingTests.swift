@@ -52,6 +52,27 @@ struct EventReadingTests {
         return event
     }
 
+    @Test("a list shows what the event has")
+    func summary() throws {
+        for line in [
+            Self.full,
+            Self.full.replacing(#""would":null"#, with: #""would":{"action":"junk","rule":"r","stage":"eom"}"#),
+        ] {
+            let event = try MailEvent(line: Octets(line))
+            let summary = try EventSummary(line: Octets(line))
+            let recipients = event.rcptTo + event.refusedRcptTo + event.deferredRcptTo
+            #expect(summary.id == event.id && summary.sender == event.mailFrom)
+            #expect(summary.clientAddress == event.client.ip && summary.clientName == event.client.name)
+            #expect(summary.helo == event.client.helo && summary.author == event.author?.domains.first)
+            #expect(summary.recipient == recipients.first)
+            #expect(summary.recipientCount == recipients.count + event.unnamedRcptTo)
+            #expect(summary.action == event.verdict.action && summary.would == event.verdict.would?.action)
+        }
+        #expect(throws: EventReadingError.version(2)) {
+            try EventSummary(line: Octets(Self.full.replacing(#""v":1"#, with: #""v":2"#)))
+        }
+    }
+
     @Test("an event is read as by JSONDecoder")
     func whole() throws {
         let line = Array(Self.full.utf8)
