@@ -1,4 +1,5 @@
 internal import Glibc
+internal import MailSyntax
 internal import SystemPackage
 
 /// Writes messages for the user to standard error.
@@ -6,9 +7,16 @@ public enum Report {
     /// The name of this program: that of its file, without its directory.
     private static let program = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "postern"
 
+    /// The most octets of a line.
+    private static let limit = 8192
+
     /// Writes a line that names its subject itself, such as `file:line: problem`.
+    ///
+    /// What a terminal would obey becomes `?`: arguments and the names of files may hold it.
     public static func print(_ line: String) {
-        let octets = [UInt8]("\(line)\n".utf8)
+        let lines = line.split(separator: "\n", omittingEmptySubsequences: false)
+        let printable = lines.map { FieldText.printable(Octets($0.utf8), limit: limit) }
+        let octets = Array(printable.joined(separator: [.lf])) + [.lf]
         unsafe Glibc.write(STDERR_FILENO, octets, octets.count)
     }
 

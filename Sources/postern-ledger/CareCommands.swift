@@ -83,6 +83,7 @@ struct BackupCommand: ParsableCommand {
                 throw error
             }
         }
-        try OutputFile.writeToStandardOutput(Array("\(Counted.words(count, "message")) to \(file)\n".utf8))
+        let name = FieldText.printable(Octets(file), limit: 4096)[...].text
+        try OutputFile.writeToStandardOutput(Array("\(Counted.grouped(count, "message")) to \(name)\n".utf8))
     }
 }
