@@ -26,7 +26,7 @@ struct RuleTally: Sendable {
 struct HitTally: Sendable {
     var count = 0
     var authors = TopTable<DomainName>()
-    var clients = TopTable<Origin>()
+    var clients = ClientTable()
     var forwarders = ForwarderTable()
     var samples = Samples()
 
@@ -34,7 +34,7 @@ struct HitTally: Sendable {
         count += 1
         let author = facts.domainInTables
         if let author { authors.add(author) }
-        clients.add(Origin(facts))
+        clients.add(facts)
         if let forwarder = facts.forwarder { forwarders.add(forwarder, author: author) }
         samples.add(id)
     }

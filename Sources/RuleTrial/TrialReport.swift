@@ -21,7 +21,7 @@ public struct TrialReport: Encodable, Equatable, Sendable {
         public var messages: Int
         /// The domains of their authors, or of MAIL FROM where no header came.
         public var authors: [Count]
-        /// Their clients: a verified name, or a network.
+        /// Their clients: a verified name, or a network, or the only address of one.
         public var clients: [Count]
         /// Clients for which SPF fails although the authors' signatures pass, for several authors.
         public var forwarders: [Count]
@@ -175,7 +175,9 @@ extension TrialReport.Hits {
     fileprivate init(_ tally: HitTally) {
         messages = tally.count
         authors = tally.authors.sorted.prefix(TrialReport.mostNames).map { TrialReport.Count($0.entry) }
-        clients = tally.clients.sorted.prefix(TrialReport.mostNames).map { TrialReport.Count($0.entry) }
+        clients = tally.clients.sorted.prefix(TrialReport.mostNames).map { client in
+            TrialReport.Count(name: client.name, count: client.entry.count, over: client.entry.over)
+        }
         forwarders = TrialReport.Count.table(tally.forwarders)
         samples = tally.samples.ids
     }

@@ -151,11 +151,11 @@ struct TallyTests {
           messages  Q91, Q92, Q93, Q94, Q96
         new (quarantine, on trial): 1 would be held
           authors   spam.example 1
-          clients   203.0.113.0/24 1
+          clients   203.0.113.0 1
           messages  Q95
         no-name (junk): 1 junk
           authors   spam.example 1
-          clients   203.0.113.0/24 1
+          clients   203.0.113.0 1
           messages  Q95
           lacked    iprev in 1 message
         never matched: never
