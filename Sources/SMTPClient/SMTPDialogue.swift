@@ -41,10 +41,11 @@ struct SMTPDialogue {
             // RFC 5321 § 3.2: a server that does not know EHLO is asked with HELO.
             isOldHello = true
             return command(.hello, "HELO \(hello)")
-        case (_, 5): return .end(.refused(.reply(reply), at: stage), quits: true)
+        // Within the message, QUIT would be a line of it.
+        case (_, 5): return .end(.refused(.reply(reply), at: stage), quits: stage != .content)
         default:
             // RFC 5321 § 3.8: after 421 the server closes the connection.
-            return .end(.deferred(.reply(reply), at: stage), quits: reply.code != 421)
+            return .end(.deferred(.reply(reply), at: stage), quits: stage != .content && reply.code != 421)
         }
     }
 

@@ -175,7 +175,7 @@ struct SMTPDialogueTests {
         // A server that answers before the message is whole.
         guard stage == .content else { return }
         let refusal = SMTPReply(code: 552, lines: ["too much"])
-        #expect(dialogue.receive(refusal) == .end(.refused(.reply(refusal), at: .content), quits: true))
+        #expect(dialogue.receive(refusal) == .end(.refused(.reply(refusal), at: .content), quits: false))
         let taken = SMTPReply(code: 250, lines: ["ok"])
         #expect(dialogue.receive(taken) == .end(.deferred(.badReply, at: .content), quits: false))
     }
