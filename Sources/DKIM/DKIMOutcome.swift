@@ -33,6 +33,12 @@ public struct DKIMOutcome: Sendable {
         self.problem = problem
     }
 
+    /// Whether every part that differs is explained by a change: undone, the signature would hold.
+    public var isExplained: Bool {
+        let differing = (isBodyIntact == false ? 1 : 0) + (isHeaderIntact == false ? 1 : 0)
+        return differing > 0 && diagnoses.count == differing
+    }
+
     /// `d=` as a domain name.
     public var signingDomain: DomainName? { signature?.domain }
     /// `i=`, or `@` and the domain when the tag is absent.

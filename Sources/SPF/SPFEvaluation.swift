@@ -34,6 +34,8 @@ struct SPFEvaluation {
     private var isTermVoid = false
     private var queries = 0
     private var cachedQueries = 0
+    /// Whether the term that matched last is a pass for nearly every client.
+    private var isOpen = false
 
     init(_ check: SPFInquiry, _ answers: DNSAnswers) {
         self.check = check
@@ -69,6 +71,7 @@ struct SPFEvaluation {
             domainName: check.identity.domain,
             record: firstRecord,
             directive: directive,
+            isOpen: result == .pass && isOpen,
             explanation: explanation,
             problemCause: problem,
             lookups: terms,
@@ -151,6 +154,7 @@ struct SPFEvaluation {
             try countVoidTerm(isMatch: isMatch)
             if isMatch {
                 conclude(step, .match(directive.qualifier.result))
+                isOpen = directive.isOpen(for: check.client, includesOpen: isOpen)
                 return directive
             }
             if isUnfinished(step) { conclude(step, .noMatch) }

@@ -14,6 +14,8 @@ public final class SPFOutcome: Sendable {
     public let record: Octets?
     /// The directive that matched, as it was written; nil when no directive matched.
     public let directive: Octets?
+    /// Whether the result is "pass" by a term that nearly every client matches.
+    public let isOpen: Bool
     /// The domain's message to rejected senders: printable US-ASCII, of limited length, and not to be trusted.
     public let explanation: String?
     /// Why the result is "none", "temperror" or "permerror".
@@ -34,6 +36,7 @@ public final class SPFOutcome: Sendable {
         domainName: DomainName?,
         record: Octets? = nil,
         directive: Octets? = nil,
+        isOpen: Bool = false,
         explanation: String? = nil,
         problemCause: SPFProblem? = nil,
         lookups: Int = 0,
@@ -47,6 +50,7 @@ public final class SPFOutcome: Sendable {
         self.domainName = domainName
         self.record = record
         self.directive = directive
+        self.isOpen = isOpen
         self.explanation = explanation
         self.problemCause = problemCause
         self.lookups = lookups

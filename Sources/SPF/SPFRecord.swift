@@ -51,6 +51,23 @@ public struct SPFDirective: Sendable {
     /// The directive as it was written.
     public let text: Octets
 
+    /// Whether the term, which matches a client, is a pass for nearly every other client as well.
+    ///
+    /// `exists` with the client's address in its name can be so too, but only its name server knows.
+    ///
+    /// - Parameter includesOpen: for `include`, whether the included record has passed by such a term.
+    func isOpen(for client: IPAddress, includesOpen: Bool) -> Bool {
+        guard qualifier == .pass else { return false }
+        return switch mechanism {
+        case .all: true
+        case .include: includesOpen
+        case .ip(let network): client.isMost(network.prefixLength)
+        case .a(_, let prefix4, let prefix6), .mx(_, let prefix4, let prefix6):
+            client.isMost(Int(client.bitWidth == 32 ? prefix4 : prefix6))
+        case .ptr, .exists: false
+        }
+    }
+
     /// RFC 7208 § 4.6.4: whether the term queries the DNS.
     var isLookup: Bool {
         switch mechanism {
@@ -58,6 +75,12 @@ public struct SPFDirective: Sendable {
         case .include, .a, .mx, .ptr, .exists: true
         }
     }
+}
+
+extension IPAddress {
+    /// Whether a network of this prefix length around the address is a part of the internet that no one has: beyond the
+    /// largest blocks of addresses, /8, or above what a registry gets, /12 of IPv6.
+    fileprivate func isMost(_ prefixLength: Int) -> Bool { prefixLength < (bitWidth == 32 ? 8 : 12) }
 }
 
 /// A modifier with a domain (RFC 7208 § 6).

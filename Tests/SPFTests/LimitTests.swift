@@ -8,6 +8,27 @@ import Testing
 @Suite("Limits and order")
 struct LimitTests {
     @Test(
+        "a pass by a term that nearly every client matches is open",
+        arguments: [
+            ("v=spf1 +all", true), ("v=spf1 ip4:192.0.2.1 +all", false), ("v=spf1 ip4:0.0.0.0/0 -all", true),
+            ("v=spf1 ip4:128.0.0.0/1 -all", true), ("v=spf1 ip4:192.0.0.0/8 -all", false), ("v=spf1 a/0 -all", true),
+            ("v=spf1 a -all", false), ("v=spf1 ?all", false), ("v=spf1 -all", false),
+            ("v=spf1 include:open.example -all", true),
+            ("v=spf1 include:narrow.example -all", false), ("v=spf1 redirect=open.example", true),
+            ("v=spf1 ?include:open.example -all", false),
+        ]
+    )
+    func open(_ record: String, _ isOpen: Bool) async throws {
+        let zone = try zone(
+            "d.example TXT \(record)",
+            "d.example A 192.0.2.1",
+            "open.example TXT v=spf1 -ip4:198.51.100.0/24 +all",
+            "narrow.example TXT v=spf1 ip4:192.0.2.0/24 -all"
+        )
+        #expect(try await check(zone).isOpen == isOpen)
+    }
+
+    @Test(
         "RFC 7208 § 4.6.4: terms with lookups are counted over all records",
         arguments: [
             ("v=spf1 a a a a a a a a a a +all", "pass", 10), ("v=spf1 a a a a a a a a a a a +all", "permerror", 10),
