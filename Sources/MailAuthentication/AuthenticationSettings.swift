@@ -1,5 +1,6 @@
 public import DKIM
 public import DMARC
+public import MailSyntax
 public import Policy
 public import SPF
 
@@ -13,6 +14,10 @@ public struct AuthenticationSettings: Sendable {
     public var dkim = DKIMVerificationOptions()
     /// How DMARC decides whether two domains belong together.
     public var alignment = AlignmentMethod.walk
+    /// Whether rules ask if List-Id is vouched for, so that it is worth lookups.
+    public var verifiesLists = false
+    /// The domains whose SPF records rules ask about.
+    public var permits: [DomainName] = []
 
     /// All checks but ARC, with their defaults.
     public init() {}

@@ -44,6 +44,7 @@ extension Judgement {
     private var remarks: [String] {
         var remarks = verdict.marks.map { "marked by \"\($0.name)\", \($0.location)" }
         remarks += verdict.exempted.map { "exempted from \"\($0.name)\", \($0.location)" }
+        if let excuse = verdict.excuse { remarks.append("excused from DMARC: \(excuse)") }
         remarks += verdict.undecided.map {
             "not decided: \"\($0.rule.name)\", \($0.rule.location): the DNS gave no answer for \($0.condition.rawValue)"
         }

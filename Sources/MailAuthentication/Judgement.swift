@@ -61,7 +61,8 @@ public final class Judgement: Sendable {
         var fields = assessment.fields(
             settings,
             envelope: envelope,
-            allowsUTF8: assessment.allowsUTF8(envelope, headers)
+            allowsUTF8: assessment.allowsUTF8(envelope, headers),
+            excuse: verdict.excuse
         )
         if verdict.action == .junk { fields.append(settings.junk) }
         newFields = fields + forged.kept

@@ -20,6 +20,7 @@ public struct JudgementReport: Encodable, Sendable {
         var reply: String?
         var marks: [String]?
         var exempted: [String]?
+        var excused: String?
         var observed: [String]?
         var undecided: [String]?
         var recipients: [Recipients]?
@@ -122,6 +123,7 @@ extension JudgementReport.Verdict {
             reply: (verdict.reply ?? verdict.would?.reply)?.description,
             marks: verdict.marks.isEmpty ? nil : verdict.marks.map(\.name),
             exempted: verdict.exempted.isEmpty ? nil : verdict.exempted.map(\.name),
+            excused: verdict.excuse?.description,
             observed: verdict.observed.isEmpty ? nil : verdict.observed.map(\.rule.name),
             undecided: verdict.undecided.isEmpty ? nil : verdict.undecided.map(\.description),
             recipients: verdict.mixture?.outcomes.map { JudgementReport.Recipients($0, envelope) }

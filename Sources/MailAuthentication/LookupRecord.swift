@@ -28,6 +28,10 @@ public final class LookupRecord: DNSAsker {
         case policy
         /// The tree walks from domains that may be aligned with the author's domain.
         case alignment
+        /// The SPF records of domains that rules ask about.
+        case permits
+        /// The tree walks from List-Id and from those who may vouch for it.
+        case list
     }
 
     /// One question and its reply.
@@ -41,13 +45,13 @@ public final class LookupRecord: DNSAsker {
     private struct State {
         var entries: [Entry] = []
         /// The approximate octets of answers read for each share; the array has one element for each share.
-        var octets = InlineArray<8, Int>(repeating: 0)
+        var octets = InlineArray<10, Int>(repeating: 0)
         /// The shares, as bits, that had no room for an answer; such a share asks no further questions.
-        var full: UInt8 = 0
+        var full: UInt16 = 0
         /// The indices of the questions, when there are many.
         var places: [DNSQuestion: Int] = [:]
 
-        func isFull(_ share: Share) -> Bool { full & (1 << UInt8(share.rawValue)) != 0 }
+        func isFull(_ share: Share) -> Bool { full & (1 << UInt16(share.rawValue)) != 0 }
 
         /// The index of a question; nil for a new question.
         mutating func place(of question: DNSQuestion) -> Int? {
@@ -72,7 +76,7 @@ public final class LookupRecord: DNSAsker {
         mutating func hasRoom(for reply: DNSReply, _ share: Share) -> Bool {
             let octets = self.octets[share.rawValue] + reply.octetCount
             guard !isFull(share), octets <= LookupRecord.maximumOctets else {
-                full |= 1 << UInt8(share.rawValue)
+                full |= 1 << UInt16(share.rawValue)
                 return false
             }
             self.octets[share.rawValue] = octets

@@ -26,6 +26,9 @@ extension MailAssessment {
             facts.clientNames = iprev.names
             facts.unansweredClientNames = iprev.unansweredNames
         }
+        facts.spfOpen = spfOpen
+        facts.permittedBy = permits?.permitting
+        facts.unansweredPermits = permits?.unanswered ?? []
         facts.senderIDAligned = alignedSenderID
         facts.pra = purportedAddress.map { MailAddress($0) }
         facts.dkimDomains = signingDomains(of: .pass)
@@ -38,6 +41,9 @@ extension MailAssessment {
             facts.fromDomains = author.domains
             facts.fromCount = author.fromCount
             facts.author = author.reading
+            facts.listDomains = list?.domains ?? []
+            facts.listVerified = list?.verified ?? .no
+            facts.forwarded = forwarded
         }
         facts.dkimAligned = alignedSignature
         if let dmarc {

@@ -4,6 +4,7 @@ internal import DKIM
 internal import DMARC
 internal import DNSLookup
 internal import MailSyntax
+public import Policy
 internal import ReverseDNS
 internal import SPF
 internal import SenderID
@@ -15,11 +16,17 @@ extension MailAssessment {
     ///   - envelope: the SMTP envelope.
     ///   - settings: the fields to write.
     ///   - allowsUTF8: whether the message is internationalized, so that its fields may contain UTF-8.
-    public func fields(_ settings: HeaderSettings, envelope: Envelope, allowsUTF8: Bool = false) -> [NewField] {
+    ///   - excuse: why a rule on DMARC did not act.
+    public func fields(
+        _ settings: HeaderSettings,
+        envelope: Envelope,
+        allowsUTF8: Bool = false,
+        excuse: DMARCExcuse? = nil
+    ) -> [NewField] {
         var fields = [NewField]()
         fields.reserveCapacity(6)
         if settings.authenticationResults {
-            let results = authenticationResults(settings, envelope, allowsUTF8)
+            let results = authenticationResults(settings, envelope, allowsUTF8, excuse)
             fields.append(NewField(name: "Authentication-Results", value: results))
         }
         if settings.receivedSPF { fields += receivedSPF(settings, envelope, allowsUTF8) }
@@ -60,7 +67,8 @@ extension MailAssessment {
     private func authenticationResults(
         _ settings: HeaderSettings,
         _ envelope: Envelope,
-        _ allowsUTF8: Bool
+        _ allowsUTF8: Bool,
+        _ excuse: DMARCExcuse?
     ) -> [UInt8] {
         var writer = AuthenticationResultsWriter(authservID: settings.authservID, allowsUTF8: allowsUTF8)
         if spf == nil, senderID == nil, dkim == nil, dmarc == nil, arc == nil,
@@ -87,6 +95,8 @@ extension MailAssessment {
         if let dkim { write(dkim, to: &writer) }
         if let dmarc {
             writer.begin("dmarc", dmarc.result.rawValue)
+            // RFC 8601 § 2.2: the reason stands before the properties.
+            if let excuse { writer.reason(Octets(excuse.description)) }
             if let domain = dmarc.fromDomain { writer.property("header", "from", domain.description) }
             // RFC 7489 § 11.2 registers policy.dmarc as the policy that applies, "after policy options".
             if let policy = dmarc.effectivePolicy { writer.property("policy", "dmarc", policy.rawValue) }

@@ -25,6 +25,10 @@ public struct MailAssessment: Sendable {
     public var iprev: ReverseNameOutcome?
     /// The purported responsible address, empty for a message without such an address; nil before its header is known.
     public var purportedAddress: String?
+    /// The mailing list that the message names; nil without a List-Id field, and before the header is known.
+    public var list: MailingList?
+    /// The domains, of those that rules ask about, that permit the client; nil when not known.
+    public var permits: ClientPermits?
     /// The author that the message names; nil before its header is known.
     public var author: AuthorIdentity?
 

@@ -20,6 +20,8 @@ extension MailTransaction {
         if dmarc == nil { dmarc = evaluatePolicy() }
         var last = [OpenCheck]()
         last.add(dmarc?.openCheck)
+        if listCheck == nil { listCheck = verifyList() }
+        last.add(listCheck?.openCheck)
         if let progress = waiting(for: last) { return progress }
         endLookAheads()
         return .complete(assessment)
@@ -30,7 +32,18 @@ extension MailTransaction {
         open.add(client.iprev?.openCheck)
         open.add(client.heloCheck?.openCheck)
         open.add(spf?.openCheck)
+        if let permits { open += permits.open }
         return open
+    }
+
+    /// Whether somebody vouches for the List-Id field; nil without one that can be vouched for.
+    private func verifyList() -> Pending<Truth>? {
+        guard let domain = list?.claim else { return nil }
+        let vouchers = ListVouchers(of: domain, settings.checks.dkim ? signatures : nil, client.iprev?.outcome)
+        switch vouchers.finding(mayAsk: settings.verifiesLists, settings.alignment) {
+        case .known(let truth): return .known(truth)
+        case .ask(let inquiry): return Pending(inquiry, record.resolver(.list), on: client.executor)
+        }
     }
 
     private func waiting(for open: [OpenCheck]) -> Progress? {
@@ -86,6 +99,8 @@ extension MailTransaction {
         assessment.arc = chain?.outcome
         assessment.purportedAddress = purportedAddress
         assessment.author = author ?? AuthorIdentity(of: headers)
+        assessment.list = list
+        assessment.list?.verified = listCheck?.outcome ?? .no
         return assessment
     }
 }
@@ -104,6 +119,7 @@ extension MailTransaction {
             assessment.helo = client.heloCheck?.outcome
         }
         assessment.iprev = client.iprev?.outcome
+        assessment.permits = permits?.results
         return assessment
     }
 

@@ -43,6 +43,9 @@ public final class MailTransaction {
     /// Tree walks that alignment may need; no caller waits for them.
     private var lookAheads: [Pending<DMARCTreeWalk>] = []
     private(set) var author: AuthorIdentity?
+    private(set) var permits: PermitChecks?
+    private(set) var list: MailingList?
+    var listCheck: Pending<Truth>?
     /// The contents of the first From field.
     private var authorList: AddressList?
     private(set) var isExpired = false
@@ -89,6 +92,9 @@ public final class MailTransaction {
             verifier = DKIMMessageVerifier(options: settings.dkim, now: now)
         }
         if settings.checks.arc { chain = ChainCheck(settings.dkim, now: now) }
+        if !settings.permits.isEmpty {
+            permits = PermitChecks(settings.permits, client, record.resolver(.permits), now: now)
+        }
     }
 }
 
@@ -115,7 +121,16 @@ extension MailTransaction {
             takeSignature()
         } else if unsafe name.equalsIgnoringCase("From") {
             takeAuthor()
+        } else if unsafe name.equalsIgnoringCase("List-Id") {
+            takeList()
         }
+    }
+
+    private func takeList() {
+        guard let field = lastField else { return }
+        var list = list ?? MailingList()
+        list.add(field.value)
+        self.list = list
     }
 
     /// Takes a header field.
@@ -199,6 +214,8 @@ extension MailTransaction {
         chain?.cancel()
         discovery?.cancel()
         dmarc?.cancel()
+        permits?.cancel()
+        listCheck?.cancel()
         endLookAheads()
     }
 

@@ -13,6 +13,23 @@ extension Condition {
         }
     }
 
+    /// Whether the condition asks for a fact that is a yes or no, and wants yes.
+    public var isTrue: Bool { if case .flag(true) = values { true } else { false } }
+
+    /// Whether some of the values must not match.
+    public var excludes: Bool {
+        switch values {
+        case .words(let choice): choice.excluded != nil
+        case .policies(let choice): choice.excluded != nil
+        case .readings(let choice): choice.excluded != nil
+        case .networks(let choice): choice.excluded != nil
+        case .domains(let choice): choice.excluded != nil
+        case .addresses(let choice): choice.excluded != nil
+        case .counts(let choice): choice.excluded != nil
+        case .flag: false
+        }
+    }
+
     /// Whether the condition holds for each of these results.
     public func holds(for word: ResultWord) -> Bool {
         guard case .words(let choice) = values else { return false }

@@ -153,8 +153,12 @@ public struct Condition: Sendable {
         case .domains(let choice): return holds(choice, facts, needsAnswers: needsAnswers)
         case .addresses: return .unknown
         case .flag(let wanted):
-            guard let authenticated = facts.authenticated else { return .unknown }
-            return Truth(authenticated == wanted)
+            switch facts.truth(name) {
+            case .yes: return Truth(wanted)
+            case .no: return Truth(!wanted)
+            case .unknown: return .unknown
+            case .unanswered: return needsAnswers ? .unanswered : Truth(!wanted)
+            }
         case .counts(let choice):
             guard let count = facts.fromCount else { return .unknown }
             return choice.holds { $0.contains { $0.holds(count) } }
@@ -186,6 +190,10 @@ public struct Condition: Sendable {
         case .arcSealers:
             guard let sealers = facts.arcSealers, needsAnswers else { return any(facts.arcSealers) }
             return choice.holds(of: sealers, perhaps: facts.unansweredARCSealers)
+        case .listID: return any(facts.listDomains)
+        case .permittedBy:
+            guard let permitting = facts.permittedBy, needsAnswers else { return any(facts.permittedBy) }
+            return choice.holds(of: permitting, perhaps: facts.unansweredPermits)
         case .clientNames:
             guard let names = facts.clientNames, needsAnswers else { return any(facts.clientNames) }
             // The DNS did not even say which names the client claims.
@@ -193,7 +201,7 @@ public struct Condition: Sendable {
             return isUnanswered ? .unanswered : choice.holds(of: names, perhaps: facts.unansweredClientNames)
         // Conditions on recipients are evaluated elsewhere, and the other conditions are not on domains.
         case .recipientDomains, .recipients, .senderIDAligned, .dkimAligned, .dmarcPolicy, .dmarcPublished, .clients,
-            .authenticated, .fromCount, .author:
+            .spfOpen, .listVerified, .forwarded, .authenticated, .fromCount, .author:
             return .unknown
         }
     }
@@ -224,9 +232,25 @@ extension PolicyFacts {
         switch fact {
         case .senderIDAligned: senderIDAligned
         case .dkimAligned: dkimAligned
-        case .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains, .fromDomains, .dkimDomains,
-            .arcSealers, .recipientDomains, .recipients, .authenticated, .fromCount, .author:
+        case .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .permittedBy, .spfOpen, .helo, .senderDomains,
+            .fromDomains, .dkimDomains, .arcSealers, .listID, .listVerified, .forwarded, .recipientDomains,
+            .recipients, .authenticated, .fromCount, .author:
             nil
+        }
+    }
+
+    /// The fact for a condition that is a yes or no.
+    func truth(_ name: ConditionName) -> Truth {
+        guard case .fact(let fact) = name else { return .unknown }
+        switch fact {
+        case .authenticated: return authenticated.map { Truth($0) } ?? .unknown
+        case .spfOpen: return spfOpen
+        case .listVerified: return listVerified
+        case .forwarded: return forwarded
+        case .senderIDAligned, .dkimAligned, .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .permittedBy, .helo,
+            .senderDomains, .fromDomains, .dkimDomains, .arcSealers, .listID, .recipientDomains, .recipients,
+            .fromCount, .author:
+            return .unknown
         }
     }
 
@@ -255,9 +279,16 @@ extension PolicyFacts {
         case .fromDomains: return list(fromDomains)
         case .dkimDomains: return list(dkimDomains)
         case .arcSealers: return list(arcSealers)
+        case .listID: return list(listDomains)
+        case .permittedBy: return list(permittedBy)
         case .recipientDomains: return recipient.map { $0.domain?.description ?? "(no domain)" }
         case .recipients: return recipient.map { ReplyText.quoted($0.text, limit: 320) }
-        case .authenticated: return authenticated.map { $0 ? "true" : "false" }
+        case .authenticated, .spfOpen, .listVerified, .forwarded:
+            switch truth(name) {
+            case .yes: return "true"
+            case .no: return "false"
+            case .unknown, .unanswered: return nil
+            }
         case .fromCount: return fromCount.map { String($0) }
         case .author: return author?.rawValue
         }

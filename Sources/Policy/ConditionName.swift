@@ -19,6 +19,10 @@ public enum ConditionName: Hashable, Sendable {
         case clients
         /// The client's verified name.
         case clientNames = "client_names"
+        /// The domains whose SPF records permit the client.
+        case permittedBy = "permitted_by"
+        /// Whether SPF passes by a term that nearly every client matches.
+        case spfOpen = "spf_open"
         /// The name of HELO.
         case helo
         /// The domain of MAIL FROM or of the PRA.
@@ -29,6 +33,12 @@ public enum ConditionName: Hashable, Sendable {
         case dkimDomains = "dkim_domains"
         /// The domain of the newest seal of a chain that passes.
         case arcSealers = "arc_sealers"
+        /// The domain of List-Id.
+        case listID = "list_id"
+        /// Whether somebody of the list's organization vouches for List-Id.
+        case listVerified = "list_verified"
+        /// Whether the message came by a forwarder.
+        case forwarded
         /// The recipient's domain.
         case recipientDomains = "recipient_domains"
         /// The recipient's address.
@@ -129,12 +139,19 @@ extension ConditionName {
         case .fact(.dmarcPublished): Row(.message, .policy, .dmarc)
         case .fact(.clients): Row(.envelope, .network)
         case .fact(.clientNames): Row(.lookup, .domain, .iprev)
+        case .fact(.permittedBy): Row(.lookup, .domain)
+        case .fact(.spfOpen): Row(.lookup, .flag, .spf)
         case .fact(.helo): Row(.envelope, .domain)
         // Known before DATA if MAIL FROM matches by itself.
         case .fact(.senderDomains): Row(.envelope, .domain)
         case .fact(.fromDomains): Row(.message, .domain)
         case .fact(.dkimDomains): Row(.message, .domain, .dkim)
         case .fact(.arcSealers): Row(.message, .domain, .arc)
+        case .fact(.listID): Row(.message, .domain)
+        // Signatures or the client's name vouch.
+        case .fact(.listVerified): Row(.message, .flag, .dkim, .iprev)
+        // DMARC finds out which signatures are aligned.
+        case .fact(.forwarded): Row(.message, .flag, .spf, .dkim, .dmarc)
         case .fact(.recipientDomains): Row(.recipient, .domain)
         case .fact(.recipients): Row(.recipient, .address)
         case .fact(.authenticated): Row(.envelope, .flag)
@@ -157,6 +174,16 @@ extension ConditionName {
 
     /// Whether the condition can be known before DATA.
     public var isOfEnvelope: Bool { row.stage != .message }
+
+    /// Whether the condition is on the result of DMARC or on the policy, so that an excuse counts.
+    var isOnDMARC: Bool {
+        [.result(.dmarc), .fact(.dmarcPolicy), .fact(.dmarcPublished)].contains(self)
+    }
+
+    /// Whether an event may lack the fact although the checks behind it were made.
+    var isDerived: Bool {
+        [.fact(.permittedBy), .fact(.spfOpen), .fact(.listID), .fact(.listVerified), .fact(.forwarded)].contains(self)
+    }
 
     /// Whether the DNS answers the condition while the envelope is being sent.
     var isLookedUpEarly: Bool { row.stage == .lookup }

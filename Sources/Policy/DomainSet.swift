@@ -14,6 +14,9 @@ public struct DomainSet: Sendable {
     /// The number of entries.
     public var count: Int { exact.count + below.count }
 
+    /// The single names.
+    var names: Set<DomainName> { exact }
+
     /// Adds a name, or, with a leading dot, all names below it; U-labels are converted.
     public mutating func insert(_ text: String) throws(DomainName.SyntaxError) {
         let octets = Octets(text)

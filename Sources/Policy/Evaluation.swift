@@ -14,6 +14,8 @@ struct Evaluation {
     var trials: [Int] = []
     /// The rules that only an exemption kept from matching.
     var exempted: [Int] = []
+    /// Why the first rule on DMARC that would have matched did not.
+    var excuse: DMARCExcuse?
     /// The rules that would end the evaluation if they matched; the DNS left open whether they match.
     var unanswered: [UnansweredRule] = []
     /// Whether the verdict depends on one of these rules.
@@ -51,6 +53,7 @@ struct Evaluation {
         marks = union(marks, other.marks)
         trials = union(trials, other.trials)
         exempted = union(exempted, other.exempted)
+        excuse = excuse ?? other.excuse
         for rule in other.unanswered where !unanswered.contains(rule) { unanswered.append(rule) }
     }
 }
@@ -75,6 +78,7 @@ extension PolicyEngine {
             switch prepared.ask(facts, kind) {
             case .no: continue
             case .exempted: evaluation.exempted.append(place)
+            case .excused: continue
             case .unknown:
                 if prepared.rule.isFinal { return prepared.awaitsEarlyLookup(facts) ? .wait : .proceed }
             case .unanswered(let condition):
@@ -97,11 +101,16 @@ extension PolicyEngine {
     /// - Parameter places: the rules to evaluate, in their order.
     func evaluate(_ facts: PolicyFacts, _ kind: RecipientKind?, _ places: some Sequence<Int>) -> Evaluation {
         var evaluation = Evaluation()
+        let forwarder = forwarder(facts, kind)
         loop: for place in places {
             let prepared = prepared[place]
-            switch prepared.ask(facts, kind) {
+            switch prepared.ask(facts, kind, forwarder) {
             case .no, .unknown(applies: false): continue
-            case .exempted, .unknown(applies: true): evaluation.exempted.append(place)
+            case .excused(let excuse): evaluation.excuse = evaluation.excuse ?? excuse
+            case .unknown(applies: true): evaluation.exempted.append(place)
+            case .exempted:
+                evaluation.exempted.append(place)
+                evaluation.excuse = evaluation.excuse ?? prepared.list(facts, kind)
             case .unanswered(let condition):
                 evaluation.note(prepared.rule, at: place, unanswered: condition)
             case .yes where prepared.rule.isFinal && isInDoubt(prepared.rule.action, evaluation):
@@ -198,6 +207,7 @@ extension PolicyVerdict {
         marks = evaluation.marks.map { engine.rules[$0].reference }
         observed = evaluation.trials.map { engine.rules[$0].match(facts, recipient, stage) }
         exempted = evaluation.exempted.map { engine.rules[$0].reference }
+        excuse = evaluation.excuse
         undecided = evaluation.unanswered.map {
             UndecidedRule(rule: engine.rules[$0.place].reference, condition: $0.condition)
         }

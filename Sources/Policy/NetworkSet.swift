@@ -17,6 +17,9 @@ public struct NetworkSet: Sendable {
     /// Whether the set is empty.
     public var isEmpty: Bool { v4.isEmpty && v6.isEmpty }
 
+    /// The shortest prefix of a network; nil for an empty set.
+    public var shortestPrefix: Int? { (Array(v4.keys) + Array(v6.keys)).min() }
+
     /// Adds a network.
     public mutating func insert(_ network: IPNetwork) {
         switch network.address {

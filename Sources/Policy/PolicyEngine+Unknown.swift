@@ -27,15 +27,40 @@ extension PolicyEngine {
 
     private func openRules(_ facts: PolicyFacts, _ kind: RecipientKind?) -> [OpenRule] {
         var open = [OpenRule]()
+        let forwarder = forwarder(facts, kind)
         loop: for (place, prepared) in prepared.enumerated() {
-            switch prepared.ask(facts, kind) {
-            case .no, .exempted, .unanswered: continue
+            switch prepared.ask(facts, kind, forwarder) {
+            case .no, .exempted, .excused, .unanswered: continue
             case .unknown:
                 if let check = prepared.rule.missingCheck(facts) { open.append(OpenRule(place: place, check: check)) }
             case .yes: if prepared.rule.isFinal { break loop }
             }
         }
         return open
+    }
+
+    /// Whether the verdict depends on a fact that is not known although the checks behind it were made: nobody had
+    /// asked for it then.
+    ///
+    /// - Parameters:
+    ///   - facts: the known facts at the end of the message.
+    ///   - recipients: the recipients; not evaluated where no rule asks for such a fact.
+    public func lacksFacts(_ facts: PolicyFacts, _ recipients: @autoclosure () -> RecipientKinds) -> Bool {
+        guard asksForDerived else { return false }
+        let members = recipients().members
+        return (members.isEmpty ? [nil] : members.map(\.kind)).contains { lacksFacts(facts, $0) }
+    }
+
+    private func lacksFacts(_ facts: PolicyFacts, _ kind: RecipientKind?) -> Bool {
+        let forwarder = forwarder(facts, kind)
+        for prepared in prepared {
+            switch prepared.ask(facts, kind, forwarder) {
+            case .no, .exempted, .excused, .unanswered: continue
+            case .unknown: if prepared.rule.lacksFact(facts) { return true }
+            case .yes: if prepared.rule.isFinal { return false }
+            }
+        }
+        return false
     }
 
     /// Whether the verdict may depend on the local parts of recipients, which are not known.
@@ -61,6 +86,14 @@ extension PolicyFacts {
 }
 
 extension Rule {
+    /// Whether a condition of the rule is open for want of a fact that the checks alone do not give.
+    fileprivate func lacksFact(_ facts: PolicyFacts) -> Bool {
+        conditions.contains { condition in
+            condition.name.isDerived && condition.holds(facts) == .unknown
+                && condition.name.checks.allSatisfy { facts.results[$0] != nil }
+        }
+    }
+
     /// The first check that was not made, and that leaves a condition of the rule open.
     fileprivate func missingCheck(_ facts: PolicyFacts) -> Check? {
         for condition in conditions where !condition.name.isOfRecipient && condition.holds(facts) == .unknown {

@@ -12,6 +12,10 @@ public struct PolicyEngine: Sendable {
     let prepared: [PreparedRule]
     /// The distinct conditions on recipients, of all rules.
     let recipientConditions: [Condition]
+    /// The trusted forwarders, each with the place of its condition on recipients among `recipientConditions`.
+    let forwarders: [(forwarder: TrustedForwarder, place: Int?)]
+    /// Whether a rule asks for a fact that an event may lack although all checks were made.
+    let asksForDerived: Bool
     /// Whether a rule asks about the chain of seals, which most configurations do not check.
     let asksForChain: Bool
     /// For each rule, whether it or a rule below it can refuse a recipient before DATA.
@@ -20,6 +24,7 @@ public struct PolicyEngine: Sendable {
     /// An engine for these rules.
     public init(
         rules: RuleSet,
+        forwarders: [TrustedForwarder] = [],
         mode: PolicyMode,
         mixed: MixedAction = .junk,
         undecided: UndecidedAction = .tempfail
@@ -30,10 +35,14 @@ public struct PolicyEngine: Sendable {
         self.undecided = undecided
         var recipientConditions = [Condition]()
         prepared = rules.rules.map { PreparedRule($0, &recipientConditions) }
-        self.recipientConditions = recipientConditions
-        asksForChain = rules.rules.contains { rule in
-            (rule.when + rule.unless.joined()).contains { $0.name.checks.contains(.arc) }
+        self.forwarders = forwarders.map { forwarder in
+            let recipients = forwarder.recipients.map { ConditionGroup([$0], &recipientConditions) }
+            return (forwarder, recipients?.ofRecipient.first)
         }
+        self.recipientConditions = recipientConditions
+        let conditions = rules.rules.flatMap(\.conditions) + forwarders.flatMap(\.conditions)
+        asksForChain = conditions.contains { $0.name.checks.contains(.arc) }
+        asksForDerived = conditions.contains(where: \.name.isDerived)
         var below = false
         var mayRefuse = [Bool]()
         for rule in rules.rules.reversed() {
@@ -49,9 +58,14 @@ public struct PolicyEngine: Sendable {
     /// Whether a message can be deferred so that its recipients come separately.
     public var mayPutOff: Bool {
         mode == .enforce && mixed == .defer
-            && prepared.contains { $0.rule.isFinal && $0.isOfRecipient }
+            && prepared.contains { $0.rule.isFinal && ($0.isOfRecipient || $0.isOnDMARC && excusesSome) }
             && rules.contains { $0.isFinal && $0.action.isRefusal }
     }
+}
+
+extension PolicyEngine {
+    /// Whether a forwarder is trusted for some recipients only.
+    private var excusesSome: Bool { forwarders.contains { $0.place != nil } }
 }
 
 // MARK: Before DATA

@@ -10,7 +10,10 @@ extension PolicyFacts {
     public mutating func forget(_ check: Check) {
         results[check] = nil
         switch check {
-        case .spf: explanation = nil
+        case .spf:
+            explanation = nil
+            spfOpen = .unknown
+            forwarded = .unknown
         case .spfHelo: break
         case .senderID:
             senderIDAligned = nil
@@ -19,16 +22,20 @@ extension PolicyFacts {
             dkimAligned = nil
             dkimDomains = nil
             unansweredDKIMDomains = []
+            listVerified = .unknown
+            forwarded = .unknown
         case .dmarc:
             dkimAligned = nil
             dmarcPolicy = nil
             dmarcPublished = nil
+            forwarded = .unknown
         case .arc:
             arcSealers = nil
             unansweredARCSealers = []
         case .iprev:
             clientNames = nil
             unansweredClientNames = []
+            listVerified = .unknown
         }
     }
 }

@@ -113,6 +113,18 @@ public struct PolicyFacts: Sendable {
     public var arcSealers: [DomainName]?
     /// The domain of the newest seal of a chain for which the DNS gave no answer.
     public var unansweredARCSealers: [DomainName] = []
+    /// The domains of the List-Id fields that can be read (RFC 2919); nil before the header is known.
+    public var listDomains: [DomainName]?
+    /// Whether a signature over the only List-Id field, or the client's verified name, is of the list's organization.
+    public var listVerified = Truth.unknown
+    /// Whether SPF fails, and a signature of the author's holds, or would hold but for a change that is known.
+    public var forwarded = Truth.unknown
+    /// Whether SPF passes by `all`, or by a network as large as a good part of all addresses.
+    public var spfOpen = Truth.unknown
+    /// The domains, of those that rules ask about, whose SPF records permit the client; nil when not known.
+    public var permittedBy: [DomainName]?
+    /// The domains for whose SPF records the DNS gave no answer.
+    public var unansweredPermits: [DomainName] = []
     /// The explanation of the domain of MAIL FROM for an SPF fail (RFC 7208 § 6.2); it may be any text.
     public var explanation: String?
     /// The explanation of the PRA's domain for a Sender ID fail (RFC 4406 § 5.3); it may be any text.
@@ -145,6 +157,9 @@ public struct PolicyFacts: Sendable {
         facts.author = nil
         facts.dkimDomains = nil
         facts.arcSealers = nil
+        facts.listDomains = nil
+        facts.listVerified = .unknown
+        facts.forwarded = .unknown
         return facts
     }
 }

@@ -2,7 +2,8 @@ extension RuleTrace: CustomStringConvertible {
     /// The rule for people: a line with its place and outcome, and a line for each condition.
     public var description: String {
         let trial = isOnTrial ? ", on trial" : ""
-        let head = "\(rule.name), \(rule.location): \(action.rawValue)\(trial): \(outcome.text)"
+        let reason = excuse.map { " by \($0)" } ?? ""
+        let head = "\(rule.name), \(rule.location): \(action.rawValue)\(trial): \(outcome.text)\(reason)"
         guard outcome != .notReached else { return head }
         return ([head] + conditions.map { "    " + $0.text }).joined(separator: "\n")
     }
@@ -15,6 +16,7 @@ extension RuleTrace.Outcome {
         case .decided: "MATCHES AND DECIDES"
         case .noted: "matches; evaluation goes on"
         case .exempted: "does not match: exempted"
+        case .excused: "does not match: excused"
         case .exemptionUnknown: "does not match: it is not known whether it is exempted"
         case .no: "does not match"
         case .unknown: "does not match: something is not known"

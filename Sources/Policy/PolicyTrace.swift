@@ -8,6 +8,8 @@ public struct RuleTrace: Hashable, Sendable {
         case noted
         /// Only an exemption kept the rule from matching.
         case exempted
+        /// A trusted forwarder excuses the message from this rule on DMARC.
+        case excused
         /// The conditions hold, and it is unknown whether an exemption does.
         case exemptionUnknown = "exemption unknown"
         /// The rule did not match.
@@ -44,6 +46,8 @@ public struct RuleTrace: Hashable, Sendable {
     public let isOnTrial: Bool
     /// The outcome of the rule.
     public let outcome: Outcome
+    /// The excuse, where the outcome is `excused`.
+    public let excuse: DMARCExcuse?
     /// The conditions in the order of the file, for the given recipient.
     public let conditions: [ConditionTrace]
 }
@@ -74,14 +78,16 @@ extension PolicyEngine {
         var facts = facts
         if let member, case .refuse = evaluateEarly(facts.ofEnvelope, member.kind) { facts = facts.ofEnvelope }
         var isDecided = false
+        let forwarder = forwarder(facts, member?.kind)
         return prepared.map { prepared in
-            let outcome = isDecided ? .notReached : prepared.outcome(facts, member?.kind)
+            let outcome = isDecided ? .notReached : prepared.outcome(facts, member?.kind, forwarder)
             isDecided = isDecided || outcome == .decided
             return RuleTrace(
                 rule: prepared.rule.reference,
                 action: prepared.rule.action,
                 isOnTrial: prepared.rule.observe,
                 outcome: outcome,
+                excuse: outcome == .excused ? forwarder.excuse : nil,
                 conditions: prepared.rule.trace(facts, for: member?.first)
             )
         }
@@ -89,9 +95,14 @@ extension PolicyEngine {
 }
 
 extension PreparedRule {
-    fileprivate func outcome(_ facts: PolicyFacts, _ kind: RecipientKind?) -> RuleTrace.Outcome {
-        switch ask(facts, kind) {
+    fileprivate func outcome(
+        _ facts: PolicyFacts,
+        _ kind: RecipientKind?,
+        _ forwarder: ForwarderFinding
+    ) -> RuleTrace.Outcome {
+        switch ask(facts, kind, forwarder) {
         case .no: .no
+        case .excused: .excused
         case .exempted: .exempted
         case .unknown(applies: true): .exemptionUnknown
         case .unknown(applies: false): .unknown

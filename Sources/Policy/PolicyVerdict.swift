@@ -52,6 +52,8 @@ public struct PolicyVerdict: Hashable, Sendable {
     public var marks: [RuleReference] = []
     /// The rules that only an exemption kept from matching.
     public var exempted: [RuleReference] = []
+    /// Why a rule on DMARC that would have matched did not; nil when there was none.
+    public var excuse: DMARCExcuse?
     /// Whether the verdict depends on an answer that the DNS did not give.
     public var isUndecided = false
     /// The rules that leave the message undecided, or would have, because a check got no answer.

@@ -1,3 +1,5 @@
+internal import MailSyntax
+
 /// A group of conditions that must all hold.
 struct ConditionGroup: Sendable {
     /// The conditions that are the same for all recipients.
@@ -44,6 +46,8 @@ final class PreparedRule: Sendable {
         case no
         /// Only an exemption keeps the rule from matching.
         case exempted
+        /// The rule is on DMARC, and only an excuse keeps it from matching.
+        case excused(DMARCExcuse)
         /// A fact that the rule needs is unknown; `applies` tells whether only an exemption needs it.
         case unknown(applies: Bool)
         /// The check behind a condition got no answer.
@@ -54,6 +58,8 @@ final class PreparedRule: Sendable {
 
     let rule: Rule
     let when: ConditionGroup
+    /// Whether a condition of `when` is on DMARC, so that an excuse keeps the rule from matching.
+    let isOnDMARC: Bool
     private let unless: [ConditionGroup]
 
     init(_ rule: Rule, _ recipientConditions: inout [Condition]) {
@@ -62,6 +68,7 @@ final class PreparedRule: Sendable {
         var unless = [ConditionGroup]()
         for conditions in rule.unless { unless.append(ConditionGroup(conditions, &recipientConditions)) }
         self.unless = unless
+        isOnDMARC = rule.asksForDMARC
     }
 
     /// Whether the result can differ between recipients.
@@ -73,17 +80,33 @@ final class PreparedRule: Sendable {
     }
 
     /// Evaluates the rule for recipients of a kind.
-    func ask(_ facts: PolicyFacts, _ kind: RecipientKind?) -> Answer {
+    ///
+    /// - Parameter forwarder: whether a trusted forwarder has sent the message to them.
+    func ask(_ facts: PolicyFacts, _ kind: RecipientKind?, _ forwarder: ForwarderFinding = .none) -> Answer {
         let needsAnswers = rule.action.needsAnswers
-        let applies = when.holds(facts, kind, needsAnswers: needsAnswers)
+        var applies = when.holds(facts, kind, needsAnswers: needsAnswers)
         guard applies != .no else { return .no }
+        if isOnDMARC {
+            if let excuse = forwarder.excuse { return applies == .yes ? .excused(excuse) : .no }
+            if forwarder.open != nil, needsAnswers { applies = applies && .unanswered }
+        }
         let exempts = unless.reduce(Truth.no) { $0 || $1.holds(facts, kind, needsAnswers: needsAnswers) }
         switch applies && !exempts {
         case .no: return applies == .yes ? .exempted : .no
         case .unknown: return .unknown(applies: applies == .yes)
-        case .unanswered: return .unanswered(rule.unanswered(facts) ?? .result(.dmarc))
+        case .unanswered: return .unanswered(rule.unanswered(facts) ?? forwarder.open ?? .result(.dmarc))
         case .yes: return .yes
         }
+    }
+
+    /// The verified mailing list that exempts the message from this rule on DMARC; nil when none does.
+    func list(_ facts: PolicyFacts, _ kind: RecipientKind?) -> DMARCExcuse? {
+        guard isOnDMARC, facts.results.dmarc == .fail, facts.listVerified == .yes else { return nil }
+        let exempts = unless.contains { group in
+            group.shared.contains { $0.name == .fact(.listVerified) }
+                && group.holds(facts, kind, needsAnswers: rule.action.needsAnswers) == .yes
+        }
+        return exempts ? facts.listDomains?.first.map { DMARCExcuse(.mailingList, $0.description) } : nil
     }
 
     /// Whether any unknown condition waits for the DNS and will be known before DATA.

@@ -1,3 +1,5 @@
+public import MailSyntax
+
 /// A place in a configuration file.
 public struct PolicyLocation: Hashable, Sendable, CustomStringConvertible {
     /// The file's path.
@@ -92,6 +94,9 @@ public struct Rule: Sendable {
     /// Whether the rule can be decided before DATA.
     public var isOfEnvelope: Bool { conditions.allSatisfy { $0.name.isOfEnvelope } }
 
+    /// Whether a condition of `when` is on the result or the policy of DMARC.
+    public var asksForDMARC: Bool { when.contains(where: \.name.isOnDMARC) }
+
     /// Whether a match ends the evaluation.
     var isFinal: Bool { action != .mark && !observe }
 }
@@ -105,4 +110,21 @@ public struct RuleSet: Sendable {
     public init(_ rules: [Rule] = []) {
         self.rules = rules
     }
+}
+
+extension RuleSet {
+    /// Whether a rule asks if List-Id is vouched for, so that it is worth lookups.
+    public var verifiesLists: Bool { conditions.contains { $0.name == .fact(.listVerified) } }
+
+    /// The domains that rules ask about by `permitted_by`, in a fixed order.
+    public var permits: [DomainName] {
+        var names: Set<DomainName> = []
+        for condition in conditions where condition.name == .fact(.permittedBy) {
+            guard case .domains(let choice) = condition.values else { continue }
+            for set in [choice.wanted, choice.excluded] { names.formUnion(set?.names ?? []) }
+        }
+        return names.sorted { $0.description < $1.description }
+    }
+
+    private var conditions: some Sequence<Condition> { rules.lazy.flatMap(\.conditions) }
 }

@@ -14,7 +14,10 @@ enum ConditionDescription {
         "auth": .fact(.authenticated), "ptr": .result(.iprev), "rdns": .result(.iprev),
         "hostname": .fact(.clientNames), "client_name": .fact(.clientNames), "dmarc_p": .fact(.dmarcPolicy),
         "dkim_domain": .fact(.dkimDomains), "arc_sealer": .fact(.arcSealers), "arc_domains": .fact(.arcSealers),
-        "spf_mailfrom": .result(.spf), "ehlo": .fact(.helo),
+        "spf_mailfrom": .result(.spf), "ehlo": .fact(.helo), "list": .fact(.listID), "listid": .fact(.listID),
+        "list_ids": .fact(.listID), "mailing_list": .fact(.listVerified), "verified_list": .fact(.listVerified),
+        "domain_whitelist": .fact(.permittedBy), "permits": .fact(.permittedBy), "spf_mechanism": .fact(.spfOpen),
+        "open_spf": .fact(.spfOpen), "forwarder": .fact(.forwarded),
     ]
 
     /// The condition that people mean by a name that is none.
@@ -44,7 +47,7 @@ extension ConditionName {
     }
 
     /// The kind of one value.
-    private var valueKind: String {
+    var valueKind: String {
         switch kind {
         case .result: "result of \(rawValue)"
         case .policy: "DMARC policy"
@@ -75,6 +78,7 @@ extension ConditionName {
         case .policy: known
         case .reading: known + "; the author's domain is from_domains"
         case .network: "networks, as \"192.0.2.0/24\" or \"2001:db8::/32\", or { file = \"/path\" }"
+        case .domain where self == .fact(.permittedBy): "domain names, as \"example.org\", or { file = \"/path\" }"
         case .domain: "domain names, as \"example.org\", or \".example.org\" for all below it, or { file = \"/path\" }"
         case .address:
             "addresses, as \"user@example.org\", \"postmaster@\" or \"@example.org\", or { file = \"/path\" }"
@@ -85,6 +89,9 @@ extension ConditionName {
 
     /// Whether the text is an address or a network, where the names of clients are expected.
     func takesNoAddress(_ text: String) -> Bool { self == .fact(.clientNames) && IPNetwork(text) != nil }
+
+    /// Whether the text is for everything below a name, where only a single name has a record to ask about.
+    func takesNoneBelow(_ text: String) -> Bool { self == .fact(.permittedBy) && text.hasPrefix(".") }
 
     /// The message about an invalid value, and the accepted alternative.
     func unusable(_ text: String) -> (message: String, accepted: String) {
@@ -156,6 +163,23 @@ extension ConditionName.Fact {
         case .arcSealers:
             "The domain of the newest ARC seal (d=), if every seal passes and its sealer has signed From. Earlier sealers do "
                 + "not count: whoever came last could change the message."
+        case .permittedBy:
+            "The domains, of those that are named here, whose SPF record permits the client (Domain_Whitelist of policyd-spf): "
+                + "for a forwarder that has a record and no one name. All rules together may name 16: each is looked up for every "
+                + "message."
+        case .spfOpen:
+            "Whether SPF passes by \"+all\", or by a network as large as a good part of the internet: such a pass is as good as "
+                + "none. A record can be as open in ways that only its name server knows (exists)."
+        case .listID:
+            "The domain of List-Id (RFC 2919), as \"users.lists.example.org\". Anybody can write it: it is worth something with "
+                + "list_verified = true beside it."
+        case .listVerified:
+            "Whether a passing DKIM signature that covers List-Id, or the client's verified name, is of the same organizational "
+                + "domain as List-Id. Anybody can have a list of his own domain, so name the list with list_id."
+        case .forwarded:
+            "Whether a forwarder has sent the message: SPF is \"fail\" or \"softfail\", and the author's domain has signed the "
+                + "message, unbroken or broken by a change that can be named, such as a footer. Who made the change is not known, "
+                + "so it is no proof of the content."
         case .recipientDomains: "The recipient's domain."
         case .recipients:
             "The recipient's address, in any case of letters: \"user@example.org\", \"postmaster@\" at any domain, "

@@ -23,7 +23,9 @@ enum ConditionReader {
                 reader.report(entry.position, path, message, accepted: accepted)
                 continue
             }
-            if let condition = condition(name, entry, path, &reader) { conditions.append(condition) }
+            if let condition = condition(name, entry.value, entry.position, path, &reader) {
+                conditions.append(condition)
+            }
         }
         return conditions
     }
@@ -34,21 +36,23 @@ enum ConditionReader {
         return "{ " + conditions.map { "\($0.name.rawValue) = \($0.text)" }.joined(separator: ", ") + " }"
     }
 
-    private static func condition(
+    /// The condition with a value; nil after a problem was reported.
+    static func condition(
         _ name: ConditionName,
-        _ entry: TOMLEntry,
+        _ value: TOMLValue,
+        _ position: TOMLPosition,
         _ key: String,
         _ reader: inout ConfigurationReader
     ) -> Condition? {
         if name.kind == .flag {
-            return ValueType.flag.read(entry.value, key, &reader).map {
-                Condition(name, .flag($0), text: $0 ? "true" : "false", location: reader.location(entry.position))
+            return ValueType.flag.read(value, key, &reader).map {
+                Condition(name, .flag($0), text: $0 ? "true" : "false", location: reader.location(position))
             }
         }
-        guard let items = items(entry.value, name, key, &reader), let values = values(name, items, key, &reader) else {
+        guard let items = items(value, name, key, &reader), let values = values(name, items, key, &reader) else {
             return nil
         }
-        return Condition(name, values, text: text(items), location: reader.location(entry.position))
+        return Condition(name, values, text: text(items), location: reader.location(position))
     }
 
     /// A value of a condition.
@@ -145,7 +149,8 @@ enum ConditionReader {
         case .domain:
             return choice(name, items, key, DomainSet(), &reader) { set, text in
                 let plain = text.hasPrefix(".") ? text.dropFirst() : text[...]
-                return !name.takesNoAddress(text) && (try? DomainName(mailHost: Octets(String(plain)))) != nil
+                return !name.takesNoAddress(text) && !name.takesNoneBelow(text)
+                    && (try? DomainName(mailHost: Octets(String(plain)))) != nil
                     && (try? set.insert(text)) != nil
             }.map { .domains($0) }
         case .result:

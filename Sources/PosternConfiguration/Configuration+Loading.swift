@@ -95,6 +95,8 @@ extension Configuration {
             signing[index].location = PolicyLocation(file: reader.file, line: signing[index].location.line)
         }
         checkNames(&reader)
+        checkForwarders(&reader)
+        checkPermits(&reader)
         checkSockets(&reader)
         checkTimes(&reader)
         checkExclusions(&reader)

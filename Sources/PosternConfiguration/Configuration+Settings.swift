@@ -68,6 +68,18 @@ extension Configuration {
             "A rule. The first that matches decides; a message that none matches is accepted."
         ),
         .tables(
+            "trusted_forwarders",
+            \.trustedForwarders,
+            each: Forwarder.init(position:),
+            Forwarder.settings,
+            """
+            A server that passes on mail which it did not write, and that you trust not to pass on forgeries: a rule with a \
+            condition on DMARC (dmarc, dmarc_policy, dmarc_published in its "when") does not match what fails DMARC and \
+            comes by it, and the log says excused=trusted_forwarder/NAME. Other rules, and exemptions, see what DMARC \
+            found. One of clients, names and sealers is needed, and one match is enough.
+            """
+        ),
+        .tables(
             "signing",
             \.signing,
             each: { Signing(location: PolicyLocation(file: "", line: $0.line)) },

@@ -7,7 +7,7 @@ extension Configuration {
         let ofRules = rules.rules.enumerated().flatMap { index, rule in
             RuleWarnings(self, rule, earlier: rules.rules.prefix(index), path: "rules[\(index + 1)]").found
         }
-        return general + reportWarnings + ofRules + examples
+        return general + forwarderWarnings + reportWarnings + ofRules + examples
     }
 
     /// What was left of an example; a zone file may answer for it.
@@ -179,7 +179,7 @@ private struct RuleWarnings {
             warn(rule.location, path + ".unless", "can never match: " + what)
         }
         if configuration.trust.authenticated, !configuration.listen.contains(where: { $0.role == .inbound }),
-            rule.when.contains(where: { if case .flag(true) = $0.values { true } else { false } })
+            rule.when.contains(where: { $0.name == .fact(.authenticated) && $0.isTrue })
         {
             warn(
                 rule.location,
@@ -271,7 +271,7 @@ extension RuleWarnings {
     private mutating func lookForMissingRecords() {
         let named: Set<ConditionName> = [
             .fact(.senderDomains), .fact(.fromDomains), .fact(.clients), .fact(.clientNames), .fact(.dkimDomains),
-            .fact(.arcSealers),
+            .fact(.arcSealers), .fact(.permittedBy),
         ]
         guard named.isDisjoint(with: rule.when.map(\.name)) else { return }
         let results = rule.when.filter(\.isOfResult)

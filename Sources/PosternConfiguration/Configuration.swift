@@ -41,6 +41,8 @@ public struct Configuration: Sendable {
     var documentationValues: [DocumentationValues] = []
     /// The paths of the lists that name nobody.
     var emptyLists: [String] = []
+    /// The forwarders whose mail DMARC's rules do not see fail.
+    public var trustedForwarders: [Forwarder] = []
     /// The domains to sign for.
     public var signing: [Signing] = []
     /// The log.

@@ -19,7 +19,8 @@ extension Rule {
     /// Results that vouch for nobody are alike for a sender: a rule that lists only some of them invites the others.
     var evasions: [Evasion] {
         guard action != .accept, action != .mark else { return [] }
-        return when.compactMap { evasion(of: $0) } + unless.compactMap { evasion(by: $0) ?? evasion(byClaim: $0) }
+        return when.compactMap { evasion(of: $0) }
+            + unless.compactMap { evasion(by: $0) ?? evasion(byClaim: $0) ?? evasion(byList: $0) }
     }
 
     private func evasion(of condition: Condition) -> Evasion? {
@@ -88,14 +89,33 @@ extension Rule {
     }
 }
 
+extension Rule {
+    /// The way of a sender who runs a list of his own domain, past a rule that only flags.
+    ///
+    /// A refusal is another matter: RFC 9989 § 7.4 advises against it for whatever is a list.
+    private func evasion(byList exemption: [Condition]) -> Evasion? {
+        let isList = { (condition: Condition) in condition.name == .fact(.listVerified) && condition.isTrue }
+        guard action == .junk, let list = exemption.first(where: isList),
+            exemption.allSatisfy({ isList($0) || $0.provesNothing && $0.name != .fact(.listID) })
+        else { return nil }
+        return Evasion(
+            condition: list,
+            part: "unless",
+            message: "exempts everybody: whoever signs with a domain of his own can write a List-Id of it",
+            accepted: "list_id beside it"
+        )
+    }
+}
+
 extension Condition {
     /// Whether senders can make the condition hold whoever they are.
     fileprivate var provesNothing: Bool {
         switch name.kind {
         case .result: name.isPassedByAnybody || name.words.contains { $0 != .pass && holds(for: $0) }
         case .policy, .reading, .count, .address: true
-        case .domain: claim != nil || name.isOfRecipient
-        case .network, .flag: false
+        case .domain: claim != nil || name.isOfRecipient || name == .fact(.listID)
+        case .flag: name == .fact(.spfOpen)
+        case .network: false
         }
     }
 
@@ -105,6 +125,7 @@ extension Condition {
         guard case .domains(let choice) = values, choice.wanted != nil else { return nil }
         return switch name {
         case .fact(.helo), .fact(.senderDomains): "clients or client_names"
+        case .fact(.listID): "list_verified = true"
         case .fact(.fromDomains): "dkim_aligned = \"pass\", clients or client_names"
         default: nil
         }
@@ -182,9 +203,9 @@ extension ConditionName.Fact {
     fileprivate var inviting: [ResultWord]? {
         switch self {
         case .dkimAligned: Check.dkim.inviting
-        case .senderIDAligned, .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .helo, .senderDomains,
-            .fromDomains, .dkimDomains, .arcSealers, .recipientDomains, .recipients, .authenticated, .fromCount,
-            .author:
+        case .senderIDAligned, .dmarcPolicy, .dmarcPublished, .clients, .clientNames, .permittedBy, .spfOpen, .helo,
+            .senderDomains, .fromDomains, .dkimDomains, .arcSealers, .listID, .listVerified, .forwarded,
+            .recipientDomains, .recipients, .authenticated, .fromCount, .author:
             nil
         }
     }
@@ -192,8 +213,8 @@ extension ConditionName.Fact {
     fileprivate var isAboutAuthor: Bool {
         switch self {
         case .senderIDAligned, .dkimAligned, .dmarcPolicy, .dmarcPublished, .fromDomains, .author, .fromCount: true
-        case .clients, .clientNames, .helo, .senderDomains, .dkimDomains, .arcSealers, .recipientDomains,
-            .recipients, .authenticated:
+        case .clients, .clientNames, .permittedBy, .spfOpen, .helo, .senderDomains, .dkimDomains, .arcSealers, .listID,
+            .listVerified, .forwarded, .recipientDomains, .recipients, .authenticated:
             false
         }
     }

@@ -13,6 +13,10 @@ enum WordHelp {
         "file": ("{ file = \"/path\" } in a condition on domains, networks or addresses is a list, one a line", "when"),
         "exemption": ("what exempts from a rule stands in its unless", "unless"),
         "condition": ("the conditions of a rule stand in its when and unless", "when"),
+        "excused": (
+            "a trusted forwarder, or a list that is vouched for, has kept a rule on DMARC from matching",
+            "trusted_forwarders"
+        ),
         "placeholder": ("words in braces that are filled in where a rule refuses", "reply"),
     ]
 

@@ -12,6 +12,7 @@ extension PolicyEngine {
     public init(_ configuration: Configuration) {
         self.init(
             rules: configuration.rules,
+            forwarders: configuration.forwarders,
             mode: configuration.mode,
             mixed: configuration.mixed,
             undecided: configuration.limits.undecided
@@ -31,6 +32,8 @@ extension AuthenticationSettings {
         if set.dmarc.organizationalDomain == .walkAndList, let list = PublicSuffixList.system {
             alignment = .walkOrList(list)
         }
+        verifiesLists = configuration.rules.verifiesLists
+        permits = configuration.rules.permits
     }
 }
 

@@ -80,13 +80,19 @@ enum Sample {
     ) async throws -> Judgement {
         var settings = AuthenticationSettings()
         settings.checks = checks
+        let configuration = try Configuration.parse("mode = \"enforce\"\n" + rules, file: "postern.toml")
+        settings.verifiesLists = configuration.rules.verifiesLists
+        settings.permits = configuration.rules.permits
         var headers = HeaderSettings(authservID: Octets("mx.example.org"))
         change(&headers)
-        let configuration = try Configuration.parse("mode = \"enforce\"\n" + rules, file: "postern.toml")
         let judge = MessageJudge(
             settings: settings,
             headers: headers,
-            engine: PolicyEngine(rules: configuration.rules, mode: configuration.mode),
+            engine: PolicyEngine(
+                rules: configuration.rules,
+                forwarders: configuration.forwarders,
+                mode: configuration.mode
+            ),
             resolver: zone,
             timeout: .seconds(60),
             maximumHeaderOctets: maximumHeaderOctets

@@ -28,7 +28,8 @@ struct ConditionTests {
         (facts.dmarcPolicy, facts.dmarcPublished) = (.reject, .reject)
         facts.client = IPAddress("192.0.2.1")
         (facts.clientNames, facts.fromDomains, facts.dkimDomains) = (domains, domains, domains)
-        facts.arcSealers = domains
+        (facts.arcSealers, facts.listDomains, facts.permittedBy) = (domains, domains, domains)
+        (facts.listVerified, facts.forwarded, facts.spfOpen) = (.yes, .yes, .yes)
         facts.helo = "example.org"
         (facts.mailFrom, facts.pra) = (MailAddress("user@example.org"), MailAddress("user@example.org"))
         (facts.author, facts.fromCount, facts.authenticated) = (.readable, 1, true)

@@ -106,6 +106,13 @@ struct ReadingTests {
         action = "junk"
         observe = false
 
+        [[trusted_forwarders]]
+        name = "f"
+        clients = "192.0.2.0/24"
+        names = [".uni.example", "mx.alumni.example"]
+        sealers = "uni.example"
+        recipients = "a.example"
+
         [[signing]]
         domain = "example.org"
         subdomains = true
@@ -185,7 +192,7 @@ struct ReadingTests {
         #expect(configuration.headers.junk == NewField(name: "X-Junk", value: Array("maybe: yes".utf8)))
         #expect(configuration.rules.rules.map(\.location.line) == [81, 89])
         #expect(configuration.rules.rules.first?.unless.count == 2)
-        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 95))
+        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 102))
     }
 
     @Test(

@@ -31,6 +31,7 @@ enum LogField: String, CaseIterable {
     case marks
     case exempted
     case trial
+    case excused
     case undecided
     case mixed
     case problem

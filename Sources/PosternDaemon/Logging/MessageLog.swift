@@ -187,6 +187,7 @@ extension LogLine {
         if !verdict.observed.isEmpty {
             add(.trial, verdict.observed.map { "\($0.rule.name):\($0.action.rawValue)" }.joined(separator: ","))
         }
+        add(.excused, verdict.excuse?.description)
         if !verdict.undecided.isEmpty {
             add(.undecided, verdict.undecided.map(\.description).joined(separator: ","))
         }
