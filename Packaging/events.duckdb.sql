@@ -48,14 +48,18 @@ CREATE TABLE event (
         tags STRUCT(
             p VARCHAR, sp VARCHAR, np VARCHAR, adkim VARCHAR, aspf VARCHAR, fo VARCHAR, t VARCHAR, psd VARCHAR
         ),
-        rua VARCHAR[], ruf VARCHAR[], aligned VARCHAR[], problem VARCHAR
+        rua VARCHAR[], ruf VARCHAR[], aligned VARCHAR[],
+        override STRUCT(type VARCHAR, "comment" VARCHAR), problem VARCHAR
     ),
     arc STRUCT(
         result VARCHAR, instances INTEGER, sealer VARCHAR, sealers VARCHAR[], oldest_pass INTEGER, vouches BOOLEAN,
         problem VARCHAR
     ),
     iprev STRUCT(result VARCHAR, names VARCHAR[], unanswered VARCHAR[], problem VARCHAR),
-    facts STRUCT(dkim VARCHAR, dkim_aligned VARCHAR, sender_id_aligned VARCHAR, pra VARCHAR),
+    facts STRUCT(
+        dkim VARCHAR, dkim_aligned VARCHAR, sender_id_aligned VARCHAR, pra VARCHAR, list_id VARCHAR[],
+        list_verified VARCHAR, forwarded VARCHAR, spf_open VARCHAR, permitted_by VARCHAR[]
+    ),
     verdict STRUCT(
         mode VARCHAR, action VARCHAR, stage VARCHAR, rule VARCHAR, reply VARCHAR,
         would STRUCT(action VARCHAR, rule VARCHAR, stage VARCHAR),

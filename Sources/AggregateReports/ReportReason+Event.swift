@@ -47,7 +47,11 @@ extension ReportReason {
         // RFC 9989 § 4.7, t=y: the policy that applies is one level lower.
         if effective != published, done < published { reasons.append(ReportReason(.policyTestMode)) }
         guard done != effective else { return reasons }
-        reasons.append(dmarc.isUndecided && done < effective ? dmarc.undecidedReason : verdict.localReason)
+        if done < effective, let reason = dmarc.isUndecided ? dmarc.undecidedReason : dmarc.excuse {
+            reasons.append(reason)
+        } else {
+            reasons.append(verdict.localReason)
+        }
         return reasons
     }
 
@@ -67,6 +71,12 @@ extension ReportReason {
 extension MailEvent.DMARC {
     /// Whether SPF or DKIM of an aligned domain got no answer, so that the message neither passed nor failed.
     fileprivate var isUndecided: Bool { result == DMARCResult.temperror.rawValue }
+
+    /// The forwarder or the list for which no rule on DMARC acted.
+    fileprivate var excuse: ReportReason? {
+        guard let override, let kind = ReportReason.Kind(rawValue: override.type) else { return nil }
+        return ReportReason(kind, comment: override.comment.cleaned(ReportBounds.humanCharacters))
+    }
 
     fileprivate var undecidedReason: ReportReason {
         ReportReason(.other, comment: problem?.cleaned(ReportBounds.humanCharacters))

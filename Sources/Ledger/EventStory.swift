@@ -46,6 +46,10 @@ public struct EventStory: Sendable {
         let verdict = event.verdict
         var remarks = verdict.marks.map { "marked by \"\(TextTable.printable($0))\"" }
         remarks += verdict.exempted.map { "exempted from \"\(TextTable.printable($0))\"" }
+        if let override = event.dmarc?.override {
+            let reason = "\(TextTable.printable(override.type))/\(TextTable.printable(override.comment))"
+            remarks.append("excused from DMARC: \(reason)")
+        }
         remarks += verdict.undecided.map {
             "not decided: \"\(TextTable.printable($0.rule))\": the DNS gave no answer for \(TextTable.printable($0.condition))"
         }

@@ -27,7 +27,7 @@ extension EventForm {
         let name = judgement.assessment.iprev?.names.first
         write(transcript, .inbound, name: name, to: &text) { event in
             event.add("problem", problem)
-            event.add(judgement.assessment, self)
+            event.add(judgement.assessment, judgement.verdict.excuse, self)
             event.object("verdict") {
                 $0.add(judgement.verdict, transcript, self, removed: judgement.removedFields.count)
             }

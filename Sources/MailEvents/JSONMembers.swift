@@ -153,6 +153,10 @@ struct JSONMembers {
         return (text, places.count)
     }
 
+    mutating func optionalStrings(_ name: StaticString) throws(EventReadingError) -> [String]? {
+        present(name) == nil ? nil : try strings(name)
+    }
+
     mutating func integers(_ name: StaticString) throws(EventReadingError) -> [Int] {
         var numbers = [Int]()
         for place in try elements(name) {

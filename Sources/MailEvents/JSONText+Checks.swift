@@ -32,13 +32,18 @@ extension JSONText {
     }
 
     /// Writes the results of all checks.
-    mutating func add(_ assessment: MailAssessment, _ form: EventForm) {
+    ///
+    /// - Parameters:
+    ///   - assessment: the results.
+    ///   - excuse: why a rule on DMARC did not act.
+    ///   - form: how events are written.
+    mutating func add(_ assessment: MailAssessment, _ excuse: DMARCExcuse?, _ form: EventForm) {
         add(assessment.author)
         add("spf", assessment.spf, form)
         add("spf_helo", assessment.helo, form)
         add(assessment.senderID, form)
         addSignatures(assessment, form)
-        add(assessment.dmarc)
+        add(assessment.dmarc, excuse)
         add(assessment.arc)
         add(assessment.iprev)
         let signatures = assessment.countedSignatures
@@ -47,7 +52,18 @@ extension JSONText {
             object.add("dkim_aligned", signatures.aligned?.rawValue)
             object.add("sender_id_aligned", assessment.alignedSenderID?.rawValue)
             object.add("pra", octets: assessment.purportedAddress.map { form.mailbox(Octets($0)) })
+            object.addPath(of: assessment, form)
         }
+    }
+
+    /// Writes how the message came here; what belongs to the header is null before it was read.
+    private mutating func addPath(of assessment: MailAssessment, _ form: EventForm) {
+        let isRead = assessment.author != nil
+        if isRead { array("list_id", assessment.list?.domains.compactMap { form.host($0) } ?? []) } else { null("list_id") }
+        add("list_verified", isRead ? (assessment.list?.verified ?? .no).eventWord : nil)
+        add("forwarded", isRead ? assessment.forwarded.eventWord : nil)
+        add("spf_open", assessment.spfOpen.eventWord)
+        if let permits = assessment.permits { array("permitted_by", permits.permitting) }
     }
 
     private mutating func add(_ author: AuthorIdentity?) {
@@ -114,7 +130,7 @@ extension JSONText {
         array("diagnosis", outcome.diagnoses.lazy.map(\.description))
     }
 
-    private mutating func add(_ outcome: DMARCOutcome?) {
+    private mutating func add(_ outcome: DMARCOutcome?, _ excuse: DMARCExcuse?) {
         guard let outcome else { return null("dmarc") }
         object("dmarc") { object in
             object.add("result", outcome.result.rawValue)
@@ -127,7 +143,16 @@ extension JSONText {
             object.add("effective", outcome.effectivePolicy?.rawValue)
             object.add(outcome.record)
             object.array("aligned", outcome.aligned.lazy.map(\.rawValue))
+            // The few lines that have it pay for it.
+            if let excuse { object.add(excuse) }
             object.add("problem", outcome.problem?.description)
+        }
+    }
+
+    private mutating func add(_ excuse: DMARCExcuse) {
+        object("override") { object in
+            object.add("type", excuse.kind.rawValue)
+            object.add("comment", excuse.name)
         }
     }
 

@@ -22,6 +22,16 @@ extension PolicyFacts {
         try takeSignatures(event)
         try takePolicy(event)
         try takeChain(event)
+        try takePath(event)
+    }
+
+    /// Takes how the message came; whom its client was permitted by is known for the rules of then alone.
+    private mutating func takePath(_ event: MailEvent) throws(UnreadableFact) {
+        guard let facts = event.facts else { return }
+        listDomains = try facts.listID?.domainNames("facts.list_id")
+        listVerified = try Truth(facts.listVerified, "facts.list_verified")
+        forwarded = try Truth(facts.forwarded, "facts.forwarded")
+        spfOpen = try Truth(facts.spfOpen, "facts.spf_open")
     }
 
     private mutating func takeEnvelope(_ event: MailEvent) throws(UnreadableFact) {

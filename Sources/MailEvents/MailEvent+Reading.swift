@@ -127,7 +127,15 @@ extension MailEvent.DMARC {
         rua = try members.strings("rua")
         ruf = try members.strings("ruf")
         aligned = try members.strings("aligned")
+        override = try members.optionalObject("override", Override.init)
         problem = try members.optionalString("problem")
+    }
+}
+
+extension MailEvent.DMARC.Override {
+    fileprivate init(_ members: inout JSONMembers) throws(EventReadingError) {
+        type = try members.string("type")
+        comment = try members.string("comment")
     }
 }
 
@@ -171,6 +179,11 @@ extension MailEvent.DerivedFacts {
         dkimAligned = try members.optionalString("dkim_aligned")
         senderIDAligned = try members.optionalString("sender_id_aligned")
         pra = try members.optionalString("pra")
+        listID = try members.optionalStrings("list_id")
+        listVerified = try members.optionalString("list_verified")
+        forwarded = try members.optionalString("forwarded")
+        spfOpen = try members.optionalString("spf_open")
+        permittedBy = try members.optionalStrings("permitted_by")
     }
 }
 

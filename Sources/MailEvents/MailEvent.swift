@@ -222,6 +222,14 @@ extension MailEvent {
             public var adkim, aspf, fo, t, psd: String
         }
 
+        /// A reason for which the rules did not see a failure.
+        public struct Override: Decodable, Sendable, Equatable {
+            /// `trusted_forwarder` or `mailing_list`.
+            public var type: String
+            /// The name of the forwarder, or the domain of List-Id.
+            public var comment: String
+        }
+
         /// The result word (RFC 8601 § 2.7).
         public var result: String
         /// The author's domain that decided.
@@ -244,6 +252,8 @@ extension MailEvent {
         public var ruf: [String]
         /// The mechanisms that passed for an aligned domain.
         public var aligned: [String]
+        /// Why a rule on DMARC that would have matched did not (RFC 9990 § 3.1.6); nil where there was none.
+        public var override: Override?
         /// What is wrong, in words.
         public var problem: String?
     }
@@ -293,9 +303,24 @@ extension MailEvent {
         public var senderIDAligned: String?
         /// The purported responsible address, empty where the message has none; nil when its header was not read.
         public var pra: String?
+        /// The domains of List-Id; nil when the header was not read.
+        public var listID: [String]?
+        /// `yes`, `no` or `unanswered`: whether somebody of the list's organization vouches for List-Id; nil where nobody
+        /// asked the DNS.
+        public var listVerified: String?
+        /// `yes`, `no` or `unanswered`: whether a forwarder has sent the message; nil when it is not known.
+        public var forwarded: String?
+        /// `yes`, `no` or `unanswered`: whether SPF passes by a term that nearly every client matches.
+        public var spfOpen: String?
+        /// The domains, of those that the rules then asked about, that permit the client; nil where nobody asked.
+        public var permittedBy: [String]?
 
         enum CodingKeys: String, CodingKey {
-            case dkim, pra
+            case dkim, pra, forwarded
+            case listID = "list_id"
+            case listVerified = "list_verified"
+            case spfOpen = "spf_open"
+            case permittedBy = "permitted_by"
             case dkimAligned = "dkim_aligned"
             case senderIDAligned = "sender_id_aligned"
         }

@@ -13,7 +13,7 @@ extension StoredFacts {
 
     /// Reads what `octets` has written.
     public init(octets: [UInt8]) throws(ReadingError) {
-        guard octets.first == Self.version else { throw .unknownVersion }
+        guard let version = octets.first, (1...Self.version).contains(version) else { throw .unknownVersion }
         self.init()
         var reader = OctetReader(octets)
         do throws(OctetReader.Damaged) {
@@ -35,6 +35,7 @@ extension StoredFacts {
         hasContent = parts.contains(.hasContent)
         try readWords(&reader)
         if parts.contains(.arc) { facts.results.arc = try reader.definiteWord(StoredWords.results) }
+        if parts.contains(.path) { try facts.readPath(&reader) }
         try facts.readEnvelope(parts, &reader)
         try facts.readNames(parts, &reader)
         try readRecipients(parts, &reader)
@@ -84,6 +85,13 @@ extension OctetReader {
 }
 
 extension PolicyFacts {
+    fileprivate mutating func readPath(_ reader: inout OctetReader) throws(OctetReader.Damaged) {
+        let octet = try reader.octet()
+        listVerified = try OctetReader.word(octet >> 4, StoredWords.truths) ?? .unknown
+        forwarded = try OctetReader.word(octet >> 2 & 3, StoredWords.truths) ?? .unknown
+        spfOpen = try OctetReader.word(octet & 3, StoredWords.truths) ?? .unknown
+    }
+
     fileprivate mutating func readEnvelope(
         _ parts: StoredParts,
         _ reader: inout OctetReader
@@ -121,6 +129,7 @@ extension PolicyFacts {
         if parts.contains(.unansweredClientNames) { unansweredClientNames = try reader.list(names) }
         if parts.contains(.arcSealers) { arcSealers = try reader.list(names) }
         if parts.contains(.unansweredARCSealers) { unansweredARCSealers = try reader.list(names) }
+        if parts.contains(.listDomains) { listDomains = try reader.list(names) }
     }
 }
 

@@ -3,7 +3,9 @@ internal import Policy
 
 extension StoredFacts {
     /// The version of the form in `octets`.
-    public static let version: UInt8 = 1
+    ///
+    /// Version 2 adds how a message came; the parts that version 1 has are the same.
+    public static let version: UInt8 = 2
 
     /// The facts in a compact form, which `init(octets:)` reads.
     ///
@@ -17,6 +19,7 @@ extension StoredFacts {
         writer.number(parts.rawValue)
         writeWords(to: &writer)
         if parts.contains(.arc) { writer.octet(OctetWriter.number(of: facts.results.arc, StoredWords.results)) }
+        if parts.contains(.path) { writePath(to: &writer) }
         writeEnvelope(parts, to: &writer)
         writeNames(parts, to: &writer)
         writeRecipients(parts, to: &writer)
@@ -49,6 +52,13 @@ extension StoredFacts {
             OctetWriter.number(of: facts.author, StoredWords.readings) << 4
                 | OctetWriter.number(of: obstacle, StoredWords.obstacles)
         )
+    }
+
+    private func writePath(to writer: inout OctetWriter) {
+        let truths = [facts.listVerified, facts.forwarded, facts.spfOpen]
+        // The place from 1, so that what is not known is 0; two bits each.
+        let numbers = truths.map { OctetWriter.number(of: $0, StoredWords.truths) }
+        writer.octet(numbers.reduce(0) { $0 << 2 | $1 })
     }
 
     private func writeEnvelope(_ parts: StoredParts, to writer: inout OctetWriter) {
@@ -107,6 +117,7 @@ extension PolicyFacts {
             (.fromDomains, fromDomains ?? []), (.dkimDomains, dkimDomains ?? []), (.clientNames, clientNames ?? []),
             (.unansweredDKIMDomains, unansweredDKIMDomains), (.unansweredClientNames, unansweredClientNames),
             (.arcSealers, arcSealers ?? []), (.unansweredARCSealers, unansweredARCSealers),
+            (.listDomains, listDomains ?? []),
         ]
     }
 
@@ -133,6 +144,8 @@ extension PolicyFacts {
         insert(.arc, results.arc != nil)
         insert(.arcSealers, arcSealers != nil)
         insert(.unansweredARCSealers, !unansweredARCSealers.isEmpty)
+        insert(.path, listVerified != .unknown || forwarded != .unknown || spfOpen != .unknown)
+        insert(.listDomains, listDomains != nil)
         insert(.explanation, explanation != nil)
         insert(.senderIDExplanation, senderIDExplanation != nil)
         return parts

@@ -13,6 +13,7 @@ enum StoredWords {
     static let actions: [RecordedVerdict.Action] = [.accept, .junk, .quarantine, .discard, .reject, .tempfail, .sign]
     static let stages: [PolicyStage] = [.endOfMessage, .rcpt]
     static let modes: [PolicyMode] = [.observe, .enforce]
+    static let truths: [Truth] = [.yes, .no, .unanswered]
     static let addresses: [MailEvent.Addresses] = [.full, .domains]
     /// The checks whose results are always there.
     static let checks: [Check] = [.spf, .spfHelo, .senderID, .dkim, .dmarc, .iprev]
@@ -49,4 +50,6 @@ struct StoredParts: OptionSet {
     static let arc = StoredParts(rawValue: 1 << 24)
     static let arcSealers = StoredParts(rawValue: 1 << 25)
     static let unansweredARCSealers = StoredParts(rawValue: 1 << 26)
+    static let path = StoredParts(rawValue: 1 << 27)
+    static let listDomains = StoredParts(rawValue: 1 << 28)
 }

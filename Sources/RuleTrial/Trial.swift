@@ -17,6 +17,8 @@ public enum Untried: String, CaseIterable, Error, Sendable {
     case noContent = "refused before DATA then, so the content is not known"
     /// A rule asks about local parts, and the events have domains only.
     case noLocalParts = "a rule asks about recipients, and the events have only their domains"
+    /// A rule asks for a fact that nobody looked up, or that an older version did not write.
+    case notRecorded = "a rule asks for a fact that the event does not have (permitted_by never has one)"
     /// A rule asks about recipients, and the event does not name all.
     case unnamedRecipients = "a rule asks about recipients, and there were too many to name them"
 }
@@ -89,6 +91,7 @@ extension Trial {
             return TrialVerdict(refusals: gate.refusals, verdict: first.verdict)
         }
         guard message.hasContent || engine.rules.isEmpty else { throw .noContent }
+        if engine.lacksFacts(message.facts, gate.kinds) { throw .notRecorded }
         return TrialVerdict(
             refusals: gate.refusals,
             verdict: engine.atEndOfMessage(message.facts, gate.kinds, obstacle: message.obstacle)
@@ -103,7 +106,9 @@ extension Trial {
             engine.kinds(of: message.recipients),
             obstacle: .noAnswerToRecipients
         )
-        guard message.hasContent || engine.rules.isEmpty || verdict.isOfRecipientsOnly else { throw .noContent }
+        guard !verdict.isOfRecipientsOnly else { return TrialVerdict(refusals: [], verdict: verdict) }
+        guard message.hasContent || engine.rules.isEmpty else { throw .noContent }
+        if engine.lacksFacts(message.facts, engine.kinds(of: message.recipients)) { throw .notRecorded }
         return TrialVerdict(refusals: [], verdict: verdict)
     }
 

@@ -23,7 +23,13 @@ struct PolicyCase: Sendable, CustomTestStringConvertible {
         let mixed = words.lazy.compactMap { MixedAction(rawValue: String($0.dropFirst(6))) }.first
         let configuration = try Configuration.parse(rules, file: "t")
         let undecided: UndecidedAction = words.contains("undecided=accept") ? .accept : .tempfail
-        return PolicyEngine(rules: configuration.rules, mode: mode, mixed: mixed ?? .junk, undecided: undecided)
+        return PolicyEngine(
+            rules: configuration.rules,
+            forwarders: configuration.forwarders,
+            mode: mode,
+            mixed: mixed ?? .junk,
+            undecided: undecided
+        )
     }
 
     /// What comes out when the MTA asks for each recipient and then at the end of the message.
@@ -64,6 +70,7 @@ extension PolicyVerdict {
         words += observed.map { "trial=\($0.rule.name):\($0.action.rawValue)" }
         words += marks.map { "mark=\($0.name)" }
         words += exempted.map { "exempt=\($0.name)" }
+        if let excuse { words.append("excused=\(excuse)") }
         words += undecided.map { "undecided=\($0)" }
         if let mixture {
             let outcomes = mixture.outcomes.map { outcome in
@@ -128,6 +135,9 @@ enum FactsText {
         facts.dkimDomains = []
         facts.results.arc = ResultWord.none
         facts.arcSealers = []
+        facts.listDomains = []
+        (facts.listVerified, facts.forwarded, facts.spfOpen) = (.no, .no, .no)
+        facts.permittedBy = []
         return facts
     }()
 
@@ -137,6 +147,12 @@ enum FactsText {
             guard isKnown else { return nil }
             guard let word = ResultWord(rawValue: value) else { throw Unreadable(word: value) }
             return word
+        }
+        func truth() throws -> Truth {
+            guard let truth = ["?": .unknown, "yes": .yes, "no": .no, "open": .unanswered][value] as Truth? else {
+                throw Unreadable(word: value)
+            }
+            return truth
         }
         func domains() throws -> [DomainName]? {
             isKnown ? try value.split(separator: ",").map { try DomainName(String($0)) } : nil
@@ -150,6 +166,13 @@ enum FactsText {
         case "aligned": facts.dkimAligned = try word()
         case "dmarc": facts.results.dmarc = try word()
         case "arc": facts.results.arc = try word()
+        case "list": facts.listDomains = try domains()
+        case "verified": facts.listVerified = try truth()
+        case "forwarded": facts.forwarded = try truth()
+        case "spf_open": facts.spfOpen = try truth()
+        case "permits": facts.permittedBy = try domains()
+        case "open_permits": facts.unansweredPermits = try domains() ?? []
+        case "open_names": facts.unansweredClientNames = try domains() ?? []
         case "sealers": facts.arcSealers = try domains()
         case "open_sealers": facts.unansweredARCSealers = try domains() ?? []
         case "iprev": facts.results.iprev = try word()

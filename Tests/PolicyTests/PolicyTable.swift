@@ -17,6 +17,7 @@ struct PolicyTableTests {
 enum PolicyTable {
     private static let groups =
         results + identities + recipients + actions + stages + exemptions + modes + replies + mixtures + undecided
+        + paths + forwarders
 
     static let cases = groups.flatMap { group in
         group.lines.split(separator: "\n").map { line in

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Policy table from stored facts")
 struct StoredCaseTests {
-    @Test("stored facts give what the facts give", arguments: PolicyTable.cases)
+    @Test("stored facts give what the facts give", arguments: PolicyTable.cases.filter(\.isStored))
     func decides(_ policyCase: PolicyCase) throws {
         // Who waited is not stored, only what was known in the end.
         let expected = policyCase.expected.split(separator: " ").filter { $0 != "wait" }
@@ -14,6 +14,9 @@ struct StoredCaseTests {
 }
 
 extension PolicyCase {
+    /// Whether an event keeps all that the rules ask about.
+    fileprivate var isStored: Bool { !rules.contains("permitted_by") && !words.contains("verified=?") }
+
     /// What comes out when the message is stored and tried.
     fileprivate func outcomeOfStored() throws -> String {
         var stored = StoredFacts()

@@ -83,7 +83,11 @@ extension MailEvent {
             dkim: facts.results.dkim?.rawValue,
             dkimAligned: facts.dkimAligned?.rawValue,
             senderIDAligned: facts.senderIDAligned?.rawValue,
-            pra: facts.pra?.text
+            pra: facts.pra?.text,
+            listID: facts.listDomains?.map(\.description),
+            listVerified: facts.listVerified.eventWord,
+            forwarded: facts.forwarded.eventWord,
+            spfOpen: facts.spfOpen.eventWord
         )
     }
 }

@@ -16,6 +16,8 @@ struct RandomFacts {
 
     mutating func some<Value>(_ values: [Value]) -> [Value] { values.filter { _ in isRare(2) } }
 
+    mutating func truth() -> Truth { one([.yes, .no, .unanswered]) }
+
     mutating func word() -> ResultWord? { isRare(8) ? nil : one(ResultWord.allCases) }
 
     static let texts = ["a.example", "b.example", "mail.b.example", "a\\.b", "\u{FFFD}.example", "[192.0.2.1]"]
@@ -60,7 +62,11 @@ struct RandomFacts {
             facts.unansweredDKIMDomains = isRare(4) ? some(Self.names) : []
         }
         fillChain(&facts)
+        facts.listDomains = some(Self.names)
+        if facts.results.spf != nil { facts.spfOpen = truth() }
+        if facts.results.dkim != nil, facts.results.iprev != nil { facts.listVerified = truth() }
         facts.results.dmarc = word()
+        if facts.results.dmarc != nil, facts.results.dkim != nil, facts.results.spf != nil { facts.forwarded = truth() }
         if facts.results.dmarc != nil {
             facts.dkimAligned = one(ResultWord.allCases)
             let isKnown = facts.results.dmarc != .temperror || isRare(2)
@@ -114,9 +120,12 @@ struct RandomFacts {
         )
     }
 
+    /// All conditions but the one whose fact no event keeps.
+    private static let conditionNames = ConditionName.allCases.filter { $0 != .fact(.permittedBy) }
+
     private mutating func conditions() -> [Condition] {
         (0..<Int.random(in: 1...2, using: &random)).map { _ in
-            let name = isRare(3) ? ConditionName.result(one([.spf, .iprev])) : one(ConditionName.allCases)
+            let name = isRare(3) ? ConditionName.result(one([.spf, .iprev])) : one(Self.conditionNames)
             return Condition(name, values(name), text: "\(random.next())", location: PolicyLocation(file: "t", line: 0))
         }
     }

@@ -119,7 +119,48 @@ struct UntriedTests {
         #expect(try Self.trial("sender_domains = \"example.com\"").openRules(noSenderID).isEmpty)
     }
 
+    @Test(
+        "a fact that nobody looked up then, where the verdict depends on it",
+        arguments: [
+            ("permitted_by = \"a.example\"", Untried.notRecorded), ("list_verified = true", .notRecorded),
+            ("spf_open = true", .notRecorded), ("forwarded = true", .notRecorded),
+            ("list_id = \"a.example\"", .notRecorded),
+            ("spf = \"pass\", permitted_by = \"a.example\"", nil),
+        ] as [(String, Untried?)]
+    )
+    func notRecorded(_ when: String, _ reason: Untried?) throws {
+        let trial = try Self.trial(when)
+        #expect(Self.reason { try trial.verdict(Self.message { _ in }) } == reason)
+        let known = Self.message { stored in
+            stored.facts.listDomains = []
+            (stored.facts.listVerified, stored.facts.forwarded, stored.facts.spfOpen) = (.no, .no, .no)
+            stored.facts.permittedBy = []
+        }
+        #expect(try trial.verdict(known).verdict.action == .accept)
+    }
+
+    @Test("a forwarder that is trusted now excuses mail of then")
+    func forwarder() throws {
+        let text = """
+            [[trusted_forwarders]]
+            name = "f"
+            clients = "192.0.2.0/24"
+            [[rules]]
+            name = "r"
+            when = { dmarc = "fail" }
+            action = "reject"
+
+            """
+        let configuration = try Configuration.parse(text, file: "t")
+        let engine = PolicyEngine(rules: configuration.rules, forwarders: configuration.forwarders, mode: .enforce)
+        let message = Self.message { $0.facts.client = IPAddress("192.0.2.9") }
+        let verdict = try Trial(engine).verdict(message).verdict
+        #expect(verdict.action == .accept && verdict.excuse?.description == "trusted_forwarder/f")
+        #expect(try Trial(engine).verdict(Self.message { _ in }).verdict.action == .reject)
+    }
+
     @Test("a check that the new configuration does not make is not used")
+
     func off() throws {
         let engine = try Self.trial("spf = \"fail\"").engine
         let trial = Trial(engine, checks: [.dkim, .dmarc, .iprev, .senderID])
