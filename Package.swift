@@ -190,7 +190,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "judge-driver",
-            dependencies: ["ARC", "DKIM", "DNSLookup", "MailCrypto", "MailSyntax"],
+            dependencies: ["AggregateReports", "ARC", "DKIM", "DNSLookup", "MailCrypto", "MailEvents", "MailSyntax"],
             path: "Tests/JudgeDriver",
             swiftSettings: settings
         ),

@@ -1,11 +1,11 @@
 public import DMARC
 public import MailSyntax
 
-/// The policy of a domain as it was published when a message came (RFC 9990 § 3.1.1.4), and who wants reports.
+/// The policy of a domain as it was published when a message came (RFC 9990 § 3.1.1.5), and who wants reports.
 ///
 /// An owner who changes the record at noon has two of them that day, and gets a report for each.
 public struct PolicyConfiguration: Hashable, Sendable {
-    /// How the record was found (RFC 9990 § 3.1.1.4).
+    /// How the record was found (RFC 9990 § 3.1.1.5).
     public enum DiscoveryMethod: String, Hashable, Sendable, CaseIterable {
         /// By the public suffix list (RFC 7489).
         case psl

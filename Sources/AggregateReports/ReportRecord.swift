@@ -2,7 +2,7 @@ public import MailSyntax
 
 /// A row of a report without its count: messages with equal rows are counted together (RFC 9990 § 3.1.1.7).
 public struct ReportRecord: Hashable, Sendable {
-    /// The result of one DKIM signature (RFC 9990 § 3.1.1.13).
+    /// The result of one DKIM signature (RFC 9990 § 3.1.1.12).
     public struct Signature: Hashable, Sendable {
         /// `d=`.
         public var domain: String
@@ -28,7 +28,7 @@ public struct ReportRecord: Hashable, Sendable {
         }
     }
 
-    /// The result of SPF for MAIL FROM (RFC 9990 § 3.1.1.14).
+    /// The result of SPF for MAIL FROM (RFC 9990 § 3.1.1.13).
     public struct SPF: Hashable, Sendable {
         /// The domain that was asked: with the null sender, that of HELO (RFC 7208 § 2.4).
         public var domain: String

@@ -1,6 +1,8 @@
 internal import MailSyntax
 
-/// Writes elements of XML without attributes, in UTF-8.
+/// Writes elements of XML without attributes, in US-ASCII: other characters are written by their numbers.
+///
+/// Some readers of reports take a file for US-ASCII before they look into it.
 struct XMLText {
     private(set) var octets = [UInt8]()
 
@@ -32,8 +34,19 @@ struct XMLText {
             case "&": octets.append("&amp;")
             case "<": octets.append("&lt;")
             case ">": octets.append("&gt;")
-            default: octets.append(contentsOf: UTF8.encode(character.inXML) ?? UTF8.encodedReplacementCharacter)
+            default: append(character.inXML)
             }
+        }
+    }
+}
+
+extension XMLText {
+    /// Writes a character that is no markup (XML 1.0 § 4.1, CharRef).
+    private mutating func append(_ character: Unicode.Scalar) {
+        if character.isASCII {
+            octets.append(UInt8(truncatingIfNeeded: character.value))
+        } else {
+            octets.append("&#\(character.value);")
         }
     }
 }

@@ -17,14 +17,18 @@ internal import MailSyntax
 ///     stream OCTETS                                             by how many KiB the peak of resident memory grows
 ///
 /// With the argument `authors`, each line is the value of a From field in hexadecimal, and the answer how it is read and
-/// the domains.
+/// the domains. With `reports FOLDER`, see `ReportDriver`.
 @main
 struct JudgeDriver {
     private var zone = DNSZone()
     private var keys: [String: PrivateKey] = [:]
 
-    static func main() {
-        if CommandLine.arguments.dropFirst().first == "authors" { return readAuthors() }
+    static func main() throws {
+        switch CommandLine.arguments.dropFirst().first {
+        case "authors": return readAuthors()
+        case "reports": return try ReportDriver.run(folder: CommandLine.arguments.last ?? ".")
+        default: break
+        }
         var driver = JudgeDriver()
         while let line = readLine() {
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
