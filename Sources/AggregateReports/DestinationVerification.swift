@@ -65,7 +65,12 @@ public struct DestinationVerification: DNSInquiry {
         guard let reply = answers.reply(to: DNSQuestion(name, .txt)) else { return nil }
         // 5. "If the result of this request is a temporary DNS error [...], the Mail Receiver MAY elect to temporarily
         // fail the delivery so the verification test can be repeated later."
-        guard case .success(let answer) = reply.result else { return .undecided }
+        let answer: DNSAnswer
+        switch reply.result {
+        case .success(let success): answer = success
+        case .failure(let error) where error.isAboutAliases: return .refused("\(name): \(error)")
+        case .failure: return .undecided
+        }
         // 6. "the "v=DMARC1" tag is mandatory and MUST appear first in the list. Discard any that do not pass this test."
         let records = answer.texts.compactMap { DMARCRecord($0[...]) }
         // 7. "If the result includes no TXT resource records that pass basic parsing, [...] stop."

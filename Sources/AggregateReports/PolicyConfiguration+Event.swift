@@ -6,7 +6,7 @@ extension PolicyConfiguration {
     /// The policy that an event was judged by; nil where there is no record, or nobody wants reports.
     init?(_ event: MailEvent) {
         guard let dmarc = event.dmarc, let tags = dmarc.tags,
-            let domain = dmarc.domain.flatMap({ try? DomainName(escaped: Octets($0)) })
+            let domain = dmarc.domain.flatMap({ try? DomainName(escaped: Octets($0)) }), domain.isOfHost
         else { return nil }
         let destinations = ReportDestination.destinations(of: dmarc.rua)
         guard !destinations.isEmpty else { return nil }
@@ -43,6 +43,11 @@ extension PolicyConfiguration {
         guard author != domain else { return policy }
         return (exists ? nil : nonexistentSubdomainPolicy) ?? subdomainPolicy ?? policy
     }
+}
+
+extension DomainName {
+    /// Whether a host can have the name, so that it may be part of a file's name.
+    var isOfHost: Bool { isHostName && labelCount > 0 }
 }
 
 extension String {

@@ -32,7 +32,9 @@ extension PolicyConfiguration {
     }
 
     private init(_ reader: inout BlobReader) throws(BlobReader.Damaged) {
-        guard try reader.octet() == Self.version, let domain = try? DomainName(escaped: Octets(reader.text())) else {
+        guard try reader.octet() == Self.version, let domain = try? DomainName(escaped: Octets(reader.text())),
+            domain.isOfHost
+        else {
             throw BlobReader.Damaged()
         }
         self.init(domain: domain)

@@ -26,7 +26,7 @@ public struct ReportDestination: Hashable, Sendable {
 
     /// Takes an address in its parts; nil when it could not stand in a command or a field without quotes.
     init?(localPart: String, host: DomainName, limit: Int?) {
-        guard localPart.isPlainLocalPart, host.isHostName, host.labelCount > 0 else { return nil }
+        guard localPart.isPlainLocalPart, host.isOfHost else { return nil }
         self.localPart = localPart
         self.host = host
         self.limit = limit

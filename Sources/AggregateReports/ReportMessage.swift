@@ -45,7 +45,7 @@ public struct ReportMessage: Sendable {
 
     /// What a person reads who opens the message.
     private static func note(_ identity: ReportIdentity) -> String {
-        let (year, month, day) = UnixTime.date(ofDay: max(0, identity.day))
+        let (year, month, day) = UnixTime.date(ofDay: identity.day)
         return """
             This is a DMARC aggregate report (RFC 9990) for \(identity.policy.domain):\r
             how \(identity.receiver) saw mail from there on \(year)-\(month)-\(day) (UTC).\r

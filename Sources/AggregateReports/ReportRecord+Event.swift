@@ -93,13 +93,13 @@ extension String {
         return String(text)
     }
 
-    /// Whether a text about the DNS has a name with a label that is a sender's local part, or a piece of it.
+    /// Whether a text about the DNS has a name with a sender's local part, or with a piece of it.
     fileprivate func tells(_ sender: Octets) -> Bool {
         guard let at = sender.separatorOfMailbox else { return false }
-        let localPart = sender[..<at].text.lowercased()
-        let pieces = Set(localPart.split { !$0.isLetter && !$0.isNumber })
-        let words = lowercased().split { $0 == " " || $0 == "." || $0 == ":" }
-        return words.contains { pieces.contains($0) || (!localPart.isEmpty && $0.contains(localPart)) }
+        let pieces = Set(sender[..<at].text.lowercased().split { !$0.isLetter && !$0.isNumber })
+        let labels = lowercased().split { $0 == " " || $0 == "." || $0 == ":" }
+        // One or two letters are in every name.
+        return pieces.contains { piece in labels.contains { $0 == piece || (piece.count > 2 && $0.contains(piece)) } }
     }
 }
 
