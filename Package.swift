@@ -91,6 +91,7 @@ let package = Package(
         library("ARC", ["MailSyntax", "DNSLookup", "MailCrypto", "DKIM"]),
         library("DMARC", ["MailSyntax", "DNSLookup", "CPSL"]),
         library("AuthenticationResults", ["MailSyntax"]),
+        library("Received", ["MailSyntax"]),
         library("MilterProtocol", ["MailSyntax", "CMilter"]),
         library("Policy", ["MailSyntax"]),
 
@@ -212,6 +213,7 @@ let package = Package(
         tests(of: "ARC", ["DKIM", "DNSLookup", "MailSyntax", "MailCrypto", yams]),
         tests(of: "DMARC", ["DNSLookup", "MailSyntax"]),
         tests(of: "AuthenticationResults", ["MailSyntax"]),
+        tests(of: "Received", ["MailSyntax"]),
         tests(of: "Policy", ["MailSyntax", "PosternConfiguration", "RuleTrial"]),
         tests(of: "RuleTrial", ["MailEvents", "MailSyntax", "Policy", "PosternConfiguration"]),
         tests(of: "AggregateReports", ["DMARC", "DNSLookup", "MailEvents", "MailSyntax", "CZlib"]),
