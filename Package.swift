@@ -169,15 +169,19 @@ let package = Package(
         // The second program: nothing of the filter may depend on it
         library(
             "Ledger",
-            ["MailEvents", "EventSpool", "MailSyntax", "Policy", "PosternConfiguration", "PosternSetup", grdb, system]
+            [
+                "AggregateReports", "MailEvents", "EventSpool", "MailCrypto", "MailSyntax", "Policy",
+                "PosternConfiguration", "PosternSetup",
+                grdb, system,
+            ]
         ),
         .executableTarget(
             name: "postern-ledger",
             dependencies: [
-                "Ledger", "RuleTrial", "CommandSupport", "ServiceManager", "PosternSetup", "PosternConfiguration",
-                "EventSpool",
-                "MailEvents", "MailSyntax", "Policy",
-                arguments, unixSignals,
+                "Ledger", "AggregateReports", "SMTPClient", "DNSLookup", "RuleTrial", "CommandSupport",
+                "ServiceManager",
+                "PosternSetup", "PosternConfiguration", "EventSpool", "MailEvents", "MailSyntax", "Policy",
+                arguments, nioPosix, unixSignals,
             ],
             swiftSettings: settings
         ),
@@ -239,7 +243,7 @@ let package = Package(
                 nioPosix,
             ]
         ),
-        tests(of: "Ledger", ["MailEvents", "EventSpool", "MailSyntax", "Policy", grdb, system]),
+        tests(of: "Ledger", ["AggregateReports", "MailEvents", "EventSpool", "MailSyntax", "Policy", grdb, system]),
         tests(
             of: "PosternDaemon",
             [

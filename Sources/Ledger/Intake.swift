@@ -23,6 +23,7 @@ public struct Intake: Sendable {
     private let spool: SpoolDirectory
     private let retention: Retention?
     private let facts: @Sendable (MailEvent) -> [UInt8]
+    private let reports: @Sendable () -> ReportTally?
 
     /// An intake.
     ///
@@ -31,16 +32,19 @@ public struct Intake: Sendable {
     ///   - spool: where they come from.
     ///   - retention: what makes room in the store before each segment; nil where there is no want of it.
     ///   - facts: what rules ask about of an event, in few octets.
+    ///   - reports: an empty tally for each segment, where domain owners are told of their mail.
     public init(
         _ store: Store,
         from spool: SpoolDirectory,
         retention: Retention? = nil,
-        facts: @escaping @Sendable (MailEvent) -> [UInt8]
+        facts: @escaping @Sendable (MailEvent) -> [UInt8],
+        reports: @escaping @Sendable () -> ReportTally? = { nil }
     ) {
         self.store = store
         self.spool = spool
         self.retention = retention
         self.facts = facts
+        self.reports = reports
     }
 
     /// Takes a closed segment in, in one transaction, and removes its file; nil when that had been done before.
@@ -131,6 +135,7 @@ public struct Intake: Sendable {
         var reader = try SegmentReader(path: spool.path(of: segment.name, segment.state))
         var writer = try MessageWriter(database, facts: facts)
         var rejected = RejectedLines()
+        var tally = reports()
         var messages = 0
         while let line = try reader.next() {
             switch line {
@@ -143,11 +148,13 @@ public struct Intake: Sendable {
                         continue
                     }
                     if !lineByLine { try writer.write(event, octets) }
+                    tally?.add(event)
                     messages += 1
                 case .failure(let problem): rejected.add(octets, problem)
                 }
             }
         }
+        try tally?.write(to: database)
         return (messages, rejected)
     }
 }

@@ -43,6 +43,7 @@ public struct Retention: Sendable {
                 sql: "DELETE FROM word WHERE NOT EXISTS (SELECT 1 FROM tag WHERE tag.word = word.id)"
             )
         }
+        try store.removeOldReports(now: now, keep: keep, isStopped)
         try shrink(isStopped)
         return removed
     }

@@ -20,6 +20,7 @@ extension Store {
                 "SELECT count(*) FROM recipient WHERE message NOT IN (SELECT id FROM message)",
                 with: 0
             )
+            if try database.hasReports { problems += try database.reportProblems() }
             return problems
         }
     }

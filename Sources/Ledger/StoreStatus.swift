@@ -44,6 +44,8 @@ public struct StoreStatus: Sendable, Encodable, Equatable {
     public let daysThatFit: Double?
     /// What waits in the spool; nil where it cannot be read.
     public let spool: Spool?
+    /// How many reports to domain owners are in which state; nil where there are none.
+    public let reports: [String: Int]?
     /// What went wrong last, the latest first.
     public let troubles: [Trouble]
 }
@@ -78,6 +80,7 @@ extension Store {
                 newest: newest?.seconds,
                 daysThatFit: Self.days(from: oldest, to: newest, used: used, maximum: maximumOctets),
                 spool: waiting.map { StoreStatus.Spool($0, now: now) },
+                reports: try database.reportDeliveries(),
                 troubles: try database.troubles()
             )
         }

@@ -78,6 +78,10 @@ extension StoreStatus {
         } else if !isAlone {
             lines.append("spool        cannot be read")
         }
+        if let reports {
+            let words = ReportStatus.words(reports, DeliveryState.allCases.map(\.rawValue))
+            lines.append("reports      \(words) (postern report status)")
+        }
         for trouble in troubles {
             lines.append("trouble      \(UTCTime(UnixTime(trouble.time))) \(TextTable.printable(trouble.text))")
         }

@@ -75,6 +75,7 @@ struct SampleEvent {
     static let noon = 1_795_737_600.0
 
     var time = noon
+    var host = "mx1.example.org"
     var id = "4XyZ1"
     var author = "example.com"
     var ip = "192.0.2.1"
@@ -86,6 +87,11 @@ struct SampleEvent {
     var spf = "pass"
     var dmarc = "pass"
     var dkimProblem: String?
+    var signer = "example.com"
+    /// Whose DMARC record applies.
+    var policyDomain = "example.com"
+    var policy = "reject"
+    var rua = [String]()
     var action = "accept"
     var rule: String?
     var would: (action: String, rule: String)?
@@ -99,21 +105,26 @@ struct SampleEvent {
         let trial = trial.map { #"{"action":"reject","rule":\#(text($0)),"stage":"eom"}"# }.joined(separator: ",")
         let dkim = dkimProblem.map(text) ?? "null"
         return
-            #"{"v":1,"time":\#(time),"host":"mx1.example.org","listener":"inet:8891@127.0.0.1","configuration":"5f3a","#
+            #"{"v":1,"time":\#(time),"host":\#(text(host)),"listener":"inet:8891@127.0.0.1","configuration":"5f3a","#
             + #""id":\#(text(id)),"direction":"inbound","addresses":"full","client":{"ip":\#(text(ip)),"name":\#(text(name)),"#
             + #""helo":\#(text(helo)),"trusted":false,"authenticated":false,"login":null},"mail_from":\#(text(sender)),"#
             + #""rcpt_to":\#(list(recipients)),"refused_rcpt_to":\#(list(refused)),"unnamed_rcpt_to":0,"#
             + #""deferred_rcpt_to":[],"rcpt_stage":null,"message_id":"x@example.com","octets":5123,"#
             + #""author":{"domains":[\#(text(author))],"count":1,"reading":"readable"},"#
             + #""spf":{"result":"\#(spf)","domain":"example.com","mechanism":"mx","explanation":null,"problem":null},"#
-            + #""spf_helo":null,"sender_id":null,"dkim":[{"d":"example.com","s":"r","a":"rsa-sha256","result":"pass","#
+            + #""spf_helo":null,"sender_id":null,"dkim":[{"d":\#(text(signer)),"s":"r","a":"rsa-sha256","result":"pass","#
             + #""aligned":"strict","testing":false,"problem":\#(dkim),"diagnosis":[]}],"#
-            + #""dmarc":{"result":"\#(dmarc)","from":"example.com","domain":"example.com","organizational":"example.com","#
-            + #""method":"treewalk","published":"reject","effective":"reject","tags":null,"rua":[],"ruf":[],"aligned":[],"#
+            + #""dmarc":{"result":"\#(dmarc)","from":"example.com","domain":\#(text(policyDomain)),"organizational":"example.com","#
+            + #""method":"treewalk","published":"reject","effective":"reject","tags":\#(tags),"rua":\#(list(rua)),"ruf":[],"aligned":[],"#
             + #""problem":null},"iprev":null,"facts":null,"verdict":{"mode":"enforce","action":"\#(action)","stage":"eom","#
             + #""rule":\#(rule),"reply":null,"would":\#(would),"marks":[],"exempted":[],"trial":[\#(trial)],"#
             + #""undecided":[],"refused":[],"partial":null,"removed":0},"signed":[],"unsigned":null,"problem":null,"#
             + #""dns":{"lookups":1,"cached":0,"starved":0,"answers":\#(answers ?? "null")},"ms":12}"#
+    }
+
+    private var tags: String {
+        guard !rua.isEmpty else { return "null" }
+        return #"{"p":\#(text(policy)),"sp":null,"np":null,"adkim":"r","aspf":"r","fo":"0","t":"n","psd":"u"}"#
     }
 
     private func list(_ texts: [String]) -> String { "[\(texts.map(text).joined(separator: ","))]" }

@@ -1,0 +1,157 @@
+internal import AggregateReports
+internal import FoundationEssentials
+internal import GRDB
+internal import MailSyntax
+
+/// A report on its way to a destination.
+struct Delivery {
+    let id: Int64
+    let report: StoredReport
+    /// The address that the policy names.
+    let destination: String
+    let host: String
+    let state: DeliveryState
+    /// How many attempts there were.
+    let attempts: Int
+    /// When the first attempt was; nil before.
+    let began: UnixTime?
+    /// The address of the last attempt, which the destination may have named.
+    let recipient: String?
+    /// Why its state is what it is.
+    let detail: String?
+    /// When it is tried next; nil where nothing remains to be done.
+    let due: UnixTime?
+    /// When the last attempt was.
+    let last: UnixTime?
+
+    init(_ row: Row, _ report: StoredReport) throws {
+        self.report = report
+        id = try row.decode(forColumn: "id")
+        destination = try row.decode(forColumn: "destination")
+        host = try row.decode(forColumn: "host")
+        attempts = try row.decode(forColumn: "attempts")
+        began = try row.decode(Int64?.self, forColumn: "began").map { UnixTime($0) }
+        last = try row.decode(Int64?.self, forColumn: "last").map { UnixTime($0) }
+        due = try row.decode(Int64?.self, forColumn: "due").map { UnixTime($0) }
+        recipient = try row.decode(forColumn: "recipient")
+        detail = try row.decode(forColumn: "detail")
+        guard let state = try DeliveryState(rawValue: row.decode(forColumn: "state")) else {
+            throw StoreError.damaged("the state of delivery \(id)")
+        }
+        self.state = state
+    }
+
+    /// The destination as the policy names it; nil where it can no longer be read.
+    var named: ReportDestination? { report.policy.destinations.first { $0.address == destination } }
+
+    /// Under which name reports to it are stopped.
+    var suppressionKey: String { AddressKey.key(destination) }
+}
+
+extension Store {
+    /// The next delivery whose time has come.
+    func dueDelivery(at now: UnixTime) throws(StoreError) -> Delivery? {
+        try read { database in
+            let sql = "SELECT * FROM report_delivery WHERE due <= ? ORDER BY due, id LIMIT 1"
+            return try Row.fetchOne(database, sql: sql, arguments: [now.seconds]).map { try database.delivery($0) }
+        }
+    }
+
+    /// When the next delivery is due; nil when there is none.
+    func nextDue() throws(StoreError) -> UnixTime? {
+        try read { try Int64.fetchOne($0, sql: "SELECT min(due) FROM report_delivery").map { UnixTime($0) } }
+    }
+
+    /// A delivery as it is now; nil when it is gone.
+    func delivery(_ id: Int64) throws(StoreError) -> Delivery? {
+        try read { database in
+            let sql = "SELECT * FROM report_delivery WHERE id = ?"
+            return try Row.fetchOne(database, sql: sql, arguments: [id]).map { try database.delivery($0) }
+        }
+    }
+
+    /// The deliveries that are not done, of reports that meet a filter.
+    public func openDeliveries(_ filter: ReportFilter) throws(StoreError) -> [Int64] {
+        try read { database in
+            try Int64.fetchAll(
+                database,
+                sql: """
+                    SELECT d.id FROM report_delivery AS d JOIN report AS r ON r.id = d.report
+                    WHERE d.due IS NOT NULL AND (?1 IS NULL OR r.day = ?1) AND (?2 IS NULL OR r.domain = ?2)
+                    ORDER BY d.due, d.id
+                    """,
+                arguments: [filter.day, filter.domain?.description]
+            )
+        }
+    }
+
+    /// How many reports went to each host on the day of a time.
+    func spent(on now: UnixTime) throws(StoreError) -> [String: Int] {
+        let start = ReportDay.start(ReportDay.of(now))
+        return try read { database in
+            let sql = "SELECT host, count(*) FROM report_delivery WHERE last >= ? GROUP BY host"
+            var hosts: [String: Int] = [:]
+            for row in try Row.fetchAll(database, sql: sql, arguments: [start.seconds]) {
+                hosts[try row.decode(atIndex: 0)] = try row.decode(atIndex: 1)
+            }
+            return hosts
+        }
+    }
+
+    /// Puts a delivery off.
+    func postpone(_ delivery: Delivery, to due: UnixTime) throws(StoreError) {
+        try write {
+            try $0.execute(
+                sql: "UPDATE report_delivery SET due = ? WHERE id = ? AND due IS NOT NULL",
+                arguments: [due.seconds, delivery.id]
+            )
+        }
+    }
+
+    /// Says, before the connection, that a report is being sent; `recipient` is where it goes.
+    func begin(_ delivery: Delivery, to recipient: String, now: UnixTime) throws(StoreError) {
+        try write {
+            try $0.execute(
+                sql: """
+                    UPDATE report_delivery
+                    SET state = ?, recipient = ?, began = ifnull(began, ?), last = ? WHERE id = ?
+                    """,
+                arguments: [DeliveryState.sending.rawValue, recipient, now.seconds, now.seconds, delivery.id]
+            )
+        }
+    }
+
+    /// Writes what became of an attempt, and what follows for the destination.
+    func finish(_ delivery: Delivery, _ outcome: DeliveryOutcome, _ step: DeliveryStep, now: UnixTime)
+        throws(StoreError)
+    {
+        try write { database in
+            try database.execute(
+                sql: """
+                    UPDATE report_delivery
+                    SET state = ?, due = ?, detail = ?, began = ifnull(began, ?), attempts = ? WHERE id = ?
+                    """,
+                arguments: [
+                    step.state.rawValue, step.due?.seconds, step.detail.map { TextTable.printable($0, limit: 300) },
+                    now.seconds, delivery.attempts + 1, delivery.id,
+                ]
+            )
+            switch outcome {
+            case .accepted: try database.endSuppression(ofRefusing: delivery.suppressionKey)
+            case .refused(let reply): try database.suppress(refusing: delivery.suppressionKey, reply, now: now)
+            case .deferred, .unavailable, .unverified, .withheld: break
+            }
+        }
+    }
+}
+
+extension Database {
+    /// The delivery of a row of the table, with its report.
+    func delivery(_ row: Row) throws -> Delivery {
+        let find = try cachedStatement(sql: "SELECT * FROM report WHERE id = ?")
+        guard let report = try Row.fetchOne(find, arguments: [row.decode(Int64.self, forColumn: "report")]) else {
+            throw StoreError.damaged("a delivery without its report")
+        }
+        return try Delivery(row, StoredReport(report))
+    }
+}

@@ -1,0 +1,117 @@
+internal import AggregateReports
+internal import FoundationEssentials
+internal import GRDB
+internal import MailCrypto
+internal import MailSyntax
+
+/// Counts messages of one policy on one day in the database, within bounds.
+///
+/// An owner who changes his record all day long, and a sender who makes each message another row, would otherwise fill
+/// the store and the reports.
+struct ReportCounter {
+    /// How many policy configurations a domain has on a day; the messages of further ones are counted with the last.
+    static let maximumPolicies = 10
+    /// How many rows of a report tell everything.
+    static let maximumWhole = maximumFolded - 500
+    /// How many rows a report has before other messages are counted without a source.
+    ///
+    /// There are at most 512 rows without one: four dispositions, both alignments, and any of five reasons.
+    static let maximumFolded = ReportBounds.rows - 512
+    /// The most octets of a row that is kept whole.
+    static let maximumRecord = 32 << 10
+    /// How many octets of a SHA-256 find a policy or a row.
+    private static let hashLength = 16
+
+    private let database: Database
+    private let policy: PolicyConfiguration
+    private let report: Int64
+    private var entries: Int
+    private var folded = 0
+
+    /// Finds the report, or makes it, and counts its messages.
+    init(_ database: Database, _ key: ReportTally.Key, _ total: ReportTally.Count) throws {
+        self.database = database
+        policy = key.policy
+        let domain = key.policy.domain.description
+        let octets = key.policy.octets
+        let hash = Self.hash(octets)
+        let find = try database.cachedStatement(
+            sql: "SELECT id, entries FROM report WHERE domain = ? AND day = ? AND hash = ?"
+        )
+        var isFurther = false
+        if let row = try Row.fetchOne(find, arguments: [domain, key.day, hash]) {
+            (report, entries) = try (row.decode(atIndex: 0), row.decode(atIndex: 1))
+        } else if let row = try database.lastPolicy(of: domain, on: key.day) {
+            (report, entries) = try (row.decode(atIndex: 0), row.decode(atIndex: 1))
+            isFurther = true
+        } else {
+            try database.execute(
+                sql: "INSERT INTO report VALUES (NULL, ?, ?, ?, ?, 0, 0, 0, 0, 0, 1, ?, NULL, NULL)",
+                arguments: [key.day, domain, hash, Data(octets), ReportState.open.rawValue]
+            )
+            (report, entries) = (database.lastInsertedRowID, 0)
+        }
+        try database.cachedStatement(
+            sql: "UPDATE report SET messages = messages + ?, causing = causing + ?, further = further + ? WHERE id = ?"
+        ).execute(arguments: [total.messages, total.causing, isFurther ? total.messages : 0, report])
+        try database.add(counted: total.messages, on: key.day)
+    }
+
+    /// Counts messages row by row.
+    func count(_ messages: ReportTally.Messages) throws {
+        var counter = self
+        for record in messages.records {
+            guard let count = messages.counts[record]?.messages else { continue }
+            try counter.count(record, count)
+        }
+        try database.cachedStatement(sql: "UPDATE report SET entries = ?, folded = folded + ? WHERE id = ?")
+            .execute(arguments: [counter.entries, counter.folded, report])
+    }
+
+    private mutating func count(_ record: ReportRecord, _ count: Int) throws {
+        let octets = record.octets
+        if octets.count <= Self.maximumRecord, try add(octets, count, upTo: Self.maximumWhole) { return }
+        folded += count
+        if try add(record.folded.octets, count, upTo: Self.maximumFolded) { return }
+        _ = try add(record.rest(of: policy).octets, count, upTo: .max)
+    }
+
+    /// Counts messages in a row that is there, or in a new one where there is room; false where there is none.
+    private mutating func add(_ octets: [UInt8], _ count: Int, upTo limit: Int) throws -> Bool {
+        let hash = Self.hash(octets)
+        guard entries < limit else {
+            try database.cachedStatement(sql: "UPDATE report_row SET count = count + ? WHERE report = ? AND hash = ?")
+                .execute(arguments: [count, report, hash])
+            return database.changesCount > 0
+        }
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT INTO report_row VALUES (?, ?, ?, ?)
+                ON CONFLICT (report, hash) DO UPDATE SET count = count + excluded.count RETURNING count
+                """
+        )
+        // A row that was there counts more than what is added.
+        if try Int.fetchOne(statement, arguments: [report, hash, Data(octets), count]) == count { entries += 1 }
+        return true
+    }
+
+    private static func hash(_ octets: [UInt8]) -> Data {
+        Data(unsafe octets.withUnsafeBytes { unsafe SHA256Hasher.digest($0) }.prefix(hashLength))
+    }
+}
+
+extension Database {
+    /// The last policy of a domain on a day, where it may have no further one.
+    fileprivate func lastPolicy(of domain: String, on day: Int) throws -> Row? {
+        let count = try Int.fetchOne(
+            cachedStatement(sql: "SELECT count(*) FROM report WHERE domain = ? AND day = ?"),
+            arguments: [domain, day]
+        )
+        guard count ?? 0 >= ReportCounter.maximumPolicies else { return nil }
+        return try Row.fetchOne(
+            self,
+            sql: "SELECT id, entries FROM report WHERE domain = ? AND day = ? ORDER BY id DESC LIMIT 1",
+            arguments: [domain, day]
+        )
+    }
+}

@@ -1,0 +1,97 @@
+internal import GRDB
+public import MailSyntax
+
+/// Days of UTC, as numbers of days since 1970, and which of them are closed.
+public enum ReportDay {
+    /// The length of a day in seconds.
+    static let length: Int64 = 86_400
+    /// How many days back a message may still be counted, and for how many days the rows of reports are kept.
+    static let kept = 7
+    /// How long a host that has fallen silent keeps a day open, in seconds.
+    private static let hostMemory = 2 * length
+    /// How much later than its neighbours a message may reach the spool, in seconds.
+    private static let slack: Int64 = 10
+
+    /// The day of a time.
+    public static func of(_ time: UnixTime) -> Int { Int(time.seconds / length) }
+
+    /// When a day begins.
+    public static func start(_ day: Int) -> UnixTime { UnixTime(Int64(day) * length) }
+
+    /// The first day whose messages are counted.
+    static func first(at now: UnixTime) -> Int { of(now) - kept }
+
+    /// The last day whose messages are counted: clocks may differ.
+    static func last(at now: UnixTime) -> Int { of(now) + 1 }
+
+    /// The last day that is over for every host.
+    ///
+    /// - Parameters:
+    ///   - hosts: the time of the newest event of each host.
+    ///   - window: when reports are sent.
+    ///   - now: the time.
+    static func lastOver(hosts: [UnixTime], _ window: SendingWindow, now: UnixTime) -> Int {
+        let today = of(now)
+        // In the last hour of its window, a report would otherwise wait until the next day.
+        let isTime = now - start(today) >= window.lastChance
+        let forced = isTime ? today - 1 : today - 2
+        let passed = hosts.filter { $0 > now + -hostMemory }.map { of($0 + -slack) - 1 }.min() ?? forced
+        return max(forced, min(passed, today - 1))
+    }
+}
+
+extension Store {
+    /// Closes the days that are over: messages of them that come later are counted, and never sent.
+    ///
+    /// It must be called when all that waits in the spool has been taken in.
+    ///
+    /// - Parameters:
+    ///   - window: when reports are sent.
+    ///   - now: the time.
+    /// - Returns: the last closed day, where it is another one now.
+    @discardableResult
+    public func closeDays(_ window: SendingWindow, now: UnixTime) throws(StoreError) -> Int? {
+        let (closed, over) = try read { database in
+            let hosts = try Int64.fetchAll(database, sql: "SELECT newest FROM report_host").map { UnixTime($0) }
+            return (try database.lastClosedDay(), ReportDay.lastOver(hosts: hosts, window, now: now))
+        }
+        guard over > closed else { return nil }
+        try write { try $0.mark(.closed, over) }
+        return over
+    }
+}
+
+extension Database {
+    /// A number that the reports' tables have once.
+    enum ReportMark: String {
+        /// The last closed day.
+        case closed
+    }
+
+    /// The last closed day; before the first one, one that no message has.
+    func lastClosedDay() throws -> Int { try value(of: .closed) ?? .min }
+
+    /// The value of a mark; nil before it was set.
+    func value(of mark: ReportMark) throws -> Int? {
+        try Int.fetchOne(self, sql: "SELECT value FROM report_mark WHERE name = ?", arguments: [mark.rawValue])
+    }
+
+    /// Sets a mark, never back.
+    func mark(_ mark: ReportMark, _ value: Int) throws {
+        try execute(
+            sql:
+                "INSERT INTO report_mark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            arguments: [mark.rawValue, value]
+        )
+    }
+
+    /// Counts messages of a day.
+    func add(counted: Int = 0, late: Int = 0, on day: Int) throws {
+        try cachedStatement(
+            sql: """
+                INSERT INTO report_day VALUES (?, ?, ?)
+                ON CONFLICT (day) DO UPDATE SET counted = counted + excluded.counted, late = late + excluded.late
+                """
+        ).execute(arguments: [day, counted, late])
+    }
+}

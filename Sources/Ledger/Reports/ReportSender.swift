@@ -1,0 +1,148 @@
+public import AggregateReports
+public import MailSyntax
+
+/// Sends the reports whose time has come, one after the other.
+///
+/// One at a time, because the mail server of this host takes a report in milliseconds; when it hangs, it hangs for all.
+/// Nothing is held in the database meanwhile.
+public final class ReportSender {
+    /// What is outside of this process.
+    public struct Surroundings: Sendable {
+        /// Whether a destination wants the reports of a policy domain.
+        public var verify: @Sendable (_ domain: DomainName, ReportDestination) async -> DestinationOutcome
+        /// Hands a message to the mail server.
+        public var send: @Sendable (_ recipient: String, _ message: [UInt8]) async -> DeliveryOutcome
+        /// The time.
+        public var now: @Sendable () -> UnixTime
+
+        /// The surroundings.
+        ///
+        /// - Parameters:
+        ///   - verify: says whether a destination wants the reports of a policy domain.
+        ///   - send: hands a message to the mail server.
+        ///   - now: the time.
+        public init(
+            verify: @escaping @Sendable (_ domain: DomainName, ReportDestination) async -> DestinationOutcome,
+            send: @escaping @Sendable (_ recipient: String, _ message: [UInt8]) async -> DeliveryOutcome,
+            now: @escaping @Sendable () -> UnixTime
+        ) {
+            self.verify = verify
+            self.send = send
+            self.now = now
+        }
+    }
+
+    /// What was done in a turn.
+    public enum Turn: Sendable, Equatable {
+        /// A report was tried.
+        case tried(ReportAttempt)
+        /// There is nothing to do before that time; nil where nothing is known to come.
+        case idle(until: UnixTime?)
+        /// Another process is sending.
+        case held
+    }
+
+    /// How long nothing is sent after the mail server took nothing, in seconds.
+    private static let pause: Int64 = 60
+
+    private let store: Store
+    private let settings: ReportSettings
+    private let surroundings: Surroundings
+    private var budget: SendingBudget
+    /// Until when the mail server is left alone.
+    private var rest = UnixTime(0)
+
+    /// A sender.
+    ///
+    /// - Parameters:
+    ///   - store: the store, over a connection that nobody else uses.
+    ///   - settings: who sends, and how many.
+    ///   - surroundings: what is outside.
+    ///   - keepsToWindow: whether reports wait for their hours.
+    public init(
+        _ store: Store,
+        _ settings: ReportSettings,
+        _ surroundings: Surroundings,
+        keepsToWindow: Bool = true
+    ) throws(StoreError) {
+        self.store = store
+        self.settings = settings
+        self.surroundings = surroundings
+        let now = surroundings.now()
+        budget = SendingBudget(settings, keepsToWindow: keepsToWindow, spent: try store.spent(on: now), now: now)
+    }
+
+    /// Sends the next report that is due.
+    public func turn() async throws(StoreError) -> Turn {
+        let now = surroundings.now()
+        guard now >= rest else { return .idle(until: rest) }
+        guard let delivery = try store.dueDelivery(at: now) else { return .idle(until: try store.nextDue()) }
+        switch budget.decision(for: delivery.host, now: now) {
+        case .now: return try await attempt(delivery.id)
+        case .pause(let until): return .idle(until: until)
+        case .postpone(let until):
+            try store.postpone(delivery, to: until)
+            return .idle(until: now)
+        }
+    }
+
+    /// Sends a report that may not be due; waits for as long as the rate wants it.
+    ///
+    /// - Parameter id: the number of the delivery.
+    public func send(_ id: Int64) async throws(StoreError) -> Turn {
+        guard let delivery = try store.delivery(id) else { return .idle(until: nil) }
+        switch budget.decision(for: delivery.host, now: surroundings.now()) {
+        case .now: return try await attempt(id)
+        case .pause(let until), .postpone(let until): return .idle(until: until)
+        }
+    }
+
+    private func attempt(_ id: Int64) async throws(StoreError) -> Turn {
+        guard let lock = try DeliveryLock(beside: store.path) else { return .held }
+        defer { withExtendedLifetime(lock) {} }
+        // It is read again: another process may have sent it.
+        guard let delivery = try store.delivery(id), delivery.state.isOpen else {
+            return .idle(until: surroundings.now())
+        }
+        let outcome = try await outcome(of: delivery)
+        let now = surroundings.now()
+        if case .unavailable = outcome { rest = now + Self.pause }
+        let step = DeliveryStep(
+            outcome,
+            attempts: delivery.attempts + 1,
+            began: delivery.began ?? now,
+            settings.window,
+            now: now
+        )
+        try store.finish(delivery, outcome, step, now: now)
+        return .tried(ReportAttempt(delivery, step))
+    }
+
+    private func outcome(of delivery: Delivery) async throws(StoreError) -> DeliveryOutcome {
+        let now = surroundings.now()
+        let stop = try store.suppression(of: delivery.suppressionKey, host: delivery.host, at: now)
+        if let stop { return .withheld(.suppressed, stop.text) }
+        let domain = delivery.report.policy.domain
+        if settings.excludes(domain) { return .withheld(.suppressed, "[reports] exclude has the domain") }
+        guard let named = delivery.named, let identity = delivery.report.identity(settings) else {
+            return .withheld(.unauthorized, "the destination cannot be used")
+        }
+        let recipient: ReportDestination
+        switch await surroundings.verify(domain, named) {
+        case .own: recipient = named
+        case .verified(let other): recipient = other
+        case .refused(let why): return .withheld(.unauthorized, why)
+        case .undecided: return .unverified
+        }
+        guard let file = try store.file(of: delivery.report, identity) else {
+            return .withheld(.givenUp, "its rows are gone")
+        }
+        let message = ReportMessage(identity, file: file, to: recipient, date: delivery.began ?? now).octets
+        guard named.takes(octets: message.count) else {
+            return .withheld(.tooLarge, "\(message.count) octets, and the record allows \(named.limit ?? 0)")
+        }
+        try store.begin(delivery, to: recipient.address, now: now)
+        budget.spend(on: delivery.host, now: now)
+        return await surroundings.send(recipient.address, message)
+    }
+}

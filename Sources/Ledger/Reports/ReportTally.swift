@@ -1,0 +1,113 @@
+internal import AggregateReports
+internal import GRDB
+public import MailEvents
+public import MailSyntax
+internal import PosternSetup
+
+/// What is counted for domain owners while a segment is taken in.
+///
+/// Everything is held until the end of the segment, so that a policy and a source cost the database little, however
+/// many messages they have.
+public struct ReportTally {
+    /// Messages that are alike.
+    struct Count {
+        var messages = 0
+        /// Those of them that may cause a report.
+        var causing = 0
+    }
+
+    /// The messages of a policy on a day, by what is told of them, in the order in which they came.
+    struct Messages {
+        private(set) var records: [ReportRecord] = []
+        private(set) var counts: [ReportRecord: Count] = [:]
+        private(set) var total = Count()
+
+        mutating func add(_ record: ReportRecord, mayCause: Bool) {
+            if counts[record] == nil { records.append(record) }
+            counts[record, default: Count()].add(mayCause: mayCause)
+            total.add(mayCause: mayCause)
+        }
+    }
+
+    /// A report to be.
+    struct Key: Hashable {
+        let day: Int
+        let policy: PolicyConfiguration
+    }
+
+    /// The time of the newest event of each host.
+    private(set) var hosts: [String: UnixTime] = [:]
+    /// When a message of a policy domain last passed DMARC.
+    private(set) var passes: [DomainName: UnixTime] = [:]
+    /// The reports to be, in the order in which they came.
+    private(set) var keys: [Key] = []
+    private(set) var messages: [Key: Messages] = [:]
+    private let reportAddress: String
+    private let now: UnixTime
+
+    /// An empty tally.
+    ///
+    /// - Parameters:
+    ///   - reportAddress: our own address for reports.
+    ///   - now: the time.
+    public init(reportAddress: String, now: UnixTime) {
+        self.reportAddress = reportAddress
+        self.now = now
+    }
+
+    /// Counts a message.
+    public mutating func add(_ event: MailEvent) {
+        // A host whose clock is ahead would close days that are not over.
+        let time = min(UnixTime(Int64(event.time)), now)
+        hosts[event.host] = max(hosts[event.host] ?? time, time)
+        guard let message = ObservedMessage(event, reportAddress: reportAddress) else { return }
+        if message.passed {
+            let domain = message.policy.domain
+            passes[domain] = max(passes[domain] ?? time, time)
+        }
+        let key = Key(day: message.day, policy: message.policy)
+        if messages[key] == nil { keys.append(key) }
+        messages[key, default: Messages()].add(message.record, mayCause: message.mayCause)
+    }
+
+    /// Writes what was counted, in the transaction of the segment.
+    func write(to database: Database) throws {
+        try writeHosts(database)
+        let closed = try database.lastClosedDay()
+        let days = ReportDay.first(at: now)...ReportDay.last(at: now)
+        for key in keys {
+            guard let messages = messages[key] else { continue }
+            if days.contains(key.day), key.day > closed {
+                try ReportCounter(database, key, messages.total).count(messages)
+            } else {
+                try database.add(late: messages.total.messages, on: key.day)
+            }
+        }
+    }
+
+    private func writeHosts(_ database: Database) throws {
+        for (host, newest) in hosts {
+            try database.execute(
+                sql: """
+                    INSERT INTO report_host VALUES (?, ?)
+                    ON CONFLICT (host) DO UPDATE SET newest = max(newest, excluded.newest)
+                    """,
+                arguments: [ExactText.storable(host), newest.seconds]
+            )
+        }
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT INTO report_gate VALUES (?, ?)
+                ON CONFLICT (domain) DO UPDATE SET passed = excluded.passed WHERE excluded.passed > passed
+                """
+        )
+        for (domain, time) in passes { try statement.execute(arguments: [domain.description, time.seconds]) }
+    }
+}
+
+extension ReportTally.Count {
+    fileprivate mutating func add(mayCause: Bool) {
+        messages += 1
+        if mayCause { causing += 1 }
+    }
+}

@@ -1,0 +1,89 @@
+public import MailSyntax
+internal import PosternConfiguration
+internal import PosternSetup
+
+/// Reports as text for people, in 80 columns.
+public enum ReportText {
+    private static let widths = (day: 10, domain: 24, messages: 8, state: 14, destination: 20)
+
+    /// The heads of the columns.
+    public static let head = TextTable.line([
+        TextTable.cell("DAY", widths.day), TextTable.cell("DOMAIN", widths.domain), right("MESSAGES"),
+        TextTable.cell("STATE", widths.state), TextTable.cell("DESTINATION", widths.destination),
+    ])
+
+    /// A report, a line for each destination.
+    public static func lines(_ report: ReportSummary) -> String {
+        guard !report.deliveries.isEmpty else {
+            return line(report, report.isDayOpen ? "(\(report.state))" : report.state, report.destinations.first ?? "-")
+        }
+        return report.deliveries.map { line(report, $0.state, $0.destination) }.joined()
+    }
+
+    private static func line(_ report: ReportSummary, _ state: String, _ destination: String) -> String {
+        TextTable.line([
+            TextTable.cell(report.day, widths.day), TextTable.cell(report.domain, widths.domain),
+            right(report.messages.grouped), TextTable.cell(state, widths.state),
+            TextTable.cell(destination, widths.destination),
+        ])
+    }
+
+    /// A destination that gets no reports.
+    public static func line(_ suppression: Suppression) -> String {
+        TextTable.line([
+            TextTable.whole(suppression.destination, 32, limit: 320), TextTable.printable(suppression.text),
+        ])
+    }
+
+    private static func right(_ text: String) -> String {
+        String(repeating: " ", count: max(0, widths.messages - text.count)) + text
+    }
+
+    /// A report with all that is known of it, and why it goes or does not.
+    ///
+    /// - Parameters:
+    ///   - report: the report.
+    ///   - lastPass: when a message of its domain last passed DMARC.
+    public static func story(_ report: ReportSummary, lastPass: UnixTime?) -> String {
+        let rows = "\(Counted.grouped(report.messages, "message")) in \(Counted.grouped(report.rows, "row"))"
+        var lines = ["\(report.day) \(TextTable.printable(report.domain)): \(rows)"]
+        if let id = report.id { lines.append("  report \(id)") }
+        if report.folded > 0 {
+            lines.append("  \(Counted.grouped(report.folded, "message")) in rows that do not tell everything")
+        }
+        if report.further > 0 {
+            lines.append("  \(Counted.grouped(report.further, "message")) of further policies of the day")
+        }
+        if let word = ReportState(rawValue: report.state) { lines += reason(word, report, lastPass).map { "  \($0)" } }
+        lines += report.deliveries.flatMap(story)
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private static func reason(_ state: ReportState, _ report: ReportSummary, _ lastPass: UnixTime?) -> [String] {
+        let ending = report.isDayOpen ? ", as it is now" : ""
+        switch state {
+        case .open: return ["its day is closed; what becomes of it is decided soon"]
+        case .made:
+            guard report.isDayOpen else { return [] }
+            return [
+                "goes when the day is closed, to "
+                    + report.destinations.map { TextTable.printable($0) }.joined(separator: ", ")
+            ]
+        case .gated:
+            let last = lastPass.map { "; the last one did \(UTCTime($0))" } ?? ""
+            return ["does not go\(ending): no message of the domain passed DMARC within 30 days\(last)"]
+        case .excluded: return ["does not go\(ending): [reports] exclude has the domain"]
+        case .uncaused:
+            return ["does not go\(ending): only bounces, automatic answers or reports came, which cause none alone"]
+        }
+    }
+
+    private static func story(_ delivery: ReportDelivery) -> [String] {
+        let recipient = delivery.recipient.map { " (for \(TextTable.printable($0)))" } ?? ""
+        var line = "  \(TextTable.printable(delivery.destination))\(recipient): \(delivery.state)"
+        if let last = delivery.last { line += " \(UTCTime(UnixTime(last)))" }
+        if delivery.attempts > 1 { line += ", \(delivery.attempts) attempts" }
+        if let due = delivery.due { line += ", next \(UTCTime(UnixTime(due)))" }
+        return [line] + [delivery.detail].compactMap { $0.map { "    \(TextTable.printable($0))" } }
+    }
+}

@@ -1,0 +1,225 @@
+import AggregateReports
+import GRDB
+import MailSyntax
+import TestSupport
+import Testing
+
+@testable import Ledger
+
+@Suite("What becomes of reports")
+struct ReportSendingTests {
+    @Test("a report goes once, and the mail server gets it whole")
+    func sent() async throws {
+        let folder = try ReportFolder()
+        try folder.take([ReportFolder.event(), ReportFolder.event()])
+        try folder.closeDay()
+        let sender = try folder.sender()
+        guard case .tried(let attempt) = try await sender.turn() else {
+            Issue.record("nothing was tried")
+            return
+        }
+        #expect(attempt.text == "report on example.com of 2026-11-27 to r@example.com: sent (250 Ok)")
+        #expect(try await sender.turn() == .idle(until: nil))
+        let sent = folder.sent
+        #expect(sent.map(\.recipient) == ["r@example.com"])
+        let id = try #require(try folder.reports().first?.id)
+        #expect(String(decoding: sent[0].message, as: UTF8.self).contains("Report-ID: \(id)"))
+    }
+
+    @Test("who gets none")
+    func outlook() throws {
+        let folder = try ReportFolder()
+        try folder.take([
+            // No message of this one passes.
+            ReportFolder.event {
+                $0.policyDomain = "gated.example"
+                $0.dmarc = "fail"
+            },
+            ReportFolder.event { $0.policyDomain = "excluded.example" },
+            // A bounce causes none alone.
+            ReportFolder.event {
+                $0.policyDomain = "bounce.example"
+                $0.sender = ""
+            },
+            ReportFolder.event { $0.policyDomain = "made.example" },
+        ])
+        var settings = folder.settings
+        settings.excludes = { $0.description == "excluded.example" }
+        try folder.closeDay(settings)
+        let states = try folder.reports().map { [$0.domain, $0.state] }
+        #expect(
+            states == [
+                ["bounce.example", "not caused"], ["excluded.example", "excluded"], ["gated.example", "gated"],
+                ["made.example", "made"],
+            ]
+        )
+    }
+
+    @Test("the gate stays open for 30 days after a pass")
+    func gate() throws {
+        for (days, state) in [(28.9, "made"), (31.0, "gated")] {
+            let folder = try ReportFolder()
+            folder.now = folder.now + Int64(-days * 86_400)
+            try folder.take([ReportFolder.event { $0.time -= days * 86_400 }])
+            folder.now = UnixTime(Int64(SampleEvent.noon))
+            try folder.take([ReportFolder.event { $0.dmarc = "fail" }])
+            try folder.closeDay()
+            #expect(try folder.reports().map(\.state) == [state], "\(days) days")
+        }
+    }
+
+    @Test("a refusal stops the destination for a week, and the next one for two")
+    func refused() async throws {
+        let folder = try ReportFolder()
+        try folder.take([ReportFolder.event(), ReportFolder.event { $0.policy = "none" }])
+        try folder.closeDay()
+        folder.answer(.refused("550 no"))
+        let sender = try folder.sender()
+        for _ in 0..<2 { _ = try await sender.turn() }
+        #expect(try folder.states().sorted() == ["refused", "suppressed"])
+        let first = try #require(try folder.store.suppressions(at: folder.now).first)
+        #expect(first.until == folder.now.seconds + 7 * 86_400)
+        #expect(first.destination == "r@example.com")
+        #expect(try folder.store.suppressions(at: folder.now + 8 * 86_400).isEmpty)
+        let later = folder.now + 8 * 86_400
+        try folder.store.write { try $0.suppress(refusing: "example.com@r", "550 no", now: later) }
+        #expect(try folder.store.suppressions(at: later).first?.until == later.seconds + 14 * 86_400)
+        #expect(try folder.store.unsuppress(.address("R@example.com")))
+        #expect(try !folder.store.unsuppress(.address("R@example.com")))
+        try folder.store.suppress(.domain("example.com"), now: later)
+        #expect(try folder.store.suppression(of: "example.com@r", host: "example.com", at: later)?.until == nil)
+    }
+
+    @Test(
+        "what holds a report up, or keeps it here",
+        arguments: [
+            (DestinationOutcome.own, DeliveryOutcome.deferred("450 later"), "deferred", true),
+            (.own, .unavailable("refused"), "deferred", true), (.own, .withheld(.tooLarge, "20"), "too large", false),
+            (.undecided, .accepted("250"), "unverified", true),
+            (.refused("no record"), .accepted("250"), "not authorized", false),
+        ]
+    )
+    func obstacles(_ verification: DestinationOutcome, _ outcome: DeliveryOutcome, state: String, isOpen: Bool)
+        async throws
+    {
+        let folder = try ReportFolder()
+        try folder.take([ReportFolder.event()])
+        try folder.closeDay()
+        folder.verify(verification)
+        folder.answer(outcome)
+        _ = try await folder.sender().turn()
+        let delivery = try #require(try folder.reports().first?.deliveries.first)
+        #expect(delivery.state == state)
+        #expect(delivery.isOpen == isOpen)
+        #expect(delivery.due == (isOpen ? folder.now.seconds + DeliveryStep.pauses.lowerBound : nil))
+    }
+
+    @Test("an obsolete limit of the record is a maximum")
+    func limit() async throws {
+        let folder = try ReportFolder()
+        try folder.take([ReportFolder.event { $0.rua = ["mailto:r@example.com!100"] }])
+        try folder.closeDay()
+        _ = try await folder.sender().turn()
+        #expect(try folder.states() == ["too large"])
+        #expect(folder.sent.isEmpty)
+    }
+
+    @Test("what a crash has left as sending goes again, octet for octet")
+    func crash() async throws {
+        let folder = try ReportFolder()
+        try folder.take([ReportFolder.event()])
+        try folder.closeDay()
+        folder.answer(.deferred("closed"))
+        _ = try await folder.sender().turn()
+        try folder.store.write { try $0.execute(sql: "UPDATE report_delivery SET state = 'sending', due = 0") }
+        folder.now = folder.now + 3600
+        folder.answer(.accepted("250"))
+        var settings = folder.settings
+        settings.organization = "Another Name"
+        _ = try await folder.sender(settings).turn()
+        let sent = folder.sent
+        #expect(sent.count == 2)
+        #expect(sent[0].message == sent[1].message)
+        #expect(try folder.states() == ["sent"])
+    }
+
+    @Test("nobody sends while another process does")
+    func lock() async throws {
+        let folder = try ReportFolder()
+        try folder.take([ReportFolder.event()])
+        try folder.closeDay()
+        let lock = try DeliveryLock(beside: folder.store.path)
+        #expect(lock != nil)
+        #expect(try await folder.sender().turn() == .held)
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test(
+        "pauses grow, keep to the hours, and end after three days",
+        arguments: [
+            // Attempts; hours since the first; the hour of the day; the pause in minutes, or nil for the end.
+            (1, 0.0, 2.0, 15.0), (2, 0.5, 2.0, 30), (3, 1, 2.0, 60), (20, 24, 2.0, 240), (1, 0, 7.9, 1000),
+            (9, 72, 2.0, nil),
+        ] as [(Int, Double, Double, Double?)]
+    )
+    func pauses(attempts: Int, since: Double, hour: Double, minutes: Double?) {
+        let now = ReportDay.start(100) + Int64(hour * 3600)
+        let window = SendingWindow(from: 1800, to: 28_800)
+        let step = DeliveryStep(
+            .deferred("x"),
+            attempts: attempts,
+            began: now + Int64(-since * 3600),
+            window,
+            now: now
+        )
+        #expect(step.state == (minutes == nil ? .givenUp : .deferred))
+        let pause = step.due.map { Double($0.seconds - now.seconds) / 60 }
+        // After 240 minutes the window is closed in two of the cases.
+        switch (attempts, hour) {
+        case (20, _): #expect(step.due == ReportDay.start(101) + 1800)
+        case (_, 7.9): #expect(step.due == ReportDay.start(101) + 1800)
+        default: #expect(pause == minutes)
+        }
+    }
+
+    @Test("hours, also over midnight")
+    func window() {
+        let night = SendingWindow(from: 79_200, to: 7200)
+        let day = ReportDay.start(100)
+        #expect(night.isOpen(at: day + 3600) && night.isOpen(at: day + 80_000) && !night.isOpen(at: day + 7200))
+        #expect(night.next(from: day + 7200) == day + 79_200)
+        #expect(night.rest(at: day + 3600) == 3600)
+        let morning = SendingWindow(from: 1800, to: 28_800)
+        #expect(morning.point(after: day, 0) == day + 1800)
+        #expect(morning.point(after: day, 0.5) == day + 15_300)
+        #expect(morning.point(after: day + 28_000, 0.5) == day + 28_400)
+        #expect(morning.point(after: day + 28_800, 0) == day + 88_200)
+        #expect((morning.lastChance, night.lastChance, SendingWindow.always.lastChance) == (25_200, 82_800, 82_800))
+    }
+
+    @Test("a minute, a day and a host have their bounds")
+    func budget() {
+        var settings = ReportSettings(organization: "", address: "")
+        (settings.rate, settings.perDay, settings.perHost) = (2, 5, 3)
+        var budget = SendingBudget(settings)
+        let day = ReportDay.start(100)
+        var now = day
+        for host in ["a", "a"] {
+            #expect(budget.decision(for: host, now: now) == .now)
+            budget.spend(on: host, now: now)
+        }
+        #expect(budget.decision(for: "b", now: now) == .pause(until: day + 60))
+        now = day + 60
+        budget.spend(on: "a", now: now)
+        #expect(budget.decision(for: "a", now: now) == .postpone(until: day + 86_400))
+        #expect(budget.decision(for: "b", now: now) == .now)
+        budget.spend(on: "b", now: now)
+        now = day + 120
+        budget.spend(on: "b", now: now)
+        #expect(budget.decision(for: "c", now: now) == .pause(until: day + 86_400))
+        #expect(budget.decision(for: "a", now: day + 86_400) == .now)
+        settings.window = SendingWindow(from: 1800, to: 28_800)
+        #expect(SendingBudget(settings).decision(for: "a", now: day) == .pause(until: day + 1800))
+        #expect(SendingBudget(settings, keepsToWindow: false).decision(for: "a", now: day) == .now)
+    }
+}
