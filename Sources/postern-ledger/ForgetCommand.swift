@@ -13,7 +13,7 @@ struct ForgetCommand: ParsableCommand {
         discussion: """
             Every message goes whole in which the address, or an address at the domain, is found: as its sender, among \
             its recipients, as the address that Sender ID names, or in a text; and those of authors at the domain. \
-            Segments that wait in the spool are not changed: take them in first.
+            What reports would tell of the domain goes, too. Segments that wait in the spool are not changed: take them in first.
             """
     )
 
@@ -54,8 +54,8 @@ struct ForgetCommand: ParsableCommand {
     }
 
     func run() throws {
-        let name = try domain.map { try Names.domain($0, "--domain").description }
-        let wanted = name.map { MessageFilter.Address.domain($0) } ?? MessageFilter.Address(address ?? "")
+        let name = try domain.map { try Names.domain($0, "--domain") }
+        let wanted = name.map { MessageFilter.Address.domain($0.description) } ?? MessageFilter.Address(address ?? "")
         // The store is not made where there is none.
         let reader = try options.openReadOnly()
         let (messages, total) = try StoreProblem.reported { () throws(StoreError) in
@@ -69,7 +69,9 @@ struct ForgetCommand: ParsableCommand {
         try confirm(messages.count, of: total)
         let (store, _) = try options.open()
         let (count, isCleared) = try StoreProblem.reported { () throws(StoreError) in
-            (try store.forget(messages), try store.clearLog())
+            let count = try store.forget(messages)
+            if let name { try store.forgetReports(of: name) }
+            return (count, try store.clearLog())
         }
         try say("\(Counted.grouped(count, "message")) deleted; backups, exports and the log are not changed")
         guard !isCleared else { return }

@@ -49,6 +49,10 @@ final class LedgerService: Sendable {
                     let opened = try current(store, configuration)
                     store = opened
                     try take(into: opened, configuration, &skipped)
+                    // The spool holds nothing more of a day that is over.
+                    if !isStopped, let reports = configuration.reportSettings {
+                        try opened.closeDays(reports.window, now: Clock.now)
+                    }
                     // New segments do not wait until all that is too old is gone.
                     if Clock.now - cleaned >= Self.retentionInterval, try retain(opened, configuration) {
                         cleaned = Clock.now

@@ -10,7 +10,7 @@ struct PosternLedger: AsyncParsableCommand {
         commandName: "postern-ledger",
         abstract: "Remembers what the mail filter decided, and answers questions about it.",
         discussion: """
-            "postern history" runs "postern-ledger history", and so do top, why and try; "postern ledger status" runs \
+            "postern history" runs "postern-ledger history", and so do top, why, try and report; "postern ledger status" runs \
             "postern-ledger status", and so do the others.
             """,
         version: "postern-ledger \(BuildInfo.version)",
@@ -19,6 +19,7 @@ struct PosternLedger: AsyncParsableCommand {
             TopCommand.self,
             WhyCommand.self,
             TryCommand.self,
+            ReportCommand.self,
             ServeCommand.self,
             TakeCommand.self,
             StatusCommand.self,

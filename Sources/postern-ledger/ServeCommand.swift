@@ -18,17 +18,25 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         // A reload may be asked for before there is anything to reload.
         signal(SIGHUP, SIG_IGN)
-        let service = LedgerService(try options.settings())
+        let configuration = try options.settings()
+        let service = LedgerService(configuration)
+        let reports = ReportService(configuration)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let work = Task { await service.run() }
+        let sending = Task { await reports.run() }
         SystemdNotification.ofThisProcess.send(.ready)
         for await signal in signals {
             guard signal == .sighup else { break }
             // What is wrong with it has been said; the old one stays.
-            if let configuration = try? options.settings() { service.use(configuration) }
+            if let configuration = try? options.settings() {
+                service.use(configuration)
+                reports.use(configuration)
+            }
         }
         SystemdNotification.ofThisProcess.send(.stopping)
         service.stop()
+        sending.cancel()
         await work.value
+        await sending.value
     }
 }

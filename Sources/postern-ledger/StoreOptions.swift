@@ -86,7 +86,7 @@ enum StoreProblem {
     /// This command, as it is typed.
     private static var command: String {
         var words = Array(CommandLine.arguments.dropFirst())
-        let isQuestion = words.first.map { ["history", "top", "why", "try"].contains($0) } ?? false
+        let isQuestion = words.first.map { ["history", "top", "why", "try", "report"].contains($0) } ?? false
         words.insert(contentsOf: isQuestion ? ["postern"] : ["postern", "ledger"], at: 0)
         return words.map { ShellCommand.word($0) }.joined(separator: " ")
     }

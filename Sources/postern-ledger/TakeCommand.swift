@@ -40,7 +40,12 @@ struct TakeCommand: ParsableCommand {
 extension Configuration {
     /// The intake from the spool to a store.
     func intake(_ store: Store) -> Intake {
-        Intake(store, from: spool, retention: retention(store)) { StoredFacts($0).octets }
+        let address = reports.isOn ? reports.address : nil
+        return Intake(store, from: spool, retention: retention(store)) {
+            StoredFacts($0).octets
+        } reports: {
+            address.map { ReportTally(reportAddress: $0, now: Clock.now) }
+        }
     }
 
     /// How long the store keeps what.

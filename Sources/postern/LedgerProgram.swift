@@ -13,7 +13,10 @@ enum LedgerProgram {
         guard let first = words.first else { return }
         // "postern ledger status" is "postern-ledger status".
         let isGroup = first == LedgerCommand.configuration.commandName
-        let commands = [HistoryCommand.configuration, TopCommand.configuration, TryCommand.configuration]
+        let commands = [
+            HistoryCommand.configuration, TopCommand.configuration, TryCommand.configuration,
+            ReportCommand.configuration,
+        ]
         guard isGroup || commands.contains(where: { $0.commandName == first }) else { return }
         let message = replaceThisProcess(Array(isGroup ? words.dropFirst() : words))
         Report.write(message)
@@ -75,6 +78,14 @@ struct TryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "try",
         abstract: "Say what other rules would have done with stored messages (postern-ledger)."
+    )
+}
+
+/// `postern report`.
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Show and send DMARC reports to domain owners: status, list, show, send (postern-ledger)."
     )
 }
 

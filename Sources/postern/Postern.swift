@@ -22,6 +22,7 @@ struct Postern: AsyncParsableCommand {
             HistoryCommand.self,
             TopCommand.self,
             TryCommand.self,
+            ReportCommand.self,
             LedgerCommand.self,
         ]
     )

@@ -1,0 +1,111 @@
+internal import ArgumentParser
+internal import CommandSupport
+internal import EventSpool
+internal import Glibc
+internal import Ledger
+internal import MailSyntax
+internal import PosternConfiguration
+internal import PosternSetup
+
+/// `postern report send`.
+struct ReportSendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send",
+        abstract: "Send the reports of closed days now, whatever the hour.",
+        discussion: """
+            Those that wait or were deferred go, as fast as [reports] rate allows. What has been sent or refused does not \
+            go again.
+            """
+    )
+
+    @Option(help: "Only those on this policy domain.")
+    var domain: String?
+
+    @OptionGroup var which: ReportOptions
+
+    @Flag(name: .long, help: "Say which would be sent, and send none.")
+    var dryRun = false
+
+    @Option(help: "Write the compressed files into this directory, and send none.")
+    var directory: String?
+
+    @OptionGroup var options: StoreOptions
+
+    func validate() throws {
+        _ = try domain.map { try Names.domain($0, "--domain") }
+        guard dryRun, directory != nil else { return }
+        throw ValidationError("expected only one of --dry-run and --directory")
+    }
+
+    func run() async throws {
+        let filter = ReportFilter(day: which.day, domain: try domain.map { try Names.domain($0, "--domain") })
+        // The store is not made where there is none.
+        _ = try options.openReadOnly()
+        let configuration = try options.settings()
+        guard let settings = configuration.reportSettings else {
+            Report.write(ReportDesk.off)
+            throw ExitCode.failure
+        }
+        do {
+            try plan(configuration, settings)
+            if let directory { return try write(to: directory, filter, settings) }
+            if dryRun { return try list(filter) }
+            try await send(filter, configuration)
+        } catch let error as StoreError {
+            try StoreProblem.reported { () throws(StoreError) in throw error }
+        } catch let error as ConfigurationError {
+            for problem in error.problems { Report.print("\(problem)") }
+            throw ExitCode(EX_CONFIG)
+        }
+    }
+
+    /// Closes the days that are over, and says what becomes of their reports.
+    private func plan(_ configuration: Configuration, _ settings: ReportSettings) throws {
+        let (store, _) = try options.open()
+        // What waits in the spool belongs into the reports.
+        let waiting = (try? configuration.spool.segments().contains { $0.state == .closed }) ?? false
+        if !waiting { try store.closeDays(settings.window, now: Clock.now) }
+        try store.planReports(settings, now: Clock.now)
+        guard let day = which.day, try store.lastClosedDay().map({ $0 < day }) ?? true else { return }
+        Report.write("\(ReportDay.text(day)) is not closed; what would be sent is shown by: postern report preview")
+        throw ExitCode.failure
+    }
+
+    private func list(_ filter: ReportFilter) throws {
+        let desk = try ReportDesk(options)
+        var text = ReportText.head
+        _ = try desk.each(filter) { if $0.deliveries.contains(where: \.isOpen) { text += ReportText.lines($0) } }
+        try OutputFile.writeToStandardOutput(Array(text.utf8))
+    }
+
+    private func write(to directory: String, _ filter: ReportFilter, _ settings: ReportSettings) throws {
+        let store = try options.openReadOnly()
+        var count = 0
+        try store.files(filter, settings) { name, octets in
+            try OutputFile.create("\(directory)/\(name)", mode: S_IRUSR | S_IWUSR | S_IRGRP, octets)
+            count += 1
+        }
+        try say("\(Counted.words(count, "report")) to \(directory)")
+    }
+
+    /// How long the rate, or another process, may hold a report up, in seconds.
+    private static let patience: Int64 = 90
+
+    private func send(_ filter: ReportFilter, _ configuration: Configuration) async throws {
+        guard let office = try ReportOffice(configuration, keepsToWindow: false) else { return }
+        var isComplete = true
+        for id in try office.store.openDeliveries(filter) {
+            do {
+                guard let attempt = try await office.send(id, patience: Self.patience) else { continue }
+                try say(attempt.text)
+                isComplete = isComplete && attempt.isSent
+            } catch let error as ReportOfficeError {
+                Report.write("\(error)")
+                throw ExitCode(EX_TEMPFAIL)
+            }
+        }
+        guard isComplete else { throw ExitCode.failure }
+    }
+
+    private func say(_ text: String) throws { try OutputFile.writeToStandardOutput(Array("\(text)\n".utf8)) }
+}

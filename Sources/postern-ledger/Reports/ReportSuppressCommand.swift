@@ -1,0 +1,101 @@
+internal import ArgumentParser
+internal import CommandSupport
+internal import Ledger
+internal import MailSyntax
+internal import PosternSetup
+
+/// `postern report suppress`.
+struct ReportSuppressCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "suppress",
+        abstract: "Stop reports to a destination, or allow them again.",
+        discussion: "A destination that refuses a report is stopped for 7 days by itself, and then for twice as long.",
+        subcommands: [AddCommand.self, RemoveCommand.self, ListCommand.self]
+    )
+
+    /// The destination on the command line.
+    struct Destination: ParsableArguments {
+        @Argument(help: "An address, or a domain for all addresses there.")
+        var destination: String
+
+        func validate() throws { _ = try address() }
+
+        /// The destination, with its domain in A-labels.
+        func address() throws -> MessageFilter.Address {
+            switch MessageFilter.Address(destination) {
+            case .domain(let name): return .domain(try Names.domain(name, "the destination").description)
+            case .address(let address):
+                guard let at = address.lastIndex(of: "@"), at > address.startIndex else {
+                    throw ValidationError("'\(destination)' is no destination; expected an address or a domain")
+                }
+                let host = try Names.domain(String(address[address.index(after: at)...]), "the destination")
+                return .address("\(address[..<at])@\(host)")
+            }
+        }
+    }
+
+    /// `postern report suppress add`.
+    struct AddCommand: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "add",
+            abstract: "Stop reports to a destination for good."
+        )
+
+        @OptionGroup var destination: Destination
+
+        @OptionGroup var options: StoreOptions
+
+        func run() throws {
+            // The store is not made where there is none.
+            _ = try options.openReadOnly()
+            let address = try destination.address()
+            let (store, _) = try options.open()
+            try StoreProblem.reported { () throws(StoreError) in try store.suppress(address, now: Clock.now) }
+        }
+    }
+
+    /// `postern report suppress remove`.
+    struct RemoveCommand: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "remove",
+            abstract: "Allow reports to a destination again."
+        )
+
+        @OptionGroup var destination: Destination
+
+        @OptionGroup var options: StoreOptions
+
+        func run() throws {
+            _ = try options.openReadOnly()
+            let address = try destination.address()
+            let (store, _) = try options.open()
+            let isRemoved = try StoreProblem.reported { () throws(StoreError) in try store.unsuppress(address) }
+            guard !isRemoved else { return }
+            Report.write("reports to '\(destination.destination)' are not stopped")
+            throw ExitCode.failure
+        }
+    }
+
+    /// `postern report suppress list`.
+    struct ListCommand: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List the destinations that get no reports."
+        )
+
+        @OptionGroup var form: FormatOptions
+
+        @OptionGroup var options: StoreOptions
+
+        func run() throws {
+            let desk = try ReportDesk(options)
+            let list = try StoreProblem.reported { () throws(StoreError) in
+                try desk.store.suppressions(at: Clock.now)
+            }
+            switch form.format {
+            case .text: try OutputFile.writeToStandardOutput(Array(list.map(ReportText.line).joined().utf8))
+            case .json: for each in list { try OutputFile.writeToStandardOutput(JSONReport.line(each)) }
+            }
+        }
+    }
+}
