@@ -49,6 +49,24 @@ struct ARCFields {
     }
 }
 
+extension ARCFields {
+    /// The fields that can be read, as a sealer counts them; of two with one place, the upper.
+    init(readableOf headers: HeaderBlock) {
+        self.init()
+        for index in headers.indices {
+            guard let member = ARCMember(at: index, of: headers),
+                let field = try? ARCField(member, at: index, of: headers)
+            else { continue }
+            try? add(field)
+        }
+    }
+
+    /// The fields in the order in which seals cover them (RFC 8617 § 5.1.1).
+    var inOrder: [HeaderField] {
+        places.flatMap { [$0.results, $0.message, $0.seal].compactMap { $0?.field } }
+    }
+}
+
 /// The sets of a message, which have the structure that RFC 8617 § 5.2 requires.
 struct ARCChain: Sendable {
     /// The sets, from instance 1 up; never empty.

@@ -14,6 +14,7 @@ internal import MailSyntax
 ///     sign IN OUT HEADER/BODY NOW CHUNK DOMAIN SELECTOR KEYFILE [SELECTOR KEYFILE]…
 ///     verify FILE NOW CHUNK                                     the results, from the top, as result:problem
 ///     arc FILE NOW CHUNK                                        the result of the chain, as result:oldest pass:problem
+///     seal IN OUT NOW CHUNK DOMAIN SELECTOR KEYFILE             the instance of the new set, and cv=, as instance:cv
 ///     stream OCTETS                                             by how many KiB the peak of resident memory grows
 ///
 /// With the argument `authors`, each line is the value of a From field in hexadecimal, and the answer how it is read and
@@ -101,6 +102,10 @@ struct JudgeDriver {
             let outcome = verifier.outcome(inquiry.flatMap { zone.outcomeAtHand(of: $0) })
             let oldest = outcome.oldestPass.map { String($0) } ?? ""
             return "\(outcome.result.rawValue):\(oldest):\(outcome.problem?.description ?? "")"
+        case "seal":
+            let (input, output, now, chunk) = (try next(), try next(), try next(), try next())
+            let key = try signingKey(next(), next(), file: next())
+            return try seal(input, output, UnixTime(Int64(now) ?? 0), Int(chunk) ?? 65_535, key)
         case "stream":
             let octets = Int(try next()) ?? 0
             _ = Self.stream(1 << 20)
@@ -109,6 +114,27 @@ struct JudgeDriver {
             return "\(try Self.peakOfResidentMemory() - before) KiB, \(outcomes) signatures"
         default: throw UnknownJob()
         }
+    }
+
+    /// Seals a message on top of the chain that it has.
+    private func seal(_ input: String, _ output: String, _ now: UnixTime, _ chunk: Int, _ key: DKIMSigningKey) throws
+        -> String
+    {
+        let message = [UInt8](try Data(contentsOf: URL(filePath: input)))
+        let stored = StoredMessage(message[...])
+        var (verifier, sealer) = (ARCMessageVerifier(now: now), ARCMessageSealer(key: key, now: now))
+        let inquiry = verifier.endOfHeaders(stored.headers)
+        unsafe Self.feed(stored.body, chunk) { part in
+            unsafe verifier.body(part)
+            unsafe sealer.body(part)
+        }
+        let chain = verifier.outcome(inquiry.flatMap { zone.outcomeAtHand(of: $0) })
+        let results = Octets("mx.example.org; spf=none;\n\tarc=\(chain.result.rawValue)")
+        let set = try sealer.seal(stored.headers, chain, results: results)
+        var sealed = [UInt8]()
+        for (member, value) in set.fields { sealed += Array("\(member.rawValue):".utf8) + value + [0x0D, 0x0A] }
+        try Data(sealed + message).write(to: URL(filePath: output))
+        return "\(set.instance):\(set.status.rawValue)"
     }
 
     /// Verifies a message with a body of so many octets, under both canonicalizations at once.
