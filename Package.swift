@@ -149,7 +149,7 @@ let package = Package(
             [
                 "ServiceManager",
                 "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer", "MilterProtocol",
-                "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy", "MailEvents", "EventSpool",
+                "DNSResolver", "MailSyntax", "DKIM", "ARC", "DMARC", "Policy", "MailEvents", "EventSpool",
                 deque, nioCore, nioHTTP1, nioPosix, logging, lifecycle, system, unixSignals,
             ]
         ),

@@ -74,6 +74,7 @@ CREATE TABLE event (
     ) NOT NULL,
     signed VARCHAR[] NOT NULL,
     unsigned VARCHAR,
+    sealed STRUCT(domain VARCHAR, selector VARCHAR, instance INTEGER, cv VARCHAR),
     dns STRUCT(
         lookups INTEGER, cached INTEGER, starved INTEGER,
         answers STRUCT(

@@ -106,6 +106,10 @@ public struct EventStory: Sendable {
     private var signing: [String] {
         event.signed.map { "signed       \(TextTable.printable($0))" }
             + [event.unsigned].compactMap { $0 }.map { "not signed   \(TextTable.printable($0))" }
+            + [event.sealed].compactMap { $0 }.map { seal in
+                let names = TextTable.printable("\(seal.domain)/\(seal.selector)")
+                return "sealed       \(names) (i=\(seal.instance), cv=\(TextTable.printable(seal.cv)))"
+            }
     }
 
     private var lookups: [String] {

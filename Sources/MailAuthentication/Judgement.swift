@@ -68,3 +68,11 @@ public final class Judgement: Sendable {
         newFields = fields + forged.kept
     }
 }
+
+extension Judgement {
+    /// The value of Authentication-Results for a message with these fields, whether the field is added or not.
+    public func results(_ settings: HeaderSettings, _ headers: HeaderBlock) -> [UInt8] {
+        let allowsUTF8 = assessment.allowsUTF8(envelope, headers)
+        return assessment.authenticationResults(settings, envelope, allowsUTF8, verdict.excuse)
+    }
+}

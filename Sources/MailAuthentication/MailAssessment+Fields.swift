@@ -63,8 +63,8 @@ extension MailAssessment {
 // MARK: Authentication-Results
 
 extension MailAssessment {
-    /// The results of all methods, always in the same order.
-    private func authenticationResults(
+    /// The results of all methods, always in the same order: the value of Authentication-Results.
+    func authenticationResults(
         _ settings: HeaderSettings,
         _ envelope: Envelope,
         _ allowsUTF8: Bool,

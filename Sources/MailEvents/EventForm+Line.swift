@@ -33,6 +33,7 @@ extension EventForm {
             }
             event.array("signed") { _ in }
             event.null("unsigned")
+            if let seal = transcript.seal { event.add(seal) }
             let hasAnswers = hasLocalParts && (isClean ? hasCleanAnswers : hasUncleanAnswers)
             event.object("dns") { $0.add(judgement.lookups, judgement.lookupCounts, hasAnswers: hasAnswers) }
         }
@@ -174,6 +175,17 @@ extension EventForm {
             }
         }
         return written
+    }
+}
+
+extension JSONText {
+    fileprivate mutating func add(_ seal: Transcript.Seal) {
+        object("sealed") { object in
+            object.add("domain", seal.domain)
+            object.add("selector", seal.selector)
+            object.add("instance", seal.instance)
+            object.add("cv", seal.status)
+        }
     }
 }
 

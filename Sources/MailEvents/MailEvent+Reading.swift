@@ -38,6 +38,7 @@ extension MailEvent {
         verdict = try members.object("verdict", Verdict.init)
         signed = try members.strings("signed")
         unsigned = try members.optionalString("unsigned")
+        sealed = try members.optionalObject("sealed", Seal.init)
         problem = try members.optionalString("problem")
         dns = try members.object("dns", DNS.init)
         ms = try members.integer("ms")
@@ -149,6 +150,15 @@ extension MailEvent.DMARC.Tags {
         fo = try members.string("fo")
         t = try members.string("t")
         psd = try members.string("psd")
+    }
+}
+
+extension MailEvent.Seal {
+    fileprivate init(_ members: inout JSONMembers) throws(EventReadingError) {
+        domain = try members.string("domain")
+        selector = try members.string("selector")
+        instance = try members.integer("instance")
+        cv = try members.string("cv")
     }
 }
 

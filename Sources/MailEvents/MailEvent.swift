@@ -98,6 +98,8 @@ public struct MailEvent: Decodable, Sendable, Equatable {
     public var signed: [String]
     /// Why mail of our own was not signed.
     public var unsigned: String?
+    /// The seal that was put on it (RFC 8617); nil where it was not sealed.
+    public var sealed: Seal?
     /// What stood in the way of a judgement.
     public var problem: String?
     /// The lookups.
@@ -107,7 +109,7 @@ public struct MailEvent: Decodable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case v, time, host, listener, configuration, id, direction, addresses, client, author, spf, dkim, dmarc, arc
-        case iprev, octets, facts, verdict, signed, unsigned, problem, dns, ms
+        case iprev, octets, facts, verdict, signed, unsigned, sealed, problem, dns, ms
         case mailFrom = "mail_from"
         case rcptTo = "rcpt_to"
         case refusedRcptTo = "refused_rcpt_to"
@@ -279,6 +281,18 @@ extension MailEvent {
             case result, instances, sealer, sealers, vouches, problem
             case oldestPass = "oldest_pass"
         }
+    }
+
+    /// A seal of our own (RFC 8617).
+    public struct Seal: Decodable, Sendable, Equatable {
+        /// `d=`.
+        public var domain: String
+        /// `s=`.
+        public var selector: String
+        /// `i=`.
+        public var instance: Int
+        /// What it says of the chain before it: `none`, `pass` or `fail`.
+        public var cv: String
     }
 
     /// The client's name.

@@ -27,6 +27,26 @@ public struct Transcript: Sendable {
         }
     }
 
+    /// A seal that was put on the message (RFC 8617); a class, because few messages have one.
+    public final class Seal: Sendable {
+        /// `d=`.
+        public let domain: DomainName
+        /// `s=`.
+        public let selector: DomainName
+        /// `i=`.
+        public let instance: Int
+        /// What it says of the chain before it, `cv=`.
+        public let status: String
+
+        /// A seal with these tags.
+        public init(domain: DomainName, selector: DomainName, instance: Int, status: String) {
+            self.domain = domain
+            self.selector = selector
+            self.instance = instance
+            self.status = status
+        }
+    }
+
     /// When the message ended, in milliseconds since 1970.
     public var time: Int64 = 0
     /// The listener.
@@ -57,6 +77,8 @@ public struct Transcript: Sendable {
     public var early: [Early: [Int]] = [:]
     /// Why a message to mixed recipients could not be put off.
     public var obstacle: SeparationObstacle?
+    /// The seal of the message.
+    public var seal: Seal?
     /// The value of Message-ID.
     public var messageID: Octets?
     /// Whether a program sent the message and said so, or it is a DMARC report.

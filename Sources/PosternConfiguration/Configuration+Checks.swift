@@ -80,7 +80,8 @@ extension Configuration {
         case .senderID: checks.senderID.enabled
         case .dkim: checks.dkim.enabled
         case .dmarc: checks.dmarc.enabled
-        case .arc: checks.arc.enabled
+        // RFC 8617 § 5.1: a seal says what became of the chain before it.
+        case .arc: checks.arc.enabled || sealing.signing != nil
         case .iprev: checks.iprev.enabled
         }
     }

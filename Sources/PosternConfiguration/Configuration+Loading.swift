@@ -101,6 +101,8 @@ extension Configuration {
         checkTimes(&reader)
         checkExclusions(&reader)
         checkSigning(&reader)
+        sealing.location = places["sealing"] ?? sealing.location
+        sealing.check(&reader)
         if listen.isEmpty { listen = [Listen()] }
     }
 

@@ -13,6 +13,9 @@ extension Configuration {
                     + "that stamps under that name, use another authserv_id"
             )
         }
+        if sealing.signing != nil, !checks.arc.enabled, line(of: "checks.arc") == 0 {
+            notes.append("the seals of others are checked (checks.arc), for [sealing] needs it")
+        }
         return notes
     }
 }

@@ -86,6 +86,15 @@ extension Configuration {
             Signing.settings,
             "A domain that outgoing mail is signed for, by the domain of From."
         ),
+        .table(
+            "sealing",
+            \.sealing,
+            Sealing.settings,
+            """
+            The ARC seal (RFC 8617) of judged mail that this host may forward. Off until domain, selector and key are set; \
+            then checks.arc is on as well. Every message is sealed that is not refused or discarded. See postern-cases(7).
+            """
+        ),
         .table("log", \.log, Log.settings, "The log: one line a message."),
         .table("admin", \.admin, Admin.settings, "Metrics, health and control."),
         .table("limits", \.limits, Limits.settings, "What one message and one connection may take."),

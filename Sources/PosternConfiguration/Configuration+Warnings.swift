@@ -7,7 +7,7 @@ extension Configuration {
         let ofRules = rules.rules.enumerated().flatMap { index, rule in
             RuleWarnings(self, rule, earlier: rules.rules.prefix(index), path: "rules[\(index + 1)]").found
         }
-        return general + forwarderWarnings + reportWarnings + ofRules + examples
+        return general + forwarderWarnings + sealingWarnings + reportWarnings + ofRules + examples
     }
 
     /// What was left of an example; a zone file may answer for it.
@@ -21,7 +21,9 @@ extension Configuration {
         return "valid: mode \(mode.rawValue), \(Counted.words(listen.count, "socket")), "
             + "\(Counted.words(rules.rules.count, "rule")) "
             + "(\(refusing) refusing\(onTrial > 0 ? ", \(onTrial) on trial" : "")), "
-            + "\(Counted.words(signing.flatMap(\.allDomains).count, "signing domain")), checks: \(checked.joined(separator: " "))"
+            + "\(Counted.words(signing.flatMap(\.allDomains).count, "signing domain")), "
+            + (sealing.signing == nil ? "" : "sealing as \(sealing.domain), ")
+            + "checks: \(checked.joined(separator: " "))"
     }
 
     /// A problem with a setting, at the line of the setting or of the table around it.

@@ -45,6 +45,8 @@ public struct Configuration: Sendable {
     public var trustedForwarders: [Forwarder] = []
     /// The domains to sign for.
     public var signing: [Signing] = []
+    /// The seal of mail that may be sent on.
+    public var sealing = Sealing()
     /// The log.
     public var log = Log()
     /// Metrics, health and control.

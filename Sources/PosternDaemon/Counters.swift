@@ -38,6 +38,7 @@ final class Counters: Sendable {
         var undecidedMessages: [String: Int] = [:]
         var forgedFields = 0
         var signatures = 0
+        var seals = 0
         var lookups = 0
         var cachedLookups = 0
         var reloads = 0
@@ -64,9 +65,8 @@ final class Counters: Sendable {
     ///
     /// - Parameters:
     ///   - judgement: what was found and done.
-    ///   - refused: how many recipients rules refused before DATA.
-    ///   - sentAway: how many were asked to come in another transaction.
-    func count(_ judgement: Judgement, refused: Int, sentAway: Int) {
+    ///   - delivery: what is told of the message beside it.
+    func count(_ judgement: Judgement, _ delivery: Delivery) {
         let found = judgement.summary
         let lookups = judgement.lookupCounts
         update { values in
@@ -74,8 +74,9 @@ final class Counters: Sendable {
             for check in Check.allCases {
                 if let word = found.results[check] { values.resultCounts[check][word.place] += 1 }
             }
-            values.refusedRecipients += refused
-            values.sentAwayRecipients += sentAway
+            values.refusedRecipients += delivery.refused.count
+            values.sentAwayRecipients += delivery.sentAway
+            if delivery.sealing?.seal != nil { values.seals += 1 }
             if judgement.verdict.mixture?.isPutOff == true { values.putOffMessages += 1 }
             if !judgement.verdict.undecided.isEmpty {
                 values.undecidedMessages[judgement.verdict.action.rawValue, default: 0] += 1

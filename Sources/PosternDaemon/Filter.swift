@@ -67,7 +67,7 @@ extension Filter {
         by setup: Setup
     ) {
         log.write(LogLine(judgement, delivery))
-        counters.count(judgement, refused: delivery.refused.count, sentAway: delivery.sentAway)
+        counters.count(judgement, delivery)
         let isClean = judgement.isCleanPass
         events.append {
             setup.eventForm.write(judgement, transcript(), isClean: isClean, problem: delivery.problem, to: &$0)

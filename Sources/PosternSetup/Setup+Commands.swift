@@ -13,7 +13,7 @@ extension Configuration {
 }
 
 extension Setup {
-    /// The setup for a command, which signs only with the keys that it is given and saves no cache.
+    /// The setup for a command, which signs only with the keys that it is given, seals nothing and saves no cache.
     ///
     /// - Parameters:
     ///   - configuration: the settings.
@@ -25,6 +25,7 @@ extension Setup {
     ) throws(ConfigurationError) {
         var configuration = configuration
         configuration.signing = []
+        configuration.sealing = Configuration.Sealing()
         configuration.dns.cache.snapshot = nil
         try self.init(configuration, resolver: ConfiguredResolver(configuration, group: group))
     }

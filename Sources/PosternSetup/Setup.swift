@@ -17,6 +17,8 @@ public final class Setup: Sendable {
     public let engine: PolicyEngine
     /// The keys that sign mail.
     public let signing: SigningTable
+    /// The key that seals mail; nil where nothing is sealed.
+    public let sealing: SealingKey?
     /// Clients whose mail is our own.
     public let trusted: NetworkSet
     /// Clients whose mail is neither judged nor signed.
@@ -37,6 +39,7 @@ public final class Setup: Sendable {
         authentication = AuthenticationSettings(configuration)
         engine = PolicyEngine(configuration)
         signing = try SigningTable(configuration.signing)
+        sealing = try SealingKey(configuration.sealing)
         trusted = NetworkSet(configuration.trust.networks)
         skipped = NetworkSet(configuration.trust.skip)
         eventForm = EventForm(configuration.events)

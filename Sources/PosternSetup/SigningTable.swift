@@ -16,7 +16,7 @@ public struct SigningTable: Sendable {
         var entries = [DKIMSigningTable.Entry]()
         var problems = [ConfigurationProblem]()
         for (index, signing) in configuration.enumerated() {
-            let read = Self.keys(of: signing, "signing[\(index + 1)]", as: account)
+            let read = Self.keys(of: signing, as: account) { "signing[\(index + 1)].keys[\($0 + 1)].file" }
             problems += read.problems
             var options = signing.options
             // A milter uses LF alone in folded lines; the MTA writes CRLF.
@@ -45,15 +45,20 @@ public struct SigningTable: Sendable {
     ) -> [ConfigurationProblem] {
         // Tables without a domain have been reported already.
         configuration.enumerated().filter { !$1.allDomains.isEmpty }.flatMap { index, signing in
-            keys(of: signing, "signing[\(index + 1)]", as: account).problems
+            keys(of: signing, as: account) { "signing[\(index + 1)].keys[\($0 + 1)].file" }.problems
         }
     }
 
     /// The keys of each domain: one private key serves all.
-    private static func keys(
+    ///
+    /// - Parameters:
+    ///   - signing: the domains, and the files of the keys.
+    ///   - account: the account that reads the files.
+    ///   - setting: the full name of the setting that names the file at a place.
+    static func keys(
         of signing: Configuration.Signing,
-        _ path: String,
-        as account: Account
+        as account: Account,
+        _ setting: (Int) -> String
     ) -> (keys: [DomainName: [DKIMSigningKey]], problems: [ConfigurationProblem]) {
         var keys: [DomainName: [DKIMSigningKey]] = [:]
         var problems = [ConfigurationProblem]()
@@ -64,7 +69,7 @@ public struct SigningTable: Sendable {
                         file: key.location.file,
                         line: key.location.line,
                         column: 0,
-                        key: "\(path).keys[\(index + 1)].file",
+                        key: setting(index),
                         message: message,
                         command: command
                     )

@@ -14,12 +14,12 @@ struct ConfigCheckCommand: AsyncParsableCommand {
             Reads everything that the daemon would read: the lists, the keys and the zone file too, and looks whether \
             it could make its sockets and the mail server reach them. It judges as the account that will run the \
             daemon: called by root as the user postern where there is one, else as the caller, and says which. With \
-            --dns, it also looks up whether each signing key is published. Exits with 1 when the daemon would not take \
+            --dns, it also looks up whether each signing key, and that of seals, is published. Exits with 1 when the daemon would not take \
             the configuration, or a key is not published, with 75 when the DNS does not say.
             """
     )
 
-    @Flag(help: "Look up the DNS record of each signing key, and compare it with the key.")
+    @Flag(help: "Look up the DNS record of each key, and compare it with the key.")
     var dns = false
 
     @Argument(help: "The configuration.")
@@ -52,7 +52,7 @@ struct ConfigCheckCommand: AsyncParsableCommand {
             Report.print("\(file): not valid; judged as the user \(account.name)")
             throw ExitCode.failure
         }
-        let problems = dns ? await PublishedKeys(configuration.signing, resolver.dns).problems : []
+        let problems = dns ? await PublishedKeys(configuration, resolver.dns).problems : []
         for problem in problems { Report.print(problem.text) }
         if let silence = resolver.silence { Report.print("\(file): dns.servers: \(silence)") }
         await resolver.close()
@@ -61,7 +61,8 @@ struct ConfigCheckCommand: AsyncParsableCommand {
         }
         print("\(file): \(configuration.summary); judged as the user \(account.name)")
         if dns {
-            let count = configuration.signing.reduce(0) { $0 + $1.keys.count * $1.allDomains.count }
+            let signing = configuration.signing + [configuration.sealing.signing].compactMap { $0 }
+            let count = signing.reduce(0) { $0 + $1.keys.count * $1.allDomains.count }
             print("\(file): \(Counted.words(count, "key record")) published, and right")
         }
         for note in configuration.notes { print("\(file): note: \(note)") }

@@ -5,7 +5,7 @@ internal import MailSyntax
 internal import PosternConfiguration
 internal import PosternSetup
 
-/// The signing keys of a configuration beside the records that should publish them.
+/// The keys of a configuration that sign and seal beside the records that should publish them.
 struct PublishedKeys {
     /// Why signatures with a key would not verify, or why that is not known.
     struct Problem {
@@ -15,12 +15,14 @@ struct PublishedKeys {
         let isUnanswered: Bool
     }
 
-    private let signing: [Configuration.Signing]
+    private let tables: [(setting: String, signing: Configuration.Signing)]
     private let resolver: any DNSResolving
 
     /// The keys, and the resolver that looks their records up.
-    init(_ signing: [Configuration.Signing], _ resolver: any DNSResolving) {
-        self.signing = signing
+    init(_ configuration: Configuration, _ resolver: any DNSResolving) {
+        tables =
+            configuration.signing.map { ("signing.keys", $0) }
+            + [configuration.sealing.signing].compactMap { $0 }.map { ("sealing.key", $0) }
         self.resolver = resolver
     }
 
@@ -28,10 +30,10 @@ struct PublishedKeys {
     var problems: [Problem] {
         get async {
             var problems = [Problem]()
-            for entry in signing {
+            for (setting, entry) in tables {
                 for (key, domain) in entry.keys.flatMap({ key in entry.allDomains.map { (key, $0) } }) {
                     guard let found = await problem(key, domain) else { continue }
-                    let text = "\(entry.location): signing.keys: \(key.file): \(found.text)"
+                    let text = "\(entry.location): \(setting): \(key.file): \(found.text)"
                     problems.append(Problem(text: text, isUnanswered: found.isUnanswered))
                 }
             }

@@ -128,7 +128,7 @@ let package = Package(
             [
                 "PosternSetup", "PosternConfiguration", "MailAuthentication", "MilterServer",
                 "MilterProtocol",
-                "DNSResolver", "MailSyntax", "DKIM", "DMARC", "Policy", "MailEvents", "EventSpool",
+                "DNSResolver", "MailSyntax", "DKIM", "ARC", "DMARC", "Policy", "MailEvents", "EventSpool",
                 deque, nioCore, nioPosix, logging, system,
             ],
             isOpen: true,

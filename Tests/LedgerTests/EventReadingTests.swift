@@ -28,6 +28,10 @@ struct EventReadingTests {
                 + #""problem":null},"iprev":{"result":"pass","names":["a","b"],"unanswered":["c"],"problem":null}"#
         )
         .replacing(
+            #""unsigned":null"#,
+            with: #""unsigned":null,"sealed":{"domain":"d.example","selector":"s","instance":2,"cv":"pass"}"#
+        )
+        .replacing(
             #""facts":null"#,
             with: #""facts":{"dkim":"pass","dkim_aligned":null,"sender_id_aligned":"fail","pra":""}"#
         )

@@ -147,6 +147,20 @@ struct EventLineTests {
         #expect(event.dns.answers?.count == judgement.lookups.count)
     }
 
+    @Test("a seal is told; without one, the event has no member for it")
+    func seal() async throws {
+        let judgement = try await EventCase.all[0].judgement()
+        var transcript = Transcript()
+        let plain = Self.line { Self.form().write(judgement, transcript, isClean: true, problem: nil, to: &$0) }
+        #expect(!String(decoding: plain, as: UTF8.self).contains("sealed"))
+        #expect(try Self.event(plain).sealed == nil)
+        let (domain, selector) = (try DomainName("example.org"), try DomainName("2026a"))
+        transcript.seal = Transcript.Seal(domain: domain, selector: selector, instance: 2, status: "pass")
+        let line = Self.line { Self.form().write(judgement, transcript, isClean: true, problem: nil, to: &$0) }
+        let seal = try Self.event(line).sealed
+        #expect(seal?.domain == "example.org" && seal?.selector == "2026a" && seal?.instance == 2 && seal?.cv == "pass")
+    }
+
     @Test("without local parts, no text of an event has one", arguments: EventCase.all)
     func domainsAlone(of message: EventCase) async throws {
         var message = message

@@ -200,9 +200,10 @@ struct CountersTests {
     func counts() async throws {
         let counters = Counters()
         let refused = try await Sample.judgement(rules: Sample.reject)
-        counters.count(refused, refused: 2, sentAway: 0)
-        counters.count(try await Sample.judgement(rules: Sample.reject, mode: "observe"), refused: 0, sentAway: 0)
-        counters.count(try await Sample.judgement(rules: Sample.rule("mark")), refused: 0, sentAway: 0)
+        let recipients = Sample.delivery(refused: [refused.verdict, refused.verdict])
+        counters.count(refused, recipients)
+        counters.count(try await Sample.judgement(rules: Sample.reject, mode: "observe"), Sample.delivery())
+        counters.count(try await Sample.judgement(rules: Sample.rule("mark")), Sample.delivery())
         let values = counters.values
         #expect(values.messages == ["reject": 1, "accept": 2])
         #expect(values.results[.init(check: "spf", result: "fail")] == 3)

@@ -162,8 +162,8 @@ final class MessagePlayer {
     /// What the log says, of that what tells how a message ended.
     var log: [String] {
         let names = [
-            "action", "would", "rule", "rcpts", "refused", "spf", "dkim", "trusted", "signed", "unsigned", "ms",
-            "removed",
+            "action", "would", "rule", "rcpts", "refused", "spf", "dkim", "trusted", "signed", "unsigned", "sealed",
+            "i", "cv", "unsealed", "ms", "removed",
         ]
         return LineStreamTests.read(ends[0]).split(separator: "\n").map { line in
             // What a check has to say of the DNS is tested elsewhere.

@@ -8,8 +8,10 @@ struct MessageScriptTests {
     private static let login = SignedMessage.Source(trust: .login, login: Array("ann".utf8), isOwnHost: false)
     private static let signing =
         "[[signing]]\ndomain = \"example.com\"\nkeys = [ { selector = \"s\", file = \"FOLDER/key.pem\" } ]\n"
+    private static let sealing = "[sealing]\ndomain = \"example.com\"\nselector = \"s\"\nkey = \"FOLDER/key.pem\"\n"
     private static let smallHeader = "[limits]\nmax_header = \"64KiB\"\n"
     private static let refusal = Sample.rule("reject", when: "spf = \"fail\", recipient_domains = \"a.example\"")
+    private static let set = "+ARC-Authentication-Results +ARC-Message-Signature +ARC-Seal"
     private static let stamps = "+X-DKIM-Result +X-SID-Result +X-SID-PRA +Authentication-Results"
 
     static let judged = [
@@ -151,6 +153,102 @@ struct MessageScriptTests {
         ),
     ]
 
+    static let sealed = [
+        MessageScript(
+            name: "a message is sealed on top of all stamps, and its body is needed",
+            configuration: sealing,
+            lines: """
+                answers
+                rcpt b@example.net -> continue
+                header From: a@example.com
+                eoh
+                body Hello -> continue
+                end -> continue \(stamps) \(set)
+                NOQUEUE: action=accept rcpts=1 spf=fail dkim=none sealed=example.com/s i=1 cv=none ms=0
+                """
+        ),
+        MessageScript(
+            name: "junk is sealed as well",
+            configuration: Sample.rule("junk") + sealing,
+            lines: """
+                answers
+                rcpt b@example.net -> continue
+                header From: a@example.com
+                header ARC-Seal: i=1; cv=none
+                eoh
+                end -> continue +X-Spam-Flag \(stamps) \(set)
+                NOQUEUE: action=junk rule=r-junk rcpts=1 spf=fail dkim=none sealed=example.com/s i=2 cv=fail ms=0
+                """
+        ),
+        MessageScript(
+            name: "what is refused is not",
+            configuration: Sample.rule("reject") + sealing,
+            answersRecipients: false,
+            lines: """
+                answers
+                rcpt b@example.net -> continue
+                header From: a@example.com
+                eoh
+                body Hello -> continue
+                end -> 550 5.7.23 \(stamps)
+                NOQUEUE: action=reject rule=r-reject rcpts=1 spf=fail dkim=none ms=0
+                """
+        ),
+        MessageScript(
+            name: "mail to other domains is not sealed, and its body is not needed",
+            configuration: sealing + "recipient_domains = [\"a.example\", \"b.example\"]\n",
+            lines: """
+                answers
+                rcpt b@example.net -> continue
+                header From: a@example.com
+                eoh
+                body Hello -> skip
+                end -> continue \(stamps)
+                NOQUEUE: action=accept rcpts=1 spf=fail dkim=none ms=0
+                """
+        ),
+        MessageScript(
+            name: "one recipient in such a domain is enough",
+            configuration: sealing + "recipient_domains = [\"a.example\", \"b.example\"]\n",
+            lines: """
+                answers
+                rcpt b@example.net -> continue
+                rcpt b@B.example -> continue
+                header From: a@example.com
+                eoh
+                end -> continue \(stamps) \(set)
+                NOQUEUE: action=accept rcpts=2 spf=fail dkim=none sealed=example.com/s i=1 cv=none ms=0
+                """
+        ),
+        MessageScript(
+            name: "the log says why a message is not sealed",
+            configuration: sealing,
+            lines: """
+                answers
+                rcpt b@example.net -> continue
+                header From: a@example.com
+                header From: b@example.com
+                eoh
+                end -> continue +X-DKIM-Result +X-SID-Result +Authentication-Results
+                NOQUEUE: action=accept rcpts=1 spf=fail dkim=none unsealed="the message has 2 From fields" ms=0
+                """
+        ),
+        MessageScript(
+            name: "a header beyond the bound is not sealed",
+            configuration: sealing + smallHeader,
+            mode: "observe",
+            lines: """
+                answers
+                rcpt b@example.net -> continue
+                header From: a@example.com
+                large 66000
+                eoh
+                end -> continue
+                NOQUEUE: action=accept would=reject rcpts=1 ms=0 problem="header section beyond limits.max_header"
+                """
+        ),
+    ]
+
     static let signed = [
         MessageScript(
             name: "a message of our own is signed",
@@ -238,6 +336,11 @@ struct MessageScriptTests {
     func judges(_ script: MessageScript) throws {
         let played = try script.played()
         #expect(played == script.lines, "\(played)")
+    }
+
+    @Test("a message that is sealed, or not, as it is scripted", arguments: sealed)
+    func seals(_ script: MessageScript) throws {
+        #expect(try script.played() == script.lines)
     }
 
     @Test("a message of our own as it is scripted", arguments: signed)

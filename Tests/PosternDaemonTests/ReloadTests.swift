@@ -27,6 +27,7 @@ struct ReloadTests {
         for broken in [
             "[[rules", "nonsense = 1", Sample.rule("explode"),
             "[[signing]]\ndomain = \"example.org\"\nkeys = [ { selector = \"s\", file = \"/nonexistent/key\" } ]\n",
+            "[sealing]\ndomain = \"example.org\"\nselector = \"s\"\nkey = \"/nonexistent/key\"\n",
         ] {
             try parts.rewrite(broken)
             let error = #expect(throws: ConfigurationError.self) { try parts.reloader.reload() }
@@ -36,7 +37,7 @@ struct ReloadTests {
         }
         let values = parts.filter.counters.values
         #expect(values.reloads == 1)
-        #expect(values.failedReloads == 4)
+        #expect(values.failedReloads == 5)
     }
 
     @Test(
@@ -45,6 +46,7 @@ struct ReloadTests {
             ("mode = \"observe\"", "the rules no longer act: mode was \"enforce\" and is \"observe\""),
             ("mode = \"enforce\"", "there are no rules any more: there were 1"),
             ("signing", "nothing is signed any more: there was a [[signing]] table for example.com"),
+            ("sealing", "nothing is sealed any more: there was a [sealing] table for example.com"),
             ("[log]\nlevel = \"debug\"", "changed, but in force after a restart only: [log]"),
             ("[admin]\nlisten = \"127.0.0.1:8892\"", "changed, but in force after a restart only: [admin]"),
             ("[[listen]]\nsocket = \"inet:8899@127.0.0.1\"", "changed, but in force after a restart only: [[listen]]"),
@@ -57,8 +59,11 @@ struct ReloadTests {
         let key = try folder.write("key.pem", PrivateKey.generate(.ed25519, bits: 0).pem())
         let signing = "[[signing]]\ndomain = \"example.com\"\nkeys = [ { selector = \"s\", file = \"\(key)\" } ]\n"
         let rules = Sample.reject
-        let parts = try Parts(rules + signing, mode: "mode = \"enforce\"")
+        let sealing = "[sealing]\ndomain = \"example.com\"\nselector = \"s\"\nkey = \"\(key)\"\n"
+        let before = change == "sealing" ? rules + signing + sealing : rules + signing
+        let parts = try Parts(before, mode: "mode = \"enforce\"")
         switch change {
+        case "sealing": try parts.rewrite(rules + signing, mode: "mode = \"enforce\"")
         case "signing": try parts.rewrite(rules, mode: "mode = \"enforce\"")
         case "mode = \"observe\"": try parts.rewrite(rules + signing, mode: change)
         case "mode = \"enforce\"": try parts.rewrite(signing, mode: change)

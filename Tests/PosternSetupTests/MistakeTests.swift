@@ -58,13 +58,14 @@ struct MistakeTests {
         try folder.write("no-domains", Array("# a comment\nexample net\n".utf8))
         try folder.write("latin1", [0x61, 0x0A, 0x62, 0x2E, 0xFC, 0x0A])
         let pem = try PrivateKey.generate(.ed25519, bits: 256).pem()
-        for (name, mode) in [("open.pem", 0o644), ("foreign.pem", 0o600)] as [(String, mode_t)] {
+        for (name, mode) in [("good.pem", 0o600), ("open.pem", 0o644), ("foreign.pem", 0o600)] as [(String, mode_t)] {
             try unsafe chmod(folder.write(name, pem), mode)
         }
         for (name, mode) in [("garbage.pem", 0o600), ("open-garbage.pem", 0o644)] as [(String, mode_t)] {
             try unsafe chmod(folder.write(name, Array("no key\n".utf8)), mode)
         }
         unsafe chown(folder.file("foreign.pem"), 65_534, 65_534)
+        unsafe chown(folder.file("good.pem"), Self.account.user, Self.account.group)
     }
 
     private static func mistakes() throws -> [Mistake] {

@@ -68,6 +68,7 @@ extension MetricsText {
         addRecipientsApart(values)
         add("forged_fields_total", .counter, "Header fields removed as forged.", values.forgedFields)
         add("signatures_total", .counter, "DKIM signatures made.", values.signatures)
+        add("seals_total", .counter, "ARC seals made.", values.seals)
         add("lookups_total", .counter, "DNS questions of messages.", values.lookups)
         add("cached_lookups_total", .counter, "Those of them that no server was asked for.", values.cachedLookups)
     }

@@ -61,6 +61,7 @@ struct DaemonStatus: Encodable, Sendable {
     var putOff: PutOff
     var forgedFields: Int
     var signatures: Int
+    var seals: Int
     var lookups: Int
     var cachedLookups: Int
     var remembered: Int
@@ -112,6 +113,7 @@ extension DaemonStatus {
             ),
             forgedFields: values.forgedFields,
             signatures: values.signatures,
+            seals: values.seals,
             lookups: values.lookups,
             cachedLookups: values.cachedLookups,
             remembered: filter.history.count,

@@ -26,6 +26,10 @@ enum LogField: String, CaseIterable {
     case policy
     case published
     case arcSealer = "arc_sealer"
+    case sealed
+    case sealInstance = "i"
+    case sealStatus = "cv"
+    case unsealed
     case dns
     case ms
     case marks

@@ -3,6 +3,7 @@ internal import DMARC
 internal import Glibc
 internal import Logging
 internal import MailAuthentication
+internal import MailEvents
 internal import MailSyntax
 internal import Policy
 internal import PosternConfiguration
@@ -58,6 +59,8 @@ struct Delivery: Sendable {
     let milliseconds: Int
     /// The reason why the message would be refused regardless of the rules, if the rules are only observed.
     var problem: String?
+    /// What came of the seal; nil where the message is not sealed.
+    var sealing: OutgoingSeal.Outcome?
 }
 
 extension LogLine {
@@ -80,6 +83,7 @@ extension LogLine {
         addEnvelope(judgement.envelope, isRefused: isRefused, delivery, countsRefused: verdict.stage != .rcpt)
         add(.sentAway, delivery.sentAway > 0 ? delivery.sentAway : nil)
         for check in Check.allCases { add(check, found, judgement.assessment) }
+        if let sealing = delivery.sealing { add(sealing) }
         add(.dns) { text in
             text.append(String(lookups.all))
             text.append(UInt8(ascii: "/"))
@@ -148,6 +152,13 @@ extension LogLine {
             add(.published, found.publishedPolicy)
         case .arc: add(.arcSealer, found.sealer)
         }
+    }
+
+    private mutating func add(_ sealing: OutgoingSeal.Outcome) {
+        add(.sealed, sealing.seal.map { "\($0.domain)/\($0.selector)" })
+        add(.sealInstance, sealing.seal?.instance)
+        add(.sealStatus, sealing.seal?.status)
+        add(.unsealed, sealing.problem)
     }
 
     private mutating func addEnvelope(

@@ -16,6 +16,9 @@ extension Configuration {
             let domains = signing.flatMap(\.allDomains).map { "\($0)" }.joined(separator: ", ")
             losses.append("nothing is signed any more: there was a [[signing]] table for \(domains)")
         }
+        if sealing.signing != nil, next.sealing.signing == nil {
+            losses.append("nothing is sealed any more: there was a [sealing] table for \(sealing.domain)")
+        }
         return losses
     }
 }

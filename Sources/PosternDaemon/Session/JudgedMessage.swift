@@ -18,6 +18,8 @@ final class JudgedMessage: MessageInProgress {
     private var memory: MessageMemory
     private var progress = MessageProgress()
     private var bodyOctets = 0
+    /// The seal; nil before the header has ended, and for a message that is not sealed.
+    private var seal: OutgoingSeal?
     /// Ends the MTA's wait for the answer to a recipient, or for the verdict.
     private var timer: Scheduled<Void>?
 
@@ -128,19 +130,27 @@ extension JudgedMessage {
         unsafe value.withSpace(addsSpace) { unsafe transaction.header(name: name, value: $0) }
     }
 
-    func endOfHeaders() { transaction?.endOfHeaders() }
+    func endOfHeaders() {
+        guard let transaction else { return }
+        transaction.endOfHeaders()
+        // A seal over a part of the header would be worthless.
+        guard let sealing = context.setup.sealing, !bound.isExceeded, sealing.covers(gate.taken) else { return }
+        seal = OutgoingSeal(sealing.key, now: Clock.now)
+    }
 
     func body(_ chunk: UnsafeRawBufferPointer) {
         bodyOctets += chunk.count
         unsafe transaction?.body(chunk)
+        unsafe seal?.body(chunk)
     }
 
-    var isBodyComplete: Bool { transaction?.isBodyComplete ?? true }
+    var isBodyComplete: Bool { seal == nil && transaction?.isBodyComplete ?? true }
 
     /// Drops the contents of the message, because there is no memory for more.
     private func drop() {
         transaction?.cancel()
         transaction = nil
+        seal = nil
     }
 }
 
@@ -176,12 +186,13 @@ extension JudgedMessage {
     private func conclude(_ transaction: MailTransaction, _ assessment: MailAssessment) -> MilterVerdict {
         end()
         let authservID = context.authservID
+        let settings = context.setup.headers(authservID: authservID)
         let judgement = Judgement(
             assessment,
             envelope: context.envelope(gate.taken),
             verdict: verdict(assessment.facts(context.sender)),
             headers: transaction.headers,
-            settings: context.setup.headers(authservID: authservID),
+            settings: settings,
             lookups: transaction.lookups
         )
         var delivery = progress.delivery(gate)
@@ -189,6 +200,7 @@ extension JudgedMessage {
             if context.setup.configuration.mode == .enforce { return refuse(.header(obstacle)) }
             delivery.problem = obstacle.rawValue
         }
+        delivery.sealing = seal?.finish(judgement, transaction.headers, settings)
         context.filter.record(
             judgement,
             delivery,
@@ -200,15 +212,16 @@ extension JudgedMessage {
         // If the MTA cannot quarantine, a quarantine must not become a delivery.
         let canQuarantine = context.session.options.actions.contains(.quarantine)
         if judgement.verdict.action == .quarantine, !canQuarantine { return MilterVerdict(.tempfail) }
-        return MilterVerdict(judgement)
+        return MilterVerdict(judgement, above: delivery.sealing?.fields ?? [])
     }
 
     private func transcript(_ judgement: Judgement, _ headers: HeaderBlock, _ delivery: Delivery) -> Transcript {
         var transcript = context.transcript(gate, delivery, recipients: gate.taken)
         transcript.messageID = headers.messageID
         transcript.isAutoSubmitted = headers.isAutoSubmitted
+        transcript.seal = delivery.sealing?.seal
         // A body that nobody needs is not sent.
-        if transaction?.isBodyComplete == false { transcript.octetCount = headers.octetCount + bodyOctets }
+        if !isBodyComplete { transcript.octetCount = headers.octetCount + bodyOctets }
         if context.setup.engine.mayPutOff { transcript.obstacle = judgement.verdict.mixture?.obstacle ?? gate.obstacle }
         return transcript
     }

@@ -5,11 +5,11 @@ internal import MilterProtocol
 internal import Policy
 
 extension MilterVerdict {
-    /// The verdict for the MTA about a judged message.
-    init(_ judgement: Judgement) {
+    /// The verdict for the MTA about a judged message, with fields that go above those of the judgement.
+    init(_ judgement: Judgement, above seal: [NewField] = []) {
         var modifications = Self.deletions(judgement.removedFields)
         // Each field goes to the top, so the last inserted field is the first from the top.
-        for field in judgement.newFields.reversed() {
+        for field in (seal + judgement.newFields).reversed() {
             modifications.append(.insertHeader(index: 0, name: Octets(field.name), value: field.value[...]))
         }
         if judgement.verdict.action == .quarantine {

@@ -39,6 +39,7 @@ public struct ConfigurationCheck: Sendable {
                 }
             }
             found += SigningTable.problems(configuration.signing, as: judge)
+            found += SealingKey.problems(configuration.sealing, as: judge)
             let sockets = SocketCheck(account: judge, isOutsideUnit: judge.user != caller.user, postfix: postfix)
             found += sockets.problems(configuration, snapshot: reading.configuration?.dns.cache.snapshot)
             found += SpoolCheck(account: judge, isOutsideUnit: judge.user != caller.user).problems(configuration)
@@ -75,7 +76,9 @@ public struct ConfigurationCheck: Sendable {
     public static func load(path: String) throws(ConfigurationError) -> Configuration {
         let reading = Configuration.read(path: path)
         guard let configuration = reading.configuration, !reading.problems.isEmpty else { return try reading.get() }
-        let problems = reading.problems + SigningTable.problems(configuration.signing)
+        let problems =
+            reading.problems + SigningTable.problems(configuration.signing)
+            + SealingKey.problems(configuration.sealing, as: .current).filter { !$0.isWarning }
         throw ConfigurationError(problems: problems.inOrder(of: path))
     }
 }
