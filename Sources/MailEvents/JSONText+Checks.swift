@@ -59,7 +59,11 @@ extension JSONText {
     /// Writes how the message came here; what belongs to the header is null before it was read.
     private mutating func addPath(of assessment: MailAssessment, _ form: EventForm) {
         let isRead = assessment.author != nil
-        if isRead { array("list_id", assessment.list?.domains.compactMap { form.host($0) } ?? []) } else { null("list_id") }
+        if isRead {
+            array("list_id", assessment.list?.domains.compactMap { form.host($0) } ?? [])
+        } else {
+            null("list_id")
+        }
         add("list_verified", isRead ? (assessment.list?.verified ?? .no).eventWord : nil)
         add("forwarded", isRead ? assessment.forwarded.eventWord : nil)
         add("spf_open", assessment.spfOpen.eventWord)
@@ -137,7 +141,7 @@ extension JSONText {
             object.add("from", outcome.fromDomain)
             object.add("domain", outcome.policyDomain)
             object.add("organizational", outcome.organizationalDomain)
-            // RFC 9990 § 3.1.1.10: "the method used by the Mail Receiver to discover the DMARC Policy Record".
+            // RFC 9990 § 3.1.1.5: "the method used by the Mail Receiver to discover the DMARC Policy Record".
             object.add("method", outcome.record == nil ? nil : "treewalk")
             object.add("published", outcome.policy?.rawValue)
             object.add("effective", outcome.effectivePolicy?.rawValue)

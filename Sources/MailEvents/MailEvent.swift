@@ -240,7 +240,7 @@ extension MailEvent {
         public var domain: String?
         /// The Organizational Domain.
         public var organizational: String?
-        /// How the record was found (RFC 9990 § 3.1.1.10): `treewalk`.
+        /// How the record was found (RFC 9990 § 3.1.1.5): `treewalk`.
         public var method: String?
         /// The policy that applies, as published.
         public var published: String?
