@@ -59,6 +59,7 @@ let package = Package(
         clibrary("CSodium", pkgConfig: "libsodium"),
         clibrary("CPSL", pkgConfig: "libpsl"),
         clibrary("CIDN2", pkgConfig: "libidn2"),
+        clibrary("CZlib", pkgConfig: "zlib"),
         .target(
             name: "CTOML",
             path: "Postern/CTOML",
@@ -101,6 +102,7 @@ let package = Package(
             ]
         ),
         library("RuleTrial", ["MailEvents", "Policy", "MailSyntax"]),
+        library("AggregateReports", ["MailEvents", "DMARC", "DNSLookup", "MailCrypto", "MailSyntax", "CZlib"]),
         library(
             "PosternConfiguration",
             [
@@ -147,7 +149,8 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "ARC", "AuthenticationResults", "DKIM", "DMARC", "DNSLookup", "DNSResolver", "MailAuthentication",
+                "AggregateReports", "ARC", "AuthenticationResults", "DKIM", "DMARC", "DNSLookup", "DNSResolver",
+                "MailAuthentication",
                 "MailCrypto", "MailEvents", "MailSyntax", "MilterProtocol", "MilterServer", "Policy",
                 "PosternConfiguration", "PosternDaemon", "PosternSetup", "RuleTrial", "SPF", "SenderID",
                 nioCore, nioEmbedded, logging,
