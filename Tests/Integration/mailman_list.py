@@ -1,9 +1,9 @@
 """Mailman 3 unpacked and not installed: one process is one list, from its creation to the delivery of one post.
 
-    mailman_list.py PACKAGES VAR PORT KEY SETTINGS < post
+    mailman_list.py PACKAGES VAR PORT SETTINGS < post
 
-PACKAGES is where Debian's packages are unpacked, VAR a new folder for Mailman, PORT where its mail goes by SMTP; KEY the key
-by which it seals, or "-"; SETTINGS the attributes of the list that differ from their defaults, in JSON; "footer" is the text
+PACKAGES is where Debian's packages are unpacked, VAR a new folder for Mailman, PORT where its mail goes by SMTP; SETTINGS the
+attributes of the list that differ from their defaults, in JSON; "footer" is the text
 below each post.
 """
 
@@ -36,26 +36,15 @@ enable: no
 enable: no
 """
 
-SEALING = """\
-[ARC]
-enabled: yes
-authserv_id: lists.example
-trusted_authserv_ids: mx.example.org, lists.example
-domain: lists.example
-selector: s
-privkey: {key}
-"""
-
-
 def main():
-    packages, var, port, key, settings = sys.argv[1:]
+    packages, var, port, settings = sys.argv[1:]
     # These packages are parts of namespaces, which only a site folder can join.
     site.addsitedir(os.path.join(packages, "usr/lib/python3/dist-packages"))
     from mailman.core.initialize import initialize
 
     path = os.path.join(var, "mailman.cfg")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(CONFIGURATION.format(var=var, port=port) + (SEALING.format(key=key) if key != "-" else ""))
+        file.write(CONFIGURATION.format(var=var, port=port))
     initialize(path)
     from mailman.rules import dmarc
 
