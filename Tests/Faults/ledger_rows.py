@@ -1,10 +1,11 @@
-"""Faults between the filter and the ledger: crashes of either, a store that cannot be used, two filters at once."""
+"""Faults between the filter and the ledger: crashes of either, with reports too, a store that cannot be used, two filters at once."""
 
 import contextlib
 import itertools
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +15,7 @@ import time
 import daemon
 import milter_client
 import mta
-from faults import HONEST, RULES, Filter, require, row, scaled
+from faults import HONEST, RULES, ZONE, Filter, require, row, scaled
 
 EVENTS = """\
 
@@ -23,6 +24,12 @@ spool = "@DIRECTORY@/spool"
 
 [ledger]
 store = "@DIRECTORY@/ledger.sqlite"
+"""
+REPORTS = """\
+
+[reports]
+organization = "Example Org"
+address = "dmarc@example.org"
 """
 
 
@@ -82,9 +89,9 @@ class Numbered(threading.Thread):
 class Pair:
     """A filter and a ledger under load."""
 
-    def __init__(self, senders=4):
+    def __init__(self, senders=4, more="", zone=ZONE):
         self.stack = contextlib.ExitStack()
-        self.postern = Filter(rules=RULES + EVENTS)
+        self.postern = Filter(rules=RULES + EVENTS + more, zone=zone)
         os.mkdir(self.postern.path("spool"))
         self.ledger = Ledger(self.postern)
         self.senders = [Numbered(self.postern) for _ in range(senders)]
@@ -122,14 +129,30 @@ class Pair:
             os.remove(self.postern.path("notify"))
         self.postern.start()
 
+    def ask(self, *words):
+        """What the ledger says to a command."""
+        command = [daemon.ledger(), *words, "--config", self.postern.configuration]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+    def kill_filter(self):
+        """Ends the filter by SIGKILL and starts it again; returns when."""
+        began = time.time()
+        self.postern.process.kill()
+        self.postern.process.wait()
+        crash = began, time.time()
+        self.restart_filter()
+        return crash
+
+    def reported(self):
+        """How many messages the reports of all days count."""
+        days = [day["day"] for day in json.loads(self.ask("report", "status", "--format", "json"))["days"]]
+        reports = "".join(self.ask("report", "preview", "--day", day) for day in days)
+        return sum(map(int, re.findall("<count>([0-9]+)</count>", reports)))
+
     def stored(self):
         """Each queue ID of the store, with how often it is there."""
         counts = {}
-        ended = subprocess.run(
-            [daemon.ledger(), "export", "--config", self.postern.configuration], capture_output=True, text=True,
-            timeout=120, check=True,
-        )
-        for line in ended.stdout.splitlines():
+        for line in self.ask("export").splitlines():
             queue_id = json.loads(line)["id"]
             counts[queue_id] = counts.get(queue_id, 0) + 1
         return counts
@@ -169,12 +192,26 @@ def filter_kills():
         crashes = []
         for _ in range(scaled(8, 100)):
             pause()
-            began = time.time()
-            pair.postern.process.kill()
-            pair.postern.process.wait()
-            crashes.append((began, time.time()))
-            pair.restart_filter()
+            crashes.append(pair.kill_filter())
         return pair.require_exact(pair.settle(), crashes)
+
+
+@row("kill -9 of the filter or the ledger under load with reports on, 100 times", "the reports count each stored event once")
+def report_kills():
+    zone = ZONE.replace("v=DMARC1; p=reject", "v=DMARC1; p=reject; rua=mailto:dmarc@bank.example")
+    with Pair(more=REPORTS, zone=zone) as pair:
+        crashes = []
+        for _ in range(scaled(8, 100)):
+            pause()
+            if random.random() < 0.5:
+                crashes.append(pair.kill_filter())
+            else:
+                pair.ledger.kill()
+                pair.ledger.start()
+        seen = pair.require_exact(pair.settle(), crashes)
+        stored, reported = len(pair.stored()), pair.reported()
+        require(reported == stored, f"{seen}; {reported} in reports")
+        return f"{seen}; {reported} in reports"
 
 
 @row("a filter that takes over from another, each with its segments", "each event is stored once, none is missing")
