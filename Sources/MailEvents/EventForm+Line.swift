@@ -98,7 +98,7 @@ extension EventForm {
         _ direction: MailEvent.Direction,
         name: DomainName? = nil,
         to text: inout JSONText,
-        _ members: (inout JSONText) -> Void
+        _ members: (inout JSONLine) -> Void
     ) {
         text.line { event in
             event.add("v", MailEvent.version)
@@ -120,7 +120,7 @@ extension EventForm {
         }
     }
 
-    private func add(_ transcript: Transcript, name: DomainName?, to client: inout JSONText) {
+    private func add(_ transcript: Transcript, name: DomainName?, to client: inout JSONLine) {
         client.add("ip", transcript.envelope.clientAddress?.description)
         client.add("name", name)
         let helo = transcript.envelope.helo[...]
@@ -130,7 +130,7 @@ extension EventForm {
         client.add("login", octets: hasLocalParts ? transcript.login?[...] : nil)
     }
 
-    private func addEnvelope(_ transcript: Transcript, to event: inout JSONText) {
+    private func addEnvelope(_ transcript: Transcript, to event: inout JSONLine) {
         event.add("mail_from", octets: mailbox(transcript.envelope.sender[...]))
         var room = Self.mostRecipientOctets
         let recipients = transcript.envelope.recipients
@@ -162,7 +162,7 @@ extension EventForm {
     private func add(
         _ name: StaticString,
         _ mailboxes: [[UInt8]],
-        to event: inout JSONText,
+        to event: inout JSONLine,
         room: inout Int
     ) -> Int {
         var written = 0
@@ -178,7 +178,7 @@ extension EventForm {
     }
 }
 
-extension JSONText {
+extension JSONLine {
     fileprivate mutating func add(_ seal: Transcript.Seal) {
         object("sealed") { object in
             object.add("domain", seal.domain)

@@ -5,7 +5,7 @@ internal import Policy
 
 // What the rules decided, and what the DNS answered.
 
-extension JSONText {
+extension JSONLine {
     /// Writes the members of the verdict on a judged message.
     mutating func add(_ verdict: PolicyVerdict, _ transcript: Transcript, _ form: EventForm, removed: Int) {
         add("mode", transcript.mode.rawValue)
@@ -100,7 +100,7 @@ extension JSONText {
 
 // MARK: The DNS
 
-extension JSONText {
+extension JSONLine {
     /// The most octets of answers in an event.
     private static let mostAnswerOctets = 128 << 10
 

@@ -10,7 +10,7 @@ internal import SenderID
 
 // What the checks found.
 
-extension JSONText {
+extension JSONLine {
     /// The most signatures that are written.
     private static let mostSignatures = 100
     /// The most octets of signatures that are written.
@@ -43,7 +43,7 @@ extension JSONText {
         add("spf_helo", assessment.helo, form)
         add(assessment.senderID, form)
         addSignatures(assessment, form)
-        add(assessment.dmarc, excuse)
+        addDMARC(assessment, excuse)
         add(assessment.arc)
         add(assessment.iprev)
         let signatures = assessment.countedSignatures
@@ -51,7 +51,7 @@ extension JSONText {
             object.add("dkim", signatures.best?.rawValue)
             object.add("dkim_aligned", signatures.aligned?.rawValue)
             object.add("sender_id_aligned", assessment.alignedSenderID?.rawValue)
-            object.add("pra", octets: assessment.purportedAddress.map { form.mailbox(Octets($0)) })
+            object.addMailbox("pra", assessment.purportedAddress, form)
             object.addPath(of: assessment, form)
         }
     }
@@ -68,6 +68,12 @@ extension JSONText {
         add("forwarded", isRead ? assessment.forwarded.eventWord : nil)
         add("spf_open", assessment.spfOpen.eventWord)
         if let permits = assessment.permits { array("permitted_by", permits.permitting) }
+    }
+
+    private mutating func addMailbox(_ name: StaticString, _ mailbox: String?, _ form: EventForm) {
+        // A text that is written as it is needs no copy.
+        guard !form.hasLocalParts else { return add(name, mailbox) }
+        add(name, octets: mailbox.map { form.mailbox(Octets($0)) })
     }
 
     private mutating func add(_ author: AuthorIdentity?) {
@@ -94,7 +100,7 @@ extension JSONText {
         guard let outcome else { return null("sender_id") }
         object("sender_id") { object in
             object.add("result", outcome.result.rawValue)
-            object.add("pra", octets: outcome.pra.map { form.mailbox(Octets($0)) })
+            object.addMailbox("pra", outcome.pra, form)
             object.add("header", outcome.header)
             object.add("domain", form.host(outcome.evaluation?.domainName))
             object.add("mechanism", outcome.mechanism)
@@ -134,22 +140,26 @@ extension JSONText {
         array("diagnosis", outcome.diagnoses.lazy.map(\.description))
     }
 
-    private mutating func add(_ outcome: DMARCOutcome?, _ excuse: DMARCExcuse?) {
-        guard let outcome else { return null("dmarc") }
+    private mutating func addDMARC(_ assessment: MailAssessment, _ excuse: DMARCExcuse?) {
+        guard let result = assessment.dmarc?.result else { return null("dmarc") }
+        // By its parts, because the outcome is expensive to copy.
         object("dmarc") { object in
-            object.add("result", outcome.result.rawValue)
-            object.add("from", outcome.fromDomain)
-            object.add("domain", outcome.policyDomain)
-            object.add("organizational", outcome.organizationalDomain)
+            object.add("result", result.rawValue)
+            object.add("from", assessment.dmarc?.fromDomain)
+            object.add("domain", assessment.dmarc?.policyDomain)
+            object.add("organizational", assessment.dmarc?.organizationalDomain)
+            let record = assessment.dmarc?.record
             // RFC 9990 § 3.1.1.5: "the method used by the Mail Receiver to discover the DMARC Policy Record".
-            object.add("method", outcome.record == nil ? nil : "treewalk")
-            object.add("published", outcome.policy?.rawValue)
-            object.add("effective", outcome.effectivePolicy?.rawValue)
-            object.add(outcome.record)
-            object.array("aligned", outcome.aligned.lazy.map(\.rawValue))
+            object.add("method", record == nil ? nil : "treewalk")
+            object.add("published", assessment.dmarc?.policy?.rawValue)
+            object.add("effective", assessment.dmarc?.effectivePolicy?.rawValue)
+            object.add(record)
+            object.array("aligned") { list in
+                for mechanism in assessment.dmarc?.aligned ?? [] { list.element(mechanism.rawValue) }
+            }
             // The few lines that have it pay for it.
             if let excuse { object.add(excuse) }
-            object.add("problem", outcome.problem?.description)
+            object.add("problem", assessment.dmarc?.problem?.description)
         }
     }
 
