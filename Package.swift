@@ -105,7 +105,7 @@ let package = Package(
             "MailAuthentication",
             [
                 "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "ARC", "DMARC",
-                "AuthenticationResults", "Policy",
+                "AuthenticationResults", "Received", "Policy",
             ]
         ),
         library("SMTPClient", ["MailSyntax", nioCore, nioPosix]),

@@ -16,6 +16,7 @@ CREATE TABLE event (
     client STRUCT(
         ip VARCHAR, name VARCHAR, helo VARCHAR, trusted BOOLEAN, authenticated BOOLEAN, login VARCHAR
     ) NOT NULL,
+    relay STRUCT(ip VARCHAR, state VARCHAR),
     mail_from VARCHAR NOT NULL,
     rcpt_to VARCHAR[] NOT NULL,
     refused_rcpt_to VARCHAR[] NOT NULL,

@@ -94,10 +94,13 @@ public struct EventStory: Sendable {
         let helo = client.helo.isEmpty ? "no HELO" : "HELO \(TextTable.printable(client.helo, limit: 320))"
         let name = client.name.map { ", name \(TextTable.printable($0, limit: 320))" } ?? ""
         var lines = [
-            "client       \(TextTable.printable(client.ip ?? "local")), \(helo)\(name)",
+            "client       \(TextTable.printable(client.ip ?? (event.relay == nil ? "local" : "not known"))), \(helo)\(name)",
             "from         <\(TextTable.printable(event.mailFrom, limit: 320))>",
             "to           \(event.rcptTo.isEmpty ? "nobody" : names(event.rcptTo))",
         ]
+        if let relay = event.relay {
+            lines.insert("relay        \(TextTable.printable(relay.ip)) (\(TextTable.printable(relay.state)))", at: 1)
+        }
         if event.unnamedRcptTo > 0 { lines.append("  and \(event.unnamedRcptTo) more, whose names were not kept") }
         if !event.deferredRcptTo.isEmpty { lines.append("put off      \(names(event.deferredRcptTo))") }
         return lines

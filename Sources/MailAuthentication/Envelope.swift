@@ -14,6 +14,8 @@ public struct Envelope: Sendable {
     public var recipients: [[UInt8]]
     /// Whether the client has authenticated, or is trusted by its address.
     public var isTrusted: Bool
+    /// The relay of our own that passed on the message from the client; nil where the client came here itself.
+    public var relay: Relay?
 
     /// An envelope.
     public init(
@@ -21,12 +23,14 @@ public struct Envelope: Sendable {
         helo: [UInt8] = [],
         sender: [UInt8] = [],
         recipients: [[UInt8]] = [],
-        isTrusted: Bool = false
+        isTrusted: Bool = false,
+        relay: Relay? = nil
     ) {
         self.clientAddress = clientAddress
         self.helo = helo
         self.sender = sender
         self.recipients = recipients
         self.isTrusted = isTrusted
+        self.relay = relay
     }
 }

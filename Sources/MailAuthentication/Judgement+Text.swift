@@ -42,7 +42,8 @@ extension Judgement {
     }
 
     private var remarks: [String] {
-        var remarks = verdict.marks.map { "marked by \"\($0.name)\", \($0.location)" }
+        var remarks = verdict.relayed.map { ["not \($0.rawValue): a relay of our own passed it on"] } ?? []
+        remarks += verdict.marks.map { "marked by \"\($0.name)\", \($0.location)" }
         remarks += verdict.exempted.map { "exempted from \"\($0.name)\", \($0.location)" }
         if let excuse = verdict.excuse { remarks.append("excused from DMARC: \(excuse)") }
         remarks += verdict.undecided.map {
@@ -81,12 +82,12 @@ extension Judgement {
         let recipients = names(of: Array(envelope.recipients.indices))
         let sender = FieldText.printable(envelope.sender[...], limit: 320)[...].text
         let helo = FieldText.printable(envelope.helo[...], limit: 320)[...].text
-        return [
-            "client       \(envelope.clientAddress?.description ?? "local"), "
-                + (helo.isEmpty ? "no HELO" : "HELO \(helo)"),
-            "from         " + (envelope.isSenderKnown ? "<\(sender)>" : "not known"),
-            "to           \(recipients.isEmpty ? "nobody" : recipients)",
-        ]
+        let client = envelope.clientAddress?.description ?? (envelope.relay == nil ? "local" : "not known")
+        return ["client       \(client), " + (helo.isEmpty ? "no HELO" : "HELO \(helo)")]
+            + (envelope.relay.map { ["relay        \($0)"] } ?? []) + [
+                "from         " + (envelope.isSenderKnown ? "<\(sender)>" : "not known"),
+                "to           \(recipients.isEmpty ? "nobody" : recipients)",
+            ]
     }
 }
 

@@ -5,6 +5,15 @@ internal import Policy
 ///
 /// Keys are in snake case, as in postern(1); results of checks that were not made are absent.
 public struct JudgementReport: Encodable, Sendable {
+    /// The relay of our own, and the client that it names.
+    struct PassedOn: Encodable, Sendable {
+        var ip: String
+        var state: String
+        var client: String?
+        var helo: String?
+        var problem: String?
+    }
+
     struct Author: Encodable, Sendable {
         var domains: [String]
         var count: Int
@@ -14,6 +23,7 @@ public struct JudgementReport: Encodable, Sendable {
     struct Verdict: Encodable, Sendable {
         var action: String
         var would: String?
+        var relayed: String?
         var stage: String?
         var rule: String?
         var location: String?
@@ -47,6 +57,7 @@ public struct JudgementReport: Encodable, Sendable {
     }
 
     var id: String?
+    var relay: PassedOn?
     var author: Author?
     var checks: [(check: Check, findings: [any CheckFinding])]
     var verdict: Verdict
@@ -63,6 +74,7 @@ public struct JudgementReport: Encodable, Sendable {
     public init(_ judgement: Judgement, id: String? = nil, withTrace: Bool = false) {
         let assessment = judgement.assessment
         self.id = id
+        relay = judgement.envelope.relay.map { PassedOn($0, judgement.envelope) }
         author = assessment.author.map { author in
             Author(
                 domains: author.domains.map(\.description),
@@ -94,6 +106,7 @@ extension JudgementReport {
     public func encode(to encoder: any Encoder) throws {
         var object = encoder.container(keyedBy: Key.self)
         try object.encodeIfPresent(id, forKey: "id")
+        try object.encodeIfPresent(relay, forKey: "relay")
         try object.encodeIfPresent(author, forKey: "author")
         for (check, findings) in checks {
             let key = Key(stringValue: check.rawValue)
@@ -111,12 +124,25 @@ extension JudgementReport {
     }
 }
 
+extension JudgementReport.PassedOn {
+    fileprivate init(_ relay: Relay, _ envelope: Envelope) {
+        self.init(
+            ip: relay.address.description,
+            state: relay.state.rawValue,
+            client: envelope.clientAddress?.description,
+            helo: envelope.helo.isEmpty ? nil : envelope.helo[...].text,
+            problem: relay.problem
+        )
+    }
+}
+
 extension JudgementReport.Verdict {
     fileprivate init(_ verdict: PolicyVerdict, _ envelope: Envelope) {
         let rule = verdict.rule ?? verdict.would?.rule
         self.init(
             action: verdict.action.rawValue,
             would: verdict.would?.action.rawValue,
+            relayed: verdict.relayed?.rawValue,
             stage: rule == nil ? nil : (verdict.would?.stage ?? verdict.stage).rawValue,
             rule: rule?.name,
             location: rule?.location.description,

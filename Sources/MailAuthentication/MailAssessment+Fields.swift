@@ -84,6 +84,10 @@ extension MailAssessment {
             } else {
                 writer.property("smtp", "mailfrom", envelope.sender[...])
             }
+            // Of mail that a relay passed on: the address that was checked, which is not the relay's.
+            if envelope.relay != nil, let client = envelope.clientAddress {
+                writer.property("smtp", "remote-ip", client.description)
+            }
         }
         if let senderID {
             writer.begin("sender-id", senderID.result.rawValue)

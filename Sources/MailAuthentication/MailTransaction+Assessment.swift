@@ -96,6 +96,8 @@ extension MailTransaction {
             senderID?.outcome ?? (client.isUnknown && settings.checks.senderID ? .unknownClient : nil)
         assessment.dkim = settings.checks.dkim ? signatures : nil
         assessment.dmarc = dmarc?.outcome
+        // Without SPF, a DMARC fail says nothing.
+        if assessment.dmarc?.result == .fail, relayed?.isUnreadable == true { assessment.dmarc = nil }
         assessment.arc = chain?.outcome
         assessment.purportedAddress = purportedAddress
         assessment.author = author ?? AuthorIdentity(of: headers)

@@ -22,17 +22,20 @@ public final class MailTransaction {
         case complete(MailAssessment)
     }
 
-    /// The client that sends the message.
-    public let client: MailClient
+    /// The client that sends the message; of a relayed message the true one, once the header has named it.
+    public internal(set) var client: MailClient
     /// The argument of MAIL FROM, without angle brackets; empty for the null sender.
     public let sender: [UInt8]
     /// The message's header fields so far.
     public private(set) var headers = HeaderBlock.ofMessage()
     let record: LookupRecord
 
-    private let now: UnixTime
+    let now: UnixTime
     private let submitter: [UInt8]?
-    let spf: Pending<SPFOutcome>?
+    private let isSenderKnown: Bool
+    /// Who sent the message to the relay of our own that passes it on; nil for a message that comes directly.
+    let relayed: RelayedMail?
+    var spf: Pending<SPFOutcome>?
     var senderID: Pending<SenderIDOutcome>?
     var verifier: DKIMMessageVerifier?
     var keys: [(question: DNSQuestion, reply: Pending<DNSReply>)] = []
@@ -43,7 +46,7 @@ public final class MailTransaction {
     /// Tree walks that alignment may need; no caller waits for them.
     private var lookAheads: [Pending<DMARCTreeWalk>] = []
     private(set) var author: AuthorIdentity?
-    private(set) var permits: PermitChecks?
+    var permits: PermitChecks?
     private(set) var list: MailingList?
     var listCheck: Pending<Truth>?
     /// The contents of the first From field.
@@ -62,7 +65,7 @@ public final class MailTransaction {
     ///   - submitter: the SUBMITTER parameter as sent, if there was one (RFC 4405).
     ///   - resolver: answers the questions.
     ///   - now: the time.
-    public init(
+    public convenience init(
         client: MailClient,
         sender: some Sequence<UInt8>,
         isSenderKnown: Bool = true,
@@ -70,31 +73,51 @@ public final class MailTransaction {
         resolver: any DNSResolving,
         now: UnixTime
     ) {
+        self.init(client, nil, sender: sender, isSenderKnown: isSenderKnown, submitter: submitter, resolver, now: now)
+    }
+
+    init(
+        _ client: MailClient,
+        _ relayed: RelayedMail?,
+        sender: some Sequence<UInt8>,
+        isSenderKnown: Bool,
+        submitter: [UInt8]?,
+        _ resolver: any DNSResolving,
+        now: UnixTime
+    ) {
         self.client = client
+        self.relayed = relayed
+        self.isSenderKnown = isSenderKnown
         self.sender = Array(sender)
         self.submitter = submitter
         self.now = now
         record = LookupRecord(resolver)
         let settings = client.settings
-        if settings.checks.spf, isSenderKnown, let address = client.address {
-            let inquiry = SPFInquiry(
-                mailFrom: self.sender[...],
-                helo: client.helo[...],
-                client: address,
-                now: now,
-                options: settings.spf
-            )
-            spf = Pending(inquiry, record.resolver(.mailFrom), on: client.executor)
-        } else {
-            spf = nil
-        }
         if settings.checks.dkim || settings.checks.dmarc {
             verifier = DKIMMessageVerifier(options: settings.dkim, now: now)
         }
         if settings.checks.arc { chain = ChainCheck(settings.dkim, now: now) }
-        if !settings.permits.isEmpty {
-            permits = PermitChecks(settings.permits, client, record.resolver(.permits), now: now)
-        }
+        permits = checkPermits()
+        spf = checkSender()
+    }
+
+    /// Starts SPF of the domains that rules ask about, if there are any.
+    func checkPermits() -> PermitChecks? {
+        guard !settings.permits.isEmpty else { return nil }
+        return PermitChecks(settings.permits, client, record.resolver(.permits), now: now)
+    }
+
+    /// Starts SPF of MAIL FROM, if there is a client to check.
+    func checkSender() -> Pending<SPFOutcome>? {
+        guard settings.checks.spf, isSenderKnown, let address = client.address else { return nil }
+        let inquiry = SPFInquiry(
+            mailFrom: sender[...],
+            helo: client.helo[...],
+            client: address,
+            now: now,
+            options: settings.spf
+        )
+        return Pending(inquiry, record.resolver(.mailFrom), on: client.executor)
     }
 }
 
@@ -113,6 +136,11 @@ extension MailTransaction {
         self.chain = settings.checks.arc ? chain.map(ChainCheck.init(known:)) : nil
     }
 
+    /// Takes what a relay of our own reported of MAIL FROM when the message was judged before.
+    func resume(reported spf: SPFOutcome?) {
+        self.spf = spf.map { .known($0) }
+    }
+
     /// Takes a header field in its packet; questions for a signature's key and the author's policy start at once.
     public func header(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         unsafe headers.append(name: name, value: value)
@@ -124,6 +152,7 @@ extension MailTransaction {
         } else if unsafe name.equalsIgnoringCase("List-Id") {
             takeList()
         }
+        if let relayed { takeTrace(relayed) }
     }
 
     private func takeList() {
@@ -154,11 +183,12 @@ extension MailTransaction {
 
     /// A copy of the lowest field so far: if a view of the header were kept, the next field would cause a copy of the
     /// header.
-    private var lastField: HeaderField? { headers.last?.copy }
+    var lastField: HeaderField? { headers.last?.copy }
 
     /// Ends the header section: the purported responsible address is now known.
     public func endOfHeaders() {
         isHeaderOver = true
+        relayed?.end()
         verifier?.endOfHeaders(headers)
         verifier?.checkHeaders { question in reply(to: question) }
         // The author of the first From field is already known, and is the author if there is no other From field.
@@ -217,6 +247,8 @@ extension MailTransaction {
         permits?.cancel()
         listCheck?.cancel()
         endLookAheads()
+        // The client of a relayed message sends no other message here.
+        if relayed != nil { client.cancel() }
     }
 
     /// Cancels the look-aheads that turned out to be unnecessary.

@@ -3,6 +3,7 @@ public import DKIM
 public import DNSLookup
 public import MailSyntax
 public import Policy
+public import SPF
 
 /// Judges a stored message, or an envelope alone, as the daemon would.
 public struct MessageJudge: Sendable {
@@ -12,6 +13,7 @@ public struct MessageJudge: Sendable {
     private let resolver: any DNSResolving
     private let timeout: Duration
     private let maximumHeaderOctets: Int
+    private let relays: RelaySettings?
 
     /// A judge.
     ///
@@ -22,14 +24,17 @@ public struct MessageJudge: Sendable {
     ///   - resolver: answers the questions.
     ///   - timeout: the time for all checks of one message.
     ///   - maximumHeaderOctets: how many octets of header the filter reads.
+    ///   - relays: the relays of our own; nil for none.
     public init(
         settings: AuthenticationSettings,
         headers: HeaderSettings,
         engine: PolicyEngine,
         resolver: any DNSResolving,
         timeout: Duration,
-        maximumHeaderOctets: Int = .max
+        maximumHeaderOctets: Int = .max,
+        relays: RelaySettings? = nil
     ) {
+        self.relays = relays
         self.settings = settings
         self.headers = headers
         self.engine = engine
@@ -52,16 +57,19 @@ public struct MessageJudge: Sendable {
         return judgement(assessment, envelope, transaction, headers: message?.headers)
     }
 
-    /// Judges a message again after its body is gone; the results of its signatures and of its chain are given.
+    /// Judges a message again after its body is gone; the results of its signatures and of its chain are given, and those
+    /// that a relay of our own reported.
     public func judge(
         _ envelope: Envelope,
         headers: HeaderBlock,
         signatures: [DKIMOutcome]?,
         chain: ARCOutcome?,
+        spf: SPFOutcome? = nil,
         now: UnixTime
     ) async -> Judgement {
         let transaction = begin(envelope, now)
         transaction.resume(signatures ?? [], chain)
+        if envelope.relay?.state == .results { transaction.resume(reported: spf) }
         for field in headers { transaction.header(name: field.label, value: field.value) }
         transaction.endOfHeaders()
         let assessment = await transaction.assessment(within: timeout)
@@ -69,13 +77,27 @@ public struct MessageJudge: Sendable {
     }
 
     private func begin(_ envelope: Envelope, _ now: UnixTime) -> MailTransaction {
+        if envelope.relay == nil, let relays, let address = envelope.clientAddress, relays.networks.contains(address) {
+            return MailTransaction(
+                relayedBy: address,
+                of: relays,
+                settings: settings,
+                sender: envelope.sender,
+                isSenderKnown: envelope.isSenderKnown,
+                isStored: true,
+                resolver: resolver,
+                now: now
+            )
+        }
         let client = MailClient(address: envelope.clientAddress, settings: settings, resolver: resolver)
         if !envelope.helo.isEmpty { client.greet(envelope.helo, now: now) }
         return MailTransaction(
-            client: client,
+            client,
+            envelope.relay.map { RelayedMail(known: $0, resolver: resolver) },
             sender: envelope.sender,
             isSenderKnown: envelope.isSenderKnown,
-            resolver: resolver,
+            submitter: nil,
+            resolver,
             now: now
         )
     }
@@ -86,14 +108,27 @@ public struct MessageJudge: Sendable {
         _ transaction: MailTransaction,
         headers: HeaderBlock?
     ) -> Judgement {
-        Judgement(
+        let envelope = transaction.envelope(envelope)
+        return Judgement(
             assessment,
             envelope: envelope,
-            verdict: engine.judge(assessment.facts(envelope), engine.kinds(of: envelope.addresses)),
+            verdict: verdict(assessment.facts(envelope), envelope),
             headers: headers,
             settings: self.headers,
             maximumHeaderOctets: maximumHeaderOctets,
             lookups: transaction.lookups
+        )
+    }
+}
+
+extension MessageJudge {
+    private func verdict(_ facts: PolicyFacts, _ envelope: Envelope) -> PolicyVerdict {
+        let kinds = engine.kinds(of: envelope.addresses)
+        guard let relay = envelope.relay else { return engine.judge(facts, kinds) }
+        // No recipient of relayed mail is refused before its end.
+        return relay.verdict(
+            engine.atEndOfMessage(facts, kinds, obstacle: .noAnswerToRecipients),
+            refuses: relays?.refuses ?? false
         )
     }
 }

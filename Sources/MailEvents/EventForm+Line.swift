@@ -110,6 +110,12 @@ extension EventForm {
             event.add("direction", direction.rawValue)
             event.add("addresses", addresses.rawValue)
             event.object("client") { add(transcript, name: name, to: &$0) }
+            if let relay = transcript.envelope.relay {
+                event.object("relay") { object in
+                    object.add("ip", relay.address.description)
+                    object.add("state", relay.state.rawValue)
+                }
+            }
             addEnvelope(transcript, to: &event)
             event.add("message_id", octets: hasLocalParts ? transcript.messageID?.messageID : nil)
             // The few lines that have it pay for it.

@@ -17,6 +17,7 @@ extension MailEvent {
         direction = try members.word("direction")
         addresses = try members.word("addresses")
         client = try members.object("client", Client.init)
+        relay = try members.optionalObject("relay", Relay.init)
         mailFrom = try members.string("mail_from")
         rcptTo = try members.strings("rcpt_to")
         refusedRcptTo = try members.strings("refused_rcpt_to")
@@ -53,6 +54,13 @@ extension MailEvent.Client {
         trusted = try members.boolean("trusted")
         authenticated = try members.boolean("authenticated")
         login = try members.optionalString("login")
+    }
+}
+
+extension MailEvent.Relay {
+    fileprivate init(_ members: inout JSONMembers) throws(EventReadingError) {
+        ip = try members.string("ip")
+        state = try members.string("state")
     }
 }
 

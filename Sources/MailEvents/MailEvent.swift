@@ -38,6 +38,21 @@ public struct MailEvent: Decodable, Sendable, Equatable {
         public var login: String?
     }
 
+    /// A relay of our own.
+    public struct Relay: Decodable, Sendable, Equatable {
+        /// Its address.
+        public var ip: String
+        /// Where the client comes from: `client` (Received fields), `results` (those of an upstream host), `unreadable`, or
+        /// `unread` for a message whose header was not read.
+        public var state: String
+
+        /// A relay.
+        public init(ip: String, state: String) {
+            self.ip = ip
+            self.state = state
+        }
+    }
+
     /// The format's version: 1.
     public var v: Int
     /// When the message ended, in seconds since 1970, to the millisecond.
@@ -56,6 +71,8 @@ public struct MailEvent: Decodable, Sendable, Equatable {
     public var addresses: Addresses
     /// The client.
     public var client: Client
+    /// The relay of our own that passed it on from the client; nil where the client came here itself.
+    public var relay: Relay?
     /// MAIL FROM; empty for the null sender.
     public var mailFrom: String
     /// The accepted recipients.
@@ -108,7 +125,8 @@ public struct MailEvent: Decodable, Sendable, Equatable {
     public var ms: Int
 
     enum CodingKeys: String, CodingKey {
-        case v, time, host, listener, configuration, id, direction, addresses, client, author, spf, dkim, dmarc, arc
+        case v, time, host, listener, configuration, id, direction, addresses, client, relay, author, spf, dkim, dmarc,
+            arc
         case iprev, octets, facts, verdict, signed, unsigned, sealed, problem, dns, ms
         case mailFrom = "mail_from"
         case rcptTo = "rcpt_to"

@@ -65,18 +65,31 @@ extension PolicyEngine {
     ///
     /// There is an explanation for each kind of recipient: by the envelope alone if that refuses the recipient,
     /// otherwise by all facts.
-    public func explain(_ facts: PolicyFacts, _ recipients: RecipientKinds) -> [RecipientExplanation] {
-        guard !recipients.members.isEmpty else { return [RecipientExplanation(rules: explain(facts, nil))] }
-        var explanations = recipients.members.map { RecipientExplanation(rules: explain(facts, $0)) }
+    ///
+    /// - Parameters:
+    ///   - facts: the facts.
+    ///   - recipients: the recipients.
+    ///   - mayRefuseEarly: whether the envelope alone can refuse a recipient.
+    public func explain(
+        _ facts: PolicyFacts,
+        _ recipients: RecipientKinds,
+        mayRefuseEarly: Bool = true
+    ) -> [RecipientExplanation] {
+        guard !recipients.members.isEmpty else {
+            return [RecipientExplanation(rules: explain(facts, nil, early: false))]
+        }
+        var explanations = recipients.members.map {
+            RecipientExplanation(rules: explain(facts, $0, early: mayRefuseEarly))
+        }
         for (place, member) in recipients.memberOfEach.enumerated() {
             explanations[member].recipients.append(place)
         }
         return explanations
     }
 
-    private func explain(_ facts: PolicyFacts, _ member: RecipientKinds.Member?) -> [RuleTrace] {
+    private func explain(_ facts: PolicyFacts, _ member: RecipientKinds.Member?, early: Bool) -> [RuleTrace] {
         var facts = facts
-        if let member, case .refuse = evaluateEarly(facts.ofEnvelope, member.kind) { facts = facts.ofEnvelope }
+        if early, let member, case .refuse = evaluateEarly(facts.ofEnvelope, member.kind) { facts = facts.ofEnvelope }
         var isDecided = false
         let forwarder = forwarder(facts, member?.kind)
         return prepared.map { prepared in

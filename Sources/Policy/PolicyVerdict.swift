@@ -60,6 +60,8 @@ public struct PolicyVerdict: Hashable, Sendable {
     public var undecided: [UndecidedRule] = []
     /// The outcome for each recipient; nil when it is the same for all.
     public var mixture: Mixture?
+    /// The action of the rule, where the message became junk instead because a relay of our own passed it on.
+    public var relayed: RuleAction?
 
     init(stage: PolicyStage) {
         self.stage = stage

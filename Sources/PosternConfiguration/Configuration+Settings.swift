@@ -167,8 +167,9 @@ extension Configuration.Trust {
             \.skip,
             .list(.network),
             """
-            Clients whose mail is passed by, neither judged nor stamped nor signed, whatever the socket: a backup MX, a \
-            gateway, the address that a container's bridge gives to everybody. A login from there is still a login.
+            Clients whose mail is passed by, neither judged nor stamped nor signed, whatever the socket: a host that \
+            judges by itself, the address that a container's bridge gives to everybody. A login from there is still a \
+            login.
             """
         ),
         Setting(
@@ -176,6 +177,59 @@ extension Configuration.Trust {
             \.authenticated,
             .flag,
             "Whether clients that have authenticated are trusted: those for which the MTA sends {auth_authen} or {auth_type}."
+        ),
+        .table(
+            "relays",
+            \.relays,
+            Configuration.Trust.Relays.settings,
+            """
+            Hosts of our own that pass on mail from outside, such as a backup MX or a gateway. Their mail is judged by the \
+            client from which they had it, and never signed: see "behind a relay" in postern-cases(7).
+            """
+        ),
+    ]
+}
+
+extension Configuration.Trust.Relays {
+    static let settings: [Setting<Self>] = [
+        Setting(
+            "networks",
+            \.networks,
+            .list(.network),
+            """
+            The addresses of the hosts. They belong neither into networks nor into skip above. A host for which the MTA tells \
+            the true client by itself (Postfix: XCLIENT, PROXY) does not belong here.
+            """
+        ),
+        Setting(
+            "by",
+            \.by,
+            .list(.domain),
+            """
+            The names behind "by" in the Received fields that these hosts write. The fields are read from the top, through \
+            up to five steps between hosts of our own and on loopback, to the first client from outside. Where a field is \
+            by another name or cannot be read, the message is accepted and stamped without SPF, and the log says why.
+            """
+        ),
+        Setting(
+            "results",
+            \.results,
+            .optional(.authservID),
+            example: "\"gateway.example.org\"",
+            """
+            In place of "by": the authserv-id of the Authentication-Results field whose SPF result, and client where it is \
+            named, count for mail of these hosts. For hosts that rewrite MAIL FROM. They must delete such fields from what \
+            they receive (RFC 8601 section 5).
+            """
+        ),
+        Setting(
+            "refuse",
+            \.refuse,
+            .flag,
+            """
+            Whether "reject" and "discard" act on mail of these hosts. A host that is refused here sends a bounce to the \
+            sender, who may be forged; therefore such mail is flagged as "junk" does, and the log says relayed=...
+            """
         ),
     ]
 }

@@ -65,6 +65,7 @@ extension Configuration {
             let message = "\(network) lets a large part of the internet pass unjudged"
             warn("trust.skip", message, accepted: "hosts of your own")
         }
+        for (key, message, accepted) in relayWarnings { warn(key, message, accepted: accepted) }
         if let address = admin.listen?.address, !Self.isLoopback(address) {
             warn("admin.listen", "\(address) can be reached from other hosts", accepted: "127.0.0.1 or [::1]")
         }

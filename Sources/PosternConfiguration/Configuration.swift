@@ -117,6 +117,20 @@ extension Configuration {
         public var skip: [IPNetwork] = []
         /// Clients that have authenticated.
         public var authenticated = true
+        /// Hosts of our own that pass on mail from outside.
+        public var relays = Relays()
+
+        /// Hosts of our own whose mail is judged by the client from which they had it.
+        public struct Relays: Sendable, Equatable {
+            /// Their addresses.
+            public var networks: [IPNetwork] = []
+            /// The names by which they call themselves in Received fields.
+            public var by: [DomainName] = []
+            /// The authserv-id whose results are used in place of the Received fields.
+            public var results: String?
+            /// Whether rules refuse and discard their mail.
+            public var refuse = false
+        }
     }
 
     /// The settings for DNS lookups.

@@ -43,7 +43,8 @@ extension MessageJudge {
             engine: setup.engine,
             resolver: setup.resolver.dns,
             timeout: setup.configuration.limits.timeout,
-            maximumHeaderOctets: setup.configuration.limits.maximumHeaderOctets
+            maximumHeaderOctets: setup.configuration.limits.maximumHeaderOctets,
+            relays: setup.relays
         )
     }
 }

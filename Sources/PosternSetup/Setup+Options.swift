@@ -37,6 +37,19 @@ extension AuthenticationSettings {
     }
 }
 
+extension RelaySettings {
+    /// The relays of a configuration; nil where there are none.
+    init?(_ configuration: Configuration.Trust.Relays) {
+        guard !configuration.networks.isEmpty else { return nil }
+        self.init(
+            networks: NetworkSet(configuration.networks),
+            names: Set(configuration.by),
+            results: configuration.results.map { Octets($0) },
+            refuses: configuration.refuse
+        )
+    }
+}
+
 extension AuthenticationSettings {
     /// The same checks for a user who wants explanations: the outcome notes where the public suffix list disagrees with
     /// the tree walk.

@@ -23,6 +23,8 @@ public final class Setup: Sendable {
     public let trusted: NetworkSet
     /// Clients whose mail is neither judged nor signed.
     public let skipped: NetworkSet
+    /// The relays of our own; nil where there are none.
+    public let relays: RelaySettings?
     /// The source of DNS answers.
     public let resolver: ConfiguredResolver
     /// The treatment of the mail of each listener, by the listener's address in the notation of the configuration.
@@ -42,6 +44,7 @@ public final class Setup: Sendable {
         sealing = try SealingKey(configuration.sealing)
         trusted = NetworkSet(configuration.trust.networks)
         skipped = NetworkSet(configuration.trust.skip)
+        relays = RelaySettings(configuration.trust.relays)
         eventForm = EventForm(configuration.events)
     }
 
@@ -66,8 +69,15 @@ public final class Setup: Sendable {
     /// The setting that exempts this client's mail from judgement; nil when its mail is judged.
     public func exemption(of client: IPAddress) -> String? {
         if skipped.contains(client) { return "trust.skip" }
+        if isRelay(client) { return nil }
         let isJudged = configuration.listen.contains { $0.role == .inbound }
         return !isJudged && trusted.contains(client) ? "trust.networks" : nil
+    }
+
+    /// Whether a client is a relay of our own that passes on mail from outside.
+    public func isRelay(_ client: IPAddress?) -> Bool {
+        guard let relays, let client else { return false }
+        return relays.networks.contains(client)
     }
 
     /// The header fields for a message, under this authserv-id.

@@ -31,6 +31,8 @@ extension StoredFacts {
         addresses = try OctetReader.word(first & 0xF, StoredWords.addresses) ?? .full
         let parts = StoredParts(rawValue: try reader.number())
         isAnswered = !parts.contains(.isUnanswered)
+        isRelayed = parts.contains(.relayed)
+        isRelayUnreadable = parts.contains(.relayUnreadable)
         hasProblem = parts.contains(.hasProblem)
         hasContent = parts.contains(.hasContent)
         try readWords(&reader)

@@ -31,6 +31,8 @@ extension StoredFacts {
         var parts = facts.parts.union(recorded.parts)
         func insert(_ part: StoredParts, _ isThere: Bool) { if isThere { parts.insert(part) } }
         insert(.isUnanswered, !isAnswered)
+        insert(.relayed, isRelayed)
+        insert(.relayUnreadable, isRelayUnreadable)
         insert(.hasProblem, hasProblem)
         insert(.hasContent, hasContent)
         insert(.early, !early.isEmpty)

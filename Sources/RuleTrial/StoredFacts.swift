@@ -32,6 +32,10 @@ public struct StoredFacts: Sendable {
     public var isAnswered = true
     /// Why a message to mixed recipients could not be put off; nil when it could.
     public var obstacle: SeparationObstacle?
+    /// Whether a relay of our own passed on the message.
+    public var isRelayed = false
+    /// Whether that relay's fields did not name the client, so that the message was accepted unjudged.
+    public var isRelayUnreadable = false
     /// Whether something other than the rules spoke against the message.
     public var hasProblem = false
     /// Whether the content of the message was seen; if not, its recipients were all refused.
@@ -68,6 +72,8 @@ extension StoredFacts {
         recipients = (event.rcptTo + event.refusedRcptTo).map { MailAddress($0, event.addresses) }
         unnamed = max(0, event.unnamedRcptTo)
         addresses = event.addresses
+        isRelayed = event.relay != nil
+        isRelayUnreadable = event.relay?.state == "unreadable"
         hasProblem = event.problem != nil
         hasContent = event.author != nil
         guard let stage = event.rcptStage else { return }

@@ -52,4 +52,6 @@ struct StoredParts: OptionSet {
     static let unansweredARCSealers = StoredParts(rawValue: 1 << 26)
     static let path = StoredParts(rawValue: 1 << 27)
     static let listDomains = StoredParts(rawValue: 1 << 28)
+    static let relayed = StoredParts(rawValue: 1 << 29)
+    static let relayUnreadable = StoredParts(rawValue: 1 << 30)
 }

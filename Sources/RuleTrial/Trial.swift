@@ -9,6 +9,8 @@ public enum Untried: String, CaseIterable, Error, Sendable {
     case unreadable = "stored facts that cannot be read"
     /// The message is our own.
     case outbound = "our own mail, which no rule judges"
+    /// The message came from a relay of our own whose fields did not name the client.
+    case unreadableRelay = "from a relay that did not name the client, which no rule judges"
     /// The message was not judged.
     case unjudged = "not judged then, whatever the rules said"
     /// A header that no rule judges in enforce mode.
@@ -32,14 +34,22 @@ public struct Trial: Sendable {
     public let engine: PolicyEngine
     /// The checks that the new configuration does not make.
     private let off: [Check]
+    /// Whether rules refuse mail that relays of our own pass on.
+    private let refusesRelayed: Bool
 
     /// A trial of these rules.
     ///
     /// - Parameters:
     ///   - engine: the rules.
     ///   - checks: whether each check is made; results of the others are not used.
-    public init(_ engine: PolicyEngine, checks: PerCheck<Bool> = PerCheck { _ in true }) {
+    ///   - refusesRelayed: whether rules refuse mail that relays of our own pass on.
+    public init(
+        _ engine: PolicyEngine,
+        checks: PerCheck<Bool> = PerCheck { _ in true },
+        refusesRelayed: Bool = false
+    ) {
         self.engine = engine
+        self.refusesRelayed = refusesRelayed
         off = Check.allCases.filter { !checks[$0] }
     }
 
@@ -64,7 +74,7 @@ extension Trial {
     func explain(_ message: StoredFacts) -> [RecipientExplanation] {
         var facts = message.facts
         for check in off { facts.forget(check) }
-        return engine.explain(facts, engine.kinds(of: message.recipients))
+        return engine.explain(facts, engine.kinds(of: message.recipients), mayRefuseEarly: !message.isRelayed)
     }
 }
 
@@ -72,6 +82,12 @@ extension Trial {
 
 extension Trial {
     private func judged(_ message: StoredFacts) throws(Untried) -> TrialVerdict {
+        guard message.isRelayed else { return try asRecipientsCame(message) }
+        let trial = try atOnce(message)
+        return refusesRelayed ? trial : TrialVerdict(refusals: [], verdict: trial.verdict.withoutRefusal)
+    }
+
+    private func asRecipientsCame(_ message: StoredFacts) throws(Untried) -> TrialVerdict {
         engine.mode == .enforce && message.isAnswered ? try inTwoStages(message) : try atOnce(message)
     }
 
@@ -157,7 +173,9 @@ private struct TrialGate {
 extension StoredFacts {
     fileprivate func checkSubject(_ engine: PolicyEngine) throws(Untried) {
         switch subject {
-        case .judged: if hasProblem, engine.mode == .enforce { throw .problem }
+        case .judged:
+            if isRelayUnreadable { throw .unreadableRelay }
+            if hasProblem, engine.mode == .enforce { throw .problem }
         case .unjudged: throw .unjudged
         case .outbound: throw .outbound
         case .unreadable: throw .unreadable

@@ -85,4 +85,9 @@ extension SPFOutcome {
     public static func unknownClient(_ scope: SPFScope) -> SPFOutcome {
         SPFOutcome(result: .none, scope: scope, domainName: nil, problemCause: .unknownClient)
     }
+
+    /// The outcome that another host of our own reports; nothing was checked here.
+    public convenience init(reported result: SPFResult, _ scope: SPFScope, domainName: DomainName?) {
+        self.init(result: result, scope: scope, domainName: domainName)
+    }
 }

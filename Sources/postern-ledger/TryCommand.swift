@@ -70,5 +70,5 @@ struct TryCommand: ParsableCommand {
 
 extension Configuration {
     /// A trial of the rules.
-    var trial: Trial { Trial(PolicyEngine(self), checks: PerCheck { isMade($0) }) }
+    var trial: Trial { Trial(PolicyEngine(self), checks: PerCheck { isMade($0) }, refusesRelayed: trust.relays.refuse) }
 }

@@ -42,17 +42,26 @@ struct ConfigExplainCommand: AsyncParsableCommand {
             message: message,
             now: now?.time ?? Clock.now
         )
-        let engine = setup.engine
-        let explanations = engine.explain(judgement.assessment.facts(envelope), engine.kinds(of: envelope.addresses))
-        var text = engine.rules.isEmpty ? "There are no rules.\n\n" : ""
-        for explanation in explanations where !engine.rules.isEmpty {
+        try Colours.write(explanation(of: judgement, by: setup.engine) + judgement.text(withTrace: false))
+        lookups.noteSilence(of: setup.resolver)
+        await setup.resolver.close()
+    }
+
+    private func explanation(of judgement: Judgement, by engine: PolicyEngine) -> String {
+        if engine.rules.isEmpty { return "There are no rules.\n\n" }
+        let envelope = judgement.envelope
+        if envelope.relay?.state == .unreadable { return "No rule is asked: the relay does not name the client.\n\n" }
+        let explanations = engine.explain(
+            judgement.assessment.facts(envelope),
+            engine.kinds(of: envelope.addresses),
+            mayRefuseEarly: envelope.relay == nil
+        )
+        var text = ""
+        for explanation in explanations {
             // Usually there is only one kind of recipient, which needs no heading.
             if explanations.count > 1 { text += "For \(judgement.names(of: explanation.recipients)):\n" }
             text += explanation.rules.map { "\($0)\n" }.joined() + "\n"
         }
-        text += judgement.text(withTrace: false)
-        try Colours.write(text)
-        lookups.noteSilence(of: setup.resolver)
-        await setup.resolver.close()
+        return text
     }
 }

@@ -76,6 +76,7 @@ let package = Package(
         library("ARC", ["MailSyntax", "DNSLookup", "MailCrypto", "DKIM"]),
         library("DMARC", ["MailSyntax", "DNSLookup", "CPSL"]),
         library("AuthenticationResults", ["MailSyntax"]),
+        library("Received", ["MailSyntax"]),
         library("MilterProtocol", ["MailSyntax", "CMilter"]),
         library("Policy", ["MailSyntax"]),
         library(
@@ -89,7 +90,7 @@ let package = Package(
             "MailAuthentication",
             [
                 "MailSyntax", "DNSLookup", "MailCrypto", "ReverseDNS", "SPF", "SenderID", "DKIM", "ARC", "DMARC",
-                "AuthenticationResults", "Policy",
+                "AuthenticationResults", "Received", "Policy",
             ]
         ),
         library("SMTPClient", ["MailSyntax", nioCore, nioPosix]),

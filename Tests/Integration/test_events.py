@@ -126,6 +126,22 @@ class Written(unittest.TestCase):
 
         self.assertEqual([event.get("auto_submitted") for event in self.played(play)], [None, None, True, True])
 
+    def test_mail_that_a_relay_passes_on(self):
+        relays = RULES + '[trust.relays]\nnetworks = ["198.51.100.2"]\nby = ["mx2.example.org"]\n'
+        received = ("Received", "from x (unknown [192.0.2.9]) by mx2.example.org (Postfix) with ESMTP id 1")
+
+        def play(session):
+            for fields in ([received], []):
+                send(session, client="198.51.100.2", headers=[*fields, *HEADERS])
+
+        named, unreadable = self.played(play, rules=relays)
+        self.assertEqual(named["relay"], {"ip": "198.51.100.2", "state": "client"})
+        self.assertEqual((named["client"]["ip"], named["client"]["helo"], named["spf"]["result"]), ("192.0.2.9", "x", "pass"))
+        self.assertEqual(unreadable["relay"], {"ip": "198.51.100.2", "state": "unreadable"})
+        self.assertEqual((unreadable["client"]["ip"], unreadable["client"]["helo"], unreadable["spf"]), (None, "", None))
+        direct, = self.played(send, rules=relays)
+        self.assertNotIn("relay", direct)
+
     def test_a_message_that_passes(self):
         event, = self.played(send)
         self.assertEqual(event["id"], "4XyZ")

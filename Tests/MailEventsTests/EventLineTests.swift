@@ -179,6 +179,21 @@ struct EventLineTests {
         #expect(try Self.event(line).rcptTo == ["@example.net", "@"])
     }
 
+    @Test("the relay that passed a message on, and none", arguments: Relay.State.allCases)
+    func relay(_ state: Relay.State) async throws {
+        let judgement = try await EventCase.all[0].judgement()
+        var transcript = Transcript()
+        transcript.envelope = EventCase.all[0].envelope
+        let direct = Self.line { Self.form().write(judgement, transcript, isClean: true, problem: nil, to: &$0) }
+        #expect(try MailEvent(line: direct.dropLast()).relay == nil)
+        transcript.envelope.relay = IPAddress("198.51.100.2").map { Relay(address: $0, state: state) }
+        let line = Self.line { Self.form().write(judgement, transcript, isClean: true, problem: nil, to: &$0) }
+        let event = try Self.event(line)
+        #expect(event.relay == MailEvent.Relay(ip: "198.51.100.2", state: state.rawValue))
+        #expect(try MailEvent(line: line.dropLast()) == event)
+        #expect(event.client.ip == "192.0.2.1")
+    }
+
     @Test("mail of our own, and mail that nobody judged")
     func others() throws {
         var transcript = Transcript()

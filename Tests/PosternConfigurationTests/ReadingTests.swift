@@ -34,6 +34,12 @@ struct ReadingTests {
         skip = ["198.51.100.25"]
         authenticated = false
 
+        [trust.relays]
+        networks = ["198.51.100.26"]
+        by = ["mx2.example.org"]
+        results = "gateway.example.org"
+        refuse = true
+
         [dns]
         servers = ["192.0.2.53:53", "[2001:db8::1]:5353"]
         timeout = "30s"
@@ -190,9 +196,9 @@ struct ReadingTests {
         #expect(configuration.dns.options.attemptTimeout == .milliseconds(400))
         #expect(configuration.dns.cache.options.maximumBytes == 1_048_576)
         #expect(configuration.headers.junk == NewField(name: "X-Junk", value: Array("maybe: yes".utf8)))
-        #expect(configuration.rules.rules.map(\.location.line) == [81, 89])
+        #expect(configuration.rules.rules.map(\.location.line) == [87, 95])
         #expect(configuration.rules.rules.first?.unless.count == 2)
-        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 102))
+        #expect(configuration.signing.first?.location == PolicyLocation(file: "/etc/postern/p.toml", line: 108))
     }
 
     @Test(

@@ -31,6 +31,8 @@ struct MessageScript: Sendable, CustomTestStringConvertible {
     var memory = 1 << 20
     var answersRecipients = true
     var canQuarantine = true
+    /// Whether a relay passes it on, 198.51.100.2 of `[trust.relays]`.
+    var isRelayed = false
     let lines: String
 
     var testDescription: String { name }
@@ -88,10 +90,11 @@ final class MessagePlayer {
             session: session,
             listener: "unix:test",
             sender: Envelope(
-                clientAddress: IPAddress("192.0.2.9"),
-                helo: Array("mail.example.com".utf8),
+                clientAddress: script.isRelayed ? nil : IPAddress("192.0.2.9"),
+                helo: script.isRelayed ? [] : Array("mail.example.com".utf8),
                 sender: Array("a@example.com".utf8),
-                isTrusted: script.source != nil
+                isTrusted: script.source != nil,
+                relay: script.isRelayed ? IPAddress("198.51.100.2").map { Relay(address: $0) } : nil
             ),
             isTrusted: false,
             hasAuthenticated: false
@@ -109,6 +112,17 @@ final class MessagePlayer {
     deinit { for end in ends { close(end) } }
 
     private static func transaction(_ context: MessageContext, _ resolver: HeldResolver) -> MailTransaction {
+        if let relay = context.sender.relay, let relays = context.setup.relays {
+            return MailTransaction(
+                relayedBy: relay.address,
+                of: relays,
+                settings: context.setup.authentication,
+                sender: context.sender.sender,
+                resolver: resolver,
+                executor: context.session.executor,
+                now: 1_700_000_000
+            )
+        }
         let client = MailClient(
             address: context.sender.clientAddress,
             settings: context.setup.authentication,
@@ -162,8 +176,8 @@ final class MessagePlayer {
     /// What the log says, of that what tells how a message ended.
     var log: [String] {
         let names = [
-            "action", "would", "rule", "rcpts", "refused", "spf", "dkim", "trusted", "signed", "unsigned", "sealed",
-            "i", "cv", "unsealed", "ms", "removed",
+            "action", "would", "relayed", "relay", "rule", "rcpts", "refused", "spf", "dkim", "trusted", "signed",
+            "unsigned", "sealed", "i", "cv", "unsealed", "ms", "removed",
         ]
         return LineStreamTests.read(ends[0]).split(separator: "\n").map { line in
             // What a check has to say of the DNS is tested elsewhere.

@@ -12,6 +12,8 @@ struct MessageScriptTests {
     private static let smallHeader = "[limits]\nmax_header = \"64KiB\"\n"
     private static let refusal = Sample.rule("reject", when: "spf = \"fail\", recipient_domains = \"a.example\"")
     private static let set = "+ARC-Authentication-Results +ARC-Message-Signature +ARC-Seal"
+    private static let relays =
+        "[trust.relays]\nnetworks = [\"198.51.100.2\"]\nby = [\"mx2.example.org\"]\n"
     private static let stamps = "+X-DKIM-Result +X-SID-Result +X-SID-PRA +Authentication-Results"
 
     static let judged = [
@@ -87,6 +89,49 @@ struct MessageScriptTests {
                 aborted
                 answers
                 wait 60000
+                """
+        ),
+        MessageScript(
+            name: "no recipient of relayed mail waits or is refused, and a refusal flags the message",
+            configuration: relays + refusal,
+            isRelayed: true,
+            lines: """
+                rcpt x@a.example -> continue
+                rcpt y@a.example -> continue
+                header Received: from x (unknown [192.0.2.9]) by mx2.example.org (Postfix) with SMTP
+                answers
+                header From: a@example.com
+                eoh
+                end -> continue +X-Spam-Flag \(stamps)
+                NOQUEUE: action=junk relayed=reject rule=r-reject relay=198.51.100.2 rcpts=2 spf=fail dkim=none ms=0
+                """
+        ),
+        MessageScript(
+            name: "relayed mail without a readable client is accepted",
+            configuration: relays + refusal,
+            isRelayed: true,
+            lines: """
+                rcpt x@a.example -> continue
+                header Received: from x (unknown [192.0.2.9]) by mx.example.net (Postfix) with SMTP
+                header From: a@example.com
+                eoh
+                end
+                answers -> continue +X-DKIM-Result +Authentication-Results
+                NOQUEUE: action=accept relay=198.51.100.2 rcpts=1 dkim=none ms=0 \
+                problem="Received field is by mx.example.net, which is not in trust.relays.by"
+                """
+        ),
+        MessageScript(
+            name: "relayed mail that finds no memory says nothing of its client",
+            configuration: relays,
+            memory: 0,
+            isRelayed: true,
+            lines: """
+                rcpt x@a.example -> continue
+                large 9000
+                eoh
+                end -> 452 4.3.1
+                NOQUEUE: action=tempfail relay=198.51.100.2 rcpts=1 ms=0 problem="no memory left (limits.max_held)"
                 """
         ),
         MessageScript(

@@ -37,6 +37,23 @@ struct UntriedTests {
         #expect(throws: reason) { try trial.verdict(Self.message { $0.subject = subject }) }
     }
 
+    @Test("a relay that did not name the client")
+    func unreadableRelay() throws {
+        let message = Self.message { ($0.isRelayed, $0.isRelayUnreadable) = (true, true) }
+        let stored = try StoredFacts(octets: message.octets)
+        #expect(throws: Untried.unreadableRelay) { try Self.trial("spf = \"fail\"").verdict(stored) }
+    }
+
+    @Test("what a relay of our own passed on is flagged at the end, or refused where relays are")
+    func relayed() throws {
+        let message = try StoredFacts(octets: Self.message { $0.isRelayed = true }.octets)
+        let trial = try Self.trial("spf = \"fail\"")
+        let verdict = try trial.verdict(message)
+        #expect(verdict.verdict.action == .junk && verdict.verdict.relayed == .reject && verdict.refusals.isEmpty)
+        let refusing = try Trial(trial.engine, refusesRelayed: true).verdict(message)
+        #expect(refusing.verdict.action == .reject && refusing.verdict.stage == .endOfMessage)
+    }
+
     @Test("a header that enforce mode refuses")
     func problem() throws {
         let message = Self.message { $0.hasProblem = true }

@@ -3,9 +3,11 @@
 enum LogField: String, CaseIterable {
     case action
     case would
+    case relayed
     case rule
     case stage
     case client
+    case relay
     case helo
     case from
     case rcpts

@@ -75,6 +75,7 @@ extension LogLine {
         let lookups = judgement.lookupCounts
         add(.action, verdict.action.rawValue)
         add(.would, delivery.problem == nil ? verdict.would?.action.rawValue : RuleAction.reject.rawValue)
+        add(.relayed, verdict.relayed?.rawValue)
         add(.rule, (verdict.rule ?? verdict.would?.rule)?.name)
         let hasDecided = verdict.rule != nil || verdict.would != nil
         add(.stage, hasDecided ? (verdict.would?.stage ?? verdict.stage).rawValue : nil)
@@ -91,7 +92,7 @@ extension LogLine {
         }
         add(.ms, delivery.milliseconds)
         addRemarks(verdict)
-        add(.problem, delivery.problem ?? found.problem)
+        add(.problem, delivery.problem ?? judgement.envelope.relay?.problem ?? found.problem)
         add(.removed, judgement.removedFields.isEmpty ? nil : judgement.removedFields.count)
     }
 
@@ -167,8 +168,7 @@ extension LogLine {
         _ delivery: Delivery,
         countsRefused: Bool = true
     ) {
-        add(.client, envelope.clientAddress?.description ?? "local")
-        add(.helo, octets: envelope.helo)
+        addClient(envelope)
         add(.from) { text in
             text.append(UInt8(ascii: "<"))
             text += envelope.sender
@@ -179,6 +179,17 @@ extension LogLine {
         guard countsRefused, let first = delivery.refused.first, !envelope.recipients.isEmpty else { return }
         add(.refused, delivery.refused.count)
         add(.refusedBy, first.rule?.name)
+    }
+
+    private mutating func addClient(_ envelope: Envelope) {
+        if let relay = envelope.relay {
+            add(.client, envelope.clientAddress?.description)
+            add(.relay, relay.address.description)
+            add(.helo, octets: envelope.helo.isEmpty ? nil : envelope.helo)
+        } else {
+            add(.client, envelope.clientAddress?.description ?? "local")
+            add(.helo, octets: envelope.helo)
+        }
     }
 
     /// Adds the author, and how From was read if it is not a list of addresses.

@@ -60,7 +60,8 @@ final class FilterSession: MilterSessionHandler {
         // For a client whose mail is always our own, no checks are started.
         let role = filter.role(of: place, by: setup)
         let isJudged = role == .inbound || (role == .auto && !isTrustedNetwork(setup))
-        if isJudged, !isSkippedNetwork(setup) {
+        // A relay is not the client whose mail it passes on.
+        if isJudged, !isSkippedNetwork(setup), !setup.isRelay(clientAddress) {
             judgingClient(setup).greet(helo[...], now: Clock.now)
         }
         return .continue
@@ -71,7 +72,8 @@ final class FilterSession: MilterSessionHandler {
         let setup = filter.setup
         let role = filter.role(of: place, by: setup)
         let trust = trust(setup)
-        let isTrusted = role == .outbound || trust != nil
+        let relay = relay(setup, role, trust)
+        let isTrusted = relay == nil && (role == .outbound || trust != nil)
         let isJudged = trust != .skip && (role == .inbound || !isTrusted)
         let context = MessageContext(
             filter: filter,
@@ -79,12 +81,13 @@ final class FilterSession: MilterSessionHandler {
             session: session,
             listener: place,
             sender: Envelope(
-                clientAddress: clientAddress,
-                helo: helo,
+                clientAddress: relay == nil ? clientAddress : nil,
+                helo: relay == nil ? helo : [],
                 sender: Array(SMTPPath(arguments.first ?? []).mailbox),
-                isTrusted: isTrusted || hasAuthenticated
+                isTrusted: isTrusted || hasAuthenticated,
+                relay: relay
             ),
-            isTrusted: role == .outbound || (trust != nil && trust != .login),
+            isTrusted: isTrusted && (role == .outbound || trust != .login),
             hasAuthenticated: hasAuthenticated
         )
         message =
@@ -151,6 +154,9 @@ extension FilterSession {
 
     /// Begins a message from outside.
     private func judged(_ context: MessageContext, submitter: [UInt8]?) -> JudgedMessage {
+        if let relay = context.sender.relay, let relays = context.setup.relays {
+            return JudgedMessage(context, relayed(context, by: relay, of: relays, submitter: submitter))
+        }
         let client = judgingClient(context.setup)
         client.greet(helo, now: Clock.now)
         let transaction = MailTransaction(
@@ -161,6 +167,24 @@ extension FilterSession {
             now: Clock.now
         )
         return JudgedMessage(context, transaction)
+    }
+
+    private func relayed(
+        _ context: MessageContext,
+        by relay: Relay,
+        of relays: RelaySettings,
+        submitter: [UInt8]?
+    ) -> MailTransaction {
+        MailTransaction(
+            relayedBy: relay.address,
+            of: relays,
+            settings: context.setup.authentication,
+            sender: context.sender.sender,
+            submitter: submitter,
+            resolver: context.setup.resolver.dns,
+            executor: session.executor,
+            now: Clock.now
+        )
     }
 
     /// Begins a message of our own.
@@ -186,6 +210,13 @@ extension FilterSession {
         if setup.configuration.trust.authenticated, hasAuthenticated { return .login }
         if isSkippedNetwork(setup) { return .skip }
         return isTrustedNetwork(setup) ? .network : nil
+    }
+
+    /// The relay that passes on a message from outside; nil for another client, and for a login that is our own.
+    private func relay(_ setup: Setup, _ role: Configuration.Listen.Role, _ trust: MailTrust?) -> Relay? {
+        guard setup.relays != nil, let clientAddress, setup.isRelay(clientAddress) else { return nil }
+        let isOwn = trust == .skip || (trust == .login && role != .inbound)
+        return isOwn ? nil : Relay(address: clientAddress)
     }
 
     private func isSkippedNetwork(_ setup: Setup) -> Bool {

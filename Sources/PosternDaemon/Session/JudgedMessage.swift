@@ -34,7 +34,8 @@ final class JudgedMessage: MessageInProgress {
         let engine = context.setup.engine
         gate = RecipientGate(
             engine,
-            isAnswered: context.answersRecipients,
+            // Nothing of relayed mail is decided before its end: its client is not known before its header.
+            isAnswered: context.answersRecipients && context.sender.relay == nil,
             patience: context.setup.configuration.checks.earlyWait,
             remembered: engine.mayPutOff ? context.filter.putOff.recipients(of: context.origin, now: Clock.now) : nil
         )
@@ -187,10 +188,11 @@ extension JudgedMessage {
         end()
         let authservID = context.authservID
         let settings = context.setup.headers(authservID: authservID)
+        let envelope = transaction.envelope(context.envelope(gate.taken))
         let judgement = Judgement(
             assessment,
-            envelope: context.envelope(gate.taken),
-            verdict: verdict(assessment.facts(context.sender)),
+            envelope: envelope,
+            verdict: verdict(assessment.facts(envelope), envelope.relay),
             headers: transaction.headers,
             settings: settings,
             lookups: transaction.lookups
@@ -220,10 +222,16 @@ extension JudgedMessage {
         transcript.messageID = headers.messageID
         transcript.isAutoSubmitted = headers.isAutoSubmitted
         transcript.seal = delivery.sealing?.seal
+        if judgement.envelope.relay != nil { transcript.envelope = judgement.envelope }
         // A body that nobody needs is not sent.
         if !isBodyComplete { transcript.octetCount = headers.octetCount + bodyOctets }
         if context.setup.engine.mayPutOff { transcript.obstacle = judgement.verdict.mixture?.obstacle ?? gate.obstacle }
         return transcript
+    }
+
+    private func verdict(_ facts: @autoclosure () -> PolicyFacts, _ relay: Relay?) -> PolicyVerdict {
+        guard let relay else { return verdict(facts()) }
+        return relay.verdict(verdict(facts()), refuses: context.setup.relays?.refuses ?? false)
     }
 
     private func verdict(_ facts: @autoclosure () -> PolicyFacts) -> PolicyVerdict {

@@ -65,13 +65,15 @@ extension RememberedMessage {
             headers: setup.headers(authservID: authservID),
             engine: setup.engine,
             resolver: ReplayingResolver(judgement.lookups),
-            timeout: setup.configuration.limits.timeout
+            timeout: setup.configuration.limits.timeout,
+            relays: setup.relays
         )
         let again = await judge.judge(
             judgement.envelope,
             headers: headers,
             signatures: judgement.assessment.dkim,
             chain: judgement.assessment.arc,
+            spf: judgement.assessment.spf,
             now: time
         )
         return Story(message: self, judgement: again, isReplay: true)

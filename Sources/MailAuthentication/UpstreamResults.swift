@@ -1,0 +1,41 @@
+internal import AuthenticationResults
+internal import MailSyntax
+internal import SPF
+
+/// What an upstream host of our own found of the client, by its Authentication-Results field (RFC 8601 § 2.7).
+struct UpstreamResults {
+    /// SPF of MAIL FROM, or of HELO for the null sender.
+    let spf: SPFOutcome
+    /// The client's address, if the field says it.
+    let client: IPAddress?
+    /// The argument of the client's HELO, if the field says it.
+    let helo: [UInt8]
+
+    /// The results in a field; nil for a field without SPF.
+    init?(_ field: AuthenticationResultsField) {
+        let all = field.results.filter { $0.method == "spf" }
+        // Some hosts also write what they found of HELO.
+        guard let result = all.first(where: { $0.value("smtp", "mailfrom") != nil }) ?? all.first,
+            let word = SPFResult(rawValue: result.result)
+        else { return nil }
+        let mailFrom = result.value("smtp", "mailfrom")
+        let helo = all.lazy.compactMap { $0.value("smtp", "helo") }.first ?? []
+        self.helo = Array(helo)
+        let domain =
+            mailFrom.map { $0[($0.lastIndex(of: UInt8(ascii: "@")).map { $0 + 1 } ?? $0.startIndex)...] } ?? helo
+        spf = SPFOutcome(
+            reported: word,
+            mailFrom == nil ? .helo : .mfrom,
+            domainName: try? DomainName(mailHost: domain)
+        )
+        let iprev = field.results.lazy.filter { $0.method == "iprev" }.compactMap { $0.value("policy", "iprev") }.first
+        client = (result.value("smtp", "remote-ip") ?? iprev).flatMap { IPAddress($0) }
+    }
+}
+
+extension MethodResult {
+    /// The value of the first property with this name.
+    fileprivate func value(_ type: String, _ name: String) -> Octets? {
+        properties.first { $0.type == type && $0.name == name }?.value
+    }
+}

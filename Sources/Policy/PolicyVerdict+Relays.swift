@@ -1,0 +1,23 @@
+extension PolicyVerdict {
+    /// The verdict on a message that no rule may judge.
+    public static var acceptedUnasked: PolicyVerdict { PolicyVerdict(stage: .endOfMessage) }
+
+    /// The verdict that neither refuses for good nor drops the message: it is flagged as junk instead.
+    public var withoutRefusal: PolicyVerdict {
+        var verdict = self
+        if let would, would.action.losesMail {
+            verdict.relayed = would.action
+            verdict.would = RuleMatch(rule: would.rule, action: .junk, stage: .endOfMessage, reply: nil)
+        } else if action.losesMail {
+            verdict.relayed = action
+            verdict.action = .junk
+            verdict.reply = nil
+        }
+        return verdict
+    }
+}
+
+extension RuleAction {
+    /// Whether the message does not reach its recipients.
+    fileprivate var losesMail: Bool { self == .reject || self == .discard }
+}

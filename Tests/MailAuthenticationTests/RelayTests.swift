@@ -1,0 +1,221 @@
+import DNSLookup
+import MailAuthentication
+import MailSyntax
+import Policy
+import PosternConfiguration
+import SPF
+import TestSupport
+import Testing
+
+@Suite("Mail that a relay of our own passes on")
+struct RelayTests {
+    private static let relay = IPAddress("198.51.100.2")
+
+    private static func relays(results: String? = nil, refuses: Bool = false) throws -> RelaySettings {
+        RelaySettings(
+            networks: NetworkSet(["198.51.100.0/28"].compactMap { IPNetwork($0) }),
+            names: [try DomainName("mx2.example.org"), try DomainName("localhost")],
+            results: results.map { Octets($0) },
+            refuses: refuses
+        )
+    }
+
+    private static func received(_ helo: String, _ address: String, by host: String = "mx2.example.org") -> String {
+        "Received: from \(helo) (unknown [\(address)]) by \(host) (Postfix) with ESMTP id 4XyZ1; "
+            + "Sat, 28 Nov 2026 10:00:00 +0000"
+    }
+
+    /// Field 0 is the relay's, by a client that the domain permits.
+    private static let permitted = received("mail.example.com", "192.0.2.1")
+    private static let another = received("mail.example.com", "192.0.2.9")
+    private static let from = "From: a@example.com"
+    private static let rejecting = "[[rules]]\nname = \"r\"\nwhen = { spf = \"fail\" }\naction = \"reject\"\n"
+
+    private static func judge(
+        _ fields: [String],
+        results: String? = nil,
+        refuses: Bool = false,
+        sender: String = "a@example.com",
+        client: IPAddress? = relay,
+        rules: String = rejecting,
+        mode: String = "enforce"
+    ) async throws -> Judgement {
+        let configuration = try Configuration.parse("mode = \"\(mode)\"\n" + rules, file: "postern.toml")
+        let judge = MessageJudge(
+            settings: AuthenticationSettings(),
+            headers: HeaderSettings(authservID: Octets("mx.example.org")),
+            engine: PolicyEngine(rules: configuration.rules, mode: configuration.mode),
+            resolver: try Sample.zone(),
+            timeout: .seconds(60),
+            relays: try relays(results: results, refuses: refuses)
+        )
+        let message = StoredMessage(Octets(fields.joined(separator: "\r\n") + "\r\n\r\n" + Sample.body))
+        return await judge.judge(Sample.envelope(sender: sender, client: client), message: message, now: Sample.now)
+    }
+
+    private static func stamp(_ judgement: Judgement) -> String {
+        judgement.newFields.first { $0.name == "Authentication-Results" }?.value[...].text ?? ""
+    }
+
+    @Test("it is judged by the client from which the relay had it")
+    func trueClient() async throws {
+        let judgement = try await Self.judge([Self.permitted, Self.from])
+        #expect(judgement.assessment.words == "pass pass pass none pass pass")
+        #expect(judgement.envelope.clientAddress == Sample.client)
+        #expect(judgement.envelope.helo[...].text == "mail.example.com")
+        #expect(judgement.envelope.relay?.state == .client && judgement.envelope.relay?.address == Self.relay)
+        let stamp = Self.stamp(judgement)
+        #expect(stamp.contains("spf=pass smtp.mailfrom=a@example.com smtp.remote-ip=192.0.2.1"))
+        #expect(stamp.contains("iprev=pass policy.iprev=192.0.2.1"))
+        let text = judgement.text(withTrace: false)
+        #expect(text.contains("relay        198.51.100.2, whose Received fields name the client"))
+    }
+
+    @Test("fields of a client that is no relay are nobody's word")
+    func stranger() async throws {
+        let judgement = try await Self.judge([Self.permitted, Self.from], client: IPAddress("192.0.2.9"))
+        #expect(judgement.verdict.action == .reject && judgement.envelope.relay == nil)
+        #expect(judgement.envelope.clientAddress == IPAddress("192.0.2.9"))
+        #expect(!Self.stamp(judgement).contains("remote-ip"))
+    }
+
+    @Test("a forged field below the relay's is not read")
+    func forged() async throws {
+        let judgement = try await Self.judge([Self.another, Self.permitted, Self.from])
+        #expect(judgement.assessment.words == "fail fail fail none fail permerror")
+    }
+
+    @Test("the field of the host that had it from the relay may be on top of a stored message")
+    func stored() async throws {
+        let own = Self.received("mx2.example.org", "198.51.100.2", by: "mx.example.org")
+        let judgement = try await Self.judge([own, Self.permitted, Self.from])
+        #expect(judgement.envelope.clientAddress == Sample.client)
+    }
+
+    @Test("a refusal flags it, and so does a rule that would drop it", arguments: ["reject", "discard"])
+    func softened(_ action: String) async throws {
+        let rules = Self.rejecting.replacing("\"reject\"", with: "\"\(action)\"")
+        let judgement = try await Self.judge([Self.another, Self.from], rules: rules)
+        #expect(judgement.verdict.action == .junk && judgement.verdict.relayed?.rawValue == action)
+        #expect(judgement.verdict.reply == nil && judgement.verdict.stage == .endOfMessage)
+        #expect(judgement.newFields.contains { $0.name == "X-Spam-Flag" })
+        let observed = try await Self.judge([Self.another, Self.from], rules: rules, mode: "observe").verdict
+        #expect(observed.action == .accept && observed.would?.action == .junk && observed.relayed?.rawValue == action)
+        let refused = try await Self.judge([Self.another, Self.from], refuses: true, rules: rules).verdict
+        #expect(refused.action.rawValue == action && refused.relayed == nil)
+    }
+
+    @Test("other actions stay", arguments: ["junk", "quarantine", "tempfail"])
+    func kept(_ action: String) async throws {
+        let rules = Self.rejecting.replacing("\"reject\"", with: "\"\(action)\"")
+        let verdict = try await Self.judge([Self.another, Self.from], rules: rules).verdict
+        #expect(verdict.action.rawValue == action && verdict.relayed == nil)
+    }
+
+    static let unreadable: [(fields: [String], problem: String)] = [
+        ([], "no Received field names a client from outside"),
+        (
+            [received("x", "192.0.2.9", by: "mx9.example.net"), permitted],
+            "Received field is by mx9.example.net, which is not in trust.relays.by"
+        ),
+        (
+            ["Received: by mx2.example.org (Postfix, from userid 0) id 4XyZ1", permitted],
+            "Received field of the relay cannot be read: it names no client"
+        ),
+    ]
+
+    @Test("without a readable client it is accepted, stamped, and has no SPF", arguments: unreadable)
+    func unreadableClient(_ fields: [String], _ problem: String) async throws {
+        for rules in [Self.rejecting, Self.rejecting.replacing("spf = \"fail\"", with: "")] {
+            let judgement = try await Self.judge(fields + [Self.from], rules: rules)
+            #expect(judgement.verdict.action == .accept && judgement.verdict.rule == nil)
+            #expect(judgement.assessment.words == "- - - none - -")
+            #expect(judgement.envelope.clientAddress == nil && judgement.envelope.relay?.state == .unreadable)
+            #expect(judgement.envelope.relay?.problem == problem)
+            #expect(Self.stamp(judgement).contains("dkim=none"))
+            #expect(!Self.stamp(judgement).contains("198.51.100"))
+        }
+    }
+
+    @Test("DMARC counts without a readable client where a signature passes")
+    func unreadableAndSigned() async throws {
+        let judgement = try await Self.judge(try Sample.signed([Self.from]))
+        #expect(judgement.assessment.words == "- - - pass pass -")
+    }
+
+    private static func results(_ text: String, of host: String = "gateway.example.org") -> String {
+        "Authentication-Results: \(host); \(text)"
+    }
+
+    private static let passed = results("spf=pass smtp.mailfrom=a@example.com; iprev=pass policy.iprev=192.0.2.1")
+
+    @Test("what an upstream host found counts in place of SPF")
+    func upstream() async throws {
+        let above = [Self.results("dkim=pass header.d=example.net"), Self.results("spf=fail", of: "mx.example.net")]
+        let below = Self.results("spf=fail smtp.mailfrom=a@example.com")
+        let judgement = try await Self.judge(
+            above + [Self.passed, below, Self.from],
+            results: "gateway.example.org",
+            sender: "SRS0=x=y=example.com=a@gateway.example.org"
+        )
+        #expect(judgement.assessment.words == "pass - pass none pass pass")
+        #expect(judgement.assessment.spf?.domain == "example.com")
+        #expect(judgement.envelope.relay?.state == .results && judgement.envelope.clientAddress == Sample.client)
+        #expect(judgement.verdict.action == .accept)
+    }
+
+    @Test("what an upstream host found of the null sender is what it found of HELO")
+    func upstreamHELO() async throws {
+        let field = Self.results("spf=fail smtp.helo=mail.example.com")
+        let judgement = try await Self.judge([field, Self.from], results: "GATEWAY.example.org", sender: "")
+        #expect(judgement.assessment.spf?.result == .fail && judgement.assessment.spf?.scope == .helo)
+        #expect(judgement.assessment.spf?.domain == "mail.example.com")
+        #expect(judgement.envelope.clientAddress == nil && judgement.verdict.relayed == .reject)
+    }
+
+    @Test(
+        "results that are not there or cannot be read leave the client unreadable",
+        arguments: [
+            ([], "no Authentication-Results of gateway.example.org"),
+            ([permitted], "no Authentication-Results of gateway.example.org"),
+            ([results("spf=sure")], "no Authentication-Results of gateway.example.org"),
+            ([results("spf=pass (")], "Authentication-Results of the relay cannot be read"),
+            ([results("spf=pass ("), passed], "Authentication-Results of the relay cannot be read"),
+        ] as [([String], String)]
+    )
+    func noResults(_ fields: [String], _ problem: String) async throws {
+        let judgement = try await Self.judge(fields + [Self.from], results: "gateway.example.org")
+        #expect(judgement.envelope.relay?.state == .unreadable && judgement.envelope.relay?.problem == problem)
+        #expect(judgement.verdict.action == .accept && judgement.assessment.spf == nil)
+    }
+
+    @Test("results are believed only from the address of a relay")
+    func forgedResults() async throws {
+        let judgement = try await Self.judge(
+            [Self.passed, Self.from],
+            results: "gateway.example.org",
+            client: IPAddress("192.0.2.9")
+        )
+        #expect(judgement.assessment.spf?.result == .fail && judgement.verdict.action == .reject)
+    }
+
+    @Test("the checks of the client start when its field has come, and not before")
+    func start() async throws {
+        let asked = Asked(try Sample.zone())
+        let transaction = MailTransaction(
+            relayedBy: try #require(Self.relay),
+            of: try Self.relays(),
+            settings: AuthenticationSettings(),
+            sender: "a@example.com".utf8,
+            resolver: asked,
+            now: Sample.now
+        )
+        #expect(asked.questions.isEmpty && transaction.openEnvelopeChecks == nil)
+        transaction.header("Subject: x")
+        #expect(transaction.openEnvelopeChecks == nil)
+        transaction.header(Self.permitted)
+        let checks = try #require(transaction.openEnvelopeChecks)
+        await checks.wait()
+        #expect(transaction.envelopeAssessment.words == "pass pass - - - pass")
+    }
+}
