@@ -29,7 +29,7 @@ struct BlobWriter {
 
     /// Writes a word's place in the list of all, from 1; 0 for nil.
     mutating func word<Word: CaseIterable & Equatable>(_ word: Word?) {
-        let place = word.flatMap { word in Array(Word.allCases).firstIndex(of: word) }
+        let place = word.flatMap { word in Word.allCases.enumerated().first { $1 == word }?.offset }
         octet(place.map { UInt8(truncatingIfNeeded: $0 + 1) } ?? 0)
     }
 }

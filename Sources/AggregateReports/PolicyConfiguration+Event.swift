@@ -8,7 +8,8 @@ extension PolicyConfiguration {
         guard let dmarc = event.dmarc, let tags = dmarc.tags,
             let domain = dmarc.domain.flatMap({ try? DomainName(escaped: Octets($0)) }), domain.isOfHost
         else { return nil }
-        let destinations = ReportDestination.destinations(of: dmarc.rua)
+        let usable = dmarc.rua.compactMap { ReportDestination($0) }
+        let destinations = ReportDestination.destinations(of: usable)
         guard !destinations.isEmpty else { return nil }
         self.init(domain: domain)
         self.destinations = destinations
@@ -20,18 +21,23 @@ extension PolicyConfiguration {
         spfAlignment = tags.aspf == "s" ? .strict : .relaxed
         failureOptions = tags.fo.uniqueOptions
         isTesting = tags.t == "y"
-        problem = Self.problem(tags, rua: dmarc.rua)
+        problem = Self.problem(tags, usable, of: dmarc.rua.count)
     }
 
     /// What is wrong with the record (RFC 9990 § 3.1.5: "invalid "rua" or "sp", etc.").
-    private static func problem(_ tags: MailEvent.DMARC.Tags, rua: [String]) -> String? {
+    private static func problem(
+        _ tags: MailEvent.DMARC.Tags,
+        _ usable: [ReportDestination],
+        of count: Int
+    ) -> String? {
         var problems = [String]()
         if tags.p == nil { problems.append("no valid p, so none applies (RFC 9989, section 4.10.1)") }
-        let usable = rua.compactMap { ReportDestination($0) }
-        if usable.count < rua.count {
-            problems.append("\(rua.count - usable.count) of \(rua.count) addresses in rua cannot be used")
+        if usable.count < count {
+            problems.append("\(count - usable.count) of \(count) addresses in rua cannot be used")
         }
-        if Set(usable.map(\.address)).count > ReportBounds.destinations {
+        if usable.count > ReportBounds.destinations,
+            Set(usable.map(\.address)).count > ReportBounds.destinations
+        {
             problems.append("only the first \(ReportBounds.destinations) addresses in rua are used")
         }
         return problems.isEmpty ? nil : problems.joined(separator: "; ")
@@ -54,6 +60,7 @@ extension String {
     /// The options of `fo`, each once.
     fileprivate var uniqueOptions: String {
         var options = [Substring]()
+        guard utf8.contains(UInt8(ascii: ":")) else { return self }
         for option in split(separator: ":") where !options.contains(option) { options.append(option) }
         return options.joined(separator: ":")
     }

@@ -51,19 +51,17 @@ extension ReportDestination {
         self.init(localPart: localPart, host: host, limit: limit)
     }
 
-    /// The destinations of a list: those that can be used, each once, at most five.
+    /// The destinations of a list: each once, at most five.
     ///
     /// RFC 9990 § 3.5: "An attempt MUST be made to deliver an aggregate report to every remaining URI, up to the
     /// Receiver's limits on supported URIs."
     ///
-    /// - Parameter uris: the members of `rua`, in their order.
+    /// - Parameter usable: the members of `rua` that can be used, in their order.
     /// - Returns: the destinations, in the same order.
-    public static func destinations(of uris: [String]) -> [ReportDestination] {
+    public static func destinations(of usable: [ReportDestination]) -> [ReportDestination] {
         var destinations = [ReportDestination]()
-        for uri in uris where destinations.count < ReportBounds.destinations {
-            guard let destination = ReportDestination(uri),
-                !destinations.contains(where: { $0.address == destination.address })
-            else { continue }
+        for destination in usable where destinations.count < ReportBounds.destinations {
+            guard !destinations.contains(where: { $0.address == destination.address }) else { continue }
             destinations.append(destination)
         }
         return destinations
@@ -82,7 +80,7 @@ extension String {
         !isEmpty && utf8.count <= 64
             && unicodeScalars.allSatisfy { scalar in
                 scalar.isASCII
-                    ? scalar.properties.isAlphabetic || "0123456789!#$%&'*+-/=?^_`{|}~.".unicodeScalars.contains(scalar)
+                    ? UInt8(ascii: scalar).isAlpha || "0123456789!#$%&'*+-/=?^_`{|}~.".unicodeScalars.contains(scalar)
                     : scalar.isVisible
             }
     }

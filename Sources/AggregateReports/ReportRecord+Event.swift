@@ -88,6 +88,8 @@ extension String {
 
     /// The first characters, those that XML has not replaced by U+FFFD, so that no reader of a row sees them.
     func cleaned(_ most: Int) -> String {
+        // Nearly every text is this, and stays as it is.
+        if utf8.count <= most, utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return self }
         var text = UnicodeScalarView()
         for character in unicodeScalars.prefix(most) { text.append(character.inXML) }
         return String(text)

@@ -147,7 +147,7 @@ struct RandomReports {
         policy.failureOptions = text()
         let uris = (0..<3).map { _ in one(["mailto:a@x.example!1k", "mailto:%C3%BC@y.example", "mailto:c@z.example!0"])
         }
-        policy.destinations = ReportDestination.destinations(of: uris)
+        policy.destinations = ReportDestination.destinations(of: uris.compactMap { ReportDestination($0) })
         policy.problem = optionalText()
         return policy
     }

@@ -121,7 +121,7 @@ extension PolicyConfiguration {
     static func sample(_ change: (inout PolicyConfiguration) -> Void = { _ in }) throws -> PolicyConfiguration {
         var policy = PolicyConfiguration(domain: try DomainName("example.com"))
         policy.policy = .reject
-        policy.destinations = ReportDestination.destinations(of: ["mailto:reports@example.com"])
+        policy.destinations = [ReportDestination("mailto:reports@example.com")].compactMap(\.self)
         change(&policy)
         return policy
     }
