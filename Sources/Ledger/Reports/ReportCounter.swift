@@ -23,14 +23,22 @@ struct ReportCounter {
     private static let hashLength = 16
 
     private let database: Database
+    private let insertRow: Statement
     private let policy: PolicyConfiguration
     private let report: Int64
     private var entries: Int
     private var folded = 0
 
     /// Finds the report, or makes it, and counts its messages.
-    init(_ database: Database, _ key: ReportTally.Key, _ total: ReportTally.Count) throws {
+    init(_ database: Database, _ messages: ReportTally.Messages) throws {
+        let (key, total) = (messages.key, messages.total)
         self.database = database
+        insertRow = try database.cachedStatement(
+            sql: """
+                INSERT INTO report_row VALUES (?, ?, ?, ?)
+                ON CONFLICT (report, hash) DO UPDATE SET count = count + excluded.count RETURNING count
+                """
+        )
         policy = key.policy
         let domain = key.policy.domain.description
         let octets = key.policy.octets
@@ -45,25 +53,20 @@ struct ReportCounter {
             (report, entries) = try (row.decode(atIndex: 0), row.decode(atIndex: 1))
             isFurther = true
         } else {
-            try database.execute(
-                sql: "INSERT INTO report VALUES (NULL, ?, ?, ?, ?, 0, 0, 0, 0, 0, 1, ?, NULL, NULL)",
-                arguments: [key.day, domain, hash, Data(octets), ReportState.open.rawValue]
-            )
+            try database.cachedStatement(
+                sql: "INSERT INTO report VALUES (NULL, ?, ?, ?, ?, 0, 0, 0, 0, 0, 1, ?, NULL, NULL)"
+            ).execute(arguments: [key.day, domain, hash, Data(octets), ReportState.open.rawValue])
             (report, entries) = (database.lastInsertedRowID, 0)
         }
         try database.cachedStatement(
             sql: "UPDATE report SET messages = messages + ?, causing = causing + ?, further = further + ? WHERE id = ?"
         ).execute(arguments: [total.messages, total.causing, isFurther ? total.messages : 0, report])
-        try database.add(counted: total.messages, on: key.day)
     }
 
     /// Counts messages row by row.
-    func count(_ messages: ReportTally.Messages) throws {
+    func count(_ rows: [(record: ReportRecord, messages: Int)]) throws {
         var counter = self
-        for record in messages.records {
-            guard let count = messages.counts[record]?.messages else { continue }
-            try counter.count(record, count)
-        }
+        for row in rows { try counter.count(row.record, row.messages) }
         try database.cachedStatement(sql: "UPDATE report SET entries = ?, folded = folded + ? WHERE id = ?")
             .execute(arguments: [counter.entries, counter.folded, report])
     }
@@ -84,14 +87,8 @@ struct ReportCounter {
                 .execute(arguments: [count, report, hash])
             return database.changesCount > 0
         }
-        let statement = try database.cachedStatement(
-            sql: """
-                INSERT INTO report_row VALUES (?, ?, ?, ?)
-                ON CONFLICT (report, hash) DO UPDATE SET count = count + excluded.count RETURNING count
-                """
-        )
         // A row that was there counts more than what is added.
-        if try Int.fetchOne(statement, arguments: [report, hash, Data(octets), count]) == count { entries += 1 }
+        if try Int.fetchOne(insertRow, arguments: [report, hash, Data(octets), count]) == count { entries += 1 }
         return true
     }
 

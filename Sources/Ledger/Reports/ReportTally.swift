@@ -18,14 +18,23 @@ public struct ReportTally {
 
     /// The messages of a policy on a day, by what is told of them, in the order in which they came.
     struct Messages {
-        private(set) var records: [ReportRecord] = []
-        private(set) var counts: [ReportRecord: Count] = [:]
+        let key: Key
+        private(set) var rows: [(record: ReportRecord, messages: Int)] = []
         private(set) var total = Count()
+        private var places: [ReportRecord: Int] = [:]
+
+        init(_ key: Key) {
+            self.key = key
+        }
 
         mutating func add(_ record: ReportRecord, mayCause: Bool) {
-            if counts[record] == nil { records.append(record) }
-            counts[record, default: Count()].add(mayCause: mayCause)
             total.add(mayCause: mayCause)
+            if let place = places[record] {
+                rows[place].messages += 1
+            } else {
+                places[record] = rows.count
+                rows.append((record, 1))
+            }
         }
     }
 
@@ -40,8 +49,8 @@ public struct ReportTally {
     /// When a message of a policy domain last passed DMARC.
     private(set) var passes: [DomainName: UnixTime] = [:]
     /// The reports to be, in the order in which they came.
-    private(set) var keys: [Key] = []
-    private(set) var messages: [Key: Messages] = [:]
+    private(set) var messages: [Messages] = []
+    private var places: [Key: Int] = [:]
     private let reportAddress: String
     private let now: UnixTime
 
@@ -66,8 +75,15 @@ public struct ReportTally {
             passes[domain] = max(passes[domain] ?? time, time)
         }
         let key = Key(day: message.day, policy: message.policy)
-        if messages[key] == nil { keys.append(key) }
-        messages[key, default: Messages()].add(message.record, mayCause: message.mayCause)
+        messages[place(of: key)].add(message.record, mayCause: message.mayCause)
+    }
+
+    /// Where the messages of a report are.
+    private mutating func place(of key: Key) -> Int {
+        if let place = places[key] { return place }
+        places[key] = messages.count
+        messages.append(Messages(key))
+        return messages.count - 1
     }
 
     /// Writes what was counted, in the transaction of the segment.
@@ -75,14 +91,17 @@ public struct ReportTally {
         try writeHosts(database)
         let closed = try database.lastClosedDay()
         let days = ReportDay.first(at: now)...ReportDay.last(at: now)
-        for key in keys {
-            guard let messages = messages[key] else { continue }
-            if days.contains(key.day), key.day > closed {
-                try ReportCounter(database, key, messages.total).count(messages)
+        var counted: [Int: Int] = [:]
+        for messages in messages {
+            let day = messages.key.day
+            if days.contains(day), day > closed {
+                try ReportCounter(database, messages).count(messages.rows)
+                counted[day, default: 0] += messages.total.messages
             } else {
-                try database.add(late: messages.total.messages, on: key.day)
+                try database.add(late: messages.total.messages, on: day)
             }
         }
+        for (day, number) in counted { try database.add(counted: number, on: day) }
     }
 
     private func writeHosts(_ database: Database) throws {
