@@ -91,8 +91,8 @@ internal import MailSyntax
     }
 
     /// Writes a text, or null.
-    mutating func add(_ name: StaticString, _ text: String?) {
-        guard let text else { return null(name) }
+    mutating func add(_ name: StaticString, _ text: consuming String?) {
+        guard let text = consume text else { return null(name) }
         key(name)
         quote(text)
     }
@@ -150,7 +150,7 @@ internal import MailSyntax
     }
 
     /// Writes a text as an element.
-    mutating func element(_ text: String) {
+    mutating func element(_ text: consuming String) {
         separate()
         quote(text)
     }
@@ -255,10 +255,10 @@ extension JSONLine {
 // MARK: Texts
 
 extension JSONLine {
-    private mutating func quote(_ text: String) {
-        // It needs no copy; each text that Swift makes has such storage.
-        let isDone: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe quote($0) }
-        if isDone == nil { unsafe Array(text.utf8).withUnsafeBufferPointer { unsafe quote($0) } }
+    /// Nearly every text is made for the line, and so is its own to consume.
+    @inline(__always)
+    private mutating func quote(_ text: consuming String) {
+        text.withUTF8 { unsafe quote($0) }
     }
 
     private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {

@@ -14,18 +14,19 @@ struct OctetsAtOnce {
 
     /// Takes eight more octets.
     ///
-    /// In each step the highest bit of an octet says what holds of the octet, or of a lower one.
+    /// In each step the highest bit of an octet says what holds of the octet, or of a lower one. An octet of US-ASCII has
+    /// none of its own, so that only a difference below 0 has one; any other octet is special.
     @inline(__always)
     mutating func add(_ octets: UInt64) {
-        let isBelowSpace = (octets &- 0x2020_2020_2020_2020) & ~octets
+        let isBelowSpace = octets &- 0x2020_2020_2020_2020
         let isAboveTilde = (octets &+ 0x0101_0101_0101_0101) | octets
-        let isQuote = Self.zeros(octets ^ 0x2222_2222_2222_2222)
-        let isSolidus = Self.zeros(octets ^ 0x5C5C_5C5C_5C5C_5C5C)
+        let isQuote = (octets ^ 0x2222_2222_2222_2222) &- 0x0101_0101_0101_0101
+        let isSolidus = (octets ^ 0x5C5C_5C5C_5C5C_5C5C) &- 0x0101_0101_0101_0101
         special |= isBelowSpace | isAboveTilde | isQuote | isSolidus
-        separator |= Self.zeros(octets ^ 0x2020_2020_2020_2020) | Self.zeros(octets ^ 0x2E2E_2E2E_2E2E_2E2E)
+        let isSpace = (octets ^ 0x2020_2020_2020_2020) &- 0x0101_0101_0101_0101
+        let isDot = (octets ^ 0x2E2E_2E2E_2E2E_2E2E) &- 0x0101_0101_0101_0101
+        separator |= isSpace | isDot
     }
-
-    private static func zeros(_ octets: UInt64) -> UInt64 { (octets &- 0x0101_0101_0101_0101) & ~octets }
 }
 
 extension UnsafeMutablePointer<UInt8> {
