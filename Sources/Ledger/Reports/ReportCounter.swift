@@ -19,6 +19,9 @@ struct ReportCounter {
     static let maximumFolded = ReportBounds.rows - 512
     /// The most octets of a row that is kept whole.
     static let maximumRecord = 32 << 10
+    /// The most octets of the rows that tell everything: random names of signatures can hardly be compressed, and as mail
+    /// they stay below the 10 MB that mail servers usually take.
+    static let maximumOctets = 4 << 20
     /// How many octets of a SHA-256 find a policy or a row.
     private static let hashLength = 16
 
@@ -28,6 +31,8 @@ struct ReportCounter {
     private let report: Int64
     private var entries: Int
     private var folded = 0
+    /// How many octets the rows have.
+    private var size = 0
 
     /// Finds the report, or makes it, and counts its messages.
     init(_ database: Database, _ messages: ReportTally.Messages) throws {
@@ -66,6 +71,7 @@ struct ReportCounter {
     /// Counts messages row by row.
     func count(_ rows: [(record: ReportRecord, messages: Int)]) throws {
         var counter = self
+        if entries > 0 { counter.size = try database.octets(ofRows: report) }
         for row in rows { try counter.count(row.record, row.messages) }
         try database.cachedStatement(sql: "UPDATE report SET entries = ?, folded = folded + ? WHERE id = ?")
             .execute(arguments: [counter.entries, counter.folded, report])
@@ -73,7 +79,8 @@ struct ReportCounter {
 
     private mutating func count(_ record: ReportRecord, _ count: Int) throws {
         let octets = record.octets
-        if octets.count <= Self.maximumRecord, try add(octets, count, upTo: Self.maximumWhole) { return }
+        let isSmall = octets.count <= Self.maximumRecord && size + octets.count <= Self.maximumOctets
+        if try add(octets, count, upTo: isSmall ? Self.maximumWhole : 0) { return }
         folded += count
         if try add(record.folded.octets, count, upTo: Self.maximumFolded) { return }
         _ = try add(record.rest(of: policy).octets, count, upTo: .max)
@@ -88,7 +95,9 @@ struct ReportCounter {
             return database.changesCount > 0
         }
         // A row that was there counts more than what is added.
-        if try Int.fetchOne(insertRow, arguments: [report, hash, Data(octets), count]) == count { entries += 1 }
+        guard try Int.fetchOne(insertRow, arguments: [report, hash, Data(octets), count]) == count else { return true }
+        entries += 1
+        size += octets.count
         return true
     }
 
@@ -98,6 +107,12 @@ struct ReportCounter {
 }
 
 extension Database {
+    /// How many octets the rows of a report have.
+    fileprivate func octets(ofRows report: Int64) throws -> Int {
+        let sql = "SELECT ifnull(sum(length(record)), 0) FROM report_row WHERE report = ?"
+        return try Int.fetchOne(cachedStatement(sql: sql), arguments: [report]) ?? 0
+    }
+
     /// The last policy of a domain on a day, where it may have no further one.
     fileprivate func lastPolicy(of domain: String, on day: Int) throws -> Row? {
         let count = try Int.fetchOne(
