@@ -98,6 +98,19 @@ extension Store {
         }
     }
 
+    /// Whether a report goes, or went, to an address for another destination of its policy.
+    ///
+    /// A host may name one address for all of them.
+    func isServed(_ recipient: String, apartFrom delivery: Delivery) throws(StoreError) -> Bool {
+        try read {
+            let sql = """
+                SELECT 1 FROM report_delivery WHERE report = ? AND id <> ? AND recipient = ? COLLATE NOCASE
+                AND state IN ('sending', 'sent', 'deferred')
+                """
+            return try Int.fetchOne($0, sql: sql, arguments: [delivery.report.id, delivery.id, recipient]) != nil
+        }
+    }
+
     /// Puts a delivery off.
     func postpone(_ delivery: Delivery, to due: UnixTime) throws(StoreError) {
         try write {
@@ -108,15 +121,28 @@ extension Store {
         }
     }
 
-    /// Says, before the connection, that a report is being sent; `recipient` is where it goes.
-    func begin(_ delivery: Delivery, to recipient: String, now: UnixTime) throws(StoreError) {
+    /// Says, before the connection, that a report is being sent.
+    ///
+    /// It counts as an attempt, with a pause behind it, or a program that ends each time would send it each time.
+    ///
+    /// - Parameters:
+    ///   - delivery: the report and its destination.
+    ///   - recipient: where it goes.
+    ///   - window: when reports are sent.
+    ///   - now: the time.
+    func begin(_ delivery: Delivery, to recipient: String, _ window: SendingWindow, now: UnixTime) throws(StoreError) {
+        let attempts = delivery.attempts + 1
+        let due = DeliveryStep.next(attempts: attempts, window, now: now)
         try write {
             try $0.execute(
                 sql: """
                     UPDATE report_delivery
-                    SET state = ?, recipient = ?, began = ifnull(began, ?), last = ? WHERE id = ?
+                    SET state = ?, recipient = ?, began = ifnull(began, ?), last = ?, attempts = ?, due = ? WHERE id = ?
                     """,
-                arguments: [DeliveryState.sending.rawValue, recipient, now.seconds, now.seconds, delivery.id]
+                arguments: [
+                    DeliveryState.sending.rawValue, recipient, now.seconds, now.seconds, attempts, due.seconds,
+                    delivery.id,
+                ]
             )
         }
     }
@@ -136,9 +162,10 @@ extension Store {
                     now.seconds, delivery.attempts + 1, delivery.id,
                 ]
             )
+            guard let key = try database.recipient(of: delivery.id).map({ AddressKey.key($0) }) else { return }
             switch outcome {
-            case .accepted: try database.endSuppression(ofRefusing: delivery.suppressionKey)
-            case .refused(let reply): try database.suppress(refusing: delivery.suppressionKey, reply, now: now)
+            case .accepted: try database.endSuppression(ofRefusing: key)
+            case .refused(let reply): try database.suppress(refusing: key, reply, now: now)
             case .deferred, .unavailable, .unverified, .withheld: break
             }
         }
@@ -146,6 +173,11 @@ extension Store {
 }
 
 extension Database {
+    /// The address of the last attempt.
+    fileprivate func recipient(of delivery: Int64) throws -> String? {
+        try String.fetchOne(self, sql: "SELECT recipient FROM report_delivery WHERE id = ?", arguments: [delivery])
+    }
+
     /// The delivery of a row of the table, with its report.
     func delivery(_ row: Row) throws -> Delivery {
         let find = try cachedStatement(sql: "SELECT * FROM report WHERE id = ?")

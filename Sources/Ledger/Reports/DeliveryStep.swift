@@ -45,7 +45,12 @@ struct DeliveryStep: Equatable {
         case .deferred(let text), .unavailable(let text): (state, detail) = (isOver ? .givenUp : .deferred, text)
         case .unverified: (state, detail) = (isOver ? .givenUp : .unverified, "no answer about the destination")
         }
-        let pause = Self.pauses.lowerBound << Int64(min(max(attempts, 1) - 1, 10))
-        due = state.isOpen ? window.next(from: now + min(pause, Self.pauses.upperBound)) : nil
+        due = state.isOpen ? Self.next(attempts: attempts, window, now: now) : nil
+    }
+
+    /// When the attempt after so many is.
+    static func next(attempts: Int, _ window: SendingWindow, now: UnixTime) -> UnixTime {
+        let pause = pauses.lowerBound << Int64(min(max(attempts, 1) - 1, 10))
+        return window.next(from: now + min(pause, pauses.upperBound))
     }
 }

@@ -75,7 +75,8 @@ public final class ReportSender {
     /// Sends the next report that is due.
     public func turn() async throws(StoreError) -> Turn {
         let now = surroundings.now()
-        guard now >= rest else { return .idle(until: rest) }
+        // A clock that is set back does not make the pause longer.
+        guard now >= rest || rest > now + Self.pause else { return .idle(until: rest) }
         guard let delivery = try store.dueDelivery(at: now) else { return .idle(until: try store.nextDue()) }
         switch budget.decision(for: delivery.host, now: now) {
         case .now: return try await attempt(delivery.id)
@@ -134,15 +135,31 @@ public final class ReportSender {
         case .refused(let why): return .withheld(.unauthorized, why)
         case .undecided: return .unverified
         }
+        if let obstacle = try obstacle(to: recipient, delivery, now: now) { return obstacle }
         guard let file = try store.file(of: delivery.report, identity) else {
             return .withheld(.givenUp, "its rows are gone")
         }
         let message = ReportMessage(identity, file: file, to: recipient, date: delivery.began ?? now).octets
-        guard named.takes(octets: message.count) else {
-            return .withheld(.tooLarge, "\(message.count) octets, and the record allows \(named.limit ?? 0)")
+        let limit = [named.limit, recipient.limit].compactMap { $0 }.min() ?? .max
+        guard message.count <= limit else {
+            return .withheld(.tooLarge, "\(message.count) octets, and the record allows \(limit)")
         }
-        try store.begin(delivery, to: recipient.address, now: now)
+        try store.begin(delivery, to: recipient.address, settings.window, now: now)
         budget.spend(on: delivery.host, now: now)
         return await surroundings.send(recipient.address, message)
+    }
+
+    /// What keeps a report from the address that the host of its destination names.
+    private func obstacle(
+        to recipient: ReportDestination,
+        _ delivery: Delivery,
+        now: UnixTime
+    ) throws(StoreError) -> DeliveryOutcome? {
+        let key = AddressKey.key(recipient.address)
+        if let stop = try store.suppression(of: key, host: delivery.host, at: now) {
+            return .withheld(.suppressed, "\(recipient.address) \(stop.text)")
+        }
+        guard try store.isServed(recipient.address, apartFrom: delivery) else { return nil }
+        return .withheld(.suppressed, "it goes to \(recipient.address) for another destination")
     }
 }
