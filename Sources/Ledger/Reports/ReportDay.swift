@@ -43,7 +43,8 @@ public enum ReportDay {
 extension Store {
     /// Closes the days that are over: messages of them that come later are counted, and never sent.
     ///
-    /// It must be called when all that waits in the spool has been taken in.
+    /// It must be called when all that waits in the spool has been taken in. A clock that was far ahead has closed days
+    /// that are not over; they are opened again.
     ///
     /// - Parameters:
     ///   - window: when reports are sent.
@@ -55,9 +56,15 @@ extension Store {
             let hosts = try Int64.fetchAll(database, sql: "SELECT newest FROM report_host").map { UnixTime($0) }
             return (try database.lastClosedDay(), ReportDay.lastOver(hosts: hosts, window, now: now))
         }
-        guard over > closed else { return nil }
-        try write { try $0.mark(.closed, over) }
-        return over
+        let isAhead = closed > ReportDay.of(now)
+        guard over > closed || isAhead else { return nil }
+        return try write { database in
+            // Another process may have been faster.
+            guard try database.lastClosedDay() == closed else { return nil }
+            let day = isAhead ? max(over, try database.lastPlannedDay(now: now) ?? over) : over
+            try database.mark(.closed, day)
+            return day
+        }
     }
 }
 
@@ -76,13 +83,15 @@ extension Database {
         try Int.fetchOne(self, sql: "SELECT value FROM report_mark WHERE name = ?", arguments: [mark.rawValue])
     }
 
-    /// Sets a mark, never back.
+    /// Sets a mark.
     func mark(_ mark: ReportMark, _ value: Int) throws {
-        try execute(
-            sql:
-                "INSERT INTO report_mark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
-            arguments: [mark.rawValue, value]
-        )
+        try execute(sql: "INSERT OR REPLACE INTO report_mark VALUES (?, ?)", arguments: [mark.rawValue, value])
+    }
+
+    /// The last day up to today of which a report has been planned: it must not count more.
+    fileprivate func lastPlannedDay(now: UnixTime) throws -> Int? {
+        let sql = "SELECT max(day) FROM report WHERE state <> 'open' AND day <= ?"
+        return try Int.fetchOne(self, sql: sql, arguments: [ReportDay.of(now)])
     }
 
     /// Counts messages of a day.
