@@ -37,7 +37,9 @@ extension Store {
         }
     }
 
-    /// Removes what domain owners would be told of a domain: reports about it, rows that name it, and its destinations.
+    /// Removes what domain owners would be told of a domain: reports about it, rows that name it, and who refused there.
+    ///
+    /// What somebody has stopped for good stays stopped.
     ///
     /// - Parameter domain: the domain.
     /// - Returns: how many messages are no longer counted.
@@ -55,7 +57,10 @@ extension Store {
             try database.execute(sql: "DELETE FROM report_gate WHERE domain = ?", arguments: [name])
             let range = AddressKey.range(ofDomain: name)
             try database.execute(
-                sql: "DELETE FROM report_suppression WHERE destination >= ? AND destination < ?",
+                sql: """
+                    DELETE FROM report_suppression
+                    WHERE destination >= ? AND destination < ? AND until IS NOT NULL
+                    """,
                 arguments: [range.first, range.end]
             )
             return count
@@ -70,8 +75,8 @@ extension Database {
         let identifiers = try Int64.fetchAll(
             self,
             sql: """
-                SELECT id FROM report AS r WHERE kept = 1 AND state <> 'open'
-                AND (day < ? OR NOT EXISTS (SELECT 1 FROM report_delivery WHERE report = r.id AND due IS NOT NULL)) LIMIT ?
+                SELECT id FROM report AS r WHERE kept = 1 AND (day < ? OR state <> 'open'
+                AND NOT EXISTS (SELECT 1 FROM report_delivery WHERE report = r.id AND due IS NOT NULL)) LIMIT ?
                 """,
             arguments: [oldest, count]
         )

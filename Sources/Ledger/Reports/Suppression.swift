@@ -46,6 +46,7 @@ extension Store {
     /// The destinations that get no reports at a time.
     public func suppressions(at now: UnixTime) throws(StoreError) -> [Suppression] {
         try read { database in
+            guard try database.hasReports else { return [] }
             let sql = "SELECT * FROM report_suppression WHERE until IS NULL OR until > ? ORDER BY destination"
             return try Row.fetchAll(database, sql: sql, arguments: [now.seconds]).map { try Suppression($0) }
         }

@@ -88,10 +88,8 @@ struct ReportSuppressCommand: ParsableCommand {
         @OptionGroup var options: StoreOptions
 
         func run() throws {
-            let desk = try ReportDesk(options)
-            let list = try StoreProblem.reported { () throws(StoreError) in
-                try desk.store.suppressions(at: Clock.now)
-            }
+            let store = try options.openReadOnly()
+            let list = try StoreProblem.reported { () throws(StoreError) in try store.suppressions(at: Clock.now) }
             switch form.format {
             case .text: try OutputFile.writeToStandardOutput(Array(list.map(ReportText.line).joined().utf8))
             case .json: for each in list { try OutputFile.writeToStandardOutput(JSONReport.line(each)) }
