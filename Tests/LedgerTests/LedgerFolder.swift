@@ -88,6 +88,8 @@ struct SampleEvent {
     var dmarc = "pass"
     var dkimProblem: String?
     var signer = "example.com"
+    /// How often it has signed.
+    var signatures = 1
     /// Whose DMARC record applies.
     var policyDomain = "example.com"
     var policy = "reject"
@@ -103,7 +105,10 @@ struct SampleEvent {
         let would =
             would.map { #"{"action":\#(text($0.action)),"rule":\#(text($0.rule)),"stage":"eom"}"# } ?? "null"
         let trial = trial.map { #"{"action":"reject","rule":\#(text($0)),"stage":"eom"}"# }.joined(separator: ",")
-        let dkim = dkimProblem.map(text) ?? "null"
+        let signature =
+            #"{"d":\#(text(signer)),"s":"r","a":"rsa-sha256","result":"pass","aligned":"strict","testing":false,"#
+            + #""problem":\#(dkimProblem.map(text) ?? "null"),"diagnosis":[]}"#
+        let dkim = Array(repeating: signature, count: signatures).joined(separator: ",")
         return
             #"{"v":1,"time":\#(time),"host":\#(text(host)),"listener":"inet:8891@127.0.0.1","configuration":"5f3a","#
             + #""id":\#(text(id)),"direction":"inbound","addresses":"full","client":{"ip":\#(text(ip)),"name":\#(text(name)),"#
@@ -112,8 +117,7 @@ struct SampleEvent {
             + #""deferred_rcpt_to":[],"rcpt_stage":null,"message_id":"x@example.com","octets":5123,"#
             + #""author":{"domains":[\#(text(author))],"count":1,"reading":"readable"},"#
             + #""spf":{"result":"\#(spf)","domain":"example.com","mechanism":"mx","explanation":null,"problem":null},"#
-            + #""spf_helo":null,"sender_id":null,"dkim":[{"d":\#(text(signer)),"s":"r","a":"rsa-sha256","result":"pass","#
-            + #""aligned":"strict","testing":false,"problem":\#(dkim),"diagnosis":[]}],"#
+            + #""spf_helo":null,"sender_id":null,"dkim":[\#(dkim)],"#
             + #""dmarc":{"result":"\#(dmarc)","from":"example.com","domain":\#(text(policyDomain)),"organizational":"example.com","#
             + #""method":"treewalk","published":"reject","effective":"reject","tags":\#(tags),"rua":\#(list(rua)),"ruf":[],"aligned":[],"#
             + #""problem":null},"iprev":null,"facts":null,"verdict":{"mode":"enforce","action":"\#(action)","stage":"eom","#
