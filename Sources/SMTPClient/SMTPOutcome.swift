@@ -55,13 +55,26 @@ public enum SMTPProblem: Sendable, Hashable {
 extension SMTPOutcome {
     /// Whether the message was refused for its recipient's or its own sake, and not because the server refuses us.
     ///
-    /// A refusal of the connection, of EHLO or of the sender says nothing about the recipient: it hits all messages.
+    /// A refusal of the connection, of EHLO or of the sender says nothing about the recipient: it hits all messages. And
+    /// a server that does not let us send to others says nothing of them (RFC 3463 § 3.8, X.7.1: "Delivery not
+    /// authorized"), as in "554 5.7.1 Relay access denied".
     public var isRefusedForRecipient: Bool {
-        guard case .refused(_, let stage) = self else { return false }
+        guard case .refused(let problem, let stage) = self else { return false }
         switch stage {
+        case .recipient where problem.isOfAuthorization: return false
         case .recipient, .content, .end: return true
         case .connection, .greeting, .hello, .mail, .data: return false
         }
+    }
+}
+
+extension SMTPProblem {
+    /// Whether the server says that we may not send this (RFC 3463 § 3.8).
+    fileprivate var isOfAuthorization: Bool {
+        guard case .reply(let reply) = self, let status = reply.lines.first?.split(separator: " ").first else {
+            return false
+        }
+        return status == "5.7.1"
     }
 }
 

@@ -95,9 +95,9 @@ struct ReportAbuseTests {
         try folder.take([ReportFolder.event()])
         try folder.closeDay()
         for attempts in 1...3 {
-            let delivery = try #require(try folder.store.dueDelivery(at: folder.now))
+            let delivery = try #require(try folder.store.dueDeliveries(at: folder.now, limit: 1).first)
             try folder.store.begin(delivery, to: "r@example.com", .always, now: folder.now)
-            #expect(try folder.store.dueDelivery(at: folder.now) == nil)
+            #expect(try folder.store.dueDeliveries(at: folder.now, limit: 1).first == nil)
             #expect(try folder.reports().first?.deliveries.first?.attempts == attempts)
             folder.now = folder.now + 3600
         }

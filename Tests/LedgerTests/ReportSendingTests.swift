@@ -1,6 +1,7 @@
 import AggregateReports
 import GRDB
 import MailSyntax
+import Synchronization
 import TestSupport
 import Testing
 
@@ -24,6 +25,32 @@ struct ReportSendingTests {
         #expect(sent.map(\.recipient) == ["r@example.com"])
         let id = try #require(try folder.reports().first?.id)
         #expect(String(decoding: sent[0].message, as: UTF8.self).contains("Report-ID: \(id)"))
+    }
+
+    @Test("destinations are verified at once, each once for its report")
+    func verifiedAtOnce() async throws {
+        let folder = try ReportFolder()
+        let count = ReportSender.verifiedAtOnce + 1
+        try folder.take((0..<count).map { number in ReportFolder.event { $0.policyDomain = "d\(number).example" } })
+        try folder.closeDay()
+        let asked = Mutex((now: 0, most: 0, all: 0))
+        let surroundings = ReportSender.Surroundings { _, _ in
+            asked.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.all + 1) }
+            // None is answered before all are asked, or it takes long.
+            for _ in 0..<500 where asked.withLock({ $0.most }) < ReportSender.verifiedAtOnce {
+                try? await Task.sleep(for: .milliseconds(10))
+            }
+            asked.withLock { $0.now -= 1 }
+            return .undecided
+        } send: { _, _ in
+            .accepted("250 Ok")
+        } now: { [script = folder.script] in
+            script.withLock { $0.now }
+        }
+        let sender = try ReportSender(folder.store, folder.settings, surroundings, keepsToWindow: false)
+        for _ in 0..<count { _ = try await sender.turn() }
+        #expect(asked.withLock { [$0.most, $0.all] } == [ReportSender.verifiedAtOnce, count])
+        #expect(try Set(folder.states()) == ["unverified"])
     }
 
     @Test("who gets none")

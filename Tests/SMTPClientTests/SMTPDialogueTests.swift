@@ -186,4 +186,17 @@ struct SMTPDialogueTests {
         #expect(SMTPOutcome.refused(.badReply, at: stage).isRefusedForRecipient == isAbout)
         #expect(!SMTPOutcome.deferred(.badReply, at: stage).isRefusedForRecipient)
     }
+
+    @Test(
+        "RFC 3463 § 3.8: a server that does not relay for us says nothing of the recipient",
+        arguments: [
+            ("5.7.1 <b@example.com>: Relay access denied", false), ("5.7.10 x", true), ("5.1.1 no such user", true),
+            ("no", true), ("", true),
+        ]
+    )
+    func authorization(_ text: String, _ isAbout: Bool) {
+        let reply = SMTPProblem.reply(SMTPReply(code: 554, lines: [text]))
+        #expect(SMTPOutcome.refused(reply, at: .recipient).isRefusedForRecipient == isAbout)
+        #expect(SMTPOutcome.refused(reply, at: .end).isRefusedForRecipient)
+    }
 }

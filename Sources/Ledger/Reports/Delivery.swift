@@ -49,11 +49,13 @@ struct Delivery {
 }
 
 extension Store {
-    /// The next delivery whose time has come.
-    func dueDelivery(at now: UnixTime) throws(StoreError) -> Delivery? {
+    /// The next deliveries whose time has come.
+    func dueDeliveries(at now: UnixTime, limit: Int) throws(StoreError) -> [Delivery] {
         try read { database in
-            let sql = "SELECT * FROM report_delivery WHERE due <= ? ORDER BY due, id LIMIT 1"
-            return try Row.fetchOne(database, sql: sql, arguments: [now.seconds]).map { try database.delivery($0) }
+            let sql = "SELECT * FROM report_delivery WHERE due <= ? ORDER BY due, id LIMIT ?"
+            return try Row.fetchAll(database, sql: sql, arguments: [now.seconds, limit]).map {
+                try database.delivery($0)
+            }
         }
     }
 

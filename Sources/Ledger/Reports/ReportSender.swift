@@ -44,6 +44,10 @@ public final class ReportSender {
 
     /// How long nothing is sent after the mail server took nothing, in seconds.
     private static let pause: Int64 = 60
+    /// How many destinations are verified at once, so that name servers which do not answer hold up few reports.
+    static let verifiedAtOnce = 16
+    /// How long an answer about a destination waits for its report to go, in seconds.
+    private static let verificationAge: Int64 = 300
 
     private let store: Store
     private let settings: ReportSettings
@@ -51,6 +55,10 @@ public final class ReportSender {
     private var budget: SendingBudget
     /// Until when the mail server is left alone.
     private var rest = UnixTime(0)
+    /// What is known of the destinations of the next reports, by the numbers of the deliveries.
+    private var verified: [Int64: DestinationOutcome] = [:]
+    /// When that was asked.
+    private var verifiedAt = UnixTime(0)
 
     /// A sender.
     ///
@@ -77,9 +85,11 @@ public final class ReportSender {
         let now = surroundings.now()
         // A clock that is set back does not make the pause longer.
         guard now >= rest || rest > now + Self.pause else { return .idle(until: rest) }
-        guard let delivery = try store.dueDelivery(at: now) else { return .idle(until: try store.nextDue()) }
+        guard let delivery = try store.dueDeliveries(at: now, limit: 1).first else { return .idle(until: try store.nextDue()) }
         switch budget.decision(for: delivery.host, now: now) {
-        case .now: return try await attempt(delivery.id)
+        case .now:
+            try await verifyAhead(of: delivery, now: now)
+            return try await attempt(delivery.id)
         case .pause(let until): return .idle(until: until)
         case .postpone(let until):
             try store.postpone(delivery, to: until)
@@ -95,6 +105,22 @@ public final class ReportSender {
         switch budget.decision(for: delivery.host, now: surroundings.now()) {
         case .now: return try await attempt(id)
         case .pause(let until), .postpone(let until): return .idle(until: until)
+        }
+    }
+
+    /// Verifies the destinations of the next reports at once, unless that was done lately for this one.
+    private func verifyAhead(of delivery: Delivery, now: UnixTime) async throws(StoreError) {
+        let isFresh = verifiedAt <= now && now < verifiedAt + Self.verificationAge
+        guard !isFresh || verified[delivery.id] == nil else { return }
+        let next = try store.dueDeliveries(at: now, limit: Self.verifiedAtOnce)
+        verifiedAt = now
+        verified = await withTaskGroup(of: (Int64, DestinationOutcome).self) { [verify = surroundings.verify] group in
+            for delivery in next {
+                guard let named = delivery.named else { continue }
+                let (id, domain) = (delivery.id, delivery.report.policy.domain)
+                group.addTask { (id, await verify(domain, named)) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
     }
 
@@ -129,7 +155,7 @@ public final class ReportSender {
             return .withheld(.unauthorized, "the destination cannot be used")
         }
         let recipient: ReportDestination
-        switch await surroundings.verify(domain, named) {
+        switch await verification(of: delivery, domain, named) {
         case .own: recipient = named
         case .verified(let other): recipient = other
         case .refused(let why): return .withheld(.unauthorized, why)
@@ -147,6 +173,15 @@ public final class ReportSender {
         try store.begin(delivery, to: recipient.address, settings.window, now: now)
         budget.spend(on: delivery.host, now: now)
         return await surroundings.send(recipient.address, message)
+    }
+
+    private func verification(
+        of delivery: Delivery,
+        _ domain: DomainName,
+        _ destination: ReportDestination
+    ) async -> DestinationOutcome {
+        if let known = verified.removeValue(forKey: delivery.id) { return known }
+        return await surroundings.verify(domain, destination)
     }
 
     /// What keeps a report from the address that the host of its destination names.
