@@ -85,7 +85,9 @@ public final class ReportSender {
         let now = surroundings.now()
         // A clock that is set back does not make the pause longer.
         guard now >= rest || rest > now + Self.pause else { return .idle(until: rest) }
-        guard let delivery = try store.dueDeliveries(at: now, limit: 1).first else { return .idle(until: try store.nextDue()) }
+        guard let delivery = try store.dueDeliveries(at: now, limit: 1).first else {
+            return .idle(until: try store.nextDue())
+        }
         switch budget.decision(for: delivery.host, now: now) {
         case .now:
             try await verifyAhead(of: delivery, now: now)
