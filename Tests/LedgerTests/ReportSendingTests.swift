@@ -53,6 +53,23 @@ struct ReportSendingTests {
         #expect(try Set(folder.states()) == ["unverified"])
     }
 
+    @Test("a report that waits for a destination that is stopped is shown as one that does not go")
+    func stoppedMeanwhile() throws {
+        let folder = try ReportFolder()
+        try folder.take([ReportFolder.event()])
+        try folder.closeDay()
+        #expect(try folder.states() == ["waiting"])
+        try folder.store.suppress(.address("r@example.com"), now: folder.now)
+        #expect(try folder.states() == ["suppressed"])
+        _ = try folder.store.unsuppress(.address("r@example.com"))
+        #expect(try folder.states() == ["waiting"])
+        var settings = folder.settings
+        settings.excludes = { _ in true }
+        var shown = [ReportSummary]()
+        try folder.store.reports(ReportFilter(), settings, now: folder.now) { shown.append($0) }
+        #expect(shown.flatMap(\.deliveries).map(\.detail) == ["[reports] exclude has the domain"])
+    }
+
     @Test("who gets none")
     func outlook() throws {
         let folder = try ReportFolder()

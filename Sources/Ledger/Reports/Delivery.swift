@@ -44,6 +44,9 @@ struct Delivery {
     /// The destination as the policy names it; nil where it can no longer be read.
     var named: ReportDestination? { report.policy.destinations.first { $0.address == destination } }
 
+    /// Why a report on an excluded domain does not go.
+    static let exclusion = "[reports] exclude has the domain"
+
     /// Under which name reports to it are stopped.
     var suppressionKey: String { AddressKey.key(destination) }
 }

@@ -152,7 +152,7 @@ public final class ReportSender {
         let stop = try store.suppression(of: delivery.suppressionKey, host: delivery.host, at: now)
         if let stop { return .withheld(.suppressed, stop.text) }
         let domain = delivery.report.policy.domain
-        if settings.excludes(domain) { return .withheld(.suppressed, "[reports] exclude has the domain") }
+        if settings.excludes(domain) { return .withheld(.suppressed, Delivery.exclusion) }
         guard let named = delivery.named, let identity = delivery.report.identity(settings) else {
             return .withheld(.unauthorized, "the destination cannot be used")
         }

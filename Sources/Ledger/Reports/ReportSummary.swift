@@ -23,14 +23,19 @@ public struct ReportDelivery: Sendable, Encodable, Equatable {
     /// Whether something remains to be done.
     public var isOpen: Bool { due != nil }
 
-    init(_ delivery: Delivery) {
+    /// A delivery, to be shown.
+    ///
+    /// - Parameters:
+    ///   - delivery: the delivery.
+    ///   - obstacle: why it does not go any more, although its time has not come.
+    init(_ delivery: Delivery, obstacle: String?) {
         destination = delivery.destination
         recipient = delivery.recipient == delivery.destination ? nil : delivery.recipient
-        state = delivery.state.rawValue
-        due = delivery.due?.seconds
+        state = (obstacle == nil ? delivery.state : .suppressed).rawValue
+        due = obstacle == nil ? delivery.due?.seconds : nil
         last = delivery.last?.seconds
         attempts = delivery.attempts
-        detail = delivery.detail
+        detail = obstacle ?? delivery.detail
     }
 }
 
@@ -200,8 +205,15 @@ extension Database {
             folded: report.folded,
             further: report.further,
             destinations: report.policy.destinations.map(\.address),
-            deliveries: deliveries.map { ReportDelivery($0) }
+            deliveries: try deliveries.map { ReportDelivery($0, obstacle: try obstacle(to: $0, settings, now: now)) }
         )
+    }
+
+    /// Why a delivery that is to go would not go now.
+    private func obstacle(to delivery: Delivery, _ settings: ReportSettings, now: UnixTime) throws -> String? {
+        guard delivery.state.isOpen else { return nil }
+        if settings.excludes(delivery.report.policy.domain) { return Delivery.exclusion }
+        return try suppression(of: delivery.suppressionKey, host: delivery.host, at: now)?.text
     }
 }
 

@@ -54,14 +54,20 @@ extension Store {
 
     /// What stops reports to an address at a time; nil when nothing does.
     func suppression(of key: String, host: String, at now: UnixTime) throws(StoreError) -> Suppression? {
-        try read { database in
-            let sql = """
+        try read { try $0.suppression(of: key, host: host, at: now) }
+    }
+}
+
+extension Database {
+    /// What stops reports to an address at a time; nil when nothing does.
+    func suppression(of key: String, host: String, at now: UnixTime) throws -> Suppression? {
+        let find = try cachedStatement(
+            sql: """
                 SELECT * FROM report_suppression
                 WHERE destination IN (?, ?) AND (until IS NULL OR until > ?) ORDER BY until IS NOT NULL LIMIT 1
                 """
-            let row = try Row.fetchOne(database, sql: sql, arguments: [key, host + "@", now.seconds])
-            return try row.map { try Suppression($0) }
-        }
+        )
+        return try Row.fetchOne(find, arguments: [key, host + "@", now.seconds]).map { try Suppression($0) }
     }
 }
 

@@ -73,8 +73,10 @@ struct ReportSendCommand: AsyncParsableCommand {
 
     private func list(_ filter: ReportFilter) throws {
         let desk = try ReportDesk(options)
-        var text = ReportText.head
+        var text = ""
         _ = try desk.each(filter) { if $0.deliveries.contains(where: \.isOpen) { text += ReportText.lines($0) } }
+        guard !text.isEmpty else { return sayNothingWaits(filter) }
+        text = ReportText.head + text
         try OutputFile.writeToStandardOutput(Array(text.utf8))
     }
 
@@ -94,7 +96,9 @@ struct ReportSendCommand: AsyncParsableCommand {
     private func send(_ filter: ReportFilter, _ configuration: Configuration) async throws {
         guard let office = try ReportOffice(configuration, keepsToWindow: false) else { return }
         var isComplete = true
-        for id in try office.store.openDeliveries(filter) {
+        let open = try office.store.openDeliveries(filter)
+        if open.isEmpty { sayNothingWaits(filter) }
+        for id in open {
             do {
                 guard let attempt = try await office.send(id, patience: Self.patience) else { continue }
                 try say(attempt.text)
@@ -105,6 +109,11 @@ struct ReportSendCommand: AsyncParsableCommand {
             }
         }
         guard isComplete else { throw ExitCode.failure }
+    }
+
+    private func sayNothingWaits(_ filter: ReportFilter) {
+        let command = filter.domain.map { "show \($0)" } ?? "list"
+        Report.print("nothing waits to be sent; why: postern report \(command)")
     }
 
     private func say(_ text: String) throws { try OutputFile.writeToStandardOutput(Array("\(text)\n".utf8)) }

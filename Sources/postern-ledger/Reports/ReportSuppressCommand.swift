@@ -1,3 +1,4 @@
+internal import AggregateReports
 internal import ArgumentParser
 internal import CommandSupport
 internal import Ledger
@@ -22,10 +23,14 @@ struct ReportSuppressCommand: ParsableCommand {
 
         /// The destination, with its domain in A-labels.
         func address() throws -> MessageFilter.Address {
-            switch MessageFilter.Address(destination) {
+            // As it stands in a DMARC record.
+            let written = destination.hasPrefix("mailto:") ? ReportDestination(destination)?.address : destination
+            switch MessageFilter.Address(written ?? destination) {
             case .domain(let name): return .domain(try Names.domain(name, "the destination").description)
             case .address(let address):
-                guard let at = address.lastIndex(of: "@"), at > address.startIndex else {
+                guard let at = address.lastIndex(of: "@"), at > address.startIndex,
+                    !address.hasPrefix("mailto:"), !address[..<at].contains("@") || address.hasPrefix("\"")
+                else {
                     throw ValidationError("'\(destination)' is no destination; expected an address or a domain")
                 }
                 let host = try Names.domain(String(address[address.index(after: at)...]), "the destination")
@@ -51,6 +56,7 @@ struct ReportSuppressCommand: ParsableCommand {
             let address = try destination.address()
             let (store, _) = try options.open()
             try StoreProblem.reported { () throws(StoreError) in try store.suppress(address, now: Clock.now) }
+            Report.print("no more reports to \(address.words)")
         }
     }
 
@@ -70,7 +76,7 @@ struct ReportSuppressCommand: ParsableCommand {
             let address = try destination.address()
             let (store, _) = try options.open()
             let isRemoved = try StoreProblem.reported { () throws(StoreError) in try store.unsuppress(address) }
-            guard !isRemoved else { return }
+            guard !isRemoved else { return Report.print("reports to \(address.words) go again, from the next ones on") }
             Report.write("reports to '\(destination.destination)' are not stopped")
             throw ExitCode.failure
         }
@@ -94,6 +100,16 @@ struct ReportSuppressCommand: ParsableCommand {
             case .text: try OutputFile.writeToStandardOutput(Array(list.map(ReportText.line).joined().utf8))
             case .json: for each in list { try OutputFile.writeToStandardOutput(JSONReport.line(each)) }
             }
+        }
+    }
+}
+
+extension MessageFilter.Address {
+    /// The destination in words.
+    fileprivate var words: String {
+        switch self {
+        case .address(let address): address
+        case .domain(let domain): "all addresses at \(domain)"
         }
     }
 }
