@@ -72,11 +72,26 @@ extension Octets {
         ["helo=", "ident=", "port="].contains { starts(with: $0.utf8) }
     }
 
-    /// The word behind `HELO`; nil where the comment does not have it.
+    /// The word behind `HELO` or `EHLO` at the beginning of a comment; nil where another word stands there.
+    ///
+    /// The client chooses what stands behind it, also `[ADDRESS]`.
     var greeting: Octets? {
+        let words = words
+        guard let first = words.first, ["HELO", "EHLO", "LHLO"].contains(where: { first.isGreeting($0) }) else {
+            return nil
+        }
+        return words.dropFirst().first ?? []
+    }
+
+    /// The word behind `HELO` anywhere, as CommuniGate Pro writes it behind a login.
+    var greetingOfCommuniGate: Octets? {
         let words = words
         guard let place = words.firstIndex(where: { $0.elementsEqual("HELO".utf8) }) else { return nil }
         return place + 1 < words.count ? words[place + 1] : []
+    }
+
+    private func isGreeting(_ verb: StaticString) -> Bool {
+        (last == UInt8(ascii: ":") ? dropLast() : self).equalsIgnoringCase(verb)
     }
 }
 

@@ -41,7 +41,7 @@ private struct ReceivedParser {
         switch try program() {
         case .exim where comments.isEmpty: return ReceivedField(client: address, helo: name, host: host)
         case .communiGate:
-            guard let helo = comments.first?.greeting else { throw .noAddress }
+            guard let helo = comments.first?.greetingOfCommuniGate else { throw .noAddress }
             return ReceivedField(client: address, helo: helo, host: host)
         case .exim, nil: throw .noAddress
         }
@@ -64,7 +64,8 @@ private struct ReceivedParser {
     /// client's.
     private static func client(_ name: Octets, _ comments: [Octets]) -> (IPAddress, helo: Octets)? {
         guard let first = comments.first else { return nil }
-        // qmail: "from NAME (HELO HELO) (USER@ADDRESS)"; Cisco: "from NAME (HELO HELO) ([ADDRESS])".
+        // qmail: "from NAME (HELO HELO) (USER@ADDRESS)"; Cisco: "from NAME (HELO HELO) ([ADDRESS])"; Apache James: "from NAME
+        // (EHLO HELO)  ([ADDRESS])".
         if let helo = first.greeting {
             guard comments.count > 1 else { return nil }
             return ClientComment(comments[1])?.address.map { ($0, helo) }
@@ -80,9 +81,16 @@ private struct ReceivedParser {
     }
 
     /// The program that a comment behind `by` names, if it is one that writes the client's address without a comment.
+    ///
+    /// It stands before `id` and `for`; behind them, senders choose the words, as in `for <"(Exim 4)"@example.org>`.
     private mutating func program() throws(ReceivedProblem) -> Program? {
         while let token = try token() {
-            guard case .comment(let text) = token else { continue }
+            guard case .comment(let text) = token else {
+                if case .word(let word) = token, ["id", "for"].contains(where: { word.equalsIgnoringCase($0) }) {
+                    return nil
+                }
+                continue
+            }
             if text.starts(with: "Exim ".utf8) { return .exim }
             if text.starts(with: "CommuniGate Pro ".utf8) { return .communiGate }
         }
