@@ -92,7 +92,8 @@ extension Configuration {
             Sealing.settings,
             """
             The ARC seal (RFC 8617) of judged mail that this host may forward. Off until domain, selector and key are set; \
-            then checks.arc is on as well. Every message is sealed that is not refused or discarded. See postern-cases(7).
+            then checks.arc is on as well. A message is not sealed that a rule refuses or discards, or would. See \
+            postern-cases(7).
             """
         ),
         .table("log", \.log, Log.settings, "The log: one line a message."),

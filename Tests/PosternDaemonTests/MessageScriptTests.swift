@@ -107,6 +107,21 @@ struct MessageScriptTests {
                 """
         ),
         MessageScript(
+            name: "relayed mail that a rule refuses is not sealed",
+            configuration: relays + refusal + sealing,
+            isRelayed: true,
+            lines: """
+                rcpt x@a.example -> continue
+                header Received: from x (unknown [192.0.2.9]) by mx2.example.org (Postfix) with SMTP
+                answers
+                header From: a@example.com
+                eoh
+                body Hello -> continue
+                end -> continue +X-Spam-Flag \(stamps)
+                NOQUEUE: action=junk relayed=reject rule=r-reject relay=198.51.100.2 rcpts=1 spf=fail dkim=none ms=0
+                """
+        ),
+        MessageScript(
             name: "relayed mail without a readable client is accepted",
             configuration: relays + refusal,
             isRelayed: true,

@@ -39,11 +39,13 @@ final class OutgoingSeal {
     /// Adds a part of the body.
     func body(_ chunk: UnsafeRawBufferPointer) { unsafe sealer.body(chunk) }
 
-    /// Seals the message; nil for one that is refused or dropped.
+    /// Seals the message; nil for one that a rule refuses or drops, or would, and for one whose client is not known: the
+    /// next host may take a seal for a recommendation.
     func finish(_ judgement: Judgement, _ headers: HeaderBlock, _ settings: HeaderSettings) -> Outcome? {
-        // A message that the MTA holds may be released later.
-        let action = judgement.verdict.action
-        guard action.delivers || action == .quarantine, let chain = judgement.assessment.arc else { return nil }
+        let verdict = judgement.verdict
+        guard Self.mayGoOn(verdict.action), Self.mayGoOn(verdict.would?.action ?? .accept), verdict.relayed == nil,
+            judgement.envelope.relay?.state != .unreadable, let chain = judgement.assessment.arc
+        else { return nil }
         do throws(ARCSealingError) {
             let set = try sealer.seal(headers, chain, results: judgement.results(settings, headers)[...])
             return Outcome(
@@ -59,6 +61,9 @@ final class OutgoingSeal {
             return Outcome(problem: "\(error)")
         }
     }
+
+    /// Whether a message may leave this host; one that the MTA holds may be released later.
+    private static func mayGoOn(_ action: RuleAction) -> Bool { action.delivers || action == .quarantine }
 
     /// A milter uses LF alone in folded lines, and its writer adds the space after the colon.
     private static func forMTA(_ value: [UInt8]) -> [UInt8] {
