@@ -60,11 +60,6 @@ final class ReportFolder {
     func take(_ events: [SampleEvent]) throws {
         sequence += 1
         try ledger.write(events.map(\.line), sequence: sequence)
-        let intake = Intake(store, from: ledger.spool) { _ in
-            [1]
-        } reports: { [now] in
-            ReportTally(reportAddress: "dmarc@example.org", now: now)
-        }
         try intake.run(notBefore: UnixTime(0))
     }
 

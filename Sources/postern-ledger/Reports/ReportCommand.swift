@@ -42,7 +42,7 @@ struct ReportOptions: ParsableArguments {
 /// A store with reports, and what the configuration says of them.
 struct ReportDesk {
     let store: Store
-    /// Who sends reports; placeholders where none are sent any more.
+    /// Who sends reports; nobody's name where none are sent any more.
     let settings: ReportSettings
 
     /// Opens the store to ask it; ends the command where it knows of no report.
