@@ -8,12 +8,15 @@ public final class Store: Sendable {
     /// The most octets of its file; nil where it is only read.
     public let maximumOctets: Int?
     let database: DatabaseQueue
+    /// Whether all that is written is part of one transaction, which is rolled back.
+    private let isRehearsal: Bool
     /// The file that was opened.
     private let file: FileIdentity?
 
-    private init(path: String, maximumOctets: Int?, _ database: DatabaseQueue) {
+    private init(path: String, maximumOctets: Int?, isRehearsal: Bool = false, _ database: DatabaseQueue) {
         self.path = path
         self.maximumOctets = maximumOctets
+        self.isRehearsal = isRehearsal
         self.database = database
         file = FileIdentity(path)
     }
@@ -27,13 +30,38 @@ public final class Store: Sendable {
     ///   - path: the path of the database.
     ///   - maximumOctets: the most octets of its file.
     public static func open(_ path: String, maximumOctets: Int) throws(StoreError) -> Store {
+        try open(path, maximumOctets: maximumOctets, isRehearsal: false)
+    }
+
+    /// Shows what would follow from changes, and takes them all back.
+    ///
+    /// Others who write wait meanwhile, so what is found is told afterwards.
+    ///
+    /// - Parameters:
+    ///   - path: the path of the database.
+    ///   - maximumOctets: the most octets of its file.
+    ///   - body: makes the changes in the store that it is given.
+    public static func rehearse<Value>(
+        _ path: String,
+        maximumOctets: Int,
+        _ body: (Store) throws -> Value
+    ) throws -> Value {
+        let store = try open(path, maximumOctets: maximumOctets, isRehearsal: true)
+        defer { try? store.database.writeWithoutTransaction { try $0.rollback() } }
+        return try body(store)
+    }
+
+    private static func open(_ path: String, maximumOctets: Int, isRehearsal: Bool) throws(StoreError) -> Store {
         do {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(10)
+            configuration.allowsUnsafeTransactions = isRehearsal
             configuration.prepareDatabase { try $0.prepareForWriting(maximumOctets: maximumOctets) }
             let database = try DatabaseQueue(path: path, configuration: configuration)
-            try database.write { try $0.migrate(path: path) }
-            return Store(path: path, maximumOctets: maximumOctets, database)
+            if isRehearsal { try database.writeWithoutTransaction { try $0.beginTransaction(.immediate) } }
+            let store = Store(path: path, maximumOctets: maximumOctets, isRehearsal: isRehearsal, database)
+            try store.write { try $0.migrate(path: path) }
+            return store
         } catch {
             if access(path: path, W_OK) == EACCES { throw .denied(path: path) }
             throw StoreError(error)
@@ -90,7 +118,11 @@ public final class Store: Sendable {
 
     /// Writes in one transaction.
     func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
-        do { return try database.write(body) } catch { throw StoreError(error) }
+        do {
+            return isRehearsal ? try database.writeWithoutTransaction(body) : try database.write(body)
+        } catch {
+            throw StoreError(error)
+        }
     }
 
     /// The error of access(2); 0 when the access is allowed.

@@ -200,6 +200,26 @@ class Reports(unittest.TestCase):
         with gzip.open(os.path.join(self.folder, "files", attachment.get_filename())) as file:
             self.assertEqual(file.read().decode(), xml)
 
+    def test_looking_changes_nothing(self):
+        self.day_of(("ok.example", "mailto:ok@ok.example"), ("never.example", "mailto:never@never.example"))
+        files = os.path.join(self.folder, "files")
+        self.assertIn("files: No such file", self.ask_error("report", "send", "--directory", files))
+        os.mkdir(files)
+        before = self.ask("report", "status"), self.ask("report", "list", "--day", self.day)
+        self.assertIn("never@never.example", self.ask("report", "send", "--dry-run"))
+        self.assertEqual(self.ask("report", "send", "--directory", files), "2 reports written\n")
+        self.assertEqual((self.ask("report", "status"), self.ask("report", "list", "--day", self.day)), before)
+        self.assertEqual(self.ask("report", "send", "--directory", files), "0 reports written; 2 reports there already\n")
+        first, second = sorted(os.listdir(files))
+        os.unlink(os.path.join(files, second))
+        with open(os.path.join(files, first), "w", encoding="utf-8") as file:
+            file.write("mine")
+        # The others go on.
+        self.assertEqual(self.ask("report", "send", "--directory", files, status=73), "1 report written\n")
+        with open(os.path.join(files, first), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "mine")
+        self.assertEqual(self.receiver.tried, {})
+
     def test_after_a_crash_the_same_report_goes_again(self):
         self.day_of(("ok.example", "mailto:slow@ok.example"))
         with subprocess.Popen(self.arguments("report", "send"), stdout=subprocess.PIPE) as sender:
@@ -217,7 +237,7 @@ class Reports(unittest.TestCase):
         with subprocess.Popen(self.arguments("serve"), stderr=subprocess.DEVNULL) as serve:
             try:
                 store = os.path.join(self.folder, "store")
-                mta.wait_until(lambda: self.states() == {"hangs.example": ["waiting"]}, "the plan")
+                mta.wait_until(lambda: self.states() == {"hangs.example": ["waiting"]}, "the plan", 60)
                 with sqlite3.connect(store, timeout=10) as database:
                     database.execute("UPDATE report_delivery SET due = 0")
                 mta.wait_until(lambda: self.receiver.tried["hangs"], "the attempt", 60)

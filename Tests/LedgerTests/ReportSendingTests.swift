@@ -70,6 +70,42 @@ struct ReportSendingTests {
         #expect(shown.flatMap(\.deliveries).map(\.detail) == ["[reports] exclude has the domain"])
     }
 
+    @Test("a rehearsal shows what would follow, and changes nothing")
+    func rehearsal() throws {
+        let folder = try ReportFolder()
+        try folder.take([ReportFolder.event()])
+        folder.now = ReportDay.start(ReportFolder.day + 2)
+        func contents() throws -> [[Row]] {
+            try folder.store.read { database in
+                try ["mark", "day", "", "row", "delivery"].map { name in
+                    let table = name.isEmpty ? "report" : "report_" + name
+                    return try Row.fetchAll(database, sql: "SELECT * FROM \(table) ORDER BY 1, 2")
+                }
+            }
+        }
+        let before = try contents()
+        let (path, maximum) = (folder.store.path, try #require(folder.store.maximumOctets))
+        let files = try Store.rehearse(path, maximumOctets: maximum) { store in
+            try store.closeDays(folder.settings.window, now: folder.now)
+            try store.planReports(folder.settings, now: folder.now)
+            var states = [String]()
+            try store.reports(ReportFilter(), folder.settings, now: folder.now) { states += $0.deliveries.map(\.state) }
+            #expect(states == ["waiting"])
+            return try store.files(ReportFilter(), folder.settings)
+        }
+        #expect(try contents() == before)
+        #expect(throws: StoreError.locked) {
+            try Store.rehearse(path, maximumOctets: maximum) { _ in throw StoreError.locked }
+        }
+        #expect(try contents() == before)
+        // What it would have sent is what is sent.
+        let file = try #require(files.first)
+        let octets = try #require(try folder.store.octets(of: file))
+        try folder.closeDay()
+        #expect(try folder.store.octets(of: file) == octets)
+        #expect(try folder.store.files(ReportFilter(), folder.settings).map(\.name) == [file.name])
+    }
+
     @Test("who gets none")
     func outlook() throws {
         let folder = try ReportFolder()

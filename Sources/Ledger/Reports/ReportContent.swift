@@ -43,6 +43,15 @@ extension StoredReport {
     }
 }
 
+/// The compressed file of a report, as it is attached to the message.
+public struct ReportFile {
+    let report: StoredReport
+    let identity: ReportIdentity
+
+    /// Its name (RFC 9990 § 3.5.2).
+    public var name: String { identity.fileName }
+}
+
 extension Store {
     /// The report as a compressed file: the same octets as long as its day is closed; nil where its rows are gone.
     func file(of report: StoredReport, _ identity: ReportIdentity) throws(StoreError) -> [UInt8]? {
@@ -73,20 +82,18 @@ extension Store {
         }
     }
 
-    /// Gives the reports of closed days that meet a filter as compressed files, with their names.
+    /// The files of the reports of closed days that meet a filter.
     ///
     /// - Parameters:
     ///   - filter: which reports.
     ///   - settings: who sends them.
-    ///   - body: called with each.
-    public func files(
-        _ filter: ReportFilter,
-        _ settings: ReportSettings,
-        _ body: (_ name: String, _ octets: [UInt8]) throws -> Void
-    ) throws {
-        for (report, identity) in try keptReports(filter, settings) where report.state == .made {
-            if let octets = try file(of: report, identity) { try body(identity.fileName, octets) }
-        }
+    public func files(_ filter: ReportFilter, _ settings: ReportSettings) throws(StoreError) -> [ReportFile] {
+        try keptReports(filter, settings).filter { $0.0.state == .made }.map { ReportFile(report: $0, identity: $1) }
+    }
+
+    /// The octets of a file; nil where the rows of the report are gone.
+    public func octets(of file: ReportFile) throws(StoreError) -> [UInt8]? {
+        try self.file(of: file.report, file.identity)
     }
 
     /// The reports that meet a filter, and whose rows are kept.

@@ -23,10 +23,10 @@ struct ReportSendCommand: AsyncParsableCommand {
 
     @OptionGroup var which: ReportOptions
 
-    @Flag(name: .long, help: "Say which would be sent, and send none.")
+    @Flag(name: .long, help: "Say which would be sent; nothing is sent or changed.")
     var dryRun = false
 
-    @Option(help: "Write the compressed files into this directory, and send none.")
+    @Option(help: "Write the compressed files into this directory; nothing is sent or changed.")
     var directory: String?
 
     @OptionGroup var options: StoreOptions
@@ -39,6 +39,7 @@ struct ReportSendCommand: AsyncParsableCommand {
 
     func run() async throws {
         let filter = ReportFilter(day: which.day, domain: try domain.map { try Names.domain($0, "--domain") })
+        let target = try directory.map { try ReportDirectory($0) }
         // The store is not made where there is none.
         _ = try options.openReadOnly()
         let configuration = try options.settings()
@@ -47,9 +48,9 @@ struct ReportSendCommand: AsyncParsableCommand {
             throw ExitCode.failure
         }
         do {
-            try plan(configuration, settings)
-            if let directory { return try write(to: directory, filter, settings) }
-            if dryRun { return try list(filter) }
+            if let target { return try write(filesOf(filter, configuration, settings), to: target) }
+            if dryRun { return try list(filter, configuration, settings) }
+            try plan(options.open().store, configuration, settings)
             try await send(filter, configuration)
         } catch let error as StoreError {
             try StoreProblem.reported { () throws(StoreError) in throw error }
@@ -60,8 +61,7 @@ struct ReportSendCommand: AsyncParsableCommand {
     }
 
     /// Closes the days that are over, and says what becomes of their reports.
-    private func plan(_ configuration: Configuration, _ settings: ReportSettings) throws {
-        let (store, _) = try options.open()
+    private func plan(_ store: Store, _ configuration: Configuration, _ settings: ReportSettings) throws {
         // What waits in the spool belongs into the reports.
         let waiting = (try? configuration.spool.segments().contains { $0.state == .closed }) ?? false
         if !waiting { try store.closeDays(settings.window, now: Clock.now) }
@@ -71,23 +71,53 @@ struct ReportSendCommand: AsyncParsableCommand {
         throw ExitCode.failure
     }
 
-    private func list(_ filter: ReportFilter) throws {
-        let desk = try ReportDesk(options)
-        var text = ""
-        _ = try desk.each(filter) { if $0.deliveries.contains(where: \.isOpen) { text += ReportText.lines($0) } }
-        guard !text.isEmpty else { return sayNothingWaits(filter) }
-        text = ReportText.head + text
-        try OutputFile.writeToStandardOutput(Array(text.utf8))
+    /// Does what `plan` does for a look at what comes of it, and takes it back.
+    private func rehearse<Value>(
+        _ configuration: Configuration,
+        _ settings: ReportSettings,
+        _ look: (Store) throws -> Value
+    ) throws -> Value {
+        let ledger = configuration.ledger
+        return try Store.rehearse(ledger.store, maximumOctets: ledger.maximumOctets) { store in
+            try plan(store, configuration, settings)
+            return try look(store)
+        }
     }
 
-    private func write(to directory: String, _ filter: ReportFilter, _ settings: ReportSettings) throws {
-        let store = try options.openReadOnly()
-        var count = 0
-        try store.files(filter, settings) { name, octets in
-            try OutputFile.create("\(directory)/\(name)", mode: S_IRUSR | S_IWUSR | S_IRGRP, octets)
-            count += 1
+    private func list(_ filter: ReportFilter, _ configuration: Configuration, _ settings: ReportSettings) throws {
+        let text = try rehearse(configuration, settings) { store in
+            var text = ""
+            try store.reports(filter, settings, now: Clock.now) { report in
+                if report.deliveries.contains(where: \.isOpen) { text += ReportText.lines(report) }
+            }
+            return text
         }
-        try say("\(Counted.words(count, "report")) to \(directory)")
+        guard !text.isEmpty else { return sayNothingWaits(filter) }
+        try OutputFile.writeToStandardOutput(Array((ReportText.head + text).utf8))
+    }
+
+    private func filesOf(
+        _ filter: ReportFilter,
+        _ configuration: Configuration,
+        _ settings: ReportSettings
+    ) throws -> [ReportFile] {
+        try rehearse(configuration, settings) { try $0.files(filter, settings) }
+    }
+
+    private func write(_ files: [ReportFile], to directory: ReportDirectory) throws {
+        let store = try options.openReadOnly()
+        var (written, present, occupied) = (0, 0, 0)
+        for file in files {
+            guard let octets = try store.octets(of: file) else { continue }
+            switch try directory.write(file.name, octets) {
+            case .written: written += 1
+            case .present: present += 1
+            case .occupied: occupied += 1
+            }
+        }
+        let rest = present > 0 ? "; \(Counted.words(present, "report")) there already" : ""
+        try say("\(Counted.words(written, "report")) written\(rest)")
+        guard occupied == 0 else { throw ExitCode(EX_CANTCREAT) }
     }
 
     /// How long the rate, or another process, may hold a report up, in seconds.
