@@ -1,5 +1,6 @@
 public import NIOCore
 internal import NIOPosix
+internal import SystemPackage
 
 /// Hands messages to one server, each over a connection of its own and without TLS: for the mail server of this host.
 public struct SMTPClient: Sendable {
@@ -31,6 +32,15 @@ public struct SMTPClient: Sendable {
     ///
     /// A cancelled task closes the connection.
     public func send(_ message: SMTPMessage) async -> SMTPOutcome {
+        await play(SMTPDialogue(message, hello: hello))
+    }
+
+    /// Hears the server's greeting, and says QUIT.
+    ///
+    /// - Returns: the greeting as accepted, or what is wrong.
+    public func greeting() async -> SMTPOutcome { await play(SMTPDialogue(nil, hello: hello)) }
+
+    private func play(_ dialogue: SMTPDialogue) async -> SMTPOutcome {
         let channel: any Channel
         do {
             channel = try await connect()
@@ -38,7 +48,7 @@ public struct SMTPClient: Sendable {
             return .deferred(.unreachable(Self.words(error)), at: .connection)
         }
         return await withTaskCancellationHandler {
-            await outcome(of: message, on: channel)
+            await outcome(of: dialogue, on: channel)
         } onCancel: {
             channel.close(promise: nil)
         }
@@ -56,9 +66,8 @@ public struct SMTPClient: Sendable {
         return try await bootstrap.connect(host: server.host, port: Int(server.port)).get()
     }
 
-    private func outcome(of message: SMTPMessage, on channel: any Channel) async -> SMTPOutcome {
+    private func outcome(of dialogue: SMTPDialogue, on channel: any Channel) async -> SMTPOutcome {
         let outcome = channel.eventLoop.makePromise(of: SMTPOutcome.self)
-        let dialogue = SMTPDialogue(message, hello: hello)
         let timeouts = timeouts
         let listening = channel.eventLoop.submit {
             let handler = SMTPChannelHandler(dialogue, timeouts, outcome)
@@ -72,8 +81,10 @@ public struct SMTPClient: Sendable {
     }
 
     private static func words(_ error: any Error) -> String {
-        if let error = error as? IOError { return error.description }
-        if error is NIOConnectionError { return "no address of the server answers" }
+        if let error = error as? IOError { return Errno(rawValue: error.errnoCode).description }
+        if let error = error as? NIOConnectionError {
+            return error.connectionErrors.first.map { words($0.error) } ?? "its name has no address"
+        }
         if case ChannelError.connectTimeout = error { return "no connection in time" }
         return "\(error)"
     }

@@ -11,23 +11,25 @@ enum SMTPStep: Sendable, Hashable {
 }
 
 /// The client's side of the dialogue that hands one message to a server (RFC 5321 § 3.3), without I/O or clock.
+///
+/// Without a message, it ends when the server has greeted.
 struct SMTPDialogue {
     /// The command at the end of a dialogue.
     static let quit = Array("QUIT\r\n".utf8)
 
     /// What the server's next reply is about.
     private(set) var stage = SMTPStage.greeting
-    private let message: SMTPMessage
+    private let message: SMTPMessage?
     /// The name or address literal of this host (RFC 5321 § 4.1.1.1).
     private let hello: String
     private var offers = SMTPOffers()
     private var isOldHello = false
     private var content: SMTPContent
 
-    init(_ message: SMTPMessage, hello: String) {
+    init(_ message: SMTPMessage?, hello: String) {
         self.message = message
         self.hello = hello
-        content = SMTPContent(message.octets)
+        content = SMTPContent(message?.octets ?? [])
     }
 
     /// Takes a reply of the server.
@@ -64,6 +66,7 @@ struct SMTPDialogue {
     }
 
     private mutating func accepted(_ reply: SMTPReply) -> SMTPStep {
+        guard let message else { return .end(.accepted(reply), quits: true) }
         switch stage {
         case .greeting: return command(.hello, "EHLO \(hello)")
         case .hello:

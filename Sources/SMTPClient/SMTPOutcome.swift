@@ -90,6 +90,35 @@ extension SMTPOutcome: CustomStringConvertible {
     }
 }
 
+extension SMTPOutcome {
+    /// The outcome as a sentence for people, such as `127.0.0.1:25 closed the connection at RCPT`.
+    ///
+    /// - Parameter server: the server that was talked to.
+    public func sentence(about server: SMTPServer) -> String {
+        switch self {
+        case .accepted(let reply): "\(server) said: \(reply)"
+        case .refused(let problem, let stage), .deferred(let problem, let stage):
+            problem.sentence(about: server, stage)
+        case .unknown(let problem): problem.sentence(about: server, .end) + ", and may have taken it"
+        }
+    }
+}
+
+extension SMTPProblem {
+    fileprivate func sentence(about server: SMTPServer, _ stage: SMTPStage) -> String {
+        switch self {
+        case .reply(let reply): "\(server) said \(stage): \(reply)"
+        case .timeout: "\(server) did not reply in time \(stage)"
+        case .closed: "\(server) closed the connection \(stage)"
+        case .unreachable(let why): "\(server) cannot be reached: \(why)"
+        case .badReply: "\(server) did not reply as an SMTP server does \(stage)"
+        case .tooLarge(let limit): "\(server) takes at most \(limit) octets"
+        case .no8BitMIME: "\(server) does not offer 8BITMIME"
+        case .noSMTPUTF8: "\(server) does not offer SMTPUTF8"
+        }
+    }
+}
+
 extension SMTPStage: CustomStringConvertible {
     /// The stage as the end of a sentence, as `at RCPT`.
     public var description: String {

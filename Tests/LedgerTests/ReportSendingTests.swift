@@ -19,7 +19,7 @@ struct ReportSendingTests {
             Issue.record("nothing was tried")
             return
         }
-        #expect(attempt.text == "report on example.com of 2026-11-27 to r@example.com: sent (250 Ok)")
+        #expect(attempt.text == "report on example.com of 2026-11-27 to r@example.com: sent: 250 Ok")
         #expect(try await sender.turn() == .idle(until: nil))
         let sent = folder.sent
         #expect(sent.map(\.recipient) == ["r@example.com"])

@@ -41,12 +41,14 @@ struct SMTPClientTests {
             group: Self.loops
         )
         #expect(await client.send(try Self.message()) == .accepted(SMTPReply(code: 250, lines: ["ok"])))
+        #expect(await client.greeting() == .accepted(SMTPReply(code: 220, lines: ["mx"])))
         try await server.close().get()
         // Nobody listens any more.
         guard case .deferred(.unreachable(let why), at: .connection) = await client.send(try Self.message()) else {
             return #expect(Bool(false), "somebody listens")
         }
-        #expect(!why.isEmpty)
+        #expect(why == "Connection refused")
+        #expect(await client.greeting() == .deferred(.unreachable(why), at: .connection))
     }
 
     @Test("a cancelled task does not wait for a silent server")

@@ -180,6 +180,37 @@ struct SMTPDialogueTests {
         #expect(dialogue.receive(taken) == .end(.deferred(.badReply, at: .content), quits: false))
     }
 
+    @Test("without a message, the greeting is all")
+    func greeting() {
+        var dialogue = SMTPDialogue(nil, hello: "me.example")
+        let reply = SMTPReply(code: 220, lines: ["mx"])
+        #expect(dialogue.receive(reply) == .end(.accepted(reply), quits: true))
+        var other = SMTPDialogue(nil, hello: "me.example")
+        let refusal = SMTPReply(code: 554, lines: ["no"])
+        #expect(other.receive(refusal) == .end(.refused(.reply(refusal), at: .greeting), quits: true))
+    }
+
+    @Test(
+        "an outcome names the server",
+        arguments: [
+            (
+                SMTPOutcome.deferred(.unreachable("Connection refused"), at: .connection),
+                "127.0.0.1:25 cannot be reached: Connection refused"
+            ),
+            (.deferred(.closed, at: .recipient), "127.0.0.1:25 closed the connection at RCPT"),
+            (.deferred(.timeout, at: .greeting), "127.0.0.1:25 did not reply in time at the greeting"),
+            (
+                .deferred(.reply(SMTPReply(code: 450, lines: ["4.2.0 later"])), at: .recipient),
+                "127.0.0.1:25 said at RCPT: 450 4.2.0 later"
+            ),
+            (.unknown(.closed), "127.0.0.1:25 closed the connection after the message, and may have taken it"),
+            (.refused(.noSMTPUTF8, at: .hello), "127.0.0.1:25 does not offer SMTPUTF8"),
+        ]
+    )
+    func sentences(_ outcome: SMTPOutcome, _ sentence: String) {
+        #expect(outcome.sentence(about: .local) == sentence)
+    }
+
     @Test("which refusals are about the recipient", arguments: SMTPStage.allCases)
     func blame(_ stage: SMTPStage) {
         let isAbout = [.recipient, .content, .end].contains(stage)

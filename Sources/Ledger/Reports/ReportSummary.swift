@@ -51,6 +51,8 @@ public struct ReportAttempt: Sendable, Encodable, Equatable {
     public let state: String
     /// Why, such as the reply of the mail server.
     public let detail: String?
+    /// When it is tried next, in seconds since 1970; nil where nothing remains to be done.
+    public let due: Int64?
 
     init(_ delivery: Delivery, _ step: DeliveryStep) {
         day = ReportDay.text(delivery.report.day)
@@ -58,6 +60,7 @@ public struct ReportAttempt: Sendable, Encodable, Equatable {
         destination = delivery.destination
         state = step.state.rawValue
         detail = step.detail
+        due = step.due?.seconds
     }
 
     /// Whether the mail server has taken it.
@@ -65,8 +68,10 @@ public struct ReportAttempt: Sendable, Encodable, Equatable {
 
     /// The attempt on one line, without what a terminal must not see.
     public var text: String {
-        let reason = detail.map { " (\($0))" } ?? ""
-        return TextTable.printable("report on \(domain) of \(day) to \(destination): \(state)\(reason)", limit: 900)
+        let reason = detail.map { ": \(TextTable.printable($0))" } ?? ""
+        let next = due.map { "; next attempt \(UTCTime(UnixTime($0)))" } ?? ""
+        let whose = TextTable.printable("report on \(domain) of \(day) to \(destination)", limit: 600)
+        return "\(whose): \(state)\(reason)\(next)"
     }
 }
 

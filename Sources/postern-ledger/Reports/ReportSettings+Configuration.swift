@@ -33,14 +33,15 @@ extension ReportSender.Surroundings {
         configuration.dns.cache.snapshot = nil
         let group = MultiThreadedEventLoopGroup.singleton
         let resolver = try ConfiguredResolver(configuration, group: group)
-        let client = SMTPClient(configuration.reports.smtp, hello: HostName.current, group: group)
+        let server = configuration.reports.smtp
+        let client = SMTPClient(server, hello: HostName.current, group: group)
         self.init { domain, destination in
             await resolver.dns.outcome(of: DestinationVerification(of: domain, destination))
         } send: { recipient, octets in
             guard let message = SMTPMessage(from: Array(address.utf8), to: Array(recipient.utf8), octets: octets) else {
                 return .withheld(.refused, "the address cannot be written in SMTP")
             }
-            return DeliveryOutcome(await client.send(message))
+            return DeliveryOutcome(await client.send(message), server)
         } now: {
             Clock.now
         }
@@ -49,15 +50,16 @@ extension ReportSender.Surroundings {
 
 extension DeliveryOutcome {
     /// What an answer of the mail server means for a report.
-    fileprivate init(_ outcome: SMTPOutcome) {
+    fileprivate init(_ outcome: SMTPOutcome, _ server: SMTPServer) {
+        let words = outcome.sentence(about: server)
         switch outcome {
         case .accepted(let reply): self = .accepted("\(reply)")
-        case .refused(.tooLarge(let limit), _): self = .withheld(.tooLarge, "the mail server takes \(limit) octets")
-        case .refused(.no8BitMIME, _), .refused(.noSMTPUTF8, _): self = .withheld(.refused, "\(outcome)")
+        case .refused(.tooLarge, _): self = .withheld(.tooLarge, words)
+        case .refused(.no8BitMIME, _), .refused(.noSMTPUTF8, _): self = .withheld(.refused, words)
         // Another refusal of the connection or the sender hits all reports, and says nothing of this destination.
-        case .refused: self = outcome.isRefusedForRecipient ? .refused("\(outcome)") : .unavailable("\(outcome)")
-        case .deferred(_, .connection), .deferred(_, .greeting), .deferred(_, .hello): self = .unavailable("\(outcome)")
-        case .deferred, .unknown: self = .deferred("\(outcome)")
+        case .refused: self = outcome.isRefusedForRecipient ? .refused(words) : .unavailable(words)
+        case .deferred(_, .connection), .deferred(_, .greeting), .deferred(_, .hello): self = .unavailable(words)
+        case .deferred, .unknown: self = .deferred(words)
         }
     }
 }
