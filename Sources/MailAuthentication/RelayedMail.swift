@@ -1,4 +1,3 @@
-internal import AuthenticationResults
 internal import DNSLookup
 internal import MailSyntax
 internal import Policy
@@ -22,7 +21,8 @@ final class RelayedMail {
     let address: IPAddress
     /// Answers the questions about the true client.
     let resolver: any DNSResolving
-    private let authservID: Octets?
+    /// The search for an upstream host's results, where these count in place of the Received fields.
+    private var upstream: UpstreamSearch?
     private var search: TrueClientSearch
     /// Whether the topmost Received field may be by the host that had the message from the relay.
     private var isStored: Bool
@@ -37,7 +37,7 @@ final class RelayedMail {
         self.isStored = isStored
         known = nil
         self.resolver = resolver
-        authservID = settings.results
+        upstream = settings.results.map { UpstreamSearch($0) }
         search = TrueClientSearch(names: settings.names, isRelay: settings.networks.contains)
     }
 
@@ -47,7 +47,7 @@ final class RelayedMail {
         isStored = false
         self.known = known
         self.resolver = resolver
-        authservID = nil
+        upstream = nil
         search = TrueClientSearch(names: []) { _ in false }
     }
 
@@ -73,8 +73,9 @@ final class RelayedMail {
 
     /// Takes the next field from the top, and returns what is found then.
     func take(_ field: HeaderField) -> Finding? {
-        if let authservID {
-            if field.isNamed("Authentication-Results") { finding = Self.finding(field.value, of: authservID) }
+        if upstream != nil {
+            upstream?.take(field)
+            finding = upstream?.finding
         } else if field.isNamed("Received"), !isOfReceiver(field) {
             search.take(field.value)
             finding = search.finding
@@ -91,28 +92,22 @@ final class RelayedMail {
     /// Ends the header.
     func end() {
         guard isOpen else { return }
-        if let authservID {
-            finding = .unreadable(
-                "no Authentication-Results of \(FieldText.printable(authservID, limit: 255)[...].text)"
-            )
+        if upstream != nil {
+            upstream?.end()
+            finding = upstream?.finding
         } else {
             search.end()
             finding = search.finding
         }
     }
+}
 
-    /// What an Authentication-Results field says, if it is the upstream host's and says anything of SPF.
-    ///
-    /// RFC 8601 § 5: the upstream host "MUST" delete fields with its own authserv-id that come from outside. A field that
-    /// claims its name and cannot be read is not skipped, because a lower one may be older.
-    private static func finding(_ value: Octets, of authservID: Octets) -> Finding? {
-        do {
-            let field = try AuthenticationResultsField(parsing: value)
-            guard field.authservID.equalsIgnoringCase(authservID) else { return nil }
-            return UpstreamResults(field).map { .results($0) }
-        } catch {
-            guard AuthenticationResultsField.belongs(to: authservID, value: value) else { return nil }
-            return .unreadable("Authentication-Results of the relay cannot be read")
+extension UpstreamSearch {
+    fileprivate var finding: RelayedMail.Finding? {
+        switch outcome {
+        case .success(let results)?: .results(results)
+        case .failure(let problem)?: .unreadable(problem.description)
+        case nil: nil
         }
     }
 }

@@ -11,15 +11,19 @@ struct UpstreamResults {
     /// The argument of the client's HELO, if the field says it.
     let helo: [UInt8]
 
-    /// The results in a field; nil for a field without SPF.
-    init?(_ field: AuthenticationResultsField) {
-        let all = field.results.filter { $0.method == "spf" }
+    /// The result of SPF that counts in a field; nil for a field without one.
+    static func result(in field: AuthenticationResultsField) -> MethodResult? {
+        let all = field.results.lazy.filter { $0.method == "spf" }
         // Some hosts also write what they found of HELO.
-        guard let result = all.first(where: { $0.value("smtp", "mailfrom") != nil }) ?? all.first,
-            let word = SPFResult(rawValue: result.result)
-        else { return nil }
+        return all.first { $0.value("smtp", "mailfrom") != nil } ?? all.first
+    }
+
+    /// The results in a field with this result of SPF; nil where that is none that SPF has.
+    init?(_ result: MethodResult, _ field: AuthenticationResultsField) {
+        guard let word = SPFResult(rawValue: result.result) else { return nil }
         let mailFrom = result.value("smtp", "mailfrom")
-        let helo = all.lazy.compactMap { $0.value("smtp", "helo") }.first ?? []
+        let all = field.results.lazy.filter { $0.method == "spf" }
+        let helo = all.compactMap { $0.value("smtp", "helo") }.first ?? []
         self.helo = Array(helo)
         let domain =
             mailFrom.map { $0[($0.lastIndex(of: UInt8(ascii: "@")).map { $0 + 1 } ?? $0.startIndex)...] } ?? helo
