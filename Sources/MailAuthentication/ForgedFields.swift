@@ -46,6 +46,12 @@ public struct ForgedFields: Sendable {
         self.settings = settings
     }
 
+    /// The fields of a header that claim to be ours.
+    public init(_ headers: HeaderBlock, _ settings: HeaderSettings) {
+        self.init(settings)
+        add(headers)
+    }
+
     /// Examines all fields of a header.
     public mutating func add(_ headers: HeaderBlock) {
         for position in headers.indices where settings.mayRemove(initial: headers.initial(at: position)) {

@@ -9,10 +9,13 @@ public enum HeaderObstacle: String, Sendable {
     public static let maximumForgedFields = 100
 }
 
-extension HeaderObstacle {
-    /// The consequence for the message, in words.
-    var consequence: String {
-        switch self {
+extension HeaderReview {
+    /// The obstacle and its consequence for the message, in words.
+    var line: String? { obstacle.map { "\($0.rawValue): \(consequence(of: $0))" } }
+
+    private func consequence(of obstacle: HeaderObstacle) -> String {
+        if isFlagged { return "junk in enforce mode, because a relay of our own passed it on" }
+        return switch obstacle {
         case .tooLarge: "refused in enforce mode (552 5.3.4), accepted unstamped in observe mode"
         case .tooManyForged: "refused in enforce mode (552 5.3.4)"
         }

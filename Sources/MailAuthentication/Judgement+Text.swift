@@ -9,7 +9,7 @@ extension Judgement {
     /// - Parameter withTrace: whether to show the steps of each check.
     public func text(withTrace: Bool) -> String {
         var lines = [verdictLine]
-        if let obstacle { lines.append("  obstacle   \(obstacle.rawValue): \(obstacle.consequence)") }
+        if let obstacle = review?.line { lines.append("  obstacle   " + obstacle) }
         if let reply = (verdict.reply ?? verdict.would?.reply) { lines.append("  reply      \(reply)") }
         lines += remarks.map { "  " + $0 }
         lines += recipientLines

@@ -16,8 +16,8 @@ public final class Judgement: Sendable {
     public let newFields: [NewField]
     /// The fields to delete, from the top.
     public let removedFields: [RemovedField]
-    /// The property of the header that keeps the filter from obeying the rules; nil when there is none.
-    public let obstacle: HeaderObstacle?
+    /// What was found in the header regardless of the checks; nil when there is no message.
+    public let review: HeaderReview?
     /// The lookups that were made.
     public let lookups: [LookupRecord.Entry]
     /// How many lookups there were, and how many of them needed no server.
@@ -32,32 +32,26 @@ public final class Judgement: Sendable {
     ///   - envelope: the SMTP envelope.
     ///   - verdict: the decision of the rules.
     ///   - headers: the message's header fields; nil when there is no message.
-    ///   - settings: the fields to write and to delete.
-    ///   - maximumHeaderOctets: how many octets of header are read; the default fits a header that was not too large.
+    ///   - review: what was found in the header regardless of the checks; nil when there is no message.
+    ///   - settings: the fields to write.
     ///   - lookups: the lookups that were made.
     public init(
         _ assessment: MailAssessment,
         envelope: Envelope,
         verdict: PolicyVerdict,
         headers: HeaderBlock?,
+        review: HeaderReview?,
         settings: HeaderSettings,
-        maximumHeaderOctets: Int = .max,
         lookups: [LookupRecord.Entry]
     ) {
         self.assessment = assessment
         self.envelope = envelope
         self.verdict = verdict
+        self.review = review
         self.lookups = lookups
         lookupCounts = (lookups.count, lookups.count { $0.reply.source != .server })
         summary = assessment.summary
-        var forged = ForgedFields(settings)
-        if let headers { forged.add(headers) }
-        removedFields = forged.deleted
-        if let headers, headers.octetCount > maximumHeaderOctets {
-            obstacle = .tooLarge
-        } else {
-            obstacle = removedFields.count > HeaderObstacle.maximumForgedFields ? .tooManyForged : nil
-        }
+        removedFields = review?.forged.deleted ?? []
         var fields = assessment.fields(
             settings,
             envelope: envelope,
@@ -65,7 +59,7 @@ public final class Judgement: Sendable {
             excuse: verdict.excuse
         )
         if verdict.action == .junk { fields.append(settings.junk) }
-        newFields = fields + forged.kept
+        newFields = fields + (review?.forged.kept ?? [])
     }
 }
 

@@ -86,7 +86,7 @@ public struct JudgementReport: Encodable, Sendable {
             assessment.findings(of: check, withTrace: withTrace).map { (check, $0) }
         }
         verdict = Verdict(judgement.verdict, judgement.envelope)
-        obstacle = judgement.obstacle?.rawValue
+        obstacle = judgement.review?.obstacle?.rawValue
         headers = judgement.newFields.map { Header(name: $0.name, value: $0.value[...].text) }
         removedHeaders = judgement.removedFields.map { RemovedHeader(name: $0.name.text, index: $0.index) }
     }

@@ -92,6 +92,10 @@ extension MailTransaction {
 
     private var assessment: MailAssessment {
         var assessment = envelopeAssessment
+        assessment.purportedAddress = purportedAddress
+        assessment.author = author ?? AuthorIdentity(of: headers)
+        // The fields that were not read could belie the rest.
+        if isHeaderCut { return assessment }
         assessment.senderID =
             senderID?.outcome ?? (client.isUnknown && settings.checks.senderID ? .unknownClient : nil)
         assessment.dkim = settings.checks.dkim ? signatures : nil
@@ -99,8 +103,6 @@ extension MailTransaction {
         // Without SPF, a DMARC fail says nothing.
         if assessment.dmarc?.result == .fail, relayed?.isUnreadable == true { assessment.dmarc = nil }
         assessment.arc = chain?.outcome
-        assessment.purportedAddress = purportedAddress
-        assessment.author = author ?? AuthorIdentity(of: headers)
         assessment.list = list
         assessment.list?.verified = listCheck?.outcome ?? .no
         return assessment

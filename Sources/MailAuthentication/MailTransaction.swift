@@ -52,6 +52,8 @@ public final class MailTransaction {
     /// The contents of the first From field.
     private var authorList: AddressList?
     private(set) var isExpired = false
+    /// Whether the header has more fields than were taken.
+    public private(set) var isHeaderCut = false
     private var isHeaderOver = false
 
     var settings: AuthenticationSettings { client.settings }
@@ -161,6 +163,9 @@ extension MailTransaction {
         list.add(field.value)
         self.list = list
     }
+
+    /// Leaves out the rest of a header that is too large: what depends on the whole header is not found then.
+    public func cutHeader() { isHeaderCut = true }
 
     /// Takes a header field.
     public func header(name: Octets, value: Octets) {

@@ -48,7 +48,7 @@ public struct MessageJudge: Sendable {
         let transaction = begin(envelope, now)
         let assessment: MailAssessment
         if let message {
-            transaction.take(message)
+            transaction.take(message, atMost: transaction.relayed == nil ? .max : maximumHeaderOctets)
             assessment = await transaction.assessment(within: timeout)
         } else {
             await transaction.openEnvelopeChecks?.wait(atMost: timeout)
@@ -58,10 +58,11 @@ public struct MessageJudge: Sendable {
     }
 
     /// Judges a message again after its body is gone; the results of its signatures and of its chain are given, and those
-    /// that a relay of our own reported.
+    /// that a relay of our own reported, and whether the header went on.
     public func judge(
         _ envelope: Envelope,
         headers: HeaderBlock,
+        isHeaderCut: Bool = false,
         signatures: [DKIMOutcome]?,
         chain: ARCOutcome?,
         spf: SPFOutcome? = nil,
@@ -71,6 +72,7 @@ public struct MessageJudge: Sendable {
         transaction.resume(signatures ?? [], chain)
         if envelope.relay?.state == .results { transaction.resume(reported: spf) }
         for field in headers { transaction.header(name: field.label, value: field.value) }
+        if isHeaderCut { transaction.cutHeader() }
         transaction.endOfHeaders()
         let assessment = await transaction.assessment(within: timeout)
         return judgement(assessment, envelope, transaction, headers: headers)
@@ -109,13 +111,22 @@ public struct MessageJudge: Sendable {
         headers: HeaderBlock?
     ) -> Judgement {
         let envelope = transaction.envelope(envelope)
+        let review = headers.map { headers in
+            HeaderReview(
+                ForgedFields(headers, self.headers),
+                isTooLarge: transaction.isHeaderCut || headers.octetCount > maximumHeaderOctets,
+                passedOnBy: envelope.relay,
+                refuses: relays?.refuses ?? false
+            )
+        }
+        let verdict = verdict(assessment.facts(envelope), envelope)
         return Judgement(
             assessment,
             envelope: envelope,
-            verdict: verdict(assessment.facts(envelope), envelope),
+            verdict: review?.verdict(verdict, in: engine.mode) ?? verdict,
             headers: headers,
+            review: review,
             settings: self.headers,
-            maximumHeaderOctets: maximumHeaderOctets,
             lookups: transaction.lookups
         )
     }
@@ -134,9 +145,15 @@ extension MessageJudge {
 }
 
 extension MailTransaction {
-    /// Passes a whole message.
-    func take(_ message: StoredMessage) {
-        for field in message.headers { header(name: field.label, value: field.value) }
+    /// Passes a message, of its header at most so many octets.
+    func take(_ message: StoredMessage, atMost maximumHeaderOctets: Int) {
+        for field in message.headers {
+            guard headers.octetCount + field.label.count + field.value.count <= maximumHeaderOctets else {
+                cutHeader()
+                break
+            }
+            header(name: field.label, value: field.value)
+        }
         endOfHeaders()
         unsafe message.body.withUnsafeBytes { unsafe body($0) }
         endOfBody()

@@ -15,6 +15,17 @@ extension PolicyVerdict {
         }
         return verdict
     }
+
+    /// The verdict on a message that would be refused whatever the rules say, and is flagged as junk instead; what is worse
+    /// than junk stays.
+    public var flagged: PolicyVerdict {
+        guard action == .accept else { return self }
+        var verdict = self
+        verdict.action = .junk
+        verdict.relayed = .reject
+        verdict.rule = nil
+        return verdict
+    }
 }
 
 extension RuleAction {

@@ -228,7 +228,7 @@ extension Configuration.Trust.Relays {
             \.refuse,
             .flag,
             """
-            Whether "reject" and "discard" act on mail of these hosts. A host that is refused here sends a bounce to the \
+            Whether "reject" and "discard" act on mail of these hosts, and max_header. A host that is refused here sends a bounce to the \
             sender, who may be forged; therefore such mail is flagged as "junk" does, and the log says relayed=...
             """
         ),
@@ -551,7 +551,8 @@ extension Configuration.Limits {
             .size((64 << 10)...(64 << 20)),
             """
             A message whose header is larger is refused (552 5.3.4); in observe mode it is accepted unstamped, without \
-            the forged fields, and logged. Mail of our own is accepted unsigned.
+            the forged fields, and logged. Mail of our own is accepted unsigned, and mail of [trust.relays] is flagged as \
+            "junk" does.
             """
         ),
         Setting(

@@ -82,6 +82,26 @@ class Relays(unittest.TestCase):
             line = self.send(gateway, client)
             self.assertEqual([line.get(name) for name in ("client", "relay", "spf")], [client, BACKUP, result])
 
+    def test_what_others_are_refused_for_whatever_the_rules_say(self):
+        self.setUpServers(RELAYS + "[limits]\nmax_header = '64KiB'\n")
+        forged = "X-DKIM-Result: forged"
+        for extra, left, problem in (
+            ([forged] * 101, 0, '"too many forged header fields"'),
+            ([forged] * 1010, 10, '"too many forged header fields"'),
+            ([f"X-Large: {'x' * 900}"] * 80, 0, '"header section beyond limits.max_header"'),
+        ):
+            line = self.send(self.backup, "192.0.2.10", mail.letter(extra=extra))
+            self.assertEqual(
+                [line.get(name) for name in ("action", "relayed", "rule", "client", "spf", "problem")],
+                ["junk", "reject", None, "192.0.2.10", "pass", problem],
+            )
+            message = self.take()
+            self.assertEqual(message.count(b"forged"), left)
+            self.assertEqual(mail.values(message, "X-Spam-Flag"), ["YES"])
+            self.assertIn("spf=pass", self.stamp(message))
+        self.backup.settle()
+        self.assertEqual(len(self.postern.lines()), 3)
+
     def test_refuse(self):
         self.setUpServers(RELAYS + "refuse = true\n")
         line = self.send(self.backup, "192.0.2.66")

@@ -191,7 +191,7 @@ struct ForgedFieldTests {
             try Sample.zone(),
             maximumHeaderOctets: maximumOctets
         )
-        #expect(judgement.obstacle == expected)
+        #expect(judgement.review?.obstacle == expected)
         let line = judgement.text(withTrace: false).split(separator: "\n").first { $0.hasPrefix("  obstacle ") }
         #expect(
             line.map { $0.hasPrefix("  obstacle   \(expected?.rawValue ?? ""): refused") } == expected.map { _ in true }

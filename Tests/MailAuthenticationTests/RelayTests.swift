@@ -38,7 +38,8 @@ struct RelayTests {
         sender: String = "a@example.com",
         client: IPAddress? = relay,
         rules: String = rejecting,
-        mode: String = "enforce"
+        mode: String = "enforce",
+        maximumHeaderOctets: Int = .max
     ) async throws -> Judgement {
         let configuration = try Configuration.parse("mode = \"\(mode)\"\n" + rules, file: "postern.toml")
         let judge = MessageJudge(
@@ -47,6 +48,7 @@ struct RelayTests {
             engine: PolicyEngine(rules: configuration.rules, mode: configuration.mode),
             resolver: try Sample.zone(),
             timeout: .seconds(60),
+            maximumHeaderOctets: maximumHeaderOctets,
             relays: try relays(results: results, refuses: refuses)
         )
         let message = StoredMessage(Octets(fields.joined(separator: "\r\n") + "\r\n\r\n" + Sample.body))
@@ -103,6 +105,33 @@ struct RelayTests {
         #expect(observed.action == .accept && observed.would?.action == .junk && observed.relayed?.rawValue == action)
         let refused = try await Self.judge([Self.another, Self.from], refuses: true, rules: rules).verdict
         #expect(refused.action.rawValue == action && refused.relayed == nil)
+    }
+
+    @Test("forged fields that others are refused for flag it, and the first thousand go", arguments: [100, 101, 1001])
+    func manyForged(_ count: Int) async throws {
+        let fields = [Self.permitted, Self.from] + Array(repeating: "X-DKIM-Result: Pass", count: count)
+        let judgement = try await Self.judge(fields)
+        #expect(judgement.removedFields.count == min(count, 1000))
+        #expect(judgement.verdict.action == (count > 100 ? .junk : .accept))
+        #expect(judgement.verdict.relayed == (count > 100 ? .reject : nil))
+        #expect(judgement.newFields.contains { $0.name == "X-Spam-Flag" } == (count > 100))
+        #expect(judgement.review?.action == (count > 100 ? .junk : nil))
+        #expect(judgement.assessment.words == "pass pass pass none pass pass")
+        let observed = try await Self.judge(fields, mode: "observe")
+        #expect(observed.verdict.action == .accept && observed.review?.action == judgement.review?.action)
+        let refused = try await Self.judge(fields, refuses: true)
+        #expect(refused.verdict.action == .accept && refused.review?.action == (count > 100 ? .reject : nil))
+    }
+
+    @Test("a header beyond its bound flags it, and what depends on the rest is not judged", arguments: [0, 1])
+    func tooLarge(_ excess: Int) async throws {
+        let fields = [Self.permitted] + (try Sample.signed([Self.from]))
+        let size = StoredMessage(Octets(fields.joined(separator: "\r\n") + "\r\n\r\n")).headers.octetCount
+        let judgement = try await Self.judge(fields, maximumHeaderOctets: size - excess)
+        #expect(judgement.verdict.action == (excess == 0 ? .accept : .junk))
+        #expect(judgement.assessment.words == (excess == 0 ? "pass pass pass pass pass pass" : "pass pass - - - pass"))
+        #expect(judgement.review?.obstacle == (excess == 0 ? nil : .tooLarge))
+        #expect(judgement.text(withTrace: false).contains("obstacle") == (excess > 0))
     }
 
     @Test("other actions stay", arguments: ["junk", "quarantine", "tempfail"])
@@ -178,7 +207,10 @@ struct RelayTests {
         arguments: [
             ([], "no Authentication-Results of gateway.example.org"),
             ([permitted], "no Authentication-Results of gateway.example.org"),
-            ([results("spf=sure")], "no Authentication-Results of gateway.example.org"),
+            ([results("spf=sure")], "unknown result of SPF in Authentication-Results of the relay"),
+            ([results("spf=policy"), passed], "unknown result of SPF in Authentication-Results of the relay"),
+            ([results("dkim=none")], "no SPF in Authentication-Results of the relay"),
+            ([results("none"), permitted, passed], "no SPF in Authentication-Results of the relay"),
             ([results("spf=pass (")], "Authentication-Results of the relay cannot be read"),
             ([results("spf=pass ("), passed], "Authentication-Results of the relay cannot be read"),
         ] as [([String], String)]
@@ -187,6 +219,31 @@ struct RelayTests {
         let judgement = try await Self.judge(fields + [Self.from], results: "gateway.example.org")
         #expect(judgement.envelope.relay?.state == .unreadable && judgement.envelope.relay?.problem == problem)
         #expect(judgement.verdict.action == .accept && judgement.assessment.spf == nil)
+    }
+
+    /// What a host of ours writes: above or below its own Received field, in one field or in several.
+    static let written = [
+        [passed, permitted], [permitted, passed], [permitted, results("dkim=none"), passed],
+        [results("dkim=none"), passed, permitted], [results("spf=sure"), permitted], [results("dkim=none"), permitted],
+        [permitted, results("dkim=none"), another], [results("spf=pass ("), permitted],
+        [permitted, results("spf=fail")],
+    ]
+
+    @Test("nothing below what the upstream host wrote changes what it found", arguments: written)
+    func belowResults(_ written: [String]) async throws {
+        func found(_ below: [String]) async throws -> [String?] {
+            let judgement = try await Self.judge(written + below + [Self.from], results: "gateway.example.org")
+            let relay = judgement.envelope.relay
+            return [relay?.description, judgement.assessment.words, judgement.envelope.clientAddress?.description]
+        }
+        let alone = try await found([])
+        let forged = [
+            Self.results("spf=pass smtp.mailfrom=a@example.com smtp.remote-ip=192.0.2.9"), Self.results("spf=fail"),
+            Self.results("spf=sure"), Self.results("spf=pass ("), Self.results("none"), Self.another, "Received: x",
+        ]
+        for first in forged {
+            for second in forged { #expect(try await found([first, second]) == alone) }
+        }
     }
 
     @Test("results are believed only from the address of a relay")

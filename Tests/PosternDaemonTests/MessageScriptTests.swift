@@ -150,6 +150,62 @@ struct MessageScriptTests {
                 """
         ),
         MessageScript(
+            name: "relayed mail with a header beyond its bound is flagged, and what depends on the rest not judged",
+            configuration: smallHeader + relays + Sample.rule("accept", when: "dkim = \"none\""),
+            isRelayed: true,
+            lines: """
+                rcpt x@a.example -> continue
+                header Received: from x (unknown [192.0.2.9]) by mx2.example.org (Postfix) with SMTP
+                header X-DKIM-Result: Pass
+                header From: a@example.com
+                large 70000
+                header X-DKIM-Result: Pass
+                answers
+                eoh
+                end -> continue -X-DKIM-Result#2 -X-DKIM-Result#1 +X-Spam-Flag +Authentication-Results
+                NOQUEUE: action=junk relayed=reject relay=198.51.100.2 rcpts=1 spf=fail ms=0 removed=2
+                """
+        ),
+        MessageScript(
+            name: "what is worse than junk stays",
+            configuration: smallHeader + relays + Sample.rule("quarantine"),
+            isRelayed: true,
+            lines: """
+                rcpt x@a.example -> continue
+                header Received: from x (unknown [192.0.2.9]) by mx2.example.org (Postfix) with SMTP
+                large 70000
+                answers
+                eoh
+                end -> continue +Authentication-Results quarantine
+                NOQUEUE: action=quarantine rule=r-quarantine relay=198.51.100.2 rcpts=1 spf=fail ms=0
+                """
+        ),
+        MessageScript(
+            name: "relayed mail with a header beyond its bound, in observe mode",
+            configuration: smallHeader + relays,
+            mode: "observe",
+            isRelayed: true,
+            lines: """
+                rcpt x@a.example -> continue
+                large 70000
+                eoh
+                end -> continue +Authentication-Results
+                NOQUEUE: action=accept would=junk relay=198.51.100.2 rcpts=1 ms=0 problem="header section beyond limits.max_header"
+                """
+        ),
+        MessageScript(
+            name: "relayed mail with a header beyond its bound is refused where relays are",
+            configuration: smallHeader + relays + "refuse = true\n",
+            isRelayed: true,
+            lines: """
+                rcpt x@a.example -> continue
+                large 70000
+                eoh
+                end -> 552 5.3.4
+                NOQUEUE: action=reject relay=198.51.100.2 rcpts=1 ms=0 problem="header section beyond limits.max_header"
+                """
+        ),
+        MessageScript(
             name: "a hold that the MTA cannot do",
             configuration: Sample.rule("quarantine"),
             canQuarantine: false,

@@ -74,7 +74,9 @@ extension LogLine {
         let found = judgement.summary
         let lookups = judgement.lookupCounts
         add(.action, verdict.action.rawValue)
-        add(.would, delivery.problem == nil ? verdict.would?.action.rawValue : RuleAction.reject.rawValue)
+        // Where the rules act, the action itself tells what an obstacle makes of the message.
+        let obstacle = verdict.action == .accept ? judgement.review?.action : nil
+        add(.would, (obstacle ?? verdict.would?.action)?.rawValue)
         add(.relayed, verdict.relayed?.rawValue)
         add(.rule, (verdict.rule ?? verdict.would?.rule)?.name)
         let hasDecided = verdict.rule != nil || verdict.would != nil

@@ -38,11 +38,3 @@ struct HeaderBound {
         return false
     }
 }
-
-extension ForgedFields {
-    /// The fields of the header that claim to be ours.
-    init(_ header: HeaderBlock, _ settings: HeaderSettings) {
-        self.init(settings)
-        add(header)
-    }
-}

@@ -126,7 +126,7 @@ extension JudgedMessage {
                 of: transaction.headers,
                 context.headers
             )
-        else { return }
+        else { return transaction.cutHeader() }
         guard unsafe memory.hold(name: name, value: value) else { return drop() }
         unsafe value.withSpace(addsSpace) { unsafe transaction.header(name: name, value: $0) }
     }
@@ -163,10 +163,17 @@ extension JudgedMessage {
         progress.beginEnd(at: context.now)
         guard let transaction else { return finish(refuse(.noMemory)) }
         if gate.hasTooMany, !context.answersRecipients { return finish(refuse(.tooManyRecipients)) }
-        if let forged = bound.forgedBeyond { return finish(refuse(.header(.tooLarge), removing: forged)) }
+        if let forged = bound.forgedBeyond, !isSpared {
+            return finish(refuse(.header(.tooLarge), removing: forged))
+        }
         transaction.endOfBody()
         advance(transaction, finish)
     }
+
+    /// Whether the message is flagged where others are refused, because a relay passed it on.
+    private var isSpared: Bool { context.sender.relay != nil && !refusesRelays }
+
+    private var refusesRelays: Bool { context.setup.relays?.refuses ?? false }
 
     private func advance(_ transaction: MailTransaction, _ finish: @escaping (MilterVerdict) -> Void) {
         guard !progress.isOver else { return }
@@ -189,17 +196,25 @@ extension JudgedMessage {
         let authservID = context.authservID
         let settings = context.setup.headers(authservID: authservID)
         let envelope = transaction.envelope(context.envelope(gate.taken))
+        let mode = context.setup.configuration.mode
+        let review = HeaderReview(
+            bound.forgedBeyond ?? ForgedFields(transaction.headers, settings),
+            isTooLarge: bound.isExceeded,
+            passedOnBy: envelope.relay,
+            refuses: refusesRelays
+        )
         let judgement = Judgement(
             assessment,
             envelope: envelope,
-            verdict: verdict(assessment.facts(envelope), envelope.relay),
+            verdict: review.verdict(verdict(assessment.facts(envelope), envelope.relay), in: mode),
             headers: transaction.headers,
+            review: review,
             settings: settings,
             lookups: transaction.lookups
         )
         var delivery = progress.delivery(gate)
-        if let obstacle = judgement.obstacle {
-            if context.setup.configuration.mode == .enforce { return refuse(.header(obstacle)) }
+        if let obstacle = review.obstacle {
+            if mode == .enforce, review.action == .reject { return refuse(.header(obstacle)) }
             delivery.problem = obstacle.rawValue
         }
         delivery.sealing = seal?.finish(judgement, transaction.headers, settings)
@@ -231,7 +246,7 @@ extension JudgedMessage {
 
     private func verdict(_ facts: @autoclosure () -> PolicyFacts, _ relay: Relay?) -> PolicyVerdict {
         guard let relay else { return verdict(facts()) }
-        return relay.verdict(verdict(facts()), refuses: context.setup.relays?.refuses ?? false)
+        return relay.verdict(verdict(facts()), refuses: refusesRelays)
     }
 
     private func verdict(_ facts: @autoclosure () -> PolicyFacts) -> PolicyVerdict {
@@ -273,6 +288,7 @@ extension JudgedMessage {
             envelope: context.envelope(gate.refused),
             verdict: refusal,
             headers: nil,
+            review: nil,
             settings: context.setup.headers(authservID: authservID),
             lookups: transaction.lookups
         )

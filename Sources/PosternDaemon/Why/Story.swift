@@ -71,6 +71,7 @@ extension RememberedMessage {
         let again = await judge.judge(
             judgement.envelope,
             headers: headers,
+            isHeaderCut: judgement.review?.obstacle == .tooLarge,
             signatures: judgement.assessment.dkim,
             chain: judgement.assessment.arc,
             spf: judgement.assessment.spf,

@@ -102,6 +102,7 @@ private func judge(_ message: StoredMessage, from client: Client) -> Judgement {
         envelope: envelope,
         verdict: Judge.engine.judge(assessment.facts(envelope), Judge.engine.kinds(of: envelope.addresses)),
         headers: message.headers,
+        review: HeaderReview(ForgedFields(message.headers, Judge.settings)),
         settings: Judge.settings,
         lookups: transaction.lookups
     )

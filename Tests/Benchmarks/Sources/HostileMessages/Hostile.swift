@@ -169,12 +169,14 @@ extension Hostile {
                 continue
             }
             Phases.pieceOfEnd {
+                let settings = HeaderSettings(authservID: Octets("mx.example.org"))
                 let judgement = Judgement(
                     assessment,
                     envelope: envelope,
                     verdict: engine.atEndOfMessage(assessment.facts(envelope), engine.kinds(of: envelope.addresses)),
                     headers: transaction.headers,
-                    settings: HeaderSettings(authservID: Octets("mx.example.org")),
+                    review: HeaderReview(ForgedFields(transaction.headers, settings)),
+                    settings: settings,
                     lookups: transaction.lookups
                 )
                 found = Self.found(judgement)

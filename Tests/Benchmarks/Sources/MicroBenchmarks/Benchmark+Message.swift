@@ -63,12 +63,14 @@ extension Benchmark {
             unsafe body.withUnsafeBytes { unsafe transaction.body($0) }
             transaction.endOfBody()
             guard case .complete(let assessment) = transaction.advance() else { throw UnexpectedResult("waiting") }
+            let settings = HeaderSettings(authservID: Octets("mx.example.org"))
             return Judgement(
                 assessment,
                 envelope: envelope,
                 verdict: engine.atEndOfMessage(assessment.facts(envelope), engine.kinds(of: envelope.addresses)),
                 headers: transaction.headers,
-                settings: HeaderSettings(authservID: Octets("mx.example.org")),
+                review: HeaderReview(ForgedFields(transaction.headers, settings)),
+                settings: settings,
                 lookups: transaction.lookups
             )
         }
