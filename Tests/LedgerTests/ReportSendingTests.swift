@@ -37,7 +37,7 @@ struct ReportSendingTests {
         let surroundings = ReportSender.Surroundings { _, _ in
             asked.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1), $0.all + 1) }
             // None is answered before all are asked, or it takes long.
-            for _ in 0..<500 where asked.withLock({ $0.most }) < ReportSender.verifiedAtOnce {
+            for _ in 0..<12_000 where asked.withLock({ $0.most }) < ReportSender.verifiedAtOnce {
                 try? await Task.sleep(for: .milliseconds(10))
             }
             asked.withLock { $0.now -= 1 }

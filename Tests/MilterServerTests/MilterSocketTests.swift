@@ -234,7 +234,7 @@ struct MilterSocketTests {
         #expect(throws: ReferenceProblem.self) { try exchange(offer, socket: path("none")) }
     }
 
-    @Test("connections that stay are shared between the loops", .timeLimit(.minutes(1)))
+    @Test("connections that stay are shared between the loops", .timeLimit(.minutes(10)))
     func shares() async throws {
         let sessions = Mutex<[ObjectIdentifier: Int]>([:])
         let configuration = MilterServerConfiguration(listeners: [MilterListener(.tcp(host: "127.0.0.1", port: 0))])
@@ -274,7 +274,7 @@ struct MilterSocketTests {
         try await client.closeFuture.get()
     }
 
-    @Test("an MTA that hangs up while it waits", .timeLimit(.minutes(1)), arguments: [[], packet("A") + packet("Q")])
+    @Test("an MTA that hangs up while it waits", .timeLimit(.minutes(10)), arguments: [[], packet("A") + packet("Q")])
     func hangup(_ parting: [UInt8]) async throws {
         let configuration = MilterServerConfiguration(listeners: [MilterListener(.tcp(host: "127.0.0.1", port: 0))])
         let server = MilterServer(configuration: configuration, group: Self.group, logger: Self.logger) { _ in

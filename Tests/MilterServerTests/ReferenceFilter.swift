@@ -23,7 +23,7 @@ struct Performance: Hashable {
 func exchange(_ stream: [UInt8], socket path: String) throws -> [String] {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     defer { Glibc.close(descriptor) }
-    var patience = timeval(tv_sec: 10, tv_usec: 0)
+    var patience = timeval(tv_sec: 120, tv_usec: 0)
     unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -41,9 +41,11 @@ func exchange(_ stream: [UInt8], socket path: String) throws -> [String] {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
         let count = unsafe Glibc.recv(descriptor, &buffer, buffer.count, 0)
+        // A process that was stopped and goes on: signal(7).
+        if count < 0, errno == EINTR { continue }
         // A filter that closes with something unread resets the connection.
         if count == 0 || (count < 0 && errno == ECONNRESET) { return packets(replies) }
-        guard count > 0 else { throw ReferenceProblem(description: "no reply within 10 s, after \(packets(replies))") }
+        guard count > 0 else { throw ReferenceProblem(description: "no reply within 120 s, after \(packets(replies))") }
         replies += buffer.prefix(count)
     }
 }
