@@ -202,4 +202,4 @@ class Postern(Server):
             lines = self.lines()[after:]
             return next((line for line in reversed(lines) if queue_id in (None, line.queue_id)), None)
 
-        return wait_until(find, f"log line of {queue_id or 'a message'}", 10)
+        return wait_until(find, f"log line of {queue_id or 'a message'}")

@@ -100,8 +100,8 @@ def free_port():
     raise RuntimeError("no free port")
 
 
-def wait_until(condition, what, seconds=20):
-    """Waits for a condition; what it answers that is true is returned."""
+def wait_until(condition, what, seconds=60):
+    """Waits for a condition, as long as a busy host may need; what it answers that is true is returned."""
     deadline = time.monotonic() + seconds
     while True:
         answer = condition()
@@ -313,7 +313,7 @@ class Postfix(Server):
         try:
             if master:
                 os.killpg(int(master), signal.SIGTERM)
-                wait_until(lambda: not os.path.exists(f"/proc/{master}"), "Postfix's end", 10)
+                wait_until(lambda: not os.path.exists(f"/proc/{master}"), "Postfix's end")
         except ProcessLookupError:
             pass
         except TimeoutError:

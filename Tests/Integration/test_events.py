@@ -235,8 +235,16 @@ class Segments(unittest.TestCase):
                 send(session)
 
     @staticmethod
-    def written(postern):
-        return json.loads(postern.ask("status", "--json").stdout)["events"]["written"]
+    def counts(postern):
+        return json.loads(postern.ask("status", "--json").stdout)["events"]
+
+    def written(self, postern):
+        return self.counts(postern)["written"]
+
+    @staticmethod
+    def held(postern):
+        """How many events the open segments have."""
+        return sum(mta.contents(os.path.join(postern.spool, name)).count(b"\n") for name in postern.segments("open"))
 
     def test_a_segment_is_closed_after_five_seconds(self):
         with Spooled() as postern:
@@ -271,8 +279,7 @@ class Segments(unittest.TestCase):
     def test_a_segment_of_a_process_that_died_is_closed_by_the_next(self):
         with Spooled() as postern:
             self.send(postern)
-            mta.wait_until(lambda: postern.segments("open"), "an open segment")
-            time.sleep(0.2)
+            mta.wait_until(lambda: self.held(postern) == 1, "an event in an open segment")
             postern.process.send_signal(signal.SIGKILL)
             postern.process.wait()
             os.remove(postern.path("notify"))
@@ -337,7 +344,8 @@ class Segments(unittest.TestCase):
                 with open(os.path.join(postern.spool, "filler"), "wb") as file, contextlib.suppress(OSError):
                     file.write(bytes(16384))
                 self.send(postern, 5)
-                mta.wait_until(lambda: "events are lost" in postern.read("log"), "a line")
+                mta.wait_until(lambda: self.counts(postern)["dropped"] == 5, "the loss of all events")
+                self.assertIn("events are lost", postern.read("log"))
                 subprocess.run(["mount", "-o", "remount,size=8m", postern.spool], check=True)
                 self.send(postern, 3)
                 mta.wait_until(postern.segments, "a closed segment")
@@ -346,8 +354,7 @@ class Segments(unittest.TestCase):
     def test_events_that_go_with_their_directory_are_counted_as_lost(self):
         with Spooled() as postern:
             self.send(postern, 40)
-            mta.wait_until(lambda: postern.segments("open"), "an open segment")
-            time.sleep(0.3)
+            mta.wait_until(lambda: self.held(postern) == 40, "the events in an open segment")
             subprocess.run(["rm", "-r", postern.spool], check=True)
             os.mkdir(postern.spool)
             self.send(postern, 5)

@@ -169,7 +169,7 @@ class Reload(unittest.TestCase):
                 lambda logged=logged: any(
                     "action=" not in line for line in postern.read("log").splitlines()[logged:]
                 ),
-                f"reload {number}", 10,
+                f"reload {number}",
             )
             self.assertTrue(postern.running())
             time.sleep(0.05)

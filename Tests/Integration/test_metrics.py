@@ -1,5 +1,6 @@
 """Prometheus scrapes the daemon under load; the dashboard's panels and the alert rules find in it what they ask for."""
 
+import contextlib
 import json
 import math
 import os
@@ -117,7 +118,9 @@ class Scraped(unittest.TestCase):
             sender.start()
             try:
                 time.sleep(self.seconds)
-                self.assert_panels(prometheus)
+                with contextlib.suppress(TimeoutError):
+                    mta.wait_until(lambda: not self.empty_panels(prometheus), "data in every panel")
+                self.assertEqual(self.empty_panels(prometheus), [])
                 self.assert_rules(prometheus)
             finally:
                 stop.set()
@@ -143,13 +146,15 @@ class Scraped(unittest.TestCase):
                 )
                 milter.quit_new_connection()
 
-    def assert_panels(self, prometheus):
-        empty = []
-        for title, expressions in panels():
-            for expression in expressions:
-                if all(math.isnan(value) for _, value in prometheus.query(expression)):
-                    empty.append((title, expression))
-        self.assertEqual(empty, [])
+    @staticmethod
+    def empty_panels(prometheus):
+        """What has no data, by title and expression."""
+        return [
+            (title, expression)
+            for title, expressions in panels()
+            for expression in expressions
+            if all(math.isnan(value) for _, value in prometheus.query(expression))
+        ]
 
     def assert_rules(self, prometheus):
         """All are evaluated, and none fires while all is well."""

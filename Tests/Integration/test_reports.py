@@ -26,8 +26,8 @@ import generate
 CONFIGURATION = """\
 [dns]
 servers = ["{dns}"]
-timeout = "2s"
-attempt_timeout = "300ms"
+timeout = "4s"
+attempt_timeout = "1s"
 
 [events]
 spool = "{folder}/spool"
@@ -242,12 +242,12 @@ class Reports(unittest.TestCase):
                     database.execute("UPDATE report_delivery SET due = 0")
                 mta.wait_until(lambda: self.receiver.tried["hangs"], "the attempt", 60)
                 self.write([mail(2000, "hangs.example", self.today, "mailto:hangs@hangs.example", id="NEW")])
-                mta.wait_until(lambda: "NEW" in self.ask("history", "--id", "NEW"), "the intake", 10)
+                mta.wait_until(lambda: "NEW" in self.ask("history", "--id", "NEW"), "the intake")
                 self.assertEqual(self.states(), {"hangs.example": ["sending"]})
                 # One who sends by hand hears why not.
                 late = mail(3000, "hangs.example", self.yesterday, "mailto:hangs@hangs.example")
                 self.write([late])
-                mta.wait_until(lambda: ", 1 too late" in self.ask("report", "status"), "the late message", 10)
+                mta.wait_until(lambda: ", 1 too late" in self.ask("report", "status"), "the late message")
             finally:
                 serve.send_signal(signal.SIGTERM)
                 self.assertEqual(serve.wait(20), 0)

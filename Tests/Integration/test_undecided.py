@@ -63,7 +63,7 @@ class Undecided(unittest.TestCase):
     def postern(self, rules=RULES, mode="enforce", server=None):
         # Nothing answers at this port.
         postern = daemon.Postern(rules, mode=mode, servers=(server or f"127.0.0.1:{daemon.free_port()}",))
-        postern.dns += '\ntimeout = "600ms"\nattempt_timeout = "200ms"\nattempts = 2'
+        postern.dns += '\ntimeout = "4s"\nattempt_timeout = "2s"\nattempts = 2'
         postern.configure(rules)
         return self.enterContext(postern)
 

@@ -130,7 +130,12 @@ forward-zone:
 """)
         program = shutil.which("unbound") or "/usr/sbin/unbound"
         self.process = subprocess.Popen([program, "-d", "-c", f"{self.folder}/unbound.conf"], stderr=subprocess.DEVNULL)
-        time.sleep(1)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection((UNBOUND, 53), timeout=5):
+                return
+            time.sleep(0.05)
+        raise TimeoutError("Unbound does not listen")
 
     def __exit__(self, *_):
         self.process.terminate()
