@@ -122,7 +122,8 @@ extension Condition {
     }
 
     fileprivate static func client(_ network: IPNetwork) -> Condition {
-        let first = network.canonical.address
+        let network = network.canonical
+        let first = network.address
         guard network.prefixLength < network.address.bitWidth else {
             return .column("client", "= ?", [MessageRow.clientKey(first)])
         }
@@ -183,9 +184,9 @@ extension Condition {
 }
 
 extension IPNetwork {
-    /// The last address of the block.
+    /// The last address of a block in its usual form.
     fileprivate var last: IPAddress {
-        switch canonical.address {
+        switch address {
         case .v4(let first):
             let hostBits = prefixLength == 0 ? UInt32.max : (1 << (32 - prefixLength)) &- 1
             return .v4(IPv4Address(first.value | hostBits))

@@ -24,8 +24,12 @@ public struct IPNetwork: Hashable, Sendable {
         self.init(address, prefixLength: length)
     }
 
-    /// The block in its usual form, with its first address.
+    /// The block in its usual form, with its first address; a block of IPv4-mapped addresses is one of IPv4, because such
+    /// addresses are compared as IPv4.
     public var canonical: IPNetwork {
+        if prefixLength >= 96, case .v4(let mapped) = address.unmapped, case .v6 = address {
+            return IPNetwork(first: .v4(mapped), prefixLength - 96).canonical
+        }
         switch address {
         case .v4(let mine):
             let hostBits = prefixLength == 0 ? UInt32.max : (1 << (32 - prefixLength)) &- 1

@@ -16,6 +16,8 @@ public struct DomainSet: Sendable {
 
     /// The single names.
     var names: Set<DomainName> { exact }
+    /// The names below which all are in the set.
+    public var parents: Set<DomainName> { below }
 
     /// Adds a name, or, with a leading dot, all names below it; U-labels are converted.
     public mutating func insert(_ text: String) throws(DomainName.SyntaxError) {

@@ -17,8 +17,13 @@ public struct NetworkSet: Sendable {
     /// Whether the set is empty.
     public var isEmpty: Bool { v4.isEmpty && v6.isEmpty }
 
-    /// The shortest prefix of a network; nil for an empty set.
-    public var shortestPrefix: Int? { (Array(v4.keys) + Array(v6.keys)).min() }
+    /// The networks, in no order.
+    public var networks: [IPNetwork] {
+        v4.flatMap { length, firsts in firsts.map { (IPAddress.v4(IPv4Address($0)), length) } }
+            .compactMap { IPNetwork($0, prefixLength: $1) }
+            + v6.flatMap { length, firsts in firsts.map { (IPAddress.v6($0), length) } }
+            .compactMap { IPNetwork($0, prefixLength: $1) }
+    }
 
     /// Adds a network.
     public mutating func insert(_ network: IPNetwork) {

@@ -157,11 +157,8 @@ extension Configuration {
                     problem("\(path).\(key)", message, accepted: "the check switched on in [checks]", isWarning: true)
                 )
             }
-            if case .networks(let choice)? = forwarder.clients?.values, let shortest = choice.wanted?.shortestPrefix,
-                shortest < 8
-            {
-                let message = "a network of /\(shortest) trusts a large part of the internet"
-                found.append(problem(path + ".clients", message, accepted: "hosts of the forwarder", isWarning: true))
+            for (key, message) in warnings(about: forwarder) {
+                found.append(problem(path + key, message, accepted: "hosts of the forwarder", isWarning: true))
             }
         }
         if let first = trustedForwarders.first, !rules.rules.contains(where: \.asksForDMARC) {
@@ -171,5 +168,48 @@ extension Configuration {
             )
         }
         return found
+    }
+
+    /// What is wrong with the values by which a forwarder is known: the setting, and what is wrong.
+    private func warnings(about forwarder: Forwarder) -> [(key: String, message: String)] {
+        var found = [(key: String, message: String)]()
+        let clients = forwarder.clients?.networks ?? []
+        if let large = clients.filter(\.isLarge).map(\.prefixLength).min() {
+            found.append((".clients", "a network of /\(large) trusts a large part of the internet"))
+        }
+        if let relay = trust.relays.networks.first(where: { relay in clients.contains { $0.overlaps(relay) } }) {
+            let message = "\(relay) of trust.relays is among them, and its mail has another client"
+            found.append((".clients", message))
+        }
+        for (key, condition) in [("names", forwarder.names), ("sealers", forwarder.sealers)] {
+            for name in (condition?.parents ?? []).filter(\.isForEverybody).sorted(by: { "\($0)" < "\($1)" }) {
+                found.append((".\(key)", "anybody can register a name below .\(name)"))
+            }
+        }
+        return found
+    }
+}
+
+extension Condition {
+    /// The networks of a condition on addresses.
+    fileprivate var networks: [IPNetwork]? {
+        if case .networks(let choice) = values { choice.wanted?.networks } else { nil }
+    }
+
+    /// The names below which a condition on domains wants all.
+    fileprivate var parents: Set<DomainName>? {
+        if case .domains(let choice) = values { choice.wanted?.parents } else { nil }
+    }
+}
+
+extension DomainName {
+    /// Labels of the second level under which countries let anybody register names.
+    private static let secondLevel: Set<String> = ["ac", "co", "com", "edu", "gov", "ne", "net", "or", "org"]
+
+    /// Whether it is a public suffix, as far as its form shows: a single label, or one like co.uk.
+    fileprivate var isForEverybody: Bool {
+        guard labelCount == 2 else { return labelCount < 2 }
+        let labels = description.split(separator: ".")
+        return labels.last?.utf8.count == 2 && labels.first.map { Self.secondLevel.contains(String($0)) } == true
     }
 }

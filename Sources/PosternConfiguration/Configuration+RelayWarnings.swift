@@ -12,7 +12,7 @@ extension Configuration {
             warn(".networks", "is empty, so no mail is that of a relay", "the addresses of the relays")
         }
         for network in relays.networks {
-            if network.prefixLength < 8 {
+            if network.isLarge {
                 let message = "the fields of clients in \(network), a large part of the internet, are believed"
                 warn(".networks", message, "hosts of your own")
             }
@@ -28,6 +28,17 @@ extension Configuration {
         }
         if !relays.by.isEmpty, relays.results != nil {
             warn(".by", "has no effect beside results", "one of the two")
+        } else if !relays.by.isEmpty, relays.by.allSatisfy({ $0.description == "localhost" }) {
+            let message = "names no relay: only a filter on a relay writes a field by localhost"
+            warn(".by", message, "the relay's own name beside it")
+        }
+        if let results = relays.results, let own = authservID, results.lowercased() == own.lowercased() {
+            let message =
+                "is our own authserv_id: older results of ours would count, and those of the relay are deleted"
+            warn(".results", message, "an authserv-id of the relay's own")
+        }
+        if !relays.networks.isEmpty, listen.allSatisfy({ $0.role == .outbound }) {
+            warn("", "has no effect: all mail of a socket for outbound mail is our own", "a socket with another role")
         }
         return found
     }
@@ -35,5 +46,8 @@ extension Configuration {
 
 extension IPNetwork {
     /// Whether the blocks have an address in common.
-    fileprivate func overlaps(_ other: IPNetwork) -> Bool { contains(other) || other.contains(self) }
+    func overlaps(_ other: IPNetwork) -> Bool { contains(other) || other.contains(self) }
+
+    /// Whether the block is a large part of the internet.
+    var isLarge: Bool { prefixLength < (address.bitWidth == 32 ? 8 : 16) }
 }

@@ -58,10 +58,10 @@ extension Configuration {
         func warn(_ key: String, _ message: String, accepted: String) {
             found.append(problem(key, message, accepted: accepted, isWarning: true))
         }
-        for network in trust.networks where network.prefixLength < 8 {
+        for network in trust.networks where network.isLarge {
             warn("trust.networks", "\(network) trusts a large part of the internet", accepted: "networks of your own")
         }
-        for network in trust.skip where network.prefixLength < 8 {
+        for network in trust.skip where network.isLarge {
             let message = "\(network) lets a large part of the internet pass unjudged"
             warn("trust.skip", message, accepted: "hosts of your own")
         }

@@ -36,7 +36,7 @@ struct WhyRequest: Sendable {
         queueID = path.first.map { String($0) }
         isJSON = request.query["format"] == "json"
         most = request.query["last"].flatMap { Int($0) } ?? (queueID == nil ? Self.usual : .max)
-        client = request.query["client"].flatMap { IPNetwork($0) }
+        client = request.query["client"].flatMap { IPNetwork($0)?.canonical }
         sender = request.query["from"].flatMap { Self.sender($0) }
         let isRead = most > 0 && (client == nil) == (request.query["client"] == nil)
         guard isRead, (sender == nil) == (request.query["from"] == nil) else { return nil }
