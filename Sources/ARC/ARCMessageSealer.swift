@@ -24,6 +24,8 @@ public struct ARCMessageSealer {
         // § 4.1.2: the signature "SHOULD include any DKIM-Signature header fields already present", and must not include
         // Authentication-Results or the fields of sets.
         options.headers.append("DKIM-Signature")
+        // The next host may show the message by another Content-Type, or take it for a post of a list.
+        options.oversign += ["Content-Type", "List-Id"]
         maker = SignatureMaker(options, now: now)
     }
 

@@ -82,6 +82,28 @@ struct SealingTests {
         for line in sealed.split(separator: "\r\n") { #expect(line.utf8.count <= 78) }
     }
 
+    @Test("what a reader is shown by cannot be added, and nothing that § 4.1.2 excludes is signed")
+    func oversigned() async throws {
+        let ours = try Ours(.ed25519)
+        let head = "Content-Type: text/plain\r\nList-Id: <tea.list.example>\r\n"
+        let (_, sealed) = try await ours.seal(head + "ARC-Seal: i=1; none\r\n" + Self.message)
+        let names = try TagList(StoredMessage(Octets(sealed)).headers[1].value)["h"] ?? []
+        let signed = Octets(names.filter { !$0.isWSP && $0 != .cr && $0 != .lf }).text.lowercased().split(
+            separator: ":"
+        )
+        for name in ["from", "subject", "content-type", "list-id"] {
+            #expect(signed.count { $0 == name } == 2, "\(name)")
+        }
+        #expect(!signed.contains { $0.hasPrefix("arc-") || $0 == "authentication-results" })
+        let passing = try await ours.seal(head + Self.message).message
+        #expect(await ours.outcome(of: passing).result == .pass)
+        for added in ["Content-Type: text/html\r\n", "List-Id: <coffee.list.example>\r\n"] {
+            for changed in [added + passing, passing.replacing("Subject:", with: added + "Subject:")] {
+                #expect(await ours.outcome(of: changed).result == .fail, "\(added)")
+            }
+        }
+    }
+
     @Test("a chain that passes gets one set more; it breaks with what we have covered")
     func next() async throws {
         let (list, other) = (try Sealer("list.example"), try Sealer("other.example"))
