@@ -36,6 +36,8 @@ final class Counters: Sendable {
         var putOffMessages = 0
         /// Messages of which a rule could not be decided, by what was done with them.
         var undecidedMessages: [String: Int] = [:]
+        /// Messages on which a rule on DMARC did not act, by the trusted forwarder that had sent them.
+        var excusedMessages: [String: Int] = [:]
         var forgedFields = 0
         var signatures = 0
         var seals = 0
@@ -80,6 +82,9 @@ final class Counters: Sendable {
             if judgement.verdict.mixture?.isPutOff == true { values.putOffMessages += 1 }
             if !judgement.verdict.undecided.isEmpty {
                 values.undecidedMessages[judgement.verdict.action.rawValue, default: 0] += 1
+            }
+            if let excuse = judgement.verdict.excuse, excuse.kind == .trustedForwarder {
+                values.excusedMessages[excuse.name, default: 0] += 1
             }
             values.forgedFields += judgement.removedFields.count
             values.lookups += lookups.all

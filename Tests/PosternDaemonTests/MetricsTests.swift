@@ -71,6 +71,19 @@ struct MetricsTests {
         #expect(metrics["postern_rule_matches_total{rule=\"spf-strict\",outcome=\"acted\"}"] == 1)
     }
 
+    @Test("what a trusted forwarder excuses is counted under its name")
+    func excused() async throws {
+        let series = "postern_excused_messages_total{forwarder=\"uni\"}"
+        let rule = Sample.rule("junk", when: "dmarc = \"fail\"")
+        let forwarder = "[[trusted_forwarders]]\nname = \"uni\"\nclients = \"192.0.2.9\"\n"
+        let parts = try Self.parts(forwarder + rule)
+        #expect(Metrics(parts)[series] == 0)
+        parts.record("4XyZ1", try await Sample.judgement(rules: rule))
+        #expect(Metrics(parts)[series] == 0)
+        parts.record("4XyZ2", try await Sample.judgement(rules: forwarder + rule))
+        #expect(Metrics(parts)[series] == 1)
+    }
+
     @Test("a histogram's buckets add up")
     func histogram() {
         let histogram = DurationHistogram()

@@ -52,7 +52,11 @@ enum Sample {
         let judge = MessageJudge(
             settings: authentication,
             headers: settings,
-            engine: PolicyEngine(rules: configuration.rules, mode: configuration.mode),
+            engine: PolicyEngine(
+                rules: configuration.rules,
+                forwarders: configuration.forwarders,
+                mode: configuration.mode
+            ),
             resolver: zone,
             timeout: .seconds(60)
         )

@@ -19,7 +19,11 @@ extension AdminRouter {
             "The program that runs; always 1.",
             [([("version", BuildInfo.version), ("commit", BuildInfo.commit)], 1)]
         )
-        text.addMessages(values, rules: setup.engine.rules)
+        text.addMessages(
+            values,
+            rules: setup.engine.rules,
+            forwarders: setup.configuration.trustedForwarders.map(\.name)
+        )
         text.add(
             "end_of_message_seconds",
             "How long the MTA waited for the verdict at the end of a message.",
@@ -43,7 +47,7 @@ extension AdminRouter {
 
 extension MetricsText {
     /// What was done with messages, and why.
-    fileprivate mutating func addMessages(_ values: Counters.Values, rules: [Rule]) {
+    fileprivate mutating func addMessages(_ values: Counters.Values, rules: [Rule], forwarders: [String]) {
         let actions = RuleAction.allCases.filter { $0 != .mark }.map(\.rawValue)
         add(
             "messages_total",
@@ -64,6 +68,12 @@ extension MetricsText {
             .counter,
             "Messages of which a rule could not be decided for want of a DNS answer, by what was done with them.",
             Self.series("action", actions, values.undecidedMessages)
+        )
+        add(
+            "excused_messages_total",
+            .counter,
+            "Messages on which a rule on DMARC did not act, by the trusted forwarder that sent them.",
+            Self.series("forwarder", Self.known(forwarders, values.excusedMessages.keys), values.excusedMessages)
         )
         addRecipientsApart(values)
         add("forged_fields_total", .counter, "Header fields removed as forged.", values.forgedFields)
@@ -153,11 +163,13 @@ extension MetricsText {
         }
     }
 
-    /// The rules in force, and those of earlier configurations that had a say.
+    /// The names in force, and those of earlier configurations that were counted.
+    private static func known(_ inForce: [String], _ counted: some Sequence<String>) -> [String] {
+        inForce + Set(counted).subtracting(inForce).sorted()
+    }
+
     private static func series(_ counts: [Counters.RuleOutcome: Int], _ rules: [Rule]) -> [Series<Int>] {
-        let inForce = Set(rules.map(\.name))
-        let earlier = Set(counts.keys.map(\.rule)).subtracting(inForce).sorted()
-        return (rules.map(\.name) + earlier).flatMap { rule in
+        known(rules.map(\.name), counts.keys.map(\.rule)).flatMap { rule in
             Counters.RuleOutcome.outcomes.map { outcome in
                 let key = Counters.RuleOutcome(rule: rule, outcome: outcome)
                 return ([("rule", rule), ("outcome", outcome)], counts[key] ?? 0)
