@@ -28,6 +28,12 @@ public enum InputFile {
     }
 }
 
+/// Where a command writes its answer.
+public enum StandardOutput {
+    /// Whether somebody reads it on a terminal.
+    public static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+}
+
 /// Writes whole files for the commands.
 public enum OutputFile {
     /// Writes octets to standard output.

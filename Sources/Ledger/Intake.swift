@@ -154,7 +154,7 @@ public struct Intake: Sendable {
                 }
             }
         }
-        try tally?.write(to: database)
+        if let tally { try tally.write(to: database) } else { try database.unmark(.counting) }
         return (messages, rejected)
     }
 }

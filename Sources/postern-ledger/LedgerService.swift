@@ -27,7 +27,7 @@ final class LedgerService: Sendable {
     /// Goes on with another configuration.
     func use(_ configuration: Configuration) {
         state.withLock { $0.configuration = configuration }
-        Report.write("configuration reloaded")
+        Report.write("configuration reloaded: \(configuration.work)")
     }
 
     /// Stops after the segment that is being taken in.
@@ -37,6 +37,7 @@ final class LedgerService: Sendable {
 
     /// Works until it is stopped.
     func run() async {
+        Report.write("started: \(state.withLock { $0.configuration }.work)")
         var store: Store?
         var pause = Pause()
         var cleaned = UnixTime(0)

@@ -103,6 +103,14 @@ enum StoreProblem {
 }
 
 extension Configuration {
+    /// What the daemon does, for its log.
+    var work: String {
+        let sending =
+            reports.isOn
+            ? "reports by \(reports.smtp), \(reports.window) UTC" : "sends no reports ([reports] is not set)"
+        return "takes events from \(events.spool) into \(ledger.store), \(sending)"
+    }
+
     /// The directory through which events come.
     var spool: SpoolDirectory { SpoolDirectory(events.spool) }
 }

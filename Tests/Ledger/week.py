@@ -29,7 +29,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "Integration"), os.path.join(HERE, "..", "Faults")]
 
 import daemon
-import mail
+
+try:
+    import mail
+except ModuleNotFoundError as missing:
+    sys.exit(f"{sys.argv[0]}: the Python module {missing.name} is missing (Debian: python3-dkim, for /usr/bin/python3)")
 from swarm import Message, Session
 from test_events import Spooled
 

@@ -167,6 +167,11 @@ extension Store {
                     now.seconds, delivery.attempts + 1, delivery.id,
                 ]
             )
+            switch outcome {
+            case .unavailable: try database.markFirst(.away, now)
+            case .accepted, .refused, .deferred: try database.unmark(.away)
+            case .unverified, .withheld: break
+            }
             guard let key = try database.recipient(of: delivery.id).map({ AddressKey.key($0) }) else { return }
             switch outcome {
             case .accepted: try database.endSuppression(ofRefusing: key)

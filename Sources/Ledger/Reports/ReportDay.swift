@@ -73,6 +73,10 @@ extension Database {
     enum ReportMark: String {
         /// The last closed day.
         case closed
+        /// Since when messages are counted.
+        case counting
+        /// Since when the mail server takes nothing.
+        case away
     }
 
     /// The last closed day; before the first one, one that no message has.
@@ -86,6 +90,17 @@ extension Database {
     /// Sets a mark.
     func mark(_ mark: ReportMark, _ value: Int) throws {
         try execute(sql: "INSERT OR REPLACE INTO report_mark VALUES (?, ?)", arguments: [mark.rawValue, value])
+    }
+
+    /// Sets a mark where it is not set.
+    func markFirst(_ mark: ReportMark, _ time: UnixTime) throws {
+        try cachedStatement(sql: "INSERT OR IGNORE INTO report_mark VALUES (?, ?)")
+            .execute(arguments: [mark.rawValue, time.seconds])
+    }
+
+    /// Takes a mark away.
+    func unmark(_ mark: ReportMark) throws {
+        try cachedStatement(sql: "DELETE FROM report_mark WHERE name = ?").execute(arguments: [mark.rawValue])
     }
 
     /// The last day up to today of which a report has been planned: it must not count more.

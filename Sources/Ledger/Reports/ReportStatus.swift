@@ -27,8 +27,22 @@ public struct ReportStatus: Sendable, Encodable, Equatable {
     public let deliveries: [String: Int]
     /// How many reports were tried today.
     public let today: Int
-    /// When the next one is due, in seconds since 1970; nil when none is.
+    /// When the next one goes, in seconds since 1970: within the hours of reports; nil when none does.
     public let next: Int64?
+    /// When the mail server last took one, in seconds since 1970; nil where it never did.
+    public let lastSent: Int64?
+    /// The day of the oldest report that waits for a destination; nil where none waits.
+    public let oldest: String?
+    /// For how long that has waited, in seconds since the end of its day.
+    public let oldestWaits: Int64?
+    /// Since when the mail server takes nothing, in seconds since 1970; nil where it took, or refused, the last one.
+    public let awaySince: Int64?
+    /// Since when messages are counted, in seconds since 1970.
+    public let countingSince: Int64?
+    /// The mail server; nil where no reports are sent.
+    public var server: String?
+    /// Why the mail server cannot be used now; nil where it can, or was not asked.
+    public var serverProblem: String?
     /// How many destinations get none for some time.
     public let suppressed: Int
 }
@@ -36,20 +50,37 @@ public struct ReportStatus: Sendable, Encodable, Equatable {
 extension Store {
     /// How reporting is.
     ///
-    /// - Parameter now: the time.
-    public func reportStatus(now: UnixTime) throws(StoreError) -> ReportStatus {
+    /// - Parameters:
+    ///   - settings: who sends reports; nil where none are sent.
+    ///   - now: the time.
+    public func reportStatus(_ settings: ReportSettings?, now: UnixTime) throws(StoreError) -> ReportStatus {
         let today = try spent(on: now).values.reduce(0, +)
-        let (next, suppressed) = try (nextDue(), suppressions(at: now).count)
+        let (due, suppressed) = try (nextDue(), suppressions(at: now).count)
+        let since = try countedSince()
         return try read { database in
-            ReportStatus(
+            let oldest = try database.oldestOpenDay()
+            return ReportStatus(
                 days: try database.reportDays(),
                 reports: try database.counts("SELECT state, count(*) FROM report WHERE state <> 'open' GROUP BY state"),
                 deliveries: try database.reportDeliveries() ?? [:],
                 today: today,
-                next: next?.seconds,
+                next: due.flatMap { settings?.next(due: $0, sentToday: today, now: now) }?.seconds,
+                lastSent: try database.lastSent(),
+                oldest: oldest.map { ReportDay.text($0) },
+                oldestWaits: oldest.map { max(0, now - ReportDay.start($0 + 1)) },
+                awaySince: try database.value(of: .away).map { Int64($0) },
+                countingSince: since?.seconds,
                 suppressed: suppressed
             )
         }
+    }
+}
+
+extension ReportSettings {
+    /// When a report goes whose time comes, or came, at `due`.
+    fileprivate func next(due: UnixTime, sentToday: Int, now: UnixTime) -> UnixTime {
+        let tomorrow = ReportDay.start(ReportDay.of(now) + 1)
+        return window.next(from: max(due, sentToday >= perDay ? tomorrow : now))
     }
 }
 
@@ -62,6 +93,18 @@ extension Database {
         guard try hasReports else { return nil }
         let counts = try counts("SELECT state, count(*) FROM report_delivery GROUP BY state")
         return counts.isEmpty ? nil : counts
+    }
+
+    fileprivate func lastSent() throws -> Int64? {
+        try Int64.fetchOne(self, sql: "SELECT max(last) FROM report_delivery WHERE state = 'sent'")
+    }
+
+    /// The day of the oldest report with something that remains to be done.
+    fileprivate func oldestOpenDay() throws -> Int? {
+        let sql = """
+            SELECT min(r.day) FROM report_delivery AS d JOIN report AS r ON r.id = d.report WHERE d.due IS NOT NULL
+            """
+        return try Int.fetchOne(self, sql: sql)
     }
 
     fileprivate func counts(_ sql: String) throws -> [String: Int] {
@@ -103,11 +146,25 @@ extension ReportStatus {
                 "\(day.day) \(day.isClosed ? "closed" : "open")  \(Counted.grouped(day.messages, "message")) in \(Counted.grouped(day.reports, "report"))\(late)"
         }
         if days.isEmpty { lines.append("no message has been counted yet") }
+        if let countingSince { lines.append("counting    since \(UTCTime(UnixTime(countingSince)))") }
         lines.append("reports     \(Self.words(reports, ReportState.allCases.map(\.rawValue)))")
         lines.append("deliveries  \(Self.words(deliveries, DeliveryState.allCases.map(\.rawValue)))")
-        lines.append("today       \(today) tried" + (next.map { "; next \(UTCTime(UnixTime($0)))" } ?? ""))
+        if let oldest, let oldestWaits {
+            lines.append("oldest      of \(oldest), waits for \(Self.span(oldestWaits))")
+        }
+        let last = lastSent.map { "; last sent \(UTCTime(UnixTime($0)))" } ?? ""
+        lines.append("today       \(today) tried\(last)")
+        if let next { lines.append("next        \(UTCTime(UnixTime(next)))") }
+        if let server { lines.append("server      \(serverProblem ?? "\(server) answers")") }
+        if let awaySince { lines.append("            it has taken nothing since \(UTCTime(UnixTime(awaySince)))") }
         lines.append("suppressed  \(suppressed) destination\(suppressed == 1 ? "" : "s")")
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// A time in hours, or in days where it is long.
+    private static func span(_ seconds: Int64) -> String {
+        let hours = seconds / 3600
+        return hours < 48 ? Counted.words(hours, "hour") : Counted.words(hours / 24, "day")
     }
 
     static func words(_ counts: [String: Int], _ order: [String]) -> String {

@@ -89,6 +89,8 @@ public struct ReportSummary: Sendable, Encodable, Equatable {
     public let id: String?
     /// How many messages it counts.
     public let messages: Int
+    /// How many of its day came too late to be counted, on whatever domain.
+    public let lateOfDay: Int
     /// How many rows it has.
     public let rows: Int
     /// How many messages are counted in rows that do not tell everything.
@@ -206,6 +208,7 @@ extension Database {
             state: state.rawValue,
             id: report.state == .open ? nil : report.identity(settings)?.id,
             messages: report.messages,
+            lateOfDay: try lateMessages(of: report.day),
             rows: report.entries,
             folded: report.folded,
             further: report.further,

@@ -89,6 +89,7 @@ public struct ReportTally {
     /// Writes what was counted, in the transaction of the segment.
     func write(to database: Database) throws {
         try writeHosts(database)
+        try database.markFirst(.counting, now)
         let closed = try database.lastClosedDay()
         let days = ReportDay.first(at: now)...ReportDay.last(at: now)
         var counted: [Int: Int] = [:]

@@ -13,18 +13,33 @@ public enum ReportText {
     ])
 
     /// A report, a line for each destination.
-    public static func lines(_ report: ReportSummary) -> String {
+    ///
+    /// - Parameters:
+    ///   - report: the report.
+    ///   - isCut: whether long names are cut, so that a line fits on a terminal.
+    public static func lines(_ report: ReportSummary, isCut: Bool) -> String {
         guard !report.deliveries.isEmpty else {
-            return line(report, report.isDayOpen ? "(\(report.state))" : report.state, report.destinations.first ?? "-")
+            let state = report.isDayOpen ? "(\(report.state))" : report.state
+            let more = report.destinations.count > 1 ? " +\(report.destinations.count - 1)" : ""
+            return line(report, state, report.destinations.first ?? "-", more, isCut: isCut)
         }
-        return report.deliveries.map { line(report, $0.state, $0.destination) }.joined()
+        return report.deliveries.map { line(report, $0.state, $0.destination, isCut: isCut) }.joined()
     }
 
-    private static func line(_ report: ReportSummary, _ state: String, _ destination: String) -> String {
-        TextTable.line([
-            TextTable.cell(report.day, widths.day), TextTable.cell(report.domain, widths.domain),
-            right(report.messages.grouped), TextTable.cell(state, widths.state),
-            TextTable.cell(destination, widths.destination),
+    private static func line(
+        _ report: ReportSummary,
+        _ state: String,
+        _ destination: String,
+        _ more: String = "",
+        isCut: Bool
+    ) -> String {
+        func cell(_ text: String, _ width: Int) -> String {
+            isCut ? TextTable.cell(text, width) : TextTable.whole(text, width, limit: 320)
+        }
+        let address = more.isEmpty ? destination : cell(destination, isCut ? widths.destination - more.count : 0)
+        return TextTable.line([
+            TextTable.cell(report.day, widths.day), cell(report.domain, widths.domain), right(report.messages.grouped),
+            TextTable.cell(state, widths.state), cell(address + more, widths.destination),
         ])
     }
 
@@ -54,9 +69,24 @@ public enum ReportText {
         if report.further > 0 {
             lines.append("  \(Counted.grouped(report.further, "message")) of further policies of the day")
         }
+        if report.lateOfDay > 0 {
+            let late = Counted.grouped(report.lateOfDay, "message")
+            lines.append("  \(late) of that day, on whatever domain, came too late to be counted")
+        }
         if let word = ReportState(rawValue: report.state) { lines += reason(word, report, lastPass).map { "  \($0)" } }
         lines += report.deliveries.flatMap(story)
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// Why a report does not go at all; nil where it does.
+    ///
+    /// - Parameters:
+    ///   - report: the report.
+    ///   - lastPass: when a message of its domain last passed DMARC.
+    public static func obstacle(_ report: ReportSummary, lastPass: UnixTime?) -> String? {
+        guard let state = ReportState(rawValue: report.state), state != .made, state != .open else { return nil }
+        let why = reason(state, report, lastPass).joined(separator: "; ")
+        return "the report on \(TextTable.printable(report.domain)) of \(report.day) \(why)"
     }
 
     private static func reason(_ state: ReportState, _ report: ReportSummary, _ lastPass: UnixTime?) -> [String] {

@@ -5,6 +5,7 @@ internal import Ledger
 internal import MailSyntax
 internal import PosternConfiguration
 internal import PosternSetup
+internal import SMTPClient
 
 /// `postern report`.
 struct ReportCommand: AsyncParsableCommand {
@@ -44,15 +45,19 @@ struct ReportDesk {
     let store: Store
     /// Who sends reports; nobody's name where none are sent any more.
     let settings: ReportSettings
+    /// The configuration.
+    let configuration: Configuration
+    /// Whether reports are sent.
+    var isOn: Bool { configuration.reportSettings != nil }
 
     /// Opens the store to ask it; ends the command where it knows of no report.
     init(_ options: StoreOptions) throws {
-        let configuration = try options.settings()
+        configuration = try options.settings()
         store = try options.openReadOnly()
         let isKept = try StoreProblem.reported { [store] () throws(StoreError) in try store.keepsReports() }
         let isOn = configuration.reportSettings != nil
         guard isKept else {
-            Report.write(isOn ? "no message has been counted for a report yet" : Self.off)
+            Report.write(isOn ? Self.nothingCounted : Self.off)
             throw ExitCode.failure
         }
         settings = configuration.reportSettings ?? ReportSettings(organization: "-", address: "-@localhost")
@@ -61,6 +66,37 @@ struct ReportDesk {
 
     /// What to say where no reports are sent.
     static let off = "no reports are sent: [reports] organization and address are not both set"
+
+    /// What to say where none has been counted.
+    private static let nothingCounted =
+        "no message has been counted for a report yet: those count that postern-ledger takes in while [reports] is set "
+        + "(once it is: systemctl reload postern-ledger)"
+
+    /// Says why no report meets a filter, and where there are some.
+    ///
+    /// - Parameters:
+    ///   - filter: which reports.
+    ///   - command: the command that was asked, to be typed again.
+    func sayAbsence(_ filter: ReportFilter, command: String) throws {
+        let absence: ReportAbsence
+        do {
+            absence = try store.absence(filter, reportAddress: settings.address)
+        } catch let error as StoreError {
+            return try StoreProblem.reported { () throws(StoreError) in throw error }
+        }
+        Report.write(absence.reason)
+        if let day = absence.otherDay {
+            let count = try each(ReportFilter(day: day, domain: filter.domain)) { _ in }
+            let of = filter.domain.map { " --domain \($0)" } ?? ""
+            let words = command == "show" ? filter.domain.map { " \($0)" } ?? "" : of
+            let (text, reports) = (ReportDay.text(day), Counted.grouped(count, "report"))
+            Report.print("of \(text): \(reports) (postern report \(command)\(words) --day \(text))")
+        } else if let domain = absence.otherDomain {
+            Report.print("type: postern report show \(domain)")
+        } else if let domain = filter.domain {
+            Report.print("what came is shown by: postern history --author \(domain)")
+        }
+    }
 
     /// Gives the reports that meet a filter; returns how many there are.
     func each(_ filter: ReportFilter, _ body: (ReportSummary) throws -> Void) throws -> Int {
@@ -78,19 +114,27 @@ struct ReportDesk {
 }
 
 /// `postern report status`.
-struct ReportStatusCommand: ParsableCommand {
+struct ReportStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Say which days are closed, and how many reports wait, were sent or failed."
+        abstract: "Say which days are closed, and how many reports wait, were sent or failed.",
+        discussion: "The mail server of [reports] smtp is connected to, and heard for two seconds at most."
     )
 
     @OptionGroup var form: FormatOptions
 
     @OptionGroup var options: StoreOptions
 
-    func run() throws {
+    func run() async throws {
         let desk = try ReportDesk(options)
-        let status = try StoreProblem.reported { () throws(StoreError) in try desk.store.reportStatus(now: Clock.now) }
+        let settings = desk.configuration.reportSettings
+        var status = try StoreProblem.reported { () throws(StoreError) in
+            try desk.store.reportStatus(settings, now: Clock.now)
+        }
+        if settings != nil {
+            status.server = "\(desk.configuration.reports.smtp)"
+            status.serverProblem = await desk.configuration.reports.smtp.problem
+        }
         switch form.format {
         case .text: try OutputFile.writeToStandardOutput(Array(status.text.utf8))
         case .json: try OutputFile.writeToStandardOutput(JSONReport.line(status))
@@ -105,7 +149,7 @@ struct ReportListCommand: ParsableCommand {
         abstract: "List the reports of a day, a line for each destination.",
         discussion: """
             Without --day, those of the last day that is closed. What would become of a report whose day is not closed is \
-            in brackets.
+            in brackets. Long names are cut on a terminal only.
             """
     )
 
@@ -122,7 +166,9 @@ struct ReportListCommand: ParsableCommand {
         if form.format == .text { try OutputFile.writeToStandardOutput(Array(ReportText.head.utf8)) }
         let count = try desk.each(ReportFilter(day: day, domain: nil)) { report in
             switch form.format {
-            case .text: try OutputFile.writeToStandardOutput(Array(ReportText.lines(report).utf8))
+            case .text:
+                let lines = ReportText.lines(report, isCut: StandardOutput.isTerminal)
+                try OutputFile.writeToStandardOutput(Array(lines.utf8))
             case .json: try OutputFile.writeToStandardOutput(JSONReport.line(report))
             }
         }
@@ -154,17 +200,15 @@ struct ReportShowCommand: ParsableCommand {
         let desk = try ReportDesk(options)
         let name = try Names.domain(domain, "the domain")
         let pass = try StoreProblem.reported { () throws(StoreError) in try desk.store.lastPass(of: name) }
-        let count = try desk.each(ReportFilter(day: which.day, domain: name)) { report in
+        let filter = ReportFilter(day: which.day, domain: name)
+        let count = try desk.each(filter) { report in
             switch form.format {
             case .text: try OutputFile.writeToStandardOutput(Array(ReportText.story(report, lastPass: pass).utf8))
             case .json: try OutputFile.writeToStandardOutput(JSONReport.line(report))
             }
         }
         guard count == 0 else { return }
-        Report.write(
-            "no message with a DMARC record of \(name) that asks for reports is counted; "
-                + "what came is shown by: postern history --author \(name)"
-        )
+        try desk.sayAbsence(filter, command: "show")
         throw ExitCode.failure
     }
 }
@@ -199,9 +243,23 @@ struct ReportPreviewCommand: ParsableCommand {
         } catch let error as StoreError {
             try StoreProblem.reported { () throws(StoreError) in throw error }
         }
-        guard !isWritten else { return }
-        let of = name.map { " on \($0)" } ?? ""
-        Report.write("no report\(of) of \(ReportDay.text(filter.day ?? 0)) has rows; see: postern report status")
-        throw ExitCode.failure
+        guard isWritten else {
+            try desk.sayAbsence(filter, command: "preview")
+            throw ExitCode.failure
+        }
+        try sayWhatDoesNotGo(desk, filter)
+    }
+
+    /// Says beside the XML which of it nobody gets.
+    private func sayWhatDoesNotGo(_ desk: ReportDesk, _ filter: ReportFilter) throws {
+        var obstacles = [String]()
+        let count = try desk.each(filter) { report in
+            let pass = try filter.domain.flatMap { try desk.store.lastPass(of: $0) }
+            if let obstacle = ReportText.obstacle(report, lastPass: pass) { obstacles.append(obstacle) }
+        }
+        if filter.domain != nil { return obstacles.forEach { Report.print($0) } }
+        guard !obstacles.isEmpty, let day = filter.day.map({ ReportDay.text($0) }) else { return }
+        let all = Counted.grouped(count, "report")
+        Report.print("\(obstacles.count) of \(all) do not go: postern report list --day \(day)")
     }
 }

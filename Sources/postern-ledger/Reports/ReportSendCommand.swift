@@ -88,7 +88,8 @@ struct ReportSendCommand: AsyncParsableCommand {
         let text = try rehearse(configuration, settings) { store in
             var text = ""
             try store.reports(filter, settings, now: Clock.now) { report in
-                if report.deliveries.contains(where: \.isOpen) { text += ReportText.lines(report) }
+                guard report.deliveries.contains(where: \.isOpen) else { return }
+                text += ReportText.lines(report, isCut: StandardOutput.isTerminal)
             }
             return text
         }

@@ -102,10 +102,13 @@ final class ReportOffice {
             switch try await sender.send(id) {
             case .tried(let attempt): return attempt
             case .idle(nil): return nil
-            case .idle(let until?): rest -= max(1, until.seconds - Clock.now.seconds)
-            case .held: rest -= 1
+            case .idle(let until?):
+                rest -= max(1, until.seconds - Clock.now.seconds)
+                guard rest > 0 else { throw ReportOfficeError.bounded(until: until) }
+            case .held:
+                rest -= 1
+                guard rest > 0 else { throw ReportOfficeError.held }
             }
-            guard rest > 0 else { throw ReportOfficeError.busy }
             try await Task.sleep(for: .seconds(1))
         }
     }
@@ -113,10 +116,16 @@ final class ReportOffice {
 
 /// Why a report was not tried.
 enum ReportOfficeError: Error, CustomStringConvertible {
-    /// Another process is sending, or a bound is reached.
-    case busy
+    /// Another process is sending.
+    case held
+    /// As many were sent as may be.
+    case bounded(until: UnixTime)
 
     var description: String {
-        "no more reports can be sent now: the bound of the day is reached, or postern-ledger serve is sending"
+        switch self {
+        case .held: "another process is sending, such as postern-ledger serve: try again later, or leave it to that"
+        case .bounded(let until):
+            "no more reports can be sent before \(UTCTime(until)): a bound of [reports] is reached (rate, per_day, per_host)"
+        }
     }
 }

@@ -48,6 +48,25 @@ extension ReportSender.Surroundings {
     }
 }
 
+extension SMTPServer {
+    /// How long a server may take to greet somebody who waits, in seconds.
+    private static let patience = Duration.seconds(2)
+
+    /// Why no mail can be handed to the server now; nil where it greets.
+    var problem: String? {
+        get async {
+            var timeouts = SMTPTimeouts()
+            timeouts.connection = Self.patience
+            timeouts.command = Self.patience
+            let group = MultiThreadedEventLoopGroup.singleton
+            let client = SMTPClient(self, hello: HostName.current, timeouts: timeouts, group: group)
+            let outcome = await client.greeting()
+            if case .accepted = outcome { return nil }
+            return outcome.sentence(about: self)
+        }
+    }
+}
+
 extension DeliveryOutcome {
     /// What an answer of the mail server means for a report.
     fileprivate init(_ outcome: SMTPOutcome, _ server: SMTPServer) {

@@ -77,8 +77,23 @@ struct ReportSuppressCommand: ParsableCommand {
             let (store, _) = try options.open()
             let isRemoved = try StoreProblem.reported { () throws(StoreError) in try store.unsuppress(address) }
             guard !isRemoved else { return Report.print("reports to \(address.words) go again, from the next ones on") }
-            Report.write("reports to '\(destination.destination)' are not stopped")
+            let stopped = try StoreProblem.reported { () throws(StoreError) in try store.suppressions(at: Clock.now) }
+            let hint = Self.hint(stopped.map(\.destination), address)
+            Report.write("reports to '\(destination.destination)' are not stopped; \(hint)")
             throw ExitCode.failure
+        }
+
+        /// How many destinations are named.
+        private static let named = 3
+
+        /// What is stopped: at the same host, where something is.
+        private static func hint(_ stopped: [String], _ address: MessageFilter.Address) -> String {
+            let near = stopped.filter { $0.split(separator: "@").last.map(String.init) == address.host }
+            let shown = (near.isEmpty ? stopped : near).prefix(named)
+            guard !shown.isEmpty else { return "no destination is" }
+            let more = stopped.count - shown.count
+            let rest = more > 0 ? " and \(more) more (postern report suppress list)" : ""
+            return "stopped: \(shown.joined(separator: ", "))\(rest)"
         }
     }
 
@@ -105,6 +120,14 @@ struct ReportSuppressCommand: ParsableCommand {
 }
 
 extension MessageFilter.Address {
+    /// The domain.
+    fileprivate var host: String? {
+        switch self {
+        case .address(let address): address.split(separator: "@").last.map(String.init)
+        case .domain(let domain): domain
+        }
+    }
+
     /// The destination in words.
     fileprivate var words: String {
         switch self {
