@@ -71,7 +71,11 @@ package struct FieldScanner {
     }
 
     /// comment: the text between its parentheses; nested comments are counted, not entered.
-    package mutating func comment() throws(StructuredFieldError) -> Octets {
+    ///
+    /// - Parameter deepest: the deepest nesting that is accepted.
+    package mutating func comment(
+        nested deepest: Int = Self.deepestComment
+    ) throws(StructuredFieldError) -> Octets {
         let start = position
         var depth = 0
         repeat {
@@ -79,7 +83,7 @@ package struct FieldScanner {
             switch octet {
             case UInt8(ascii: "("):
                 depth += 1
-                guard depth <= Self.deepestComment else { throw .tooDeep }
+                guard depth <= deepest else { throw .tooDeep }
                 position += 1
             case UInt8(ascii: ")"):
                 depth -= 1

@@ -9,21 +9,30 @@ struct ClientComment {
 
     /// What a comment says, by its form; nil for a comment of any other form.
     ///
-    /// - `NAME [ADDRESS]`, `USER@NAME [ADDRESS]`, `[ADDRESS]`: Postfix, Sendmail, OpenSMTPD, Courier, most appliances.
+    /// - `NAME [ADDRESS]`, `USER@NAME [ADDRESS]`, `USER@[ADDRESS]`, `[ADDRESS]`: Postfix, Sendmail, OpenSMTPD, Courier, most
+    ///   appliances. The user is the client's word, and may be several words.
     /// - `Not Verified[ADDRESS]`: MailMarshal.
     /// - `[ADDRESS]:PORT helo=HELO ident=USER`: Exim; without the address, it stands in front of the comment.
     /// - `ADDRESS`, `USER@ADDRESS`: Exchange, qmail.
+    ///
+    /// It has room for words of the client, so an address in it counts only where no other comment `mentions` one.
     init?(_ comment: Octets) {
-        let words = comment.prefix { $0 != UInt8(ascii: "(") }.words
-        guard let first = words.first else { return nil }
-        if let address = first.addressLiteral {
-            self.init(address: address, helo: words.dropFirst().tag("helo"))
-        } else if words.count == 1, let address = first.plainAddress {
+        let words = comment.words.withoutRemark
+        guard let first = words.first, let last = words.last else { return nil }
+        let rest = words.dropFirst()
+        if let address = first.addressLiteral, rest.first?.isTag ?? true {
+            self.init(address: address, helo: rest.tag("helo"))
+        } else if rest.isEmpty, let address = first.plainAddress {
             self.init(address: address, helo: nil)
-        } else if words.allSatisfy(\.isTag) {
-            self.init(address: nil, helo: words[...].tag("helo"))
-        } else if words.count > 1, let address = words[1].addressLiteral ?? words[1].unverifiedAddress(behind: first) {
+        } else if let address = last.literalOfUser {
             self.init(address: address, helo: nil)
+        } else if let name = rest.isEmpty ? nil : words.dropLast().last,
+            let address = last.addressLiteral ?? last.unverifiedAddress(behind: name),
+            rest.count == 1 || name.contains(UInt8(ascii: "@"))
+        {
+            self.init(address: address, helo: nil)
+        } else if comment.isTagged {
+            self.init(address: nil, helo: words.tag("helo"))
         } else {
             return nil
         }
@@ -37,8 +46,8 @@ struct ClientComment {
 
 extension Octets {
     /// The words between white space.
-    fileprivate var words: [Octets] {
-        split { $0.isWSP || $0 == .cr || $0 == .lf }
+    var words: ArraySlice<Octets> {
+        split { $0.isWSP || $0 == .cr || $0 == .lf }[...]
     }
 
     /// The address of `[ADDRESS]` or `[ADDRESS]:PORT`, with or without `IPv6:` and a zone; nil for anything else.
@@ -54,9 +63,12 @@ extension Octets {
     }
 
     /// The address of `ADDRESS` or `USER@ADDRESS`.
-    fileprivate var plainAddress: IPAddress? {
-        self[(lastIndex(of: UInt8(ascii: "@")).map { $0 + 1 } ?? startIndex)...].address
-    }
+    fileprivate var plainAddress: IPAddress? { behindUser.address }
+
+    /// The address of `USER@[ADDRESS]`.
+    fileprivate var literalOfUser: IPAddress? { contains(UInt8(ascii: "@")) ? behindUser.addressLiteral : nil }
+
+    private var behindUser: Octets { self[(lastIndex(of: UInt8(ascii: "@")).map { $0 + 1 } ?? startIndex)...] }
 
     /// An address with or without a zone (RFC 4007 § 11).
     private var address: IPAddress? { IPAddress(prefix { $0 != UInt8(ascii: "%") }) }
@@ -67,9 +79,27 @@ extension Octets {
         return dropFirst(8).addressLiteral
     }
 
-    /// Whether this is a tag of Exim's, which has no other words beside its tags.
+    /// Whether this is a tag of Exim's; only words of the client can follow its tags.
     fileprivate var isTag: Bool {
         ["helo=", "ident=", "port="].contains { starts(with: $0.utf8) }
+    }
+
+    /// Whether this is a comment that begins with a tag of Exim's.
+    var isTagged: Bool { words.first?.isTag ?? false }
+
+    /// How often a comment names an address in a way in which some server names that of the client, at any depth.
+    ///
+    /// The server's own words are always counted, whatever words of the client stand beside them.
+    var mentions: Int {
+        let words = split { $0.isWSP || $0 == .cr || $0 == .lf || $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: ")") }
+        return words.count { $0.isMention }
+    }
+
+    private var isMention: Bool {
+        if plainAddress != nil { return true }
+        guard let start = lastIndex(of: UInt8(ascii: "[")), self[start...].addressLiteral != nil else { return false }
+        // The argument of HELO, by itself.
+        return !self[..<start].elementsEqual("helo=".utf8)
     }
 
     /// The word behind `HELO` or `EHLO` at the beginning of a comment; nil where another word stands there.
@@ -83,11 +113,20 @@ extension Octets {
         return words.dropFirst().first ?? []
     }
 
+    /// Whether this ends in `HELO` and an address, and has nothing else but perhaps CommuniGate Pro's `account USER`.
+    var isGreetingWithAddress: Bool {
+        let words = words
+        guard let address = words.last, address.addressLiteral != nil || address.address != nil else { return false }
+        if words.count == 2 { return greeting != nil }
+        return words.count == 4 && words.first?.elementsEqual("account".utf8) == true
+            && words.dropLast().last?.elementsEqual("HELO".utf8) == true
+    }
+
     /// The word behind `HELO` anywhere, as CommuniGate Pro writes it behind a login.
     var greetingOfCommuniGate: Octets? {
         let words = words
         guard let place = words.firstIndex(where: { $0.elementsEqual("HELO".utf8) }) else { return nil }
-        return place + 1 < words.count ? words[place + 1] : []
+        return words[(place + 1)...].first ?? []
     }
 
     private func isGreeting(_ verb: StaticString) -> Bool {
@@ -99,5 +138,12 @@ extension ArraySlice<Octets> {
     /// The value of a tag.
     fileprivate func tag(_ name: String) -> Octets? {
         first { $0.starts(with: (name + "=").utf8) }?.dropFirst(name.utf8.count + 1)
+    }
+
+    /// The words without Sendmail's remark at the end that the name may be forged.
+    fileprivate var withoutRemark: ArraySlice<Octets> {
+        let remark = ["(may", "be", "forged)"]
+        let isThere = suffix(3).elementsEqual(remark) { word, text in word.elementsEqual(text.utf8) }
+        return isThere ? dropLast(3) : self
     }
 }

@@ -7,7 +7,8 @@ extension ReceivedField {
     /// Reads the value of a field, folds included.
     ///
     /// The client chooses its HELO name and owns the names of its address, so nothing is searched for: an address counts
-    /// only where the server that wrote the field is known to put what it has seen. `ClientComment` knows these places.
+    /// only where the server that wrote the field is known to put what it has seen, and where nothing else in the part
+    /// about the client could be what the server has put there. `ClientComment` knows these places.
     public init(parsing value: Octets) throws(ReceivedProblem) {
         guard value.count <= Self.maximumOctets else { throw .tooLong }
         var parser = ReceivedParser(value)
@@ -22,68 +23,61 @@ private struct ReceivedParser {
         case comment(Octets)
     }
 
+    private let handovers: Handovers
     private var scanner: FieldScanner
 
     init(_ value: Octets) {
-        scanner = FieldScanner(value)
+        let text = value.withoutCuts
+        handovers = Handovers(value, text)
+        scanner = FieldScanner(text)
     }
 
     mutating func field() throws(ReceivedProblem) -> ReceivedField {
-        guard case .word(let keyword)? = try token(), keyword.equalsIgnoringCase("from") else { throw .noClient }
-        guard case .word(let name)? = try token() else { throw .noAddress }
-        let comments = try commentsBeforeBy()
+        let part = try clientPart()
         guard case .word(let text)? = try token(), let host = try? DomainName(text) else { throw .noHost }
-        if let (address, helo) = Self.client(name, comments) {
-            return ReceivedField(client: address, helo: helo, host: host)
-        }
+        let client = try part.client()
         // What stands behind the host's name is the host's own.
-        guard comments.count <= 1, let address = name.addressLiteral else { throw .noAddress }
-        switch try program() {
-        case .exim where comments.isEmpty: return ReceivedField(client: address, helo: name, host: host)
-        case .communiGate:
-            guard let helo = comments.first?.greetingOfCommuniGate else { throw .noAddress }
-            return ReceivedField(client: address, helo: helo, host: host)
-        case .exim, nil: throw .noAddress
+        if let address = part.onlyName?.addressLiteral, let program = try program() {
+            guard client == nil else { throw .ambiguous }
+            return ReceivedField(client: address, helo: part.helo(of: program), host: host)
         }
+        guard let (address, helo) = client else { throw part.isInComment ? .noClient : .noAddress }
+        return ReceivedField(client: address, helo: helo, host: host)
     }
 
-    private mutating func commentsBeforeBy() throws(ReceivedProblem) -> [Octets] {
-        var comments = [Octets]()
+    /// What stands before `by`.
+    private mutating func clientPart() throws(ReceivedProblem) -> ClientPart {
+        var part = try beginning()
+        guard !handovers.isUnclear else { throw .ambiguous }
         while let token = try token() {
             switch token {
-            case .comment(let text): comments.append(text)
+            case .comment(let text): part.comments.append(text)
+            case .word(let word) where word.equalsIgnoringCase("by") && !part.isEmpty:
+                guard handovers.mayBegin(at: word.startIndex) else { throw .ambiguous }
+                return part
             case .word(let word):
-                guard word.equalsIgnoringCase("by") else { throw .noAddress }
-                return comments
+                if part.comments.isEmpty { part.names.append(word) } else { part.isInterrupted = true }
             }
         }
-        throw .noHost
+        throw handovers.isEmpty ? .noHost : .ambiguous
     }
 
-    /// The client by the first comment, or by the first two; what follows is about logins and TLS, and partly the
-    /// client's.
-    private static func client(_ name: Octets, _ comments: [Octets]) -> (IPAddress, helo: Octets)? {
-        guard let first = comments.first else { return nil }
-        // qmail: "from NAME (HELO HELO) (USER@ADDRESS)"; Cisco: "from NAME (HELO HELO) ([ADDRESS])"; Apache James: "from NAME
-        // (EHLO HELO)  ([ADDRESS])".
-        if let helo = first.greeting {
-            guard comments.count > 1 else { return nil }
-            return ClientComment(comments[1])?.address.map { ($0, helo) }
+    /// `from` and the word behind it; Sendmail puts the whole clause into a comment where the client has not said HELO.
+    private mutating func beginning() throws(ReceivedProblem) -> ClientPart {
+        switch try token() {
+        case .word(let keyword)? where keyword.equalsIgnoringCase("from"):
+            return ClientPart()
+        case .comment(let text)?:
+            guard let keyword = text.words.first, keyword.elementsEqual("from".utf8) else { throw .noClient }
+            return ClientPart(comments: [text[keyword.endIndex...]], isInComment: true)
+        case .word?, nil: throw .noClient
         }
-        guard let comment = ClientComment(first) else { return nil }
-        // Exim, of a client without a verified name: "from [ADDRESS] (helo=HELO)".
-        guard let address = comment.address ?? name.addressLiteral else { return nil }
-        return (address, comment.helo ?? (comment.address == nil ? [] : name))
-    }
-
-    private enum Program {
-        case exim, communiGate
     }
 
     /// The program that a comment behind `by` names, if it is one that writes the client's address without a comment.
     ///
     /// It stands before `id` and `for`; behind them, senders choose the words, as in `for <"(Exim 4)"@example.org>`.
-    private mutating func program() throws(ReceivedProblem) -> Program? {
+    private mutating func program() throws(ReceivedProblem) -> ClientPart.Program? {
         while let token = try token() {
             guard case .comment(let text) = token else {
                 if case .word(let word) = token, ["id", "for"].contains(where: { word.equalsIgnoringCase($0) }) {
@@ -101,7 +95,8 @@ private struct ReceivedParser {
     private mutating func token() throws(ReceivedProblem) -> Token? {
         do throws(StructuredFieldError) {
             try scanner.skipFWS()
-            if scanner.next == UInt8(ascii: "(") { return .comment(try scanner.comment()) }
+            // A client chooses the name in its certificate, and Postfix lets it nest: the depth is only counted.
+            if scanner.next == UInt8(ascii: "(") { return .comment(try scanner.comment(nested: .max)) }
         } catch {
             throw .malformed
         }

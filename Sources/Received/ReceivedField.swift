@@ -20,8 +20,10 @@ public struct ReceivedField: Hashable, Sendable {
 public enum ReceivedProblem: Error, Hashable, Sendable, CaseIterable {
     /// It is longer than any mail server writes it.
     case tooLong
-    /// A comment does not end, or is nested too deeply, or an octet is not allowed.
+    /// A parenthesis has no counterpart, or an octet is not allowed.
     case malformed
+    /// Words of the client look like words of the server, so that it can be read in more than one way.
+    case ambiguous
     /// It has no `from`: the message was submitted on the host itself.
     case noClient
     /// The part about the client names no address, or none where a known server writes it.
@@ -30,12 +32,23 @@ public enum ReceivedProblem: Error, Hashable, Sendable, CaseIterable {
     case noHost
 }
 
+extension ReceivedProblem {
+    /// Whether words of the client must have made the field so: no server writes such a field by itself.
+    public var isOfClient: Bool {
+        switch self {
+        case .tooLong, .malformed, .ambiguous: true
+        case .noClient, .noAddress, .noHost: false
+        }
+    }
+}
+
 extension ReceivedProblem: CustomStringConvertible {
     /// The problem in a few words.
     public var description: String {
         switch self {
         case .tooLong: "it is too long"
         case .malformed: "it is malformed"
+        case .ambiguous: "the client's words in it look like the server's"
         case .noClient: "it names no client"
         case .noAddress: "it has no address of the client where one is known to stand"
         case .noHost: "it has no name of the host that wrote it"

@@ -12,6 +12,16 @@ public enum UnreadablePath: Error, Hashable, Sendable {
     case noClient
 }
 
+extension UnreadablePath {
+    /// Whether words of the client must have brought it about.
+    public var isOfClient: Bool {
+        switch self {
+        case .field(let problem): problem.isOfClient
+        case .foreign, .tooManySteps, .noClient: false
+        }
+    }
+}
+
 extension UnreadablePath: CustomStringConvertible {
     /// The reason in one printable line.
     public var description: String {

@@ -22,7 +22,7 @@ struct FieldTests {
     }
 
     @Test("all cases are there") func count() throws {
-        #expect(try Self.read().count == 72)
+        #expect(try Self.read().count == 110)
     }
 
     @Test("each says who handed the message to whom, or what is wrong", arguments: (try? read()) ?? [])
@@ -53,6 +53,7 @@ extension ReceivedProblem {
         switch self {
         case .tooLong: "tooLong"
         case .malformed: "malformed"
+        case .ambiguous: "ambiguous"
         case .noClient: "noClient"
         case .noAddress: "noAddress"
         case .noHost: "noHost"

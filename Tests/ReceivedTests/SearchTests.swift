@@ -52,6 +52,14 @@ struct SearchTests {
             "Received field of the relay cannot be read: it names no client"
         ),
         (
+            [field("a([192.0.2.99])", "203.0.113.5"), outside],
+            "Received field of the relay cannot be read: the client's words in it look like the server's"
+        ),
+        (
+            [field("x (unknown [203.0.113.5]) by mx.example.net (", "203.0.113.5"), outside],
+            "Received field of the relay cannot be read: the client's words in it look like the server's"
+        ),
+        (
             [" from x by relay.example.org", outside],
             "Received field of the relay cannot be read: it has no address of the client where one is known to stand"
         ),
