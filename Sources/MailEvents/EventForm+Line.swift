@@ -24,8 +24,8 @@ extension EventForm {
         problem: String?,
         to text: inout JSONText
     ) {
-        let name = judgement.assessment.iprev?.names.first
-        write(transcript, .inbound, name: name, to: &text) { event in
+        text.line { event in
+            add(transcript, .inbound, name: judgement.assessment.iprev?.names.first, to: &event)
             event.add("problem", problem)
             event.add(judgement.assessment, judgement.verdict.excuse, self)
             event.object("verdict") {
@@ -54,7 +54,8 @@ extension EventForm {
         _ transcript: Transcript,
         to text: inout JSONText
     ) {
-        write(transcript, .outbound, to: &text) { event in
+        text.line { event in
+            add(transcript, .outbound, name: nil, to: &event)
             event.null("problem")
             event.addNoChecks()
             event.addVerdict(keys.isEmpty ? "accept" : "sign", would: nil, removed: removed, transcript)
@@ -83,7 +84,8 @@ extension EventForm {
         _ transcript: Transcript,
         to text: inout JSONText
     ) {
-        write(transcript, direction, to: &text) { event in
+        text.line { event in
+            add(transcript, direction, name: nil, to: &event)
             event.add("problem", problem)
             event.addNoChecks()
             event.addVerdict(action, would: would, removed: removed, transcript)
@@ -93,41 +95,38 @@ extension EventForm {
         }
     }
 
-    private func write(
+    /// Writes what every line begins with.
+    private func add(
         _ transcript: Transcript,
         _ direction: MailEvent.Direction,
-        name: DomainName? = nil,
-        to text: inout JSONText,
-        _ members: (inout JSONLine) -> Void
+        name: DomainName?,
+        to event: inout JSONLine
     ) {
-        text.line { event in
-            event.add("v", MailEvent.version)
-            event.add("time", thousandths: transcript.time)
-            event.add("host", host)
-            event.add("listener", transcript.listener)
-            event.add("configuration", hexadecimal: transcript.configuration)
-            event.add("id", octets: transcript.queueID?[...])
-            event.add("direction", direction.rawValue)
-            event.add("addresses", addresses.rawValue)
-            event.object("client") { add(transcript, name: name, to: &$0) }
-            if let relay = transcript.envelope.relay {
-                event.object("relay") { object in
-                    object.add("ip", relay.address.description)
-                    object.add("state", relay.state.rawValue)
-                }
+        event.add("v", MailEvent.version)
+        event.add("time", thousandths: transcript.time)
+        event.add("host", host)
+        event.add("listener", transcript.listener)
+        event.add("configuration", hexadecimal: transcript.configuration)
+        event.add("id", octets: transcript.queueID?[...])
+        event.add("direction", direction.rawValue)
+        event.add("addresses", addresses.rawValue)
+        event.object("client") { add(transcript, name: name, to: &$0) }
+        if let relay = transcript.envelope.relay {
+            event.object("relay") { object in
+                object.add("ip", address: relay.address)
+                object.add("state", relay.state.rawValue)
             }
-            addEnvelope(transcript, to: &event)
-            event.add("message_id", octets: hasLocalParts ? transcript.messageID?.messageID : nil)
-            // The few lines that have it pay for it.
-            if transcript.isAutoSubmitted { event.add("auto_submitted", true) }
-            event.add("octets", transcript.octetCount)
-            event.add("ms", transcript.milliseconds)
-            members(&event)
         }
+        addEnvelope(transcript, to: &event)
+        event.add("message_id", octets: hasLocalParts ? transcript.messageID?.messageID : nil)
+        // The few lines that have it pay for it.
+        if transcript.isAutoSubmitted { event.add("auto_submitted", true) }
+        event.add("octets", transcript.octetCount)
+        event.add("ms", transcript.milliseconds)
     }
 
     private func add(_ transcript: Transcript, name: DomainName?, to client: inout JSONLine) {
-        client.add("ip", transcript.envelope.clientAddress?.description)
+        client.add("ip", address: transcript.envelope.clientAddress)
         client.add("name", name)
         let helo = transcript.envelope.helo[...]
         client.add("helo", octets: helo.contains(UInt8(ascii: "@")) ? mailbox(helo) : helo)

@@ -79,7 +79,11 @@ extension JSONLine {
     private mutating func add(_ author: AuthorIdentity?) {
         guard let author else { return null("author") }
         object("author") { object in
-            object.array("domains", author.domains)
+            object.array("domains") { list in
+                // Nearly always there is one, which is no array.
+                if let domain = author.authorDomain { return list.element(domain) }
+                for domain in author.domains { list.element(domain) }
+            }
             object.add("count", author.fromCount)
             object.add("reading", author.reading.rawValue)
         }
@@ -90,7 +94,7 @@ extension JSONLine {
         object(name) { object in
             object.add("result", outcome.result.rawValue)
             object.add("domain", form.host(outcome.domainName))
-            object.add("mechanism", outcome.mechanism)
+            object.add("mechanism", octets: outcome.mechanismOctets)
             object.add("explanation", form.text(outcome.explanation))
             object.add("problem", form.text(outcome.problem))
         }
@@ -103,7 +107,7 @@ extension JSONLine {
             object.addMailbox("pra", outcome.pra, form)
             object.add("header", outcome.header)
             object.add("domain", form.host(outcome.evaluation?.domainName))
-            object.add("mechanism", outcome.mechanism)
+            object.add("mechanism", octets: outcome.evaluation?.mechanismOctets)
             object.add("explanation", form.text(outcome.explanation))
             object.add("problem", form.text(outcome.problem))
         }
@@ -112,10 +116,10 @@ extension JSONLine {
     private mutating func addSignatures(_ assessment: MailAssessment, _ form: EventForm) {
         guard let signatures = assessment.dkim else { return null("dkim") }
         array("dkim") { list in
-            // By index, because an outcome is expensive to copy.
+            // By index in a span, because an outcome is expensive to copy.
             let end = list.count + Self.mostSignatureOctets
             for index in signatures.indices.prefix(Self.mostSignatures) where list.count < end {
-                list.object { $0.add(signatures[index], assessment.alignment(ofSignature: index), form) }
+                list.object { $0.add(signatures.span[index], assessment.alignment(ofSignature: index), form) }
             }
         }
     }

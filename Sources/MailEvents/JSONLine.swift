@@ -3,7 +3,8 @@ internal import MailSyntax
 /// An object with a line end that is being written, member by member.
 ///
 /// It writes through pointers into the room of a `JSONText`, and where this is too small, into room of its own: an event
-/// has a hundred members, and a check for each octet would cost more than all else.
+/// has a hundred members, and a check for each octet would cost more than all else. A comma follows each value at once, and
+/// the bracket that closes an array or an object takes the place of the last one.
 @safe struct JSONLine: ~Copyable {
     /// The most octets of a text that are written.
     static let maximumTextLength = 2048
@@ -16,8 +17,6 @@ internal import MailSyntax
     private var limit: UnsafeMutablePointer<UInt8>
     /// Whether the room is the line's own.
     private var isOwner = false
-    /// Whether the next member or element is the first.
-    private var isFirst = true
 
     /// A line in room that holds as long as the line does.
     @unsafe init(_ room: UnsafeMutableBufferPointer<UInt8>) {
@@ -46,10 +45,11 @@ internal import MailSyntax
         return unsafe [UInt8](UnsafeBufferPointer(start: start, count: limit - start))
     }
 
-    /// Writes the line end.
-    mutating func lineEnd() { append(UInt8(ascii: "\n")) }
+    /// Writes the line end behind the only value, in place of its comma.
+    mutating func lineEnd() { unsafe end[-1] = UInt8(ascii: "\n") }
 
     /// Writes an object, as a member or as an element.
+    @inline(__always)
     mutating func object(_ name: StaticString? = nil, _ members: (inout JSONLine) -> Void) {
         open(name, UInt8(ascii: "{"))
         members(&self)
@@ -57,6 +57,7 @@ internal import MailSyntax
     }
 
     /// Writes an array, as a member or as an element.
+    @inline(__always)
     mutating func array(_ name: StaticString? = nil, _ elements: (inout JSONLine) -> Void) {
         open(name, UInt8(ascii: "["))
         elements(&self)
@@ -73,10 +74,7 @@ internal import MailSyntax
     /// Writes an array of domain names.
     mutating func array(_ name: StaticString, _ domains: [DomainName]) {
         array(name) { array in
-            for domain in domains {
-                array.separate()
-                array.quote(domain)
-            }
+            for domain in domains { array.element(domain) }
         }
     }
 
@@ -84,8 +82,8 @@ internal import MailSyntax
     mutating func array(_ name: StaticString, _ numbers: some Sequence<Int>) {
         array(name) { array in
             for number in numbers {
-                array.separate()
-                array.append(number)
+                array.reserve(Self.numberRoom)
+                array.put(number)
             }
         }
     }
@@ -108,74 +106,83 @@ internal import MailSyntax
     mutating func add(_ name: StaticString, octets text: Octets?) {
         guard let text else { return null(name) }
         key(name)
-        unsafe text.withUnsafeBufferPointer { unsafe quote($0) }
+        quote(text)
+    }
+
+    /// Writes an address, or null.
+    mutating func add(_ name: StaticString, address: IPAddress?) {
+        guard case .v4(let address)? = address else { return add(name, address?.description) }
+        key(name, Self.numberRoom)
+        put("\"")
+        for shift: UInt32 in [24, 16, 8, 0] {
+            put(Int(address.value >> shift & 0xFF))
+            unsafe end[-1] = UInt8(ascii: ".")
+        }
+        unsafe end[-1] = UInt8(ascii: "\"")
+        put(",")
     }
 
     /// Writes a number, or null.
     mutating func add(_ name: StaticString, _ number: Int?) {
         guard let number else { return null(name) }
-        key(name)
-        append(number)
+        key(name, Self.numberRoom)
+        put(number)
     }
 
     /// Writes a number as a text of hexadecimal digits.
     mutating func add(_ name: StaticString, hexadecimal number: Int) {
-        key(name)
-        append(UInt8(ascii: "\""))
-        append(hexadecimal: number)
-        append(UInt8(ascii: "\""))
+        key(name, Self.numberRoom)
+        put(number < 0 ? "\"-" : "\"")
+        let digits = max((67 - number.magnitude.leadingZeroBitCount) / 4, 1)
+        for place in stride(from: digits - 1, through: 0, by: -1) {
+            unsafe end.put(.hexDigit(UInt32(truncatingIfNeeded: number.magnitude >> UInt(4 * place) & 0xF)))
+        }
+        put("\",")
     }
 
     /// Writes a number with three decimals, given in thousandths.
     mutating func add(_ name: StaticString, thousandths number: Int64) {
-        key(name)
+        key(name, Self.numberRoom + 4)
         let rest = number % 1000
-        append(Int(number / 1000))
-        append(UInt8(ascii: "."))
-        append(0x30 + UInt8(truncatingIfNeeded: rest / 100 % 10))
-        append(0x30 + UInt8(truncatingIfNeeded: rest / 10 % 10))
-        append(0x30 + UInt8(truncatingIfNeeded: rest % 10))
+        put(Int(number / 1000))
+        unsafe end[-1] = UInt8(ascii: ".")
+        unsafe end.put(0x30 + UInt8(truncatingIfNeeded: rest / 100 % 10))
+        unsafe end.put(0x30 + UInt8(truncatingIfNeeded: rest / 10 % 10))
+        unsafe end.put(0x30 + UInt8(truncatingIfNeeded: rest % 10))
+        put(",")
     }
 
     /// Writes true or false.
     mutating func add(_ name: StaticString, _ flag: Bool) {
-        key(name)
-        append(flag ? "true" : "false")
+        key(name, 6)
+        if flag { put("true,") } else { put("false,") }
     }
 
     /// Writes null.
     mutating func null(_ name: StaticString) {
-        key(name)
-        append("null")
+        key(name, 5)
+        put("null,")
     }
 
     /// Writes a text as an element.
-    mutating func element(_ text: consuming String) {
-        separate()
-        quote(text)
-    }
+    mutating func element(_ text: consuming String) { quote(text) }
+
+    /// Writes a domain name as an element.
+    mutating func element(_ domain: DomainName) { quote(domain) }
 
     /// Writes octets as an element.
-    mutating func element(octets text: Octets) {
-        separate()
-        unsafe text.withUnsafeBufferPointer { unsafe quote($0) }
-    }
+    mutating func element(octets text: Octets) { quote(text) }
 
     private mutating func open(_ name: StaticString?, _ bracket: UInt8) {
-        if let name { key(name) } else { separate() }
-        append(bracket)
-        isFirst = true
+        if let name { key(name, 1) } else { reserve(1) }
+        unsafe end.put(bracket)
     }
 
     private mutating func close(_ bracket: UInt8) {
-        append(bracket)
-        isFirst = false
-    }
-
-    /// Writes the comma before a member or an element that is not the first.
-    private mutating func separate() {
-        if !isFirst { append(UInt8(ascii: ",")) }
-        isFirst = false
+        reserve(2)
+        if unsafe end[-1] == UInt8(ascii: ",") { unsafe end -= 1 }
+        unsafe end.put(bracket)
+        put(",")
     }
 }
 
@@ -202,53 +209,37 @@ extension JSONLine {
         isOwner = true
     }
 
-    private mutating func append(_ octet: UInt8) {
-        reserve(1)
-        unsafe end.put(octet)
-    }
+    /// The most octets of a number between quotation marks, with its sign and its comma.
+    private static let numberRoom = 24
 
-    private mutating func append(_ text: StaticString) {
-        let length = text.utf8CodeUnitCount
-        reserve(length)
-        unsafe end.copy(text.utf8Start, length)
-        unsafe end += length
-    }
-
-    /// Writes the comma, the name and the colon of a member in one go.
+    /// Writes a text for which there is room.
     @inline(__always)
-    private mutating func key(_ name: StaticString) {
-        let length = name.utf8CodeUnitCount
-        reserve(length + 4)
-        if !isFirst { unsafe end.put(UInt8(ascii: ",")) }
-        isFirst = false
-        unsafe end.put(UInt8(ascii: "\""))
-        unsafe end.copy(name.utf8Start, length)
-        unsafe end += length
-        unsafe end.put(UInt8(ascii: "\""))
-        unsafe end.put(UInt8(ascii: ":"))
+    private mutating func put(_ text: StaticString) {
+        unsafe end.copy(text.utf8Start, text.utf8CodeUnitCount)
+        unsafe end += text.utf8CodeUnitCount
     }
 
-    /// Writes the digits of a number, with a minus sign before those of a negative one.
-    private mutating func append(_ number: Int) {
-        if number < 0 { append(UInt8(ascii: "-")) }
+    /// Writes the name and the colon of a member, and sees to it that there is room for so many octets more.
+    @inline(__always)
+    private mutating func key(_ name: StaticString, _ more: Int = 0) {
+        reserve(name.utf8CodeUnitCount &+ 3 &+ more)
+        put("\"")
+        put(name)
+        put("\":")
+    }
+
+    /// Writes the digits of a number for which there is room, with a minus sign before those of a negative one.
+    private mutating func put(_ number: Int) {
+        if number < 0 { put("-") }
         var (rest, length) = (number.magnitude / 10, 1)
         while rest > 0 { (rest, length) = (rest / 10, length + 1) }
-        reserve(length)
         rest = number.magnitude
         for place in stride(from: length - 1, through: 0, by: -1) {
             unsafe end[place] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
         unsafe end += length
-    }
-
-    /// Writes the hexadecimal digits of a number, with a minus sign before those of a negative one.
-    private mutating func append(hexadecimal number: Int) {
-        if number < 0 { append(UInt8(ascii: "-")) }
-        let digits = max((67 - number.magnitude.leadingZeroBitCount) / 4, 1)
-        for place in stride(from: digits - 1, through: 0, by: -1) {
-            append(UInt8.hexDigit(UInt32(truncatingIfNeeded: number.magnitude >> UInt(4 * place) & 0xF)))
-        }
+        put(",")
     }
 }
 
@@ -261,9 +252,14 @@ extension JSONLine {
         text.withUTF8 { unsafe quote($0) }
     }
 
+    @inline(__always)
+    private mutating func quote(_ text: Octets) {
+        unsafe text.span.withUnsafeBufferPointer { unsafe quote($0) }
+    }
+
     private mutating func quote(_ text: UnsafeBufferPointer<UInt8>) {
         let length = min(text.count, Self.maximumTextLength)
-        reserve(length + 2)
+        reserve(length + 3)
         if let source = text.baseAddress {
             guard unsafe (end + 1).copy(source, length).isPlain else {
                 return unsafe quoteWithEscapes(UnsafeBufferPointer(rebasing: text[..<length]))
@@ -275,42 +271,48 @@ extension JSONLine {
     /// Puts quotation marks around octets that are written behind a place for the first.
     @inline(__always)
     private mutating func closeQuotes(around length: Int) {
-        unsafe end.put(UInt8(ascii: "\""))
+        put("\"")
         unsafe end += length
-        unsafe end.put(UInt8(ascii: "\""))
+        put("\",")
     }
 
     private mutating func quote(_ domain: DomainName) {
-        // A name of plain labels, as nearly all are, is its wire form with dots in place of the lengths.
-        let length = domain.wire.count - 1
-        reserve(max(length, 0) + 2)
+        // A name of plain labels, as nearly all are, is written as it is.
+        let length = domain.wire.count
+        reserve(length + 3)
         let isPlain = unsafe domain.wire.withUnsafeBufferPointer { wire in
-            guard length > 0, let source = wire.baseAddress else { return false }
-            let text = unsafe end + 1
-            unsafe text.copy(source + 1, length)
-            // What is no length has to be plain; letters stand for the lengths.
-            unsafe text.mark(wire, UInt8(ascii: "a"))
-            guard unsafe text.copy(text, length).isPlainLabel else { return false }
-            unsafe text.mark(wire, UInt8(ascii: "."))
-            return true
+            guard length > 0, var label = wire.baseAddress else { return false }
+            var (text, isPlain) = unsafe (end + 1, true)
+            while unsafe text <= end + length {
+                let count = unsafe Int(label.pointee)
+                unsafe isPlain = text.copy(label + 1, count).isPlainLabel && isPlain
+                unsafe label += 1 + count
+                unsafe text += count
+                unsafe text.put(UInt8(ascii: "."))
+            }
+            return isPlain
         }
-        if isPlain { closeQuotes(around: length) } else { quote(domain.description) }
+        // The last dot becomes the quotation mark.
+        if isPlain { closeQuotes(around: length - 1) } else { quote(domain.description) }
     }
 
     private mutating func quoteWithEscapes(_ text: UnsafeBufferPointer<UInt8>) {
-        append(UInt8(ascii: "\""))
+        reserve(1)
+        put("\"")
         for scalar in unsafe String(decoding: text, as: UTF8.self).unicodeScalars { append(scalar) }
-        append(UInt8(ascii: "\""))
+        reserve(2)
+        put("\",")
     }
 
     /// RFC 8259 § 7: quotation mark, reverse solidus and the control characters "MUST be escaped".
     private mutating func append(_ scalar: Unicode.Scalar) {
+        reserve(6)
         guard scalar.value >= 0x20, scalar != "\"", scalar != "\\", scalar.value != 0x7F else {
-            append("\\u00")
-            for shift: UInt32 in [4, 0] { append(UInt8.hexDigit(scalar.value >> shift & 0xF)) }
+            put("\\u00")
+            for shift: UInt32 in [4, 0] { unsafe end.put(.hexDigit(scalar.value >> shift & 0xF)) }
             return
         }
-        for octet in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter { append(octet) }
+        for octet in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter { unsafe end.put(octet) }
     }
 }
 

@@ -15,6 +15,7 @@ public struct JSONText: Sendable {
     public var capacity: Int { room.count }
 
     /// Writes an object and a line end in place of what is written.
+    @inline(__always)
     mutating func line(_ members: (inout JSONLine) -> Void) {
         var larger: [UInt8]?
         count = unsafe room.withUnsafeMutableBufferPointer { room in

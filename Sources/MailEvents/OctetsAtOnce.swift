@@ -51,11 +51,11 @@ extension UnsafeMutablePointer<UInt8> {
         var place = 0
         while place < count {
             // The last eight may overlap with those before them.
-            let offset = min(place, count - 8)
+            let offset = min(place, count &- 8)
             let octets = unsafe source.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
             unsafe target.storeBytes(of: octets, toByteOffset: offset, as: UInt64.self)
             found.add(octets)
-            place += 8
+            place &+= 8
         }
         return found
     }
@@ -77,15 +77,5 @@ extension UnsafeMutablePointer<UInt8> {
         unsafe self[count - 1] = last
         let all = UInt64(first) << 16 | UInt64(middle) << 8 | UInt64(last)
         return all << 40 | all << 16 | UInt64(first) << 8 | UInt64(last)
-    }
-
-    /// Writes a sign in place of each length but the first in a copy of a name's wire form that begins behind the first.
-    @inline(__always)
-    func mark(_ wire: UnsafeBufferPointer<UInt8>, _ sign: UInt8) {
-        var place = unsafe wire.isEmpty ? 0 : Int(wire[0])
-        while place + 1 < wire.count {
-            unsafe self[place] = sign
-            place += unsafe 1 + Int(wire[place + 1])
-        }
     }
 }

@@ -67,12 +67,17 @@ public final class SPFOutcome: Sendable {
     public var domain: String? { domainName?.description }
 
     /// The directive that matched, or `default` when the end of a record was reached (RFC 7208 § 9.1).
-    public var mechanism: String? {
+    public var mechanism: String? { mechanismOctets?.printable }
+
+    /// The same as it was written, without a copy.
+    public var mechanismOctets: Octets? {
         switch result {
-        case .pass, .fail, .softfail, .neutral: directive?.printable ?? "default"
+        case .pass, .fail, .softfail, .neutral: directive ?? Self.end
         case .none, .temperror, .permerror: nil
         }
     }
+
+    private static let end = Octets("default")
 
     /// The reason for "none", "temperror" or "permerror", in one printable line.
     public var problem: String? { problemCause?.description }
