@@ -46,13 +46,12 @@ extension MailAssessment {
             facts.forwarded = forwarded
         }
         facts.dkimAligned = alignedSignature
-        if let dmarc {
-            // If the record could not be looked up, it is unknown whether there is one.
-            if dmarc.policy != nil || dmarc.result != .temperror {
-                // RFC 9989 § 4.7, t=y: "the Domain Owner is testing": the policy applied is one level lower.
-                facts.dmarcPolicy = DMARCPolicyWord(dmarc.effectivePolicy)
-                facts.dmarcPublished = DMARCPolicyWord(dmarc.policy)
-            }
+        // By its parts, because the outcome is expensive to copy. If the record could not be looked up, it is unknown
+        // whether there is one.
+        if let result = dmarc?.result, dmarc?.policy != nil || result != .temperror {
+            // RFC 9989 § 4.7, t=y: "the Domain Owner is testing": the policy applied is one level lower.
+            facts.dmarcPolicy = DMARCPolicyWord(dmarc?.effectivePolicy)
+            facts.dmarcPublished = DMARCPolicyWord(dmarc?.policy)
         }
         return facts
     }
@@ -65,15 +64,16 @@ extension MailAssessment {
 
     /// The result of the best signature of the author's domain, otherwise `none`; nil if it was not checked.
     private var alignedSignature: ResultWord? {
-        dmarc.map { _ in alignedSignatureResult.map { ResultWord($0) } ?? ResultWord.none }
+        guard dmarc?.result != nil else { return nil }
+        return alignedSignatureResult.map { ResultWord($0) } ?? ResultWord.none
     }
 
     /// What rules see of the signatures: the best one, and the best one of the author's domain.
     package var countedSignatures: (best: ResultWord?, aligned: ResultWord?) {
-        guard let dkim, dkim.contains(where: \.testing) else { return (results.dkim, alignedSignature) }
+        guard let dkim, dkim.contains(where: \.testing) else { return (signatureResult, alignedSignature) }
         var counted = self
         counted.dkim = dkim.filter { !$0.testing }
-        return (counted.results.dkim, counted.alignedSignature)
+        return (counted.signatureResult, counted.alignedSignature)
     }
 
     /// Whether the purported responsible address belongs to the author: its domain is the author's domain, or a domain

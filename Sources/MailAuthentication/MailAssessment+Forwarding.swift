@@ -18,7 +18,7 @@ extension MailAssessment {
     /// A signature that is broken counts if undoing a change that is known would mend it. Who made the change is not
     /// known: it proves where the message began, and nothing about what was added.
     package var forwarded: Truth {
-        guard let spf, dkim != nil, dmarc != nil else { return .unknown }
+        guard let spf, dkim != nil, dmarc?.result != nil else { return .unknown }
         switch spf.result {
         case .fail, .softfail: return isSignedByAuthor
         // Without an answer, the signature can still say that there was nothing to forward.

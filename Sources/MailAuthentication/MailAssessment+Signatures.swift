@@ -28,7 +28,7 @@ extension MailAssessment {
     /// Whether a signature of this domain, with this result, counts as one of the author's.
     private func isAligned(_ domain: DomainName, _ result: DKIMResult, _ author: DomainName) -> Bool {
         // RFC 9989 § 3.2.10: identical domains are aligned in either mode, and without a record too.
-        if domain == author, self.author?.domains.count == 1 { return true }
+        if domain == author, self.author?.hasOneDomain == true { return true }
         if dmarc?.alignedByList.contains(domain) == true { return true }
         guard let organization = dmarc?.organizationalDomain, domain.isEqualOrSubdomain(of: organization) else {
             return false

@@ -37,6 +37,11 @@ public struct MailAssessment: Sendable {
 }
 
 extension MailAssessment {
+    /// The result of the best signature for all of them, `none` without signatures; nil if they were not checked.
+    var signatureResult: ResultWord? {
+        dkim.map { _ in bestSignatureResult.map { ResultWord($0) } ?? ResultWord.none }
+    }
+
     /// The result of each check; nil for a check that was not made.
     var results: PerCheck<ResultWord?> {
         PerCheck { check in
@@ -44,9 +49,9 @@ extension MailAssessment {
             case .spf: spf.map { ResultWord($0.result) }
             case .spfHelo: helo.map { ResultWord($0.result) }
             case .senderID: senderID.map { ResultWord($0.result) }
-            // The best signature gives the result for all of them; without signatures the result is none.
-            case .dkim: dkim.map { _ in bestSignatureResult.map { ResultWord($0) } ?? ResultWord.none }
-            case .dmarc: dmarc.map { ResultWord($0.result) }
+            case .dkim: signatureResult
+            // By its result, because the outcome is expensive to copy.
+            case .dmarc: (dmarc?.result).map { ResultWord($0) }
             case .arc: arc.map { ResultWord($0.result) }
             case .iprev: iprev.map { ResultWord($0.result) }
             }

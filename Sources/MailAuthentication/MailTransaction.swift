@@ -197,7 +197,7 @@ extension MailTransaction {
         verifier?.endOfHeaders(headers)
         verifier?.checkHeaders { question in reply(to: question) }
         // The author of the first From field is already known, and is the author if there is no other From field.
-        let isAuthorKnown = author != nil && AuthorIdentity.positions(in: headers).count == 1
+        let isAuthorKnown = author != nil && headers.indices.count { headers.hasName("From", at: $0) } == 1
         if settings.checks.dmarc, !isAuthorKnown { discoverPolicy(AuthorIdentity(of: headers)) }
         chain?.endOfHeaders(headers, record.resolver(.arc), on: client.executor)
         lookAhead()

@@ -11,7 +11,9 @@ public enum AuthorReading: String, CaseIterable, Sendable {
 /// The author that a message claims: the content of its From fields (RFC 5322 § 3.6.2).
 ///
 /// DMARC evaluates one domain (RFC 9989 § 5.3.1). Every other case has a name here, so that none is overlooked.
-public enum AuthorIdentity: Hashable, Sendable {
+///
+/// Passed around for every message, so in one object.
+public indirect enum AuthorIdentity: Hashable, Sendable {
     /// One From field whose mailboxes all have the same domain; usually it has one mailbox.
     case domain(DomainName, [Mailbox])
     /// One From field that is not an address list but can mean only this mailbox.
@@ -183,6 +185,14 @@ extension AuthorIdentity {
         case .unreadable(_, let domains): domains
         case .severalFields(_, let domains, let others): domains + others
         case .domain, .repaired, .severalDomains, .noDomain, .missing: policyDomains
+        }
+    }
+
+    /// Whether there is one domain, and no other, that a reader of the message might take for the author's.
+    public var hasOneDomain: Bool {
+        switch self {
+        case .domain, .repaired: true
+        case .severalDomains, .noDomain, .severalFields, .missing, .unreadable: domains.count == 1
         }
     }
 

@@ -109,13 +109,7 @@ public struct DomainName: Hashable, Sendable {
 
     /// Compares all octets in one call, for the same reason.
     public static func == (one: DomainName, other: DomainName) -> Bool {
-        guard one.wire.count == other.wire.count else { return false }
-        return unsafe one.wire.withUnsafeBytes { mine in
-            unsafe other.wire.withUnsafeBytes { theirs in
-                guard let mine = mine.baseAddress, let theirs = theirs.baseAddress else { return true }
-                return unsafe memcmp(mine, theirs, one.wire.count) == 0
-            }
-        }
+        one.wire.count == other.wire.count && one.wire.hasSuffix(other.wire)
     }
 
     private static func append(_ label: Octets, to wire: inout [UInt8]) throws(SyntaxError) {
@@ -181,7 +175,7 @@ public struct DomainName: Hashable, Sendable {
         let start = wire.count - other.wire.count
         var index = 0
         while index < start { index += 1 + Int(wire[index]) }
-        return index == start && wire[start...].elementsEqual(other.wire)
+        return index == start && wire.hasSuffix(other.wire)
     }
 
     /// Whether this name lies below `other`.
@@ -237,5 +231,20 @@ extension DomainName: CustomStringConvertible {
             }
         }
         return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    /// Whether these octets end with those, compared in one call.
+    fileprivate func hasSuffix(_ suffix: [UInt8]) -> Bool {
+        unsafe withUnsafeBytes { octets in
+            unsafe suffix.withUnsafeBytes { suffix in
+                guard let octets = octets.baseAddress, let other = suffix.baseAddress else {
+                    return unsafe suffix.isEmpty
+                }
+                guard count >= suffix.count else { return false }
+                return unsafe memcmp(octets + count - suffix.count, other, suffix.count) == 0
+            }
+        }
     }
 }
