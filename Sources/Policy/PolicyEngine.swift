@@ -1,5 +1,7 @@
 /// Judges messages by rules.
-public struct PolicyEngine: Sendable {
+///
+/// A class, because it is large and every message refers to it.
+public final class PolicyEngine: Sendable {
     /// The rules in their order.
     public let rules: [Rule]
     /// Whether the rules act.
@@ -18,6 +20,8 @@ public struct PolicyEngine: Sendable {
     let asksForDerived: Bool
     /// Whether a rule asks about the chain of seals, which most configurations do not check.
     let asksForChain: Bool
+    /// Whether a message can be deferred so that its recipients come separately.
+    public let mayPutOff: Bool
     /// For each rule, whether it or a rule below it can refuse a recipient before DATA.
     let mayRefuseEarly: [Bool]
 
@@ -34,11 +38,18 @@ public struct PolicyEngine: Sendable {
         self.mixed = mixed
         self.undecided = undecided
         var recipientConditions = [Condition]()
-        prepared = rules.rules.map { PreparedRule($0, &recipientConditions) }
+        let prepared = rules.rules.map { PreparedRule($0, &recipientConditions) }
+        self.prepared = prepared
         self.forwarders = forwarders.map { forwarder in
             let recipients = forwarder.recipients.map { ConditionGroup([$0], &recipientConditions) }
             return (forwarder, recipients?.ofRecipient.first)
         }
+        // A forwarder may be trusted for some recipients only.
+        let excusesSome = self.forwarders.contains { $0.place != nil }
+        mayPutOff =
+            mode == .enforce && mixed == .defer
+            && prepared.contains { $0.rule.isFinal && ($0.isOfRecipient || $0.isOnDMARC && excusesSome) }
+            && rules.rules.contains { $0.isFinal && $0.action.isRefusal }
         self.recipientConditions = recipientConditions
         let conditions = rules.rules.flatMap(\.conditions) + forwarders.flatMap(\.conditions)
         asksForChain = conditions.contains { $0.name.checks.contains(.arc) }
@@ -54,18 +65,6 @@ public struct PolicyEngine: Sendable {
 
     /// Whether any rule can refuse a recipient before DATA.
     public var mayRefuseRecipients: Bool { mode == .enforce && mayRefuseEarly.first == true }
-
-    /// Whether a message can be deferred so that its recipients come separately.
-    public var mayPutOff: Bool {
-        mode == .enforce && mixed == .defer
-            && prepared.contains { $0.rule.isFinal && ($0.isOfRecipient || $0.isOnDMARC && excusesSome) }
-            && rules.contains { $0.isFinal && $0.action.isRefusal }
-    }
-}
-
-extension PolicyEngine {
-    /// Whether a forwarder is trusted for some recipients only.
-    private var excusesSome: Bool { forwarders.contains { $0.place != nil } }
 }
 
 // MARK: Before DATA

@@ -9,7 +9,7 @@ internal import SPF
 
 extension PolicyEngine {
     /// The rules of a configuration.
-    public init(_ configuration: Configuration) {
+    public convenience init(_ configuration: Configuration) {
         self.init(
             rules: configuration.rules,
             forwarders: configuration.forwarders,
