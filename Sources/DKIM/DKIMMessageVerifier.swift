@@ -35,6 +35,8 @@ public struct DKIMMessageVerifier {
     private var entries: [Entry] = []
     private var signaturesOverLimit = 0
     private var hashers: [BodyHasher] = []
+    /// Whether the rest of the body cannot change any result; then it need not be passed.
+    public private(set) var isBodyComplete = true
     private var fields: SignedFields?
     private var retainedBody: [UInt8] = []
     private var isBodyRetained: Bool
@@ -109,6 +111,7 @@ public struct DKIMMessageVerifier {
     public mutating func body(_ chunk: UnsafeRawBufferPointer) {
         guard !isBodyComplete else { return }
         for index in hashers.indices { unsafe hashers[index].update(chunk) }
+        isBodyComplete = hashers.allSatisfy(\.isBeyondLength)
         guard isBodyRetained else { return }
         if chunk.count <= options.diagnosedBodyOctets - retainedBody.count {
             unsafe retainedBody.append(contentsOf: chunk)
@@ -117,9 +120,6 @@ public struct DKIMMessageVerifier {
             retainedBody = []
         }
     }
-
-    /// Whether the rest of the body cannot change any result; then it need not be passed.
-    public var isBodyComplete: Bool { hashers.allSatisfy(\.isBeyondLength) }
 
     /// Ends the body.
     public mutating func endOfBody() {
@@ -226,6 +226,7 @@ public struct DKIMMessageVerifier {
         let index = hashers.firstIndex { $0.canonicalization == canonicalization } ?? hashers.count
         if index == hashers.count { hashers.append(BodyHasher(canonicalization)) }
         hashers[index].add(signature.length)
+        isBodyComplete = hashers.allSatisfy(\.isBeyondLength)
         return index
     }
 }

@@ -1,12 +1,12 @@
 extension HeaderBlock {
     /// Whether a program sent the message and says so (RFC 3834 § 5), or it is a DMARC report by its Subject.
     ///
-    /// One pass, and no view of a field but of those two.
+    /// One pass, and no view of a value but of those two.
     public var isAutoSubmitted: Bool {
         indices.contains { index in
             switch nameLength(at: index) {
-            case 14: hasName("Auto-Submitted", at: index) && !self[index].value.saysNo
-            case 7: hasName("Subject", at: index) && self[index].value.isSubjectOfReport
+            case 14: hasName("Auto-Submitted", at: index) && !value(at: index).saysNo
+            case 7: hasName("Subject", at: index) && value(at: index).isSubjectOfReport
             default: false
             }
         }

@@ -116,6 +116,9 @@ extension HeaderBlock {
     /// The name of the field at `position`.
     public func name(at position: Int) -> Octets { storage[entries[position].name] }
 
+    /// The value of the field at `position`.
+    public func value(at position: Int) -> Octets { storage[entries[position].colon..<entries[position].end] }
+
     /// The length in octets of the name of the field at `position`.
     public func nameLength(at position: Int) -> Int { entries[position].name.count }
 

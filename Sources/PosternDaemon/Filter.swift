@@ -63,14 +63,14 @@ extension Filter {
         _ delivery: Delivery,
         headers: HeaderBlock,
         authservID: Octets,
-        _ transcript: @autoclosure () -> Transcript,
+        _ tell: (inout Transcript) -> Void,
         by setup: Setup
     ) {
         log.write(LogLine(judgement, delivery))
         counters.count(judgement, delivery)
-        let isClean = judgement.isCleanPass
+        let (isClean, problem) = (judgement.isCleanPass, delivery.problem)
         events.append {
-            setup.eventForm.write(judgement, transcript(), isClean: isClean, problem: delivery.problem, to: &$0)
+            setup.eventForm.write(judgement, Transcript(tell), isClean: isClean, problem: problem, to: &$0)
         }
         guard !isClean else { return }
         history.remember(
@@ -94,7 +94,7 @@ extension Filter {
         from source: SignedMessage.Source,
         removed: Int,
         _ delivery: Delivery,
-        _ transcript: @autoclosure () -> Transcript,
+        _ tell: (inout Transcript) -> Void,
         by setup: Setup
     ) {
         log.write(LogLine(outcome, envelope: envelope, from: source, removed: removed, delivery))
@@ -103,7 +103,7 @@ extension Filter {
                 signedBy: outcome?.keys ?? [],
                 unsigned: outcome?.problem,
                 removed: removed,
-                transcript(),
+                Transcript(tell),
                 to: &$0
             )
         }
@@ -124,7 +124,7 @@ extension Filter {
         _ envelope: Envelope,
         _ delivery: Delivery,
         _ direction: MailEvent.Direction,
-        _ transcript: @autoclosure () -> Transcript,
+        _ tell: (inout Transcript) -> Void,
         by setup: Setup
     ) {
         let line = LogLine(
@@ -143,7 +143,7 @@ extension Filter {
                 problem: problem,
                 removed: removed,
                 direction,
-                transcript(),
+                Transcript(tell),
                 to: &$0
             )
         }
@@ -151,5 +151,14 @@ extension Filter {
             values.messages[action, default: 0] += 1
             values.forgedFields += removed
         }
+    }
+}
+
+extension Transcript {
+    /// A transcript of what is told.
+    @inline(__always)
+    fileprivate init(_ tell: (inout Transcript) -> Void) {
+        self.init()
+        tell(&self)
     }
 }

@@ -142,7 +142,7 @@ struct Parts {
             Sample.delivery(queueID),
             headers: headers,
             authservID: Octets("mx.example.org"),
-            Transcript(),
+            { _ in },
             by: filter.setup
         )
     }

@@ -223,7 +223,7 @@ extension JudgedMessage {
             delivery,
             headers: transaction.headers,
             authservID: authservID,
-            transcript(judgement, transaction.headers, delivery),
+            { tell(&$0, judgement, transaction.headers, delivery) },
             by: context.setup
         )
         // If the MTA cannot quarantine, a quarantine must not become a delivery.
@@ -232,16 +232,20 @@ extension JudgedMessage {
         return MilterVerdict(judgement, above: delivery.sealing?.fields ?? [])
     }
 
-    private func transcript(_ judgement: Judgement, _ headers: HeaderBlock, _ delivery: Delivery) -> Transcript {
-        var transcript = context.transcript(gate, delivery, recipients: gate.taken)
+    /// Writes down what the session tells of a message that was judged.
+    private func tell(
+        _ transcript: inout Transcript,
+        _ judgement: Judgement,
+        _ headers: HeaderBlock,
+        _ delivery: Delivery
+    ) {
+        context.tell(&transcript, gate, delivery, judgement.envelope)
         transcript.messageID = headers.messageID
         transcript.isAutoSubmitted = headers.isAutoSubmitted
         transcript.seal = delivery.sealing?.seal
-        if judgement.envelope.relay != nil { transcript.envelope = judgement.envelope }
         // A body that nobody needs is not sent.
         if !isBodyComplete { transcript.octetCount = headers.octetCount + bodyOctets }
         if context.setup.engine.mayPutOff { transcript.obstacle = judgement.verdict.mixture?.obstacle ?? gate.obstacle }
-        return transcript
     }
 
     private func verdict(_ facts: @autoclosure () -> PolicyFacts, _ relay: Relay?) -> PolicyVerdict {
@@ -299,7 +303,7 @@ extension JudgedMessage {
             headers: transaction.headers,
             authservID: authservID,
             // Nobody was sent the message.
-            context.transcript(gate, delivery, recipients: []),
+            { context.tell(&$0, gate, delivery, context.envelope([])) },
             by: context.setup
         )
     }

@@ -48,15 +48,17 @@ struct MessageContext {
         return envelope
     }
 
-    /// What the session tells of the message.
-    func transcript(_ gate: RecipientGate, _ delivery: Delivery, recipients: [[UInt8]]) -> Transcript {
-        var transcript = Transcript()
+    /// Writes down what the session tells of the message, whose envelope is this.
+    ///
+    /// A transcript is never copied, because it has so much in it.
+    @inline(__always)
+    func tell(_ transcript: inout Transcript, _ gate: RecipientGate, _ delivery: Delivery, _ envelope: Envelope) {
         transcript.time = Clock.milliseconds
         transcript.listener = listener
         transcript.configuration = setup.configuration.contentHash
         transcript.mode = setup.configuration.mode
         transcript.queueID = delivery.queueID
-        transcript.envelope = envelope(recipients)
+        transcript.envelope = envelope
         transcript.isTrusted = isTrusted
         transcript.hasAuthenticated = hasAuthenticated
         transcript.login = hasAuthenticated ? session.macros["auth_authen"].map { Array($0) } : nil
@@ -66,7 +68,6 @@ struct MessageContext {
         transcript.isUnanswered = gate.isUnanswered
         transcript.early = gate.early
         transcript.milliseconds = delivery.milliseconds
-        return transcript
     }
 
     /// Counts how long the MTA has waited at the end of a message; nil where it has not.
@@ -93,15 +94,16 @@ struct MessageContext {
     ) -> MilterVerdict {
         let isActing = refusal.isUnconditional || setup.configuration.mode == .enforce
         let removed = isActing ? [] : forged?.deleted ?? []
+        let envelope = envelope(gate.taken)
         filter.recordUnjudged(
             isActing ? refusal.action : "accept",
             would: isActing ? nil : refusal.action,
             problem: refusal.problem,
             removed: removed.count,
-            envelope(gate.taken),
+            envelope,
             delivery,
             direction,
-            transcript(gate, delivery, recipients: gate.taken),
+            { tell(&$0, gate, delivery, envelope) },
             by: setup
         )
         return isActing ? MilterVerdict(refusal.response) : MilterVerdict(.continue, removing: removed)
@@ -110,5 +112,5 @@ struct MessageContext {
 
 extension HeaderBlock {
     /// The value of the first Message-ID field.
-    var messageID: Octets? { indices.first { hasName("Message-ID", at: $0) }.map { self[$0].value } }
+    var messageID: Octets? { indices.first { hasName("Message-ID", at: $0) }.map { value(at: $0) } }
 }

@@ -104,25 +104,23 @@ extension SignedMessage {
         let outcome = outgoing?.finish()
         let removed = removedFields
         let delivery = progress.delivery(gate)
+        let envelope = context.envelope(gate.taken)
         context.filter.record(
             outcome,
-            envelope: context.envelope(gate.taken),
+            envelope: envelope,
             from: source,
             removed: removed.count,
             delivery,
-            transcript(outcome, delivery),
+            { transcript in
+                context.tell(&transcript, gate, delivery, envelope)
+                transcript.messageID = headers.messageID
+                transcript.isAutoSubmitted = headers.isAutoSubmitted
+                // The body of a message that is not signed is not sent.
+                if outcome?.signatures.isEmpty == false { transcript.octetCount = headers.octetCount + bodyOctets }
+            },
             by: context.setup
         )
         return MilterVerdict(outcome, removing: removed)
-    }
-
-    private func transcript(_ outcome: OutgoingMessage.Outcome?, _ delivery: Delivery) -> Transcript {
-        var transcript = context.transcript(gate, delivery, recipients: gate.taken)
-        transcript.messageID = headers.messageID
-        transcript.isAutoSubmitted = headers.isAutoSubmitted
-        // The body of a message that is not signed is not sent.
-        if outcome?.signatures.isEmpty == false { transcript.octetCount = headers.octetCount + bodyOctets }
-        return transcript
     }
 
     /// The header fields to delete.
