@@ -100,8 +100,8 @@ extension MailTransaction {
             senderID?.outcome ?? (client.isUnknown && settings.checks.senderID ? .unknownClient : nil)
         assessment.dkim = settings.checks.dkim ? signatures : nil
         assessment.dmarc = dmarc?.outcome
-        // Without SPF, a DMARC fail says nothing.
-        if assessment.dmarc?.result == .fail, relayed?.isUnreadable == true { assessment.dmarc = nil }
+        // Without SPF, a DMARC fail says nothing, unless the client has seen to it that there is none.
+        if assessment.dmarc?.result == .fail, relayed?.relay.state == .unreadable { assessment.dmarc = nil }
         assessment.arc = chain?.outcome
         assessment.list = list
         assessment.list?.verified = listCheck?.outcome ?? .no

@@ -56,23 +56,40 @@ extension MailTransaction {
         guard relayed.isOpen, let field = lastField else { return }
         switch relayed.take(field) {
         case .client(let found)?:
-            meet(found.address, found.helo, relayed)
+            meet(MailClient(address: found.address, of: relayed, settings, client.executor), found.helo)
             spf = checkSender()
         case .results(let results)?:
-            meet(results.client, results.helo, relayed)
+            meet(MailClient(address: results.client, of: relayed, settings, client.executor), results.helo)
             spf = settings.checks.spf ? .known(results.spf) : nil
-        case .unreadable?, nil: break
+        // There is an address, and the client has hidden it.
+        case .unreadable(_, byClient: true)?:
+            meet(MailClient(isUnknown: true, of: relayed, settings, client.executor), [])
+        case .unreadable(_, byClient: false)?, nil: break
         }
     }
 
-    private func meet(_ address: IPAddress?, _ helo: [UInt8], _ relayed: RelayedMail) {
-        client = MailClient(
-            address: address,
-            settings: settings,
-            resolver: relayed.resolver,
-            executor: client.executor
-        )
+    private func meet(_ found: MailClient, _ helo: [UInt8]) {
+        client = found
         if !helo.isEmpty { client.greet(helo, now: now) }
         permits = checkPermits()
+    }
+}
+
+extension MailClient {
+    /// The client from which a relay had a message.
+    fileprivate convenience init(
+        address: IPAddress? = nil,
+        isUnknown: Bool = false,
+        of relayed: RelayedMail,
+        _ settings: AuthenticationSettings,
+        _ executor: (any TaskExecutor)?
+    ) {
+        self.init(
+            address: address,
+            isUnknown: isUnknown,
+            settings: settings,
+            resolver: relayed.resolver,
+            executor: executor
+        )
     }
 }

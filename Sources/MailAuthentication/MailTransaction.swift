@@ -103,9 +103,9 @@ public final class MailTransaction {
         spf = checkSender()
     }
 
-    /// Starts SPF of the domains that rules ask about, if there are any.
+    /// Starts SPF of the domains that rules ask about, if there are any; not as long as a relay's client is not known.
     func checkPermits() -> PermitChecks? {
-        guard !settings.permits.isEmpty else { return nil }
+        guard !settings.permits.isEmpty, relayed == nil || client.address != nil || client.isUnknown else { return nil }
         return PermitChecks(settings.permits, client, record.resolver(.permits), now: now)
     }
 

@@ -91,7 +91,12 @@ public struct MessageJudge: Sendable {
                 now: now
             )
         }
-        let client = MailClient(address: envelope.clientAddress, settings: settings, resolver: resolver)
+        let client = MailClient(
+            address: envelope.clientAddress,
+            isUnknown: envelope.relay?.state == .disguised,
+            settings: settings,
+            resolver: resolver
+        )
         if !envelope.helo.isEmpty { client.greet(envelope.helo, now: now) }
         return MailTransaction(
             client,

@@ -11,8 +11,10 @@ public final class Relay: Sendable, CustomStringConvertible {
         case client
         /// An upstream host's Authentication-Results say what was found.
         case results
-        /// Neither can be read: the message is accepted, and nothing is said of its client.
+        /// Neither can be read, and nothing is said of the client: rules that ask about it do not match.
         case unreadable
+        /// The client has made the Received field unreadable: no domain is found to permit it.
+        case disguised
         /// The header was not read.
         case unread
     }
@@ -37,15 +39,18 @@ public final class Relay: Sendable, CustomStringConvertible {
     /// What becomes of a message that this relay passed on.
     ///
     /// The relay would have to send a bounce to whom the message names as its sender, who may be forged: a refusal becomes a
-    /// flag, and so does a message that would vanish.
+    /// flag, and so does a message that would vanish. Nothing is refused for good where the relay keeps us from knowing the
+    /// client, which an exemption may be about.
     ///
     /// - Parameters:
-    ///   - verdict: what the rules decide; not evaluated for a message whose true client is not known, which is accepted.
+    ///   - verdict: what the rules decide.
     ///   - refuses: whether rules refuse mail of relays all the same.
-    public func verdict(_ verdict: @autoclosure () -> PolicyVerdict, refuses: Bool) -> PolicyVerdict {
-        guard state != .unreadable else { return .acceptedUnasked }
-        return refuses ? verdict() : verdict().withoutRefusal
+    public func verdict(_ verdict: PolicyVerdict, refuses: Bool) -> PolicyVerdict {
+        refuses && state != .unreadable ? verdict : verdict.withoutRefusal
     }
+
+    /// Whether the true client is known, or what was found of it.
+    public var isClientKnown: Bool { state == .client || state == .results }
 }
 
 extension Relay.State {
@@ -54,6 +59,7 @@ extension Relay.State {
         case .client: "whose Received fields name the client"
         case .results: "whose results are used"
         case .unreadable: "client not readable"
+        case .disguised: "client hidden by its own words"
         case .unread: "header not read"
         }
     }

@@ -13,8 +13,8 @@ final class RelayedMail {
         case client(TrueClientSearch.Client)
         /// What an upstream host says it found.
         case results(UpstreamResults)
-        /// Why nothing was found.
-        case unreadable(String)
+        /// Why nothing was found, and whether the client has brought that about.
+        case unreadable(String, byClient: Bool)
     }
 
     /// The relay's address.
@@ -57,19 +57,14 @@ final class RelayedMail {
         return switch finding {
         case .client?: Relay(address: address, state: .client)
         case .results?: Relay(address: address, state: .results)
-        case .unreadable(let reason)?: Relay(address: address, state: .unreadable, problem: reason)
+        case .unreadable(let reason, let byClient)?:
+            Relay(address: address, state: byClient ? .disguised : .unreadable, problem: reason)
         case nil: Relay(address: address)
         }
     }
 
     /// Whether fields are wanted.
     var isOpen: Bool { finding == nil && known == nil }
-
-    /// Whether nothing can be found.
-    var isUnreadable: Bool {
-        if case .unreadable? = finding { return true }
-        return known?.state == .unreadable
-    }
 
     /// Takes the next field from the top, and returns what is found then.
     func take(_ field: HeaderField) -> Finding? {
@@ -106,7 +101,7 @@ extension UpstreamSearch {
     fileprivate var finding: RelayedMail.Finding? {
         switch outcome {
         case .success(let results)?: .results(results)
-        case .failure(let problem)?: .unreadable(problem.description)
+        case .failure(let problem)?: .unreadable(problem.description, byClient: false)
         case nil: nil
         }
     }
@@ -116,7 +111,7 @@ extension TrueClientSearch {
     fileprivate var finding: RelayedMail.Finding? {
         switch outcome {
         case .success(let client)?: .client(client)
-        case .failure(let reason)?: .unreadable(reason.description)
+        case .failure(let reason)?: .unreadable(reason.description, byClient: reason.isOfClient)
         case nil: nil
         }
     }

@@ -1,7 +1,4 @@
 extension PolicyVerdict {
-    /// The verdict on a message that no rule may judge.
-    public static var acceptedUnasked: PolicyVerdict { PolicyVerdict(stage: .endOfMessage) }
-
     /// The verdict that neither refuses for good nor drops the message: it is flagged as junk instead.
     public var withoutRefusal: PolicyVerdict {
         var verdict = self

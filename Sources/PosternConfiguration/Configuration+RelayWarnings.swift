@@ -23,7 +23,7 @@ extension Configuration {
             }
         }
         if !relays.networks.isEmpty, relays.by.isEmpty, relays.results == nil {
-            let message = "is empty, so no true client is ever found, and all mail of the relays is accepted"
+            let message = "is empty, so no true client is ever found, and no rule that asks about it matches"
             warn(".by", message, "the names behind \"by\" in the Received fields that the relays write")
         }
         if !relays.by.isEmpty, relays.results != nil {

@@ -209,7 +209,8 @@ extension Configuration.Trust.Relays {
             """
             The names behind "by" in the Received fields that these hosts write. The fields are read from the top, through \
             up to five steps between hosts of our own and on loopback, to the first client from outside. Where a field is \
-            by another name or cannot be read, the message is accepted and stamped without SPF, and the log says why.
+            by another name or cannot be read, the message is judged without its client, never refused for good, and the log \
+            says why.
             """
         ),
         Setting(
@@ -228,8 +229,9 @@ extension Configuration.Trust.Relays {
             \.refuse,
             .flag,
             """
-            Whether "reject" and "discard" act on mail of these hosts, and max_header. A host that is refused here sends a bounce to the \
-            sender, who may be forged; therefore such mail is flagged as "junk" does, and the log says relayed=...
+            Whether "reject" and "discard" act on mail of these hosts, and max_header. A host that is refused here sends a \
+            bounce to the sender, who may be forged; therefore such mail is flagged as "junk" does, and the log says \
+            relayed=... Where the client is not known, rules never do more than flag.
             """
         ),
     ]

@@ -34,7 +34,7 @@ public struct StoredFacts: Sendable {
     public var obstacle: SeparationObstacle?
     /// Whether a relay of our own passed on the message.
     public var isRelayed = false
-    /// Whether that relay's fields did not name the client, so that the message was accepted unjudged.
+    /// Whether that relay's fields did not name the client, so that the message cannot be refused for good.
     public var isRelayUnreadable = false
     /// Whether something other than the rules spoke against the message.
     public var hasProblem = false

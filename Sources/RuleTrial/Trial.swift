@@ -9,8 +9,6 @@ public enum Untried: String, CaseIterable, Error, Sendable {
     case unreadable = "stored facts that cannot be read"
     /// The message is our own.
     case outbound = "our own mail, which no rule judges"
-    /// The message came from a relay of our own whose fields did not name the client.
-    case unreadableRelay = "from a relay that did not name the client, which no rule judges"
     /// The message was not judged.
     case unjudged = "not judged then, whatever the rules said"
     /// A header that no rule judges in enforce mode.
@@ -84,7 +82,8 @@ extension Trial {
     private func judged(_ message: StoredFacts) throws(Untried) -> TrialVerdict {
         guard message.isRelayed else { return try asRecipientsCame(message) }
         let trial = try atOnce(message)
-        return refusesRelayed ? trial : TrialVerdict(refusals: [], verdict: trial.verdict.withoutRefusal)
+        guard !refusesRelayed || message.isRelayUnreadable else { return trial }
+        return TrialVerdict(refusals: [], verdict: trial.verdict.withoutRefusal)
     }
 
     private func asRecipientsCame(_ message: StoredFacts) throws(Untried) -> TrialVerdict {
@@ -174,7 +173,6 @@ extension StoredFacts {
     fileprivate func checkSubject(_ engine: PolicyEngine) throws(Untried) {
         switch subject {
         case .judged:
-            if isRelayUnreadable { throw .unreadableRelay }
             if hasProblem, engine.mode == .enforce { throw .problem }
         case .unjudged: throw .unjudged
         case .outbound: throw .outbound

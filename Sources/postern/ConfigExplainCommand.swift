@@ -50,7 +50,6 @@ struct ConfigExplainCommand: AsyncParsableCommand {
     private func explanation(of judgement: Judgement, by engine: PolicyEngine) -> String {
         if engine.rules.isEmpty { return "There are no rules.\n\n" }
         let envelope = judgement.envelope
-        if envelope.relay?.state == .unreadable { return "No rule is asked: the relay does not name the client.\n\n" }
         let explanations = engine.explain(
             judgement.assessment.facts(envelope),
             engine.kinds(of: envelope.addresses),

@@ -131,12 +131,15 @@ class Written(unittest.TestCase):
         received = ("Received", "from x (unknown [192.0.2.9]) by mx2.example.org (Postfix) with ESMTP id 1")
 
         def play(session):
-            for fields in ([received], []):
+            hidden = (received[0], received[1].replace("from x", "from a([192.0.2.10])"))
+            for fields in ([received], [], [hidden]):
                 send(session, client="198.51.100.2", headers=[*fields, *HEADERS])
 
-        named, unreadable = self.played(play, rules=relays)
+        named, unreadable, disguised = self.played(play, rules=relays)
         self.assertEqual(named["relay"], {"ip": "198.51.100.2", "state": "client"})
         self.assertEqual((named["client"]["ip"], named["client"]["helo"], named["spf"]["result"]), ("192.0.2.9", "x", "pass"))
+        self.assertEqual(disguised["relay"], {"ip": "198.51.100.2", "state": "disguised"})
+        self.assertEqual((disguised["client"]["ip"], disguised["spf"]["result"]), (None, "none"))
         self.assertEqual(unreadable["relay"], {"ip": "198.51.100.2", "state": "unreadable"})
         self.assertEqual((unreadable["client"]["ip"], unreadable["client"]["helo"], unreadable["spf"]), (None, "", None))
         direct, = self.played(send, rules=relays)

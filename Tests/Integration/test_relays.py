@@ -33,10 +33,10 @@ class Relays(unittest.TestCase):
         self.server = self.enterContext(mta.Postfix(self.postern.unix))
         self.backup = self.enterContext(relay("mx2.example.org", BACKUP, self.server.port))
 
-    def send(self, server, client, message=None, sender="a@example.com"):
+    def send(self, server, client, message=None, sender="a@example.com", **options):
         """Sends mail to a server as a client, and gives its line when it has come to the filter."""
         seen = len(self.postern.lines())
-        outcome = mail.send(server, message or mail.letter(), sender, ["bob@example.org"], client=client)
+        outcome = mail.send(server, message or mail.letter(), sender, ["bob@example.org"], client=client, **options)
         self.assertEqual(outcome.code, 250, outcome)
         return self.postern.line(after=seen)
 
@@ -74,6 +74,25 @@ class Relays(unittest.TestCase):
             self.assertEqual(mail.values(self.take(), "X-Spam-Flag"), ["YES"])
         self.backup.settle()
         self.assertEqual(len(self.postern.lines()), 3)
+
+    def test_a_forger_cannot_make_the_field_unreadable(self):
+        """A HELO name of any length: Postfix cuts a line of 998 octets wherever that is, also in the address."""
+        self.setUpServers("""\
+[[rules]]
+name = "dmarc"
+when = { dmarc = "fail", dmarc_policy = "reject" }
+action = "reject"
+""" + RELAYS)
+        first = len("Received: from ")
+        for length in (300, 998 - first, 998 - first - len(" (unk"), 998 - first - len(" (unknown [192.0."), 1500, 1900):
+            line = self.send(self.backup, "192.0.2.66", sender="a@soft.example", helo="a" * length)
+            self.assertEqual(
+                [line.get(name) for name in ("action", "relayed", "rule", "client", "spf", "dmarc")],
+                ["junk", "reject", "dmarc", "192.0.2.66", "softfail", "fail"], length,
+            )
+            self.assertIsNone(line.get("problem"), length)
+        self.server.settle()
+        self.server.empty_mailboxes()
 
     def test_two_relays(self):
         self.setUpServers()

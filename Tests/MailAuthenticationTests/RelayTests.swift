@@ -151,19 +151,64 @@ struct RelayTests {
             ["Received: by mx2.example.org (Postfix, from userid 0) id 4XyZ1", permitted],
             "Received field of the relay cannot be read: it names no client"
         ),
+        (
+            ["Received: from x by mx2.example.org; Sat, 28 Nov 2026 10:00:00 +0000", permitted],
+            "Received field of the relay cannot be read: it has no address of the client where one is known to stand"
+        ),
     ]
 
-    @Test("without a readable client it is accepted, stamped, and has no SPF", arguments: unreadable)
+    /// Rules on what is not known of a client that the relay does not name.
+    private static let onClient = [
+        "spf = \"fail\"", "spf = \"!pass\"", "spf_helo = \"!pass\"", "sender_id = \"!pass\"", "dmarc = \"fail\"",
+        "dmarc = \"!pass\"", "iprev = \"!pass\"", "clients = \"!192.0.2.1\"", "client_names = \"!mail.example.com\"",
+        "permitted_by = \"!example.com\"", "spf_open = false", "dkim_aligned = \"!pass\"",
+    ]
+
+    @Test("rules that ask about a client that the relay does not name do not match", arguments: unreadable)
     func unreadableClient(_ fields: [String], _ problem: String) async throws {
-        for rules in [Self.rejecting, Self.rejecting.replacing("spf = \"fail\"", with: "")] {
-            let judgement = try await Self.judge(fields + [Self.from], rules: rules)
-            #expect(judgement.verdict.action == .accept && judgement.verdict.rule == nil)
+        for condition in Self.onClient {
+            let rules = Self.rejecting.replacing("spf = \"fail\"", with: condition)
+            let judgement = try await Self.judge(fields + [Self.from], refuses: true, rules: rules)
+            #expect(judgement.verdict.action == .accept && judgement.verdict.rule == nil, "\(condition)")
             #expect(judgement.assessment.words == "- - - none - -")
             #expect(judgement.envelope.clientAddress == nil && judgement.envelope.relay?.state == .unreadable)
             #expect(judgement.envelope.relay?.problem == problem)
             #expect(Self.stamp(judgement).contains("dkim=none"))
             #expect(!Self.stamp(judgement).contains("198.51.100"))
         }
+    }
+
+    @Test("what is known without a readable client is judged, and never refused for good", arguments: unreadable)
+    func judgedWithoutClient(_ fields: [String], _ problem: String) async throws {
+        for condition in ["dkim = \"none\"", "from_domains = \"example.com\"", "sender_domains = \"example.com\""] {
+            let rules = Self.rejecting.replacing("spf = \"fail\"", with: condition)
+            for refuses in [false, true] {
+                let verdict = try await Self.judge(fields + [Self.from], refuses: refuses, rules: rules).verdict
+                #expect(verdict.action == .junk && verdict.relayed == .reject, "\(condition)")
+            }
+        }
+    }
+
+    @Test(
+        "a client that hides behind its own words is permitted by nobody",
+        arguments: [
+            "a([192.0.2.1])", "a(b)", "a(", "a;b", "a) by mx2.example.org (", "a by mx9.example.net",
+            "a (x [192.0.2.1]) by mx9.example.net (", String(repeating: "a", count: 9000),
+        ]
+    )
+    func disguised(_ helo: String) async throws {
+        let fields = [Self.received(helo, "192.0.2.9"), Self.permitted, Self.from]
+        for condition in ["spf = \"!pass\"", "spf_helo = \"none\"", "dmarc = \"fail\""] {
+            let rules = Self.rejecting.replacing("spf = \"fail\"", with: condition)
+            let judgement = try await Self.judge(fields, rules: rules)
+            #expect(judgement.verdict.action == .junk && judgement.verdict.relayed == .reject, "\(condition)")
+            #expect(judgement.envelope.relay?.state == .disguised && judgement.envelope.clientAddress == nil)
+            #expect(judgement.assessment.words == "none none none none fail -")
+            let refused = try await Self.judge(fields, refuses: true, rules: rules).verdict
+            #expect(refused.action == .reject, "\(condition)")
+        }
+        let signed = try await Self.judge([Self.received(helo, "192.0.2.9")] + Sample.signed([Self.from]))
+        #expect(signed.assessment.words == "none none none pass pass -" && signed.verdict.action == .accept)
     }
 
     @Test("DMARC counts without a readable client where a signature passes")

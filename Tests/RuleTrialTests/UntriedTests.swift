@@ -37,11 +37,13 @@ struct UntriedTests {
         #expect(throws: reason) { try trial.verdict(Self.message { $0.subject = subject }) }
     }
 
-    @Test("a relay that did not name the client")
+    @Test("what a relay passed on that did not name the client is flagged, even where relays are refused")
     func unreadableRelay() throws {
         let message = Self.message { ($0.isRelayed, $0.isRelayUnreadable) = (true, true) }
         let stored = try StoredFacts(octets: message.octets)
-        #expect(throws: Untried.unreadableRelay) { try Self.trial("spf = \"fail\"").verdict(stored) }
+        let refusing = Trial(try Self.trial("spf = \"fail\"").engine, refusesRelayed: true)
+        let verdict = try refusing.verdict(stored).verdict
+        #expect(verdict.action == .junk && verdict.relayed == .reject)
     }
 
     @Test("what a relay of our own passed on is flagged at the end, or refused where relays are")

@@ -44,7 +44,7 @@ final class OutgoingSeal {
     func finish(_ judgement: Judgement, _ headers: HeaderBlock, _ settings: HeaderSettings) -> Outcome? {
         let verdict = judgement.verdict
         guard Self.mayGoOn(verdict.action), Self.mayGoOn(verdict.would?.action ?? .accept), verdict.relayed == nil,
-            judgement.envelope.relay?.state != .unreadable, let chain = judgement.assessment.arc
+            judgement.envelope.relay?.isClientKnown ?? true, let chain = judgement.assessment.arc
         else { return nil }
         do throws(ARCSealingError) {
             let set = try sealer.seal(headers, chain, results: judgement.results(settings, headers)[...])
