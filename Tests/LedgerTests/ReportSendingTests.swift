@@ -302,4 +302,30 @@ struct ReportSendingTests {
         #expect(SendingBudget(settings).decision(for: "a", now: day) == .pause(until: day + 1800))
         #expect(SendingBudget(settings, keepsToWindow: false).decision(for: "a", now: day) == .now)
     }
+
+    @Test("a host that gets no more reports today holds up no other", arguments: [true, false])
+    func otherHosts(atOnce: Bool) async throws {
+        let folder = try ReportFolder()
+        let hosts = ["a.example", "a.example", "a.example", "b.example", "c.example"]
+        try folder.take(
+            hosts.enumerated().map { number, host in
+                ReportFolder.event {
+                    $0.policyDomain = "d\(number).example"
+                    $0.rua = ["mailto:r\(number)@\(host)"]
+                }
+            }
+        )
+        try folder.closeDay()
+        var settings = folder.settings
+        settings.perHost = 1
+        let sender = try folder.sender(settings)
+        var postponed = [String]()
+        for id in try folder.store.openDeliveries(ReportFilter()) {
+            let turn = try await atOnce ? sender.send(id) : sender.turn()
+            if case .postponed(let host, _) = turn { postponed.append(host) }
+        }
+        #expect(postponed == ["a.example", "a.example"])
+        let recipients = folder.sent.map { $0.recipient.split(separator: "@").last }
+        #expect(recipients.sorted { $0 ?? "" < $1 ?? "" } == ["a.example", "b.example", "c.example"])
+    }
 }

@@ -38,6 +38,8 @@ public final class ReportSender {
         case tried(ReportAttempt)
         /// There is nothing to do before that time; nil where nothing is known to come.
         case idle(until: UnixTime?)
+        /// The host of the destination gets no more before that time; others do.
+        case postponed(host: String, until: UnixTime)
         /// Another process is sending.
         case held
     }
@@ -80,7 +82,7 @@ public final class ReportSender {
         budget = SendingBudget(settings, keepsToWindow: keepsToWindow, spent: try store.spent(on: now), now: now)
     }
 
-    /// Sends the next report that is due.
+    /// Sends the next report that is due; puts it off where its host gets no more.
     public func turn() async throws(StoreError) -> Turn {
         let now = surroundings.now()
         // A clock that is set back does not make the pause longer.
@@ -95,7 +97,7 @@ public final class ReportSender {
         case .pause(let until): return .idle(until: until)
         case .postpone(let until):
             try store.postpone(delivery, to: until)
-            return .idle(until: now)
+            return .postponed(host: delivery.host, until: until)
         }
     }
 
@@ -106,7 +108,8 @@ public final class ReportSender {
         guard let delivery = try store.delivery(id) else { return .idle(until: nil) }
         switch budget.decision(for: delivery.host, now: surroundings.now()) {
         case .now: return try await attempt(id)
-        case .pause(let until), .postpone(let until): return .idle(until: until)
+        case .pause(let until): return .idle(until: until)
+        case .postpone(let until): return .postponed(host: delivery.host, until: until)
         }
     }
 

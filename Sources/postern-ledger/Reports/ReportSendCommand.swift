@@ -126,20 +126,28 @@ struct ReportSendCommand: AsyncParsableCommand {
 
     private func send(_ filter: ReportFilter, _ configuration: Configuration) async throws {
         guard let office = try ReportOffice(configuration, keepsToWindow: false) else { return }
-        var isComplete = true
         let open = try office.store.openDeliveries(filter)
         if open.isEmpty { sayNothingWaits(filter) }
+        var isComplete = true
+        var postponed: [String: Int] = [:]
         for id in open {
             do {
-                guard let attempt = try await office.send(id, patience: Self.patience) else { continue }
-                try say(attempt.text)
-                isComplete = isComplete && attempt.isSent
+                switch try await office.send(id, patience: Self.patience) {
+                case .tried(let attempt):
+                    try say(attempt.text)
+                    isComplete = isComplete && attempt.isSent
+                case .postponed(let host, _): postponed[host, default: 0] += 1
+                case .idle, .held: continue
+                }
             } catch let error as ReportOfficeError {
                 Report.write("\(error)")
                 throw ExitCode(EX_TEMPFAIL)
             }
         }
-        guard isComplete else { throw ExitCode.failure }
+        for (host, count) in postponed.sorted(by: { $0.key < $1.key }) {
+            Report.write("\(Counted.words(count, "report")) to \(host) for another day: [reports] per_host is reached")
+        }
+        guard isComplete, postponed.isEmpty else { throw ExitCode.failure }
     }
 
     private func sayNothingWaits(_ filter: ReportFilter) {

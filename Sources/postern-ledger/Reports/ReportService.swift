@@ -79,6 +79,7 @@ final class ReportOffice {
         while !Task.isCancelled {
             switch try await sender.turn() {
             case .tried(let attempt): Report.write(attempt.text)
+            case .postponed: continue
             case .held: return 1
             case .idle(let until):
                 let now = Clock.now
@@ -95,13 +96,17 @@ final class ReportOffice {
         try store.planReports(settings, now: Clock.now) { Task.isCancelled }
     }
 
-    /// Sends a report that may not be due; nil when nothing was left to send.
-    func send(_ id: Int64, patience: Int64) async throws -> ReportAttempt? {
+    /// Sends a report that may not be due, as soon as the rate allows it.
+    ///
+    /// - Parameters:
+    ///   - id: the number of the delivery.
+    ///   - patience: for how many seconds the rate, or another process, may hold it up.
+    func send(_ id: Int64, patience: Int64) async throws -> ReportSender.Turn {
         var rest = patience
         while true {
-            switch try await sender.send(id) {
-            case .tried(let attempt): return attempt
-            case .idle(nil): return nil
+            let turn = try await sender.send(id)
+            switch turn {
+            case .tried, .postponed, .idle(nil): return turn
             case .idle(let until?):
                 rest -= max(1, until.seconds - Clock.now.seconds)
                 guard rest > 0 else { throw ReportOfficeError.bounded(until: until) }
