@@ -85,7 +85,9 @@ public struct DestinationVerification: DNSInquiry {
     private func overriding(_ uris: [Octets]) -> DestinationOutcome {
         guard !uris.isEmpty else { return .verified(destination) }
         let others = uris.map { ReportDestination($0.text) }
-        guard others.allSatisfy({ $0?.host == destination.host }), let first = others.first, let first else {
+        guard others.allSatisfy({ $0?.host == destination.host && $0?.isRoute == false }), let first = others.first,
+            let first
+        else {
             return .refused(
                 "the record at \(destination.host) names an address of another host, or none that can be used"
             )

@@ -21,7 +21,7 @@ extension PolicyConfiguration {
         spfAlignment = tags.aspf == "s" ? .strict : .relaxed
         failureOptions = tags.fo.uniqueOptions
         isTesting = tags.t == "y"
-        problem = Self.problem(tags, usable, of: dmarc.rua.count)
+        problem = Self.problem(tags, usable.filter { !$0.isRoute }, of: dmarc.rua.count)
     }
 
     /// What is wrong with the record (RFC 9990 § 3.1.5: "invalid "rua" or "sp", etc.").

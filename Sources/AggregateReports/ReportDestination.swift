@@ -12,6 +12,12 @@ public struct ReportDestination: Hashable, Sendable {
     /// The address for RCPT and To.
     public var address: String { "\(localPart)@\(host)" }
 
+    /// Whether the local part asks a mail server to pass mail on, as `user%host` and `host!user` do.
+    ///
+    /// Servers that understand it would bring a report to somebody who was never asked, under the name of a host that was.
+    /// RFC 5321 § 3.6.1 and appendix F.2 do away with such ways.
+    public var isRoute: Bool { localPart.utf8.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "!") } }
+
     /// Whether the address needs SMTPUTF8 (RFC 6531).
     public var isInternational: Bool { !localPart.utf8.isASCII }
 
@@ -53,6 +59,8 @@ extension ReportDestination {
 
     /// The destinations of a list: each once, at most five.
     ///
+    /// To those that ask for a way to another host, nothing goes; they are behind the others, and so take no place of theirs.
+    ///
     /// RFC 9990 § 3.5: "An attempt MUST be made to deliver an aggregate report to every remaining URI, up to the
     /// Receiver's limits on supported URIs."
     ///
@@ -60,7 +68,8 @@ extension ReportDestination {
     /// - Returns: the destinations, in the same order.
     public static func destinations(of usable: [ReportDestination]) -> [ReportDestination] {
         var destinations = [ReportDestination]()
-        for destination in usable where destinations.count < ReportBounds.destinations {
+        for destination in usable.filter({ !$0.isRoute }) + usable.filter(\.isRoute)
+        where destinations.count < ReportBounds.destinations {
             guard !destinations.contains(where: { $0.address == destination.address }) else { continue }
             destinations.append(destination)
         }

@@ -57,6 +57,10 @@ struct DestinationVerificationTests {
             "blue.example", "mailto:r@red.example", [permission: "v=DMARC1; rua=https://red.example/"], "refused",
             "step 9: an override that cannot be used"
         ),
+        (
+            "blue.example", "mailto:r@red.example", [permission: "v=DMARC1; rua=mailto:v%25w@red.example"], "refused",
+            "step 9: an override that asks for a way to another host"
+        ),
         ("blue.example", "mailto:r@red.example", [:], "refused", "step 7: no record"),
         (
             "blue.example", "mailto:r@red.example", [permission: "v=spf1 -all"], "refused",

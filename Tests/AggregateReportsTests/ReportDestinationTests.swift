@@ -56,6 +56,25 @@ struct ReportDestinationTests {
         #expect(destination?.limit == limit, "\(why)")
     }
 
+    @Test(
+        "an address that asks a mail server to pass mail on is told from others",
+        arguments: [
+            ("mailto:victim%25victim.example@example.com", true), ("mailto:victim.example%21victim@example.com", true),
+            ("mailto:a!b@example.com!10m", true),
+            ("mailto:a@example.com!10m", false), ("mailto:a+b=c@example.com", false),
+        ]
+    )
+    func routes(uri: String, isRoute: Bool) throws {
+        #expect(try #require(ReportDestination(uri)).isRoute == isRoute)
+    }
+
+    @Test("addresses that ask for a way to another host take no place of others")
+    func places() {
+        let uris = (0..<5).map { "mailto:v%25w\($0)@example.com" } + ["mailto:r@example.com"]
+        let destinations = ReportDestination.destinations(of: uris.compactMap { ReportDestination($0) })
+        #expect(destinations.map(\.isRoute) == [false, true, true, true, true])
+    }
+
     @Test("RFC 9990 § 3.5: of fifty URIs five are used, each once, and what cannot be used takes no place")
     func list() {
         let uris = (0..<50).flatMap { ["ftp:x", "mailto:r\($0)@example.com", "mailto:r\($0)@EXAMPLE.com!1k"] }

@@ -79,6 +79,29 @@ struct ReportAbuseTests {
         #expect(try other.states() == ["suppressed"])
     }
 
+    @Test("no report goes to an address that asks for a way to another host, and show says so")
+    func routes() async throws {
+        let folder = try ReportFolder()
+        try folder.take([
+            ReportFolder.event { $0.rua = ["mailto:v%25victim.example@example.com", "mailto:r@example.com"] },
+            ReportFolder.event {
+                $0.policyDomain = "sub.example.com"
+                $0.rua = ["mailto:victim.example%21v@example.com"]
+            },
+        ])
+        func shown() throws -> [String] {
+            try folder.reports().map { ReportText.story($0, lastPass: nil) }
+        }
+        for text in try shown() { #expect(text.contains("asks a mail server to pass mail on")) }
+        #expect(try shown().map { $0.contains("goes when the day is closed, to r@example.com\n") } == [true, false])
+        try folder.closeDay()
+        for text in try shown() { #expect(text.contains("asks a mail server to pass mail on")) }
+        #expect(try folder.states().sorted() == ["not authorized", "not authorized", "waiting"])
+        let sender = try folder.sender()
+        while case .tried = try await sender.turn() {}
+        #expect(folder.sent.map(\.recipient) == ["r@example.com"])
+    }
+
     @Test("the limit of the address that a host names is a maximum too")
     func limit() async throws {
         let folder = try ReportFolder()

@@ -47,6 +47,10 @@ struct Delivery {
     /// Why a report on an excluded domain does not go.
     static let exclusion = "[reports] exclude has the domain"
 
+    /// Why a report does not go to an address that asks for a way to another host.
+    static let route =
+        "the address asks a mail server to pass mail on (% or ! before the @), and no report goes that way"
+
     /// Under which name reports to it are stopped.
     var suppressionKey: String { AddressKey.key(destination) }
 }

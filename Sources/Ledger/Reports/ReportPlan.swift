@@ -82,12 +82,13 @@ extension Database {
         guard state == .made, let identity else { return }
         for (index, destination) in report.policy.destinations.enumerated() {
             let due = settings.window.point(after: now, Self.fraction(identity.id, index))
+            let state = destination.isRoute ? DeliveryState.unauthorized : .waiting
             try cachedStatement(
-                sql: "INSERT INTO report_delivery VALUES (NULL, ?, ?, ?, ?, ?, NULL, NULL, 0, NULL, NULL)"
+                sql: "INSERT INTO report_delivery VALUES (NULL, ?, ?, ?, ?, ?, NULL, NULL, 0, NULL, ?)"
             ).execute(
                 arguments: [
-                    report.id, destination.address, destination.host.description, DeliveryState.waiting.rawValue,
-                    due.seconds,
+                    report.id, destination.address, destination.host.description, state.rawValue,
+                    state.isOpen ? due.seconds : nil, destination.isRoute ? Delivery.route : nil,
                 ]
             )
         }

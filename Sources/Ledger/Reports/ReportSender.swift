@@ -159,6 +159,7 @@ public final class ReportSender {
         guard let named = delivery.named, let identity = delivery.report.identity(settings) else {
             return .withheld(.unauthorized, "the destination cannot be used")
         }
+        if named.isRoute { return .withheld(.unauthorized, Delivery.route) }
         let recipient: ReportDestination
         switch await verification(of: delivery, domain, named) {
         case .own: recipient = named

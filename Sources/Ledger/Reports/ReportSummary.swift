@@ -97,8 +97,10 @@ public struct ReportSummary: Sendable, Encodable, Equatable {
     public let folded: Int
     /// How many messages of further policies of the day are counted in it.
     public let further: Int
-    /// The addresses that the policy names.
+    /// The addresses that the policy names, and to which it can go.
     public let destinations: [String]
+    /// The other ones: they ask a mail server to pass it on.
+    public let routes: [String]
     /// What became of it for each of them.
     public let deliveries: [ReportDelivery]
 }
@@ -212,7 +214,8 @@ extension Database {
             rows: report.entries,
             folded: report.folded,
             further: report.further,
-            destinations: report.policy.destinations.map(\.address),
+            destinations: report.policy.destinations.filter { !$0.isRoute }.map(\.address),
+            routes: report.policy.destinations.filter(\.isRoute).map(\.address),
             deliveries: try deliveries.map { ReportDelivery($0, obstacle: try obstacle(to: $0, settings, now: now)) }
         )
     }

@@ -95,10 +95,9 @@ public enum ReportText {
         case .open: return ["its day is closed; what becomes of it is decided soon"]
         case .made:
             guard report.isDayOpen else { return [] }
-            return [
-                "goes when the day is closed, to "
-                    + report.destinations.map { TextTable.printable($0) }.joined(separator: ", ")
-            ]
+            let addresses = report.destinations.map { TextTable.printable($0) }.joined(separator: ", ")
+            return (addresses.isEmpty ? [] : ["goes when the day is closed, to \(addresses)"])
+                + report.routes.map { "does not go to \(TextTable.printable($0)): \(Delivery.route)" }
         case .gated:
             let last = lastPass.map { "; the last one did \(UTCTime($0))" } ?? ""
             return ["does not go\(ending): no message of the domain passed DMARC within 30 days\(last)"]
