@@ -1,5 +1,6 @@
 internal import DMARC
 public import MailEvents
+public import MailSyntax
 
 /// What a message says to a domain's owner.
 public struct ObservedMessage: Hashable, Sendable {
@@ -7,6 +8,8 @@ public struct ObservedMessage: Hashable, Sendable {
     public let day: Int
     /// The policy that it was judged by.
     public let policy: PolicyConfiguration
+    /// The Organizational Domain of the author (RFC 9989 § 4.10.2); nil where the event does not tell it.
+    public let organizational: DomainName?
     /// Its row.
     public let record: ReportRecord
     /// Whether it can be the cause of a report; if not, it is counted in a report that another message causes.
@@ -26,6 +29,7 @@ public struct ObservedMessage: Hashable, Sendable {
         day = event.day
         self.policy = policy
         self.record = record
+        organizational = event.dmarc?.organizational.flatMap { try? DomainName(escaped: Octets($0)) }
         mayCause = event.mayCauseReport(from: reportAddress)
         passed = event.dmarc?.result == DMARCResult.pass.rawValue
     }

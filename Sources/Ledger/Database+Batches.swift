@@ -48,6 +48,12 @@ extension Database {
     /// How many troubles are remembered.
     private static var maximumTroubles: Int { 20 }
 
+    /// Remembers what went wrong, unless that is remembered already.
+    func noteOnce(_ trouble: String) throws {
+        let find = "SELECT 1 FROM trouble WHERE text = ?"
+        if try Int.fetchOne(self, sql: find, arguments: [trouble]) == nil { try note(trouble) }
+    }
+
     /// Remembers what went wrong, for `ledger status`.
     func note(_ trouble: String) throws {
         try execute(sql: "INSERT INTO trouble (time, text) VALUES (?, ?)", arguments: [Int64(time(nil)), trouble])

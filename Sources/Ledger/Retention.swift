@@ -8,6 +8,8 @@ public struct Retention: Sendable {
     static let step = 5000
     /// The room that intake needs before the next look, in octets: several segments and what they need beside.
     private static let headroom = 16 << 20
+    /// The part of the store that reports to domain owners may take when it is full: a fourth.
+    private static let reportShare = 4
 
     private let store: Store
     private let keep: Int64
@@ -73,6 +75,10 @@ public struct Retention: Sendable {
     @discardableResult
     func makeRoom(_ isStopped: () -> Bool = { false }) throws(StoreError) -> Int {
         guard let maximum = store.maximumOctets else { return 0 }
+        if try store.read({ try $0.usedOctets() }) > maximum - Self.headroom {
+            // Or what somebody sends to fill reports would drive out what is known of all mail.
+            try store.makeRoomForOthers(leaving: maximum / Self.reportShare, isStopped)
+        }
         var removed = 0
         while !isStopped() {
             let count = try store.write { database in

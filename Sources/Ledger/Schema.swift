@@ -51,8 +51,8 @@ enum Schema {
     /// What domain owners are told (RFC 9990).
     ///
     /// A report is a policy configuration of a policy domain on a day of UTC, whose number is in days since 1970. Its rows
-    /// and its policy are kept as `AggregateReports` writes them, and found by the first octets of their SHA-256. A
-    /// delivery is a report for one destination; it has a `due` as long as something remains to be done.
+    /// and its policy are kept as `AggregateReports` writes them, and found by the first octets of their SHA-256. Its owner
+    /// is the organization that has the domain; its entries are how many rows there are, of how many octets. A delivery is a report for one destination; it has a `due` as long as something remains to be done.
     private static let second = """
         CREATE TABLE report_mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE report_day (
@@ -62,15 +62,16 @@ enum Schema {
         CREATE TABLE report_gate (domain TEXT PRIMARY KEY, passed INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE report (
             id INTEGER PRIMARY KEY,
-            day INTEGER NOT NULL, domain TEXT NOT NULL, hash BLOB NOT NULL, policy BLOB NOT NULL,
+            day INTEGER NOT NULL, domain TEXT NOT NULL, owner TEXT NOT NULL,
+            hash BLOB NOT NULL, policy BLOB NOT NULL,
             messages INTEGER NOT NULL, causing INTEGER NOT NULL,
-            entries INTEGER NOT NULL, folded INTEGER NOT NULL, further INTEGER NOT NULL,
+            entries INTEGER NOT NULL, octets INTEGER NOT NULL, folded INTEGER NOT NULL, further INTEGER NOT NULL,
             kept INTEGER NOT NULL, state TEXT NOT NULL, organization TEXT, address TEXT
         );
         CREATE UNIQUE INDEX report_key ON report (domain, day, hash);
-        CREATE INDEX report_of_day ON report (day);
+        CREATE INDEX report_of_day ON report (day, owner, state);
         CREATE INDEX report_open ON report (day) WHERE state = 'open';
-        CREATE INDEX report_kept ON report (day) WHERE kept = 1;
+        CREATE INDEX report_kept ON report (day, octets, entries) WHERE kept = 1;
         CREATE TABLE report_row (
             report INTEGER NOT NULL, hash BLOB NOT NULL, record BLOB NOT NULL, count INTEGER NOT NULL,
             PRIMARY KEY (report, hash)

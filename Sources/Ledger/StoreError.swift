@@ -37,6 +37,12 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether an error is about what a row holds, so that the others can still be read.
+    static func isAboutRow(_ error: any Error) -> Bool {
+        if case .damaged = error as? StoreError { return true }
+        return error is RowDecodingError
+    }
+
     /// What SQLite's error means; other errors of the store stay as they are.
     init(_ error: any Error) {
         switch error {

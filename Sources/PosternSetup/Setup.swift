@@ -103,3 +103,8 @@ extension PublicSuffixList {
     /// The list that the distribution installs, loaded once, on first use; nil when it is not installed.
     static let system = PublicSuffixList(path: systemPath)
 }
+
+extension DomainName {
+    /// The name that its owner has registered; nil for a public suffix, and where the distribution has installed no list.
+    public var registrable: DomainName? { PublicSuffixList.system?.registrableDomain(of: self) }
+}

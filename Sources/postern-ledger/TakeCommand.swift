@@ -44,7 +44,7 @@ extension Configuration {
         return Intake(store, from: spool, retention: retention(store)) {
             StoredFacts($0).octets
         } reports: {
-            address.map { ReportTally(reportAddress: $0, now: Clock.now) }
+            address.map { ReportTally(reportAddress: $0, now: Clock.now) { $0.registrable } }
         }
     }
 

@@ -92,6 +92,7 @@ struct SampleEvent {
     var signatures = 1
     /// Whose DMARC record applies.
     var policyDomain = "example.com"
+    var organizational = "example.com"
     var policy = "reject"
     var rua = [String]()
     var action = "accept"
@@ -118,7 +119,7 @@ struct SampleEvent {
             + #""author":{"domains":[\#(text(author))],"count":1,"reading":"readable"},"#
             + #""spf":{"result":"\#(spf)","domain":"example.com","mechanism":"mx","explanation":null,"problem":null},"#
             + #""spf_helo":null,"sender_id":null,"dkim":[\#(dkim)],"#
-            + #""dmarc":{"result":"\#(dmarc)","from":"example.com","domain":\#(text(policyDomain)),"organizational":"example.com","#
+            + #""dmarc":{"result":"\#(dmarc)","from":"example.com","domain":\#(text(policyDomain)),"organizational":\#(text(organizational)),"#
             + #""method":"treewalk","published":"reject","effective":"reject","tags":\#(tags),"rua":\#(list(rua)),"ruf":[],"aligned":[],"#
             + #""problem":null},"iprev":null,"facts":null,"verdict":{"mode":"enforce","action":"\#(action)","stage":"eom","#
             + #""rule":\#(rule),"reply":null,"would":\#(would),"marks":[],"exempted":[],"trial":[\#(trial)],"#

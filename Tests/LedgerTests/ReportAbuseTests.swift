@@ -102,6 +102,51 @@ struct ReportAbuseTests {
         #expect(folder.sent.map(\.recipient) == ["r@example.com"])
     }
 
+    @Test("an owner of many domains gets reports on those with the most messages, and others get theirs")
+    func owner() throws {
+        let folder = try ReportFolder()
+        var settings = folder.settings
+        settings.perDay = 40
+        let count = 13
+        try folder.take(
+            (0..<count).flatMap { number in
+                Array(
+                    repeating: ReportFolder.event {
+                        $0.policyDomain = "d\(number).evil.example"
+                        // By psd=n, each is its own organization.
+                        $0.organizational = $0.policyDomain
+                    },
+                    count: number + 1
+                )
+            } + [ReportFolder.event()]
+        )
+        try folder.closeDay(settings)
+        let reports = try folder.reports()
+        let limited = reports.filter { $0.state == "owner limit" }
+        #expect(Set(limited.map(\.domain)) == Set((0..<3).map { "d\($0).evil.example" }))
+        #expect(limited.allSatisfy { $0.deliveries.isEmpty })
+        #expect(reports.filter { $0.state == "made" }.count == 11)
+        #expect(try folder.store.reportStatus(folder.settings, now: folder.now).text.contains("11 made, 3 owner limit"))
+    }
+
+    @Test(
+        "who the owner of a domain is",
+        arguments: [
+            ("a.b.example.com", "b.example.com", "example.com", "example.com"),
+            ("a.example.com", "example.com", nil, "example.com"),
+            // The record of a public suffix, and an event that does not tell.
+            ("bank", "example.bank", nil, "bank"), ("a.example.com", "", nil, "a.example.com"),
+        ]
+    )
+    func owners(domain: String, organizational: String, registrable: String?, owner: String) throws {
+        var event = ReportFolder.event()
+        (event.policyDomain, event.organizational) = (domain, organizational)
+        let name = try registrable.map { try DomainName($0) }
+        var tally = ReportTally(reportAddress: "dmarc@example.org", now: 0) { _ in name }
+        tally.add(try EventLine.read(Octets(event.line)).get())
+        #expect(tally.messages.map(\.owner.description) == [owner])
+    }
+
     @Test("the limit of the address that a host names is a maximum too")
     func limit() async throws {
         let folder = try ReportFolder()

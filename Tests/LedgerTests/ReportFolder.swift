@@ -52,7 +52,7 @@ final class ReportFolder {
         Intake(store, from: ledger.spool) { _ in
             [1]
         } reports: { [now] in
-            ReportTally(reportAddress: "dmarc@example.org", now: now)
+            ReportTally(reportAddress: "dmarc@example.org", now: now) { $0.labelCount > 1 ? $0.suffix(2) : nil }
         }
     }
 

@@ -24,15 +24,27 @@ struct Delivery {
     /// When the last attempt was.
     let last: UnixTime?
 
+    /// A row of the table, with all its columns.
+    ///
+    /// - Throws: an error about the row where it cannot be what was written.
     init(_ row: Row, _ report: StoredReport) throws {
         self.report = report
-        id = try row.decode(forColumn: "id")
+        let id = try row.decode(Int64.self, forColumn: "id")
+        func time(_ column: String) throws -> UnixTime? {
+            guard let seconds = try row.decode(Int64?.self, forColumn: column) else { return nil }
+            guard ReportDay.validSeconds.contains(seconds) else {
+                throw StoreError.damaged("a time of delivery \(id)")
+            }
+            return UnixTime(seconds)
+        }
+        self.id = id
         destination = try row.decode(forColumn: "destination")
         host = try row.decode(forColumn: "host")
         attempts = try row.decode(forColumn: "attempts")
-        began = try row.decode(Int64?.self, forColumn: "began").map { UnixTime($0) }
-        last = try row.decode(Int64?.self, forColumn: "last").map { UnixTime($0) }
-        due = try row.decode(Int64?.self, forColumn: "due").map { UnixTime($0) }
+        guard 0...1_000_000 ~= attempts else { throw StoreError.damaged("the attempts of delivery \(id)") }
+        began = try time("began")
+        last = try time("last")
+        due = try time("due")
         recipient = try row.decode(forColumn: "recipient")
         detail = try row.decode(forColumn: "detail")
         guard let state = try DeliveryState(rawValue: row.decode(forColumn: "state")) else {
@@ -57,25 +69,42 @@ struct Delivery {
 
 extension Store {
     /// The next deliveries whose time has come.
+    ///
+    /// Damaged ones are set aside.
     func dueDeliveries(at now: UnixTime, limit: Int) throws(StoreError) -> [Delivery] {
-        try read { database in
-            let sql = "SELECT * FROM report_delivery WHERE due <= ? ORDER BY due, id LIMIT ?"
-            return try Row.fetchAll(database, sql: sql, arguments: [now.seconds, limit]).map {
-                try database.delivery($0)
-            }
+        let sql = "SELECT id FROM report_delivery WHERE due <= ? ORDER BY due, id LIMIT ?"
+        let next = try read { try Int64.fetchAll($0, sql: sql, arguments: [now.seconds, limit]) }
+        var found = [Delivery]()
+        for id in next {
+            if let delivery = try delivery(id) { found.append(delivery) }
         }
+        return found.isEmpty && !next.isEmpty ? try dueDeliveries(at: now, limit: limit) : found
     }
 
     /// When the next delivery is due; nil when there is none.
     func nextDue() throws(StoreError) -> UnixTime? {
-        try read { try Int64.fetchOne($0, sql: "SELECT min(due) FROM report_delivery").map { UnixTime($0) } }
+        let sql = "SELECT min(due) FROM report_delivery WHERE due < ?"
+        return try read {
+            try Int64.fetchOne($0, sql: sql, arguments: [ReportDay.validSeconds.upperBound]).map { UnixTime($0) }
+        }
     }
 
-    /// A delivery as it is now; nil when it is gone.
+    /// A delivery as it is now; nil when it is gone, or damaged: then it is set aside.
     func delivery(_ id: Int64) throws(StoreError) -> Delivery? {
-        try read { database in
-            let sql = "SELECT * FROM report_delivery WHERE id = ?"
-            return try Row.fetchOne(database, sql: sql, arguments: [id]).map { try database.delivery($0) }
+        let sql = "SELECT * FROM report_delivery WHERE id = ?"
+        let found: Result<Delivery?, StoreError> = try read { database in
+            do {
+                let row = try Row.fetchOne(database, sql: sql, arguments: [id])
+                return .success(try row.map { try database.delivery($0) })
+            } catch let problem where StoreError.isAboutRow(problem) {
+                return .failure(StoreError(problem))
+            }
+        }
+        switch found {
+        case .success(let delivery): return delivery
+        case .failure(let problem):
+            try write { try $0.setAside(delivery: id, problem) }
+            return nil
         }
     }
 
@@ -97,10 +126,13 @@ extension Store {
     /// How many reports went to each host on the day of a time.
     func spent(on now: UnixTime) throws(StoreError) -> [String: Int] {
         let start = ReportDay.start(ReportDay.of(now))
+        let end = ReportDay.validSeconds.upperBound
         return try read { database in
-            let sql = "SELECT host, count(*) FROM report_delivery WHERE last >= ? GROUP BY host"
+            let sql = """
+                SELECT CAST(host AS TEXT) AS name, count(*) FROM report_delivery WHERE last BETWEEN ? AND ? GROUP BY name
+                """
             var hosts: [String: Int] = [:]
-            for row in try Row.fetchAll(database, sql: sql, arguments: [start.seconds]) {
+            for row in try Row.fetchAll(database, sql: sql, arguments: [start.seconds, end]) {
                 hosts[try row.decode(atIndex: 0)] = try row.decode(atIndex: 1)
             }
             return hosts
@@ -190,6 +222,18 @@ extension Database {
     /// The address of the last attempt.
     fileprivate func recipient(of delivery: Int64) throws -> String? {
         try String.fetchOne(self, sql: "SELECT recipient FROM report_delivery WHERE id = ?", arguments: [delivery])
+    }
+
+    /// Sets a damaged delivery aside, and says so.
+    fileprivate func setAside(delivery id: Int64, _ problem: StoreError) throws {
+        try execute(
+            sql: """
+                UPDATE report_delivery SET state = ?, due = NULL, began = NULL, last = NULL, attempts = 0, recipient = NULL,
+                destination = CAST(destination AS TEXT), host = CAST(host AS TEXT), detail = ? WHERE id = ?
+                """,
+            arguments: [DeliveryState.damaged.rawValue, "it cannot be read", id]
+        )
+        try note("a report does not go to its destination: \(problem)")
     }
 
     /// The delivery of a row of the table, with its report.

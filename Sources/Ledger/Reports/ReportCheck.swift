@@ -8,16 +8,18 @@ extension Database {
                 "reports whose rows count other messages",
                 """
                 SELECT count(*) FROM report AS r WHERE kept = 1 AND (messages, entries) IS NOT
-                (SELECT ifnull(sum(count), 0), count(*) FROM report_row WHERE report = r.id)
+                (SELECT total(count), count(*) FROM report_row WHERE report = r.id)
                 """
             ),
             (
                 "days whose reports count other messages",
                 """
                 SELECT count(*) FROM report_day AS d
-                WHERE counted <> (SELECT ifnull(sum(messages), 0) FROM report WHERE day = d.day)
+                WHERE counted <> (SELECT total(messages) FROM report WHERE day = d.day)
                 """
             ),
+            ("reports that cannot be read", "SELECT count(*) FROM report WHERE state = 'damaged'"),
+            ("destinations that cannot be read", "SELECT count(*) FROM report_delivery WHERE state = 'damaged'"),
             ("rows without a report", "SELECT count(*) FROM report_row WHERE report NOT IN (SELECT id FROM report)"),
             (
                 "deliveries without a report",

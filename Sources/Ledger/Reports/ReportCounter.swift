@@ -25,14 +25,25 @@ struct ReportCounter {
     /// How many octets of a SHA-256 find a policy or a row.
     private static let hashLength = 16
 
+    /// The number of a report, whether its rows are there, how many they are, and of how many octets.
+    ///
+    /// What is damaged is counted again: no message waits for a report.
+    fileprivate static let columns = """
+        id, kept = 1, iif(entries BETWEEN 0 AND 1 << 20, entries, (SELECT count(*) FROM report_row WHERE report = id)),
+        iif(octets BETWEEN 0 AND 1 << 40, octets,
+            (SELECT ifnull(sum(length(record)), 0) FROM report_row WHERE report = id))
+        """
+
     private let database: Database
     private let insertRow: Statement
     private let policy: PolicyConfiguration
     private let report: Int64
+    /// Whether the rows are there: in want of room, those of a day that is not over may have gone.
+    private let isKept: Bool
     private var entries: Int
     private var folded = 0
     /// How many octets the rows have.
-    private var size = 0
+    private var size: Int
 
     /// Finds the report, or makes it, and counts its messages.
     init(_ database: Database, _ messages: ReportTally.Messages) throws {
@@ -41,7 +52,8 @@ struct ReportCounter {
         insertRow = try database.cachedStatement(
             sql: """
                 INSERT INTO report_row VALUES (?, ?, ?, ?)
-                ON CONFLICT (report, hash) DO UPDATE SET count = count + excluded.count RETURNING count
+                ON CONFLICT (report, hash) DO UPDATE SET count = count + excluded.count
+                RETURNING CAST(count AS INTEGER)
                 """
         )
         policy = key.policy
@@ -49,32 +61,35 @@ struct ReportCounter {
         let octets = key.policy.octets
         let hash = Self.hash(octets)
         let find = try database.cachedStatement(
-            sql: "SELECT id, entries FROM report WHERE domain = ? AND day = ? AND hash = ?"
+            sql: "SELECT \(Self.columns) FROM report WHERE domain = ? AND day = ? AND hash = ?"
         )
-        var isFurther = false
-        if let row = try Row.fetchOne(find, arguments: [domain, key.day, hash]) {
-            (report, entries) = try (row.decode(atIndex: 0), row.decode(atIndex: 1))
-        } else if let row = try database.lastPolicy(of: domain, on: key.day) {
-            (report, entries) = try (row.decode(atIndex: 0), row.decode(atIndex: 1))
-            isFurther = true
+        let known = try Row.fetchOne(find, arguments: [domain, key.day, hash])
+        let last = known == nil ? try database.lastPolicy(of: domain, on: key.day) : nil
+        if let row = known ?? last {
+            (report, isKept) = try (row.decode(atIndex: 0), row.decode(atIndex: 1))
+            (entries, size) = try (row.decode(atIndex: 2), row.decode(atIndex: 3))
         } else {
             try database.cachedStatement(
-                sql: "INSERT INTO report VALUES (NULL, ?, ?, ?, ?, 0, 0, 0, 0, 0, 1, ?, NULL, NULL)"
-            ).execute(arguments: [key.day, domain, hash, Data(octets), ReportState.open.rawValue])
-            (report, entries) = (database.lastInsertedRowID, 0)
+                sql: "INSERT INTO report VALUES (NULL, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 1, ?, NULL, NULL)"
+            ).execute(
+                arguments: [
+                    key.day, domain, messages.owner.description, hash, Data(octets), ReportState.open.rawValue,
+                ]
+            )
+            (report, isKept, entries, size) = (database.lastInsertedRowID, true, 0, 0)
         }
         try database.cachedStatement(
             sql: "UPDATE report SET messages = messages + ?, causing = causing + ?, further = further + ? WHERE id = ?"
-        ).execute(arguments: [total.messages, total.causing, isFurther ? total.messages : 0, report])
+        ).execute(arguments: [total.messages, total.causing, last == nil ? 0 : total.messages, report])
     }
 
     /// Counts messages row by row.
     func count(_ rows: [(record: ReportRecord, messages: Int)]) throws {
+        guard isKept else { return }
         var counter = self
-        if entries > 0 { counter.size = try database.octets(ofRows: report) }
         for row in rows { try counter.count(row.record, row.messages) }
-        try database.cachedStatement(sql: "UPDATE report SET entries = ?, folded = folded + ? WHERE id = ?")
-            .execute(arguments: [counter.entries, counter.folded, report])
+        try database.cachedStatement(sql: "UPDATE report SET entries = ?, octets = ?, folded = folded + ? WHERE id = ?")
+            .execute(arguments: [counter.entries, counter.size, counter.folded, report])
     }
 
     private mutating func count(_ record: ReportRecord, _ count: Int) throws {
@@ -101,18 +116,13 @@ struct ReportCounter {
         return true
     }
 
-    private static func hash(_ octets: [UInt8]) -> Data {
+    /// What finds a policy or a row.
+    static func hash(_ octets: [UInt8]) -> Data {
         Data(unsafe octets.withUnsafeBytes { unsafe SHA256Hasher.digest($0) }.prefix(hashLength))
     }
 }
 
 extension Database {
-    /// How many octets the rows of a report have.
-    fileprivate func octets(ofRows report: Int64) throws -> Int {
-        let sql = "SELECT ifnull(sum(length(record)), 0) FROM report_row WHERE report = ?"
-        return try Int.fetchOne(cachedStatement(sql: sql), arguments: [report]) ?? 0
-    }
-
     /// The last policy of a domain on a day, where it may have no further one.
     fileprivate func lastPolicy(of domain: String, on day: Int) throws -> Row? {
         let count = try Int.fetchOne(
@@ -122,7 +132,7 @@ extension Database {
         guard count ?? 0 >= ReportCounter.maximumPolicies else { return nil }
         return try Row.fetchOne(
             self,
-            sql: "SELECT id, entries FROM report WHERE domain = ? AND day = ? ORDER BY id DESC LIMIT 1",
+            sql: "SELECT \(ReportCounter.columns) FROM report WHERE domain = ? AND day = ? ORDER BY id DESC LIMIT 1",
             arguments: [domain, day]
         )
     }

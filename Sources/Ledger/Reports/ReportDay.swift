@@ -18,6 +18,11 @@ public enum ReportDay {
     /// When a day begins.
     public static func start(_ day: Int) -> UnixTime { UnixTime(Int64(day) * length) }
 
+    /// The days that are one: another number is damage.
+    static let valid = 0...1_000_000
+    /// The times that are one, in seconds since 1970.
+    static let validSeconds: ClosedRange<Int64> = 0...1 << 36
+
     /// The first day whose messages are counted.
     static func first(at now: UnixTime) -> Int { of(now) - kept }
 
@@ -53,7 +58,9 @@ extension Store {
     @discardableResult
     public func closeDays(_ window: SendingWindow, now: UnixTime) throws(StoreError) -> Int? {
         let (closed, over) = try read { database in
-            let hosts = try Int64.fetchAll(database, sql: "SELECT newest FROM report_host").map { UnixTime($0) }
+            // A damaged time holds no day open.
+            let sql = "SELECT newest FROM report_host WHERE newest BETWEEN 0 AND ?"
+            let hosts = try Int64.fetchAll(database, sql: sql, arguments: [now.seconds]).map { UnixTime($0) }
             return (try database.lastClosedDay(), ReportDay.lastOver(hosts: hosts, window, now: now))
         }
         let isAhead = closed > ReportDay.of(now)
@@ -61,7 +68,7 @@ extension Store {
         return try write { database in
             // Another process may have been faster.
             guard try database.lastClosedDay() == closed else { return nil }
-            let day = isAhead ? max(over, try database.lastPlannedDay(now: now) ?? over) : over
+            let day = isAhead ? max(over, try database.lastPlannedDay(upTo: ReportDay.of(now)) ?? over) : over
             try database.mark(.closed, day)
             return day
         }
@@ -77,14 +84,27 @@ extension Database {
         case counting
         /// Since when the mail server takes nothing.
         case away
+
+        /// The greatest value that is one.
+        fileprivate var greatest: Int64 {
+            switch self {
+            case .closed: Int64(ReportDay.valid.upperBound)
+            case .counting, .away: ReportDay.validSeconds.upperBound
+            }
+        }
     }
 
     /// The last closed day; before the first one, one that no message has.
-    func lastClosedDay() throws -> Int { try value(of: .closed) ?? .min }
+    ///
+    /// Where that is damaged, it is a day of which a report has been planned: it must not count more.
+    func lastClosedDay() throws -> Int {
+        try value(of: .closed) ?? lastPlannedDay(upTo: ReportDay.valid.upperBound) ?? .min
+    }
 
-    /// The value of a mark; nil before it was set.
+    /// The value of a mark; nil before it was set, and where it is damaged.
     func value(of mark: ReportMark) throws -> Int? {
-        try Int.fetchOne(self, sql: "SELECT value FROM report_mark WHERE name = ?", arguments: [mark.rawValue])
+        let sql = "SELECT value FROM report_mark WHERE name = ? AND value BETWEEN 0 AND ?"
+        return try Int.fetchOne(self, sql: sql, arguments: [mark.rawValue, mark.greatest])
     }
 
     /// Sets a mark.
@@ -103,10 +123,10 @@ extension Database {
         try cachedStatement(sql: "DELETE FROM report_mark WHERE name = ?").execute(arguments: [mark.rawValue])
     }
 
-    /// The last day up to today of which a report has been planned: it must not count more.
-    fileprivate func lastPlannedDay(now: UnixTime) throws -> Int? {
-        let sql = "SELECT max(day) FROM report WHERE state <> 'open' AND day <= ?"
-        return try Int.fetchOne(self, sql: sql, arguments: [ReportDay.of(now)])
+    /// The last day, up to one, of which a report has been planned: it must not count more.
+    fileprivate func lastPlannedDay(upTo day: Int) throws -> Int? {
+        let sql = "SELECT max(day) FROM report WHERE state NOT IN ('open', 'no room') AND day <= ?"
+        return try Int.fetchOne(self, sql: sql, arguments: [day])
     }
 
     /// Counts messages of a day.

@@ -17,6 +17,9 @@ public struct ReportSettings: Sendable {
     public var perDay = 10_000
     /// How many of them to one host.
     public var perHost = 2000
+    /// How many about the domains of one owner are made of a day: somebody with thousands of subdomains, each with a record,
+    /// would otherwise use up what all others have.
+    var perOwner: Int { max(10, perDay / 20) }
     /// Whether a policy domain gets none.
     public var excludes: @Sendable (DomainName) -> Bool = { _ in false }
 
@@ -48,26 +51,58 @@ extension Store {
         now: UnixTime,
         isStopped: () -> Bool = { false }
     ) throws(StoreError) {
-        let sql = "SELECT * FROM report WHERE state = 'open' AND day <= ? ORDER BY day LIMIT ?"
-        while !isStopped() {
-            let count = try read { database in
-                try Row.fetchAll(database, sql: sql, arguments: [database.lastClosedDay(), Self.planStep]).count
-            }
-            guard count > 0 else { return }
+        var rest = try read { try $0.unplannedReports() }[...]
+        while !rest.isEmpty, !isStopped() {
+            let step = rest.prefix(Self.planStep)
+            rest = rest.dropFirst(Self.planStep)
             try write { database in
                 let closed = try database.lastClosedDay()
-                for row in try Row.fetchAll(database, sql: sql, arguments: [closed, Self.planStep]) {
-                    try database.plan(StoredReport(row), settings, now: now)
-                }
+                for id in step { try database.plan(id, closed: closed, settings, now: now) }
             }
         }
     }
 }
 
 extension Database {
+    /// The reports of closed days of which nothing is said, those with the most messages first: of an owner with many, they
+    /// go.
+    fileprivate func unplannedReports() throws -> [Int64] {
+        let sql = """
+            SELECT id FROM report WHERE state = 'open' AND (day <= ? OR day > ?) ORDER BY day, messages DESC, id
+            """
+        return try Int64.fetchAll(self, sql: sql, arguments: [lastClosedDay(), ReportDay.valid.upperBound])
+    }
+
+    /// Says what becomes of a report of a closed day, and sets it aside where it is damaged.
+    fileprivate func plan(_ id: Int64, closed: Int, _ settings: ReportSettings, now: UnixTime) throws {
+        let found: StoredReport?
+        do {
+            found = try report(id)
+        } catch let problem where StoreError.isAboutRow(problem) {
+            return try setAside(report: id, StoreError(problem), closed: closed)
+        }
+        // Another process may have been faster.
+        guard let found, found.state == .open, found.day <= closed else { return }
+        try plan(found, settings, now: now)
+    }
+
+    /// Sets a damaged report aside, and says so; `closed` is its day where that cannot be read.
+    private func setAside(report id: Int64, _ problem: StoreError, closed: Int) throws {
+        let day = ReportDay.valid.contains(closed) ? closed : 0
+        try execute(
+            sql: """
+                UPDATE report SET state = ?1, kept = 1, hash = iif(day BETWEEN 0 AND ?2, hash, randomblob(16)),
+                day = iif(day BETWEEN 0 AND ?2, day, ?3) WHERE id = ?4
+                """,
+            arguments: [ReportState.damaged.rawValue, ReportDay.valid.upperBound, day, id]
+        )
+        try note("a report does not go: \(problem)")
+    }
+
     /// Says what becomes of a report of a closed day.
-    fileprivate func plan(_ report: StoredReport, _ settings: ReportSettings, now: UnixTime) throws {
-        let state = try outlook(of: report, settings, now: now)
+    private func plan(_ report: StoredReport, _ settings: ReportSettings, now: UnixTime) throws {
+        var state = try outlook(of: report, settings, now: now)
+        if state == .made, try hasOwnerEnough(report, settings) { state = .limited }
         let identity = ReportIdentity(
             organization: settings.organization,
             address: settings.address,
@@ -101,11 +136,24 @@ extension Database {
         return try passed(report.domain, since: now + -Store.gateMemory) ? .made : .gated
     }
 
+    /// Whether the owner of a report's domain gets so many others of the day that this one is too many.
+    private func hasOwnerEnough(_ report: StoredReport, _ settings: ReportSettings) throws -> Bool {
+        let statement = try cachedStatement(
+            sql: """
+                SELECT count(*) FROM report_delivery WHERE report IN
+                (SELECT id FROM report WHERE day = ? AND owner = ? AND state = 'made') AND state <> 'not authorized'
+                """
+        )
+        let others = try Int.fetchOne(statement, arguments: [report.day, report.owner]) ?? 0
+        return others + report.policy.destinations.count { !$0.isRoute } > settings.perOwner
+    }
+
     /// Whether a message of a policy domain has passed DMARC.
     private func passed(_ domain: String, since: UnixTime) throws -> Bool {
-        let statement = try cachedStatement(sql: "SELECT passed FROM report_gate WHERE domain = ?")
-        guard let passed = try Int64.fetchOne(statement, arguments: [domain]) else { return false }
-        return passed >= since.seconds
+        let find = "SELECT 1 FROM report_gate WHERE domain = ? AND passed BETWEEN ? AND ?"
+        let statement = try cachedStatement(sql: find)
+        let end = ReportDay.validSeconds.upperBound
+        return try Int.fetchOne(statement, arguments: [domain, since.seconds, end]) != nil
     }
 
     /// A number from 0 up to, and without, 1 that follows from a report and the place of its destination, so that

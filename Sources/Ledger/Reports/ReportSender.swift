@@ -171,7 +171,8 @@ public final class ReportSender {
         guard let file = try store.file(of: delivery.report, identity) else {
             return .withheld(.givenUp, "its rows are gone")
         }
-        let message = ReportMessage(identity, file: file, to: recipient, date: delivery.began ?? now).octets
+        if file.damaged > 0 { try store.noteDamage(of: delivery.report, rows: file.damaged) }
+        let message = ReportMessage(identity, file: file.octets, to: recipient, date: delivery.began ?? now).octets
         let limit = [named.limit, recipient.limit].compactMap { $0 }.min() ?? .max
         guard message.count <= limit else {
             return .withheld(.tooLarge, "\(message.count) octets, and the record allows \(limit)")

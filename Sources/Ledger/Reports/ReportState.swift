@@ -10,6 +10,12 @@ public enum ReportState: String, Sendable, CaseIterable {
     case excluded
     /// All its messages are of a kind that causes no report alone.
     case uncaused = "not caused"
+    /// The owner of its domain gets as many others of the day as one may.
+    case limited = "owner limit"
+    /// Its rows had no room in the store.
+    case dropped = "no room"
+    /// It cannot be read.
+    case damaged
 }
 
 /// What becomes of a report for one destination.
@@ -34,12 +40,14 @@ public enum DeliveryState: String, Sendable, CaseIterable {
     case tooLarge = "too large"
     /// It was tried for too long.
     case givenUp = "given up"
+    /// It cannot be read.
+    case damaged
 
     /// Whether something remains to be done.
     public var isOpen: Bool {
         switch self {
         case .waiting, .unverified, .sending, .deferred: true
-        case .sent, .refused, .suppressed, .unauthorized, .tooLarge, .givenUp: false
+        case .sent, .refused, .suppressed, .unauthorized, .tooLarge, .givenUp, .damaged: false
         }
     }
 }

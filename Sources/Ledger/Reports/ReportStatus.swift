@@ -61,7 +61,10 @@ extension Store {
             let oldest = try database.oldestOpenDay()
             return ReportStatus(
                 days: try database.reportDays(),
-                reports: try database.counts("SELECT state, count(*) FROM report WHERE state <> 'open' GROUP BY state"),
+                reports: try database.counts(
+                    "SELECT state, count(*) FROM report WHERE state <> 'open' GROUP BY state",
+                    ReportState.allCases.map(\.rawValue)
+                ),
                 deliveries: try database.reportDeliveries() ?? [:],
                 today: today,
                 next: due.flatMap { settings?.next(due: $0, sentToday: today, now: now) }?.seconds,
@@ -91,7 +94,10 @@ extension Database {
     /// How many deliveries are in which state; nil when there is none.
     func reportDeliveries() throws -> [String: Int]? {
         guard try hasReports else { return nil }
-        let counts = try counts("SELECT state, count(*) FROM report_delivery GROUP BY state")
+        let counts = try counts(
+            "SELECT state, count(*) FROM report_delivery GROUP BY state",
+            DeliveryState.allCases.map(\.rawValue)
+        )
         return counts.isEmpty ? nil : counts
     }
 
@@ -107,10 +113,12 @@ extension Database {
         return try Int.fetchOne(self, sql: sql)
     }
 
-    fileprivate func counts(_ sql: String) throws -> [String: Int] {
+    /// How often each state is; one that is none is damage.
+    fileprivate func counts(_ sql: String, _ states: [String]) throws -> [String: Int] {
         var counts: [String: Int] = [:]
         for row in try Row.fetchAll(self, sql: sql) {
-            counts[try row.decode(atIndex: 0)] = try row.decode(atIndex: 1)
+            let state = (try? row.decode(String.self, atIndex: 0)).flatMap { states.contains($0) ? $0 : nil }
+            counts[state ?? ReportState.damaged.rawValue, default: 0] += try row.decode(Int.self, atIndex: 1)
         }
         return counts
     }
@@ -118,10 +126,10 @@ extension Database {
     fileprivate func reportDays() throws -> [ReportStatus.Day] {
         let closed = try lastClosedDay()
         let sql = """
-            SELECT day, counted, late, (SELECT count(*) FROM report AS r WHERE r.day = d.day)
-            FROM report_day AS d ORDER BY day DESC
+            SELECT day, CAST(counted AS INTEGER), CAST(late AS INTEGER), (SELECT count(*) FROM report AS r WHERE r.day = d.day)
+            FROM report_day AS d WHERE day BETWEEN 0 AND ? ORDER BY day DESC
             """
-        return try Row.fetchAll(self, sql: sql).map { row in
+        return try Row.fetchAll(self, sql: sql, arguments: [ReportDay.valid.upperBound]).map { row in
             let day = try row.decode(Int.self, atIndex: 0)
             return ReportStatus.Day(
                 day: ReportDay.text(day),

@@ -105,6 +105,20 @@ public struct ReportSummary: Sendable, Encodable, Equatable {
     public let deliveries: [ReportDelivery]
 }
 
+extension ReportSummary {
+    /// A report that cannot be read, with what can.
+    fileprivate init(damaged row: Row, closed: Int) {
+        let day = (try? row.decode(Int.self, forColumn: "day")).flatMap { ReportDay.valid.contains($0) ? $0 : nil }
+        self.day = day.map { ReportDay.text($0) } ?? "?"
+        domain = (try? row.decode(String.self, forColumn: "domain")) ?? "?"
+        isDayOpen = (day ?? 0) > closed
+        state = ReportState.damaged.rawValue
+        id = nil
+        (messages, lateOfDay, rows, folded, further) = (0, 0, 0, 0, 0)
+        (destinations, routes, deliveries) = ([], [], [])
+    }
+}
+
 /// Which reports are asked for.
 public struct ReportFilter: Sendable {
     /// Those of this day, in days since 1970.
@@ -145,9 +159,7 @@ extension Store {
             rest = rest.dropFirst(Self.reportPage)
             let summaries = try read { database in
                 let closed = try database.lastClosedDay()
-                return try page.compactMap { id in
-                    try database.report(id).map { try database.summary($0, settings, closed: closed, now: now) }
-                }
+                return try page.compactMap { try database.summary($0, settings, closed: closed, now: now) }
             }
             for summary in summaries { try body(summary) }
         }
@@ -180,8 +192,9 @@ extension Store {
     /// When a message of a policy domain last passed DMARC, which opens reports to its owner for 30 days.
     public func lastPass(of domain: DomainName) throws(StoreError) -> UnixTime? {
         try read {
-            let sql = "SELECT passed FROM report_gate WHERE domain = ?"
-            return try Int64.fetchOne($0, sql: sql, arguments: [domain.description]).map { UnixTime($0) }
+            let sql = "SELECT passed FROM report_gate WHERE domain = ? AND passed BETWEEN 0 AND ?"
+            let end = ReportDay.validSeconds.upperBound
+            return try Int64.fetchOne($0, sql: sql, arguments: [domain.description, end]).map { UnixTime($0) }
         }
     }
 }
@@ -193,15 +206,29 @@ extension Database {
             .map { try StoredReport($0) }
     }
 
-    /// A report, to be shown.
+    /// A report, to be shown, also where it cannot be read; nil when it is gone.
     fileprivate func summary(
+        _ id: Int64,
+        _ settings: ReportSettings,
+        closed: Int,
+        now: UnixTime
+    ) throws -> ReportSummary? {
+        do {
+            return try report(id).map { try summary($0, settings, closed: closed, now: now) }
+        } catch let problem where StoreError.isAboutRow(problem) {
+            return try Row.fetchOne(self, sql: "SELECT * FROM report WHERE id = ?", arguments: [id])
+                .map { ReportSummary(damaged: $0, closed: closed) }
+        }
+    }
+
+    private func summary(
         _ report: StoredReport,
         _ settings: ReportSettings,
         closed: Int,
         now: UnixTime
     ) throws -> ReportSummary {
         let find = try cachedStatement(sql: "SELECT * FROM report_delivery WHERE report = ? ORDER BY id")
-        let deliveries = try Row.fetchAll(find, arguments: [report.id]).map { try Delivery($0, report) }
+        let deliveries = try Row.fetchAll(find, arguments: [report.id]).compactMap { try? Delivery($0, report) }
         let state = report.state == .open ? try outlook(of: report, settings, now: now) : report.state
         return ReportSummary(
             day: ReportDay.text(report.day),

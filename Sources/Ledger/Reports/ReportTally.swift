@@ -19,12 +19,15 @@ public struct ReportTally {
     /// The messages of a policy on a day, by what is told of them, in the order in which they came.
     struct Messages {
         let key: Key
+        /// The organization that has the policy domain.
+        let owner: DomainName
         private(set) var rows: [(record: ReportRecord, messages: Int)] = []
         private(set) var total = Count()
         private var places: [ReportRecord: Int] = [:]
 
-        init(_ key: Key) {
+        init(_ key: Key, of owner: DomainName) {
             self.key = key
+            self.owner = owner
         }
 
         mutating func add(_ record: ReportRecord, mayCause: Bool) {
@@ -53,15 +56,22 @@ public struct ReportTally {
     private var places: [Key: Int] = [:]
     private let reportAddress: String
     private let now: UnixTime
+    private let registrable: (DomainName) -> DomainName?
 
     /// An empty tally.
     ///
     /// - Parameters:
     ///   - reportAddress: our own address for reports.
     ///   - now: the time.
-    public init(reportAddress: String, now: UnixTime) {
+    ///   - registrable: the name that the owner of a domain has registered; nil where it is not known.
+    public init(
+        reportAddress: String,
+        now: UnixTime,
+        registrable: @escaping (DomainName) -> DomainName? = { _ in nil }
+    ) {
         self.reportAddress = reportAddress
         self.now = now
+        self.registrable = registrable
     }
 
     /// Counts a message.
@@ -74,16 +84,29 @@ public struct ReportTally {
             let domain = message.policy.domain
             passes[domain] = max(passes[domain] ?? time, time)
         }
-        let key = Key(day: message.day, policy: message.policy)
-        messages[place(of: key)].add(message.record, mayCause: message.mayCause)
+        messages[place(of: message)].add(message.record, mayCause: message.mayCause)
     }
 
     /// Where the messages of a report are.
-    private mutating func place(of key: Key) -> Int {
+    private mutating func place(of message: ObservedMessage) -> Int {
+        let key = Key(day: message.day, policy: message.policy)
         if let place = places[key] { return place }
         places[key] = messages.count
-        messages.append(Messages(key))
+        messages.append(Messages(key, of: owner(of: message)))
         return messages.count - 1
+    }
+
+    /// The organization that has the policy domain.
+    ///
+    /// The public suffix list comes first: by `psd=` in its records, an owner can make each of its domains one of its own.
+    private func owner(of message: ObservedMessage) -> DomainName {
+        let domain = message.policy.domain
+        if let registrable = registrable(domain) { return registrable }
+        // The record of a public suffix is about domains of many owners.
+        guard let organizational = message.organizational, domain.isEqualOrSubdomain(of: organizational) else {
+            return domain
+        }
+        return organizational
     }
 
     /// Writes what was counted, in the transaction of the segment.
@@ -110,18 +133,21 @@ public struct ReportTally {
             try database.execute(
                 sql: """
                     INSERT INTO report_host VALUES (?, ?)
-                    ON CONFLICT (host) DO UPDATE SET newest = max(newest, excluded.newest)
+                    ON CONFLICT (host) DO UPDATE
+                    SET newest = iif(newest BETWEEN 0 AND ?, max(newest, excluded.newest), excluded.newest)
                     """,
-                arguments: [ExactText.storable(host), newest.seconds]
+                arguments: [ExactText.storable(host), newest.seconds, now.seconds]
             )
         }
         let statement = try database.cachedStatement(
             sql: """
                 INSERT INTO report_gate VALUES (?, ?)
-                ON CONFLICT (domain) DO UPDATE SET passed = excluded.passed WHERE excluded.passed > passed
+                ON CONFLICT (domain) DO UPDATE SET passed = excluded.passed
+                WHERE passed NOT BETWEEN excluded.passed AND ?
                 """
         )
-        for (domain, time) in passes { try statement.execute(arguments: [domain.description, time.seconds]) }
+        let end = ReportDay.validSeconds.upperBound
+        for (domain, time) in passes { try statement.execute(arguments: [domain.description, time.seconds, end]) }
     }
 }
 

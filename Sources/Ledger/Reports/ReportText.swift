@@ -104,6 +104,10 @@ public enum ReportText {
         case .excluded: return ["does not go\(ending): [reports] exclude has the domain"]
         case .uncaused:
             return ["does not go\(ending): only bounces, automatic answers or reports came, which cause none alone"]
+        case .dropped: return ["does not go: its rows had no room in the store ([ledger] max_bytes)"]
+        case .damaged: return ["does not go: it cannot be read; see: postern ledger check"]
+        case .limited:
+            return ["does not go: as many others as one organization gets go about its domains with more messages"]
         }
     }
 

@@ -1,6 +1,7 @@
 internal import AggregateReports
 internal import FoundationEssentials
 internal import GRDB
+internal import MailSyntax
 
 /// A report as the store has it.
 struct StoredReport {
@@ -9,6 +10,8 @@ struct StoredReport {
     let day: Int
     /// The policy domain.
     let domain: String
+    /// The organization that has the domain.
+    let owner: String
     let policy: PolicyConfiguration
     /// How many messages it counts.
     let messages: Int
@@ -26,11 +29,17 @@ struct StoredReport {
     /// The name and the address that it was planned with; nil before.
     let organization, address: String?
 
+    /// The numbers that a count may be: another one is damage.
+    private static let validCounts = 0...1 << 40
+
     /// A row of the table, with all its columns.
+    ///
+    /// - Throws: an error about the row where it cannot be what was written.
     init(_ row: Row) throws {
         id = try row.decode(forColumn: "id")
         day = try row.decode(forColumn: "day")
         domain = try row.decode(forColumn: "domain")
+        owner = try row.decode(forColumn: "owner")
         messages = try row.decode(forColumn: "messages")
         causing = try row.decode(forColumn: "causing")
         entries = try row.decode(forColumn: "entries")
@@ -39,9 +48,13 @@ struct StoredReport {
         isKept = try row.decode(forColumn: "kept")
         organization = try row.decode(forColumn: "organization")
         address = try row.decode(forColumn: "address")
-        guard let policy = try PolicyConfiguration(octets: Array(row.decode(Data.self, forColumn: "policy"))) else {
-            throw StoreError.damaged("the policy of report \(id)")
-        }
+        let octets = try Array(row.decode(Data.self, forColumn: "policy"))
+        guard let policy = PolicyConfiguration(octets: octets), policy.domain.description == domain,
+            try ReportCounter.hash(octets) == row.decode(Data.self, forColumn: "hash")
+        else { throw StoreError.damaged("the policy of report \(id)") }
+        guard ReportDay.valid.contains(day),
+            [messages, causing, entries, folded, further].allSatisfy(Self.validCounts.contains)
+        else { throw StoreError.damaged("the numbers of report \(id)") }
         guard let state = try ReportState(rawValue: row.decode(forColumn: "state")) else {
             throw StoreError.damaged("the state of report \(id)")
         }

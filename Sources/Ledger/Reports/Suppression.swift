@@ -48,7 +48,7 @@ extension Store {
         try read { database in
             guard try database.hasReports else { return [] }
             let sql = "SELECT * FROM report_suppression WHERE until IS NULL OR until > ? ORDER BY destination"
-            return try Row.fetchAll(database, sql: sql, arguments: [now.seconds]).map { try Suppression($0) }
+            return try Row.fetchAll(database, sql: sql, arguments: [now.seconds]).map { Suppression($0) }
         }
     }
 
@@ -67,16 +67,19 @@ extension Database {
                 WHERE destination IN (?, ?) AND (until IS NULL OR until > ?) ORDER BY until IS NOT NULL LIMIT 1
                 """
         )
-        return try Row.fetchOne(find, arguments: [key, host + "@", now.seconds]).map { try Suppression($0) }
+        return try Row.fetchOne(find, arguments: [key, host + "@", now.seconds]).map { Suppression($0) }
     }
 }
 
 extension Suppression {
-    fileprivate init(_ row: Row) throws {
-        destination = try AddressKey.address(row.decode(forColumn: "destination"))
-        since = try row.decode(forColumn: "since")
-        until = try row.decode(forColumn: "until")
-        reason = try row.decode(forColumn: "reason")
+    /// A row of the table.
+    ///
+    /// A damaged one still stops reports.
+    fileprivate init(_ row: Row) {
+        destination = AddressKey.address((try? row.decode(forColumn: "destination")) ?? "?")
+        since = (try? row.decode(forColumn: "since")) ?? 0
+        until = (try? row.decode(Int64?.self, forColumn: "until")) ?? nil
+        reason = (try? row.decode(forColumn: "reason")) ?? "a reason that cannot be read"
     }
 
     /// The reason and the time, in words.
@@ -97,8 +100,8 @@ extension Database {
 
     /// Stops reports to an address that has refused one: for a week, and after each further refusal for twice as long.
     func suppress(refusing key: String, _ reply: String, now: UnixTime) throws {
-        let find = "SELECT length FROM report_suppression WHERE destination = ?"
-        let before = try Int64.fetchOne(self, sql: find, arguments: [key]) ?? 0
+        let find = "SELECT length FROM report_suppression WHERE destination = ? AND length BETWEEN 0 AND ?"
+        let before = try Int64.fetchOne(self, sql: find, arguments: [key, Self.longestSuppression]) ?? 0
         let length = min(max(before * 2, Self.firstSuppression), Self.longestSuppression)
         try execute(
             sql: """
