@@ -401,9 +401,12 @@ struct ServersTests {
         options.maximumInFlight = 8
         let resolver = CachingResolver(options)
         let greedy = Asker()
-        let tasks = (0..<100).map { number in
+        let ask: @Sendable (Int) -> Task<DNSReply, Never> = { number in
             Task { await resolver.lookUp(DNSQuestion(DomainName.silent(number), .txt), for: greedy) }
         }
+        var tasks = (0..<8).map(ask)
+        while server.queries.count < 8 { try await Task.sleep(for: .milliseconds(1)) }
+        tasks += (8..<100).map(ask)
         while resolver.statistics.waiting < 92 { try await Task.sleep(for: .milliseconds(1)) }
         let other = Task { await resolver.lookUp(try Self.question("good.example"), for: Asker()) }
         while resolver.statistics.waiting < 93 { try await Task.sleep(for: .milliseconds(1)) }
