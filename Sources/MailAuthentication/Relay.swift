@@ -13,7 +13,7 @@ public final class Relay: Sendable, CustomStringConvertible {
         case results
         /// Neither can be read, and nothing is said of the client: rules that ask about it do not match.
         case unreadable
-        /// The client has made the Received field unreadable: no domain is found to permit it.
+        /// The client has made the relay's field unreadable: no domain is found to permit it.
         case disguised
         /// The header was not read.
         case unread

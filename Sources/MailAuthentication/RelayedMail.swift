@@ -101,7 +101,7 @@ extension UpstreamSearch {
     fileprivate var finding: RelayedMail.Finding? {
         switch outcome {
         case .success(let results)?: .results(results)
-        case .failure(let problem)?: .unreadable(problem.description, byClient: false)
+        case .failure(let problem)?: .unreadable(problem.description, byClient: problem == .ambiguous)
         case nil: nil
         }
     }

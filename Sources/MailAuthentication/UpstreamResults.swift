@@ -18,6 +18,16 @@ struct UpstreamResults {
         return all.first { $0.value("smtp", "mailfrom") != nil } ?? all.first
     }
 
+    /// Whether words of the client may stand where the host's stand.
+    ///
+    /// Some hosts tell the sender's address in a comment first. Whoever ends that comment by `)` in his local part can write
+    /// results behind it; the host's own property then has the parenthesis, or is a second one.
+    static func mayHaveWordsOfClient(_ field: AuthenticationResultsField) -> Bool {
+        guard field.results.contains(where: { $0.comment != nil }) else { return false }
+        let senders = field.results.flatMap(\.properties).filter { $0.type == "smtp" && $0.name == "mailfrom" }
+        return senders.count > 1 || senders.contains { $0.value.contains(UInt8(ascii: ")")) }
+    }
+
     /// The results in a field with this result of SPF; nil where that is none that SPF has.
     init?(_ result: MethodResult, _ field: AuthenticationResultsField) {
         guard let word = SPFResult(rawValue: result.result) else { return nil }

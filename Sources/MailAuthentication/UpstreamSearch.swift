@@ -18,6 +18,8 @@ struct UpstreamSearch {
         case unknownResult
         /// A field that claims to be the host's is malformed.
         case malformed
+        /// What the client has said may have ended a comment of the host's, so that its words look like results.
+        case ambiguous
     }
 
     private let authservID: Octets
@@ -49,6 +51,10 @@ struct UpstreamSearch {
         guard field.authservID.equalsIgnoringCase(authservID) else { return }
         hasField = true
         guard let result = UpstreamResults.result(in: field) else { return }
+        guard !UpstreamResults.mayHaveWordsOfClient(field) else {
+            outcome = .failure(.ambiguous)
+            return
+        }
         outcome = UpstreamResults(result, field).map { .success($0) } ?? .failure(.unknownResult)
     }
 
@@ -66,6 +72,7 @@ extension UpstreamSearch.Problem: CustomStringConvertible {
         case .noSPF: "no SPF in Authentication-Results of the relay"
         case .unknownResult: "unknown result of SPF in Authentication-Results of the relay"
         case .malformed: "Authentication-Results of the relay cannot be read"
+        case .ambiguous: "the client's words in Authentication-Results of the relay look like the relay's"
         }
     }
 }

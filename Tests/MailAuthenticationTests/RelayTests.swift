@@ -266,6 +266,40 @@ struct RelayTests {
         #expect(judgement.verdict.action == .accept && judgement.assessment.spf == nil)
     }
 
+    /// Local parts that end a comment of the host's, and write results behind it.
+    private static let commentEnders = [
+        "a) smtp.mailfrom=x@example.com (", "a); spf=pass smtp.mailfrom=x@example.com (",
+        "a); spf=pass smtp.mailfrom=x@example.com; x=none (", "a) smtp.remote-ip=192.0.2.1 (",
+        "a); iprev=pass policy.iprev=192.0.2.1 (",
+    ]
+
+    @Test("a sender's address does not become results of the upstream host", arguments: commentEnders, [false, true])
+    func senderInComment(_ local: String, _ isQuotedTwice: Bool) async throws {
+        let sender = "\"\(local)\"@example.net"
+        let text = isQuotedTwice ? "\"\(sender.replacing("\"", with: "\\\""))\"" : sender
+        let field = Self.results("spf=pass (gateway: domain of \(text) designates 192.0.2.9) smtp.mailfrom=\(text)")
+        let rules = Self.rejecting.replacing("spf = \"fail\"", with: "dmarc = \"fail\"")
+        let judgement = try await Self.judge(
+            [field, Self.from],
+            results: "gateway.example.org",
+            sender: sender,
+            rules: rules
+        )
+        #expect(judgement.assessment.words == "none none none none fail -")
+        #expect(judgement.envelope.relay?.state == .disguised && judgement.envelope.clientAddress == nil)
+        #expect(judgement.verdict.action == .junk)
+    }
+
+    @Test(
+        "a quoted sender is read",
+        arguments: ["smtp.mailfrom=\"a)b(\"@x.example", "(no) smtp.mailfrom=\"a;b\"@x.example"]
+    )
+    func quotedSender(_ text: String) async throws {
+        let fields = [Self.results("spf=fail \(text)"), Self.from]
+        let judgement = try await Self.judge(fields, results: "gateway.example.org")
+        #expect(judgement.assessment.spf?.result == .fail && judgement.envelope.relay?.state == .results)
+    }
+
     /// What a host of ours writes: above or below its own Received field, in one field or in several.
     static let written = [
         [passed, permitted], [permitted, passed], [permitted, results("dkim=none"), passed],
