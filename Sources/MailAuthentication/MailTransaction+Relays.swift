@@ -30,9 +30,10 @@ extension MailTransaction {
         executor: (any TaskExecutor)? = nil,
         now: UnixTime
     ) {
+        let sender = Array(sender)
         self.init(
             MailClient(address: nil, settings: settings, resolver: resolver, executor: executor),
-            RelayedMail(relays, address: address, isStored: isStored, resolver: resolver),
+            RelayedMail(relays, address: address, sender: sender, isStored: isStored, resolver: resolver),
             sender: sender,
             isSenderKnown: isSenderKnown,
             submitter: submitter,

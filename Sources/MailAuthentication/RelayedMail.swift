@@ -26,15 +26,18 @@ final class RelayedMail {
     private var search: TrueClientSearch
     /// Whether the topmost Received field may be by the host that had the message from the relay.
     private var isStored: Bool
+    /// Whether the sender's address has what makes a result malformed where a host writes it without quotes.
+    private let isSenderQuoted: Bool
     /// What was found when the message was judged before.
     private let known: Relay?
     /// What was found; nil as long as fields are wanted.
     private(set) var finding: Finding?
 
-    /// A message that the relay with this address passes on.
-    init(_ settings: RelaySettings, address: IPAddress, isStored: Bool, resolver: any DNSResolving) {
+    /// A message of this sender that the relay with this address passes on.
+    init(_ settings: RelaySettings, address: IPAddress, sender: [UInt8], isStored: Bool, resolver: any DNSResolving) {
         self.address = address.unmapped
         self.isStored = isStored
+        isSenderQuoted = sender.contains { " ()<>;\"\\".utf8.contains($0) || $0 < 0x20 }
         known = nil
         self.resolver = resolver
         upstream = settings.results.map { UpstreamSearch($0) }
@@ -45,6 +48,7 @@ final class RelayedMail {
     init(known: Relay, resolver: any DNSResolving) {
         address = known.address
         isStored = false
+        isSenderQuoted = false
         self.known = known
         self.resolver = resolver
         upstream = nil
@@ -70,7 +74,7 @@ final class RelayedMail {
     func take(_ field: HeaderField) -> Finding? {
         if upstream != nil {
             upstream?.take(field)
-            finding = upstream?.finding
+            finding = upstream?.finding(isSenderQuoted: isSenderQuoted)
         } else if field.isNamed("Received"), !isOfReceiver(field) {
             search.take(field.value)
             finding = search.finding
@@ -89,7 +93,7 @@ final class RelayedMail {
         guard isOpen else { return }
         if upstream != nil {
             upstream?.end()
-            finding = upstream?.finding
+            finding = upstream?.finding(isSenderQuoted: isSenderQuoted)
         } else {
             search.end()
             finding = search.finding
@@ -98,9 +102,10 @@ final class RelayedMail {
 }
 
 extension UpstreamSearch {
-    fileprivate var finding: RelayedMail.Finding? {
+    fileprivate func finding(isSenderQuoted: Bool) -> RelayedMail.Finding? {
         switch outcome {
         case .success(let results)?: .results(results)
+        case .failure(.malformed)?: .unreadable(Problem.malformed.description, byClient: isSenderQuoted)
         case .failure(let problem)?: .unreadable(problem.description, byClient: problem == .ambiguous)
         case nil: nil
         }

@@ -291,6 +291,24 @@ struct RelayTests {
     }
 
     @Test(
+        "a sender's address that makes the results unreadable hides the client",
+        arguments: ["a(b", "a;b", "a\"b", "a b"]
+    )
+    func senderWithoutQuotes(_ local: String) async throws {
+        let rules = Self.rejecting.replacing("spf = \"fail\"", with: "dmarc = \"fail\"")
+        for (sender, state) in [("\"\(local)\"@example.net", Relay.State.disguised), ("a@example.net", .unreadable)] {
+            let judgement = try await Self.judge(
+                [Self.results("spf=fail smtp.mailfrom=\(local)@example.net"), Self.from],
+                results: "gateway.example.org",
+                sender: sender,
+                rules: rules
+            )
+            #expect(judgement.envelope.relay?.state == state)
+            #expect(judgement.verdict.action == (state == .disguised ? .junk : .accept))
+        }
+    }
+
+    @Test(
         "a quoted sender is read",
         arguments: ["smtp.mailfrom=\"a)b(\"@x.example", "(no) smtp.mailfrom=\"a;b\"@x.example"]
     )
