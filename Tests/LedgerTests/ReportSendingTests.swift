@@ -15,12 +15,14 @@ struct ReportSendingTests {
         try folder.take([ReportFolder.event(), ReportFolder.event()])
         try folder.closeDay()
         let sender = try folder.sender()
+        let delivery = try #require(try folder.store.openDeliveries(ReportFilter()).first)
         guard case .tried(let attempt) = try await sender.turn() else {
             Issue.record("nothing was tried")
             return
         }
         #expect(attempt.text == "report on example.com of 2026-11-27 to r@example.com: sent: 250 Ok")
         #expect(try await sender.turn() == .idle(until: nil))
+        #expect(try await sender.send(delivery) == .idle(until: nil))
         let sent = folder.sent
         #expect(sent.map(\.recipient) == ["r@example.com"])
         let id = try #require(try folder.reports().first?.id)
@@ -301,6 +303,20 @@ struct ReportSendingTests {
         settings.window = SendingWindow(from: 1800, to: 28_800)
         #expect(SendingBudget(settings).decision(for: "a", now: day) == .pause(until: day + 1800))
         #expect(SendingBudget(settings, keepsToWindow: false).decision(for: "a", now: day) == .now)
+    }
+
+    @Test("who sends by hand waits for the rate, and not for the next day", arguments: [(60, true), (86_400, false)])
+    func patience(seconds: Int64, isEnough: Bool) {
+        let start = ReportDay.start(100)
+        var (now, patience) = (start, SendingPatience())
+        while now < start + seconds, patience.lasts(until: start + seconds, now: now) { now = now + 1 }
+        #expect((now == start + seconds) == isEnough)
+    }
+
+    @Test("who sends by hand does not wait for another process for ever")
+    func patienceWithOthers() {
+        var patience = SendingPatience()
+        #expect((0..<3600).count { _ in patience.lasts(until: nil, now: UnixTime(0)) } == 89)
     }
 
     @Test("a host that gets no more reports today holds up no other", arguments: [true, false])

@@ -105,7 +105,7 @@ public final class ReportSender {
     ///
     /// - Parameter id: the number of the delivery.
     public func send(_ id: Int64) async throws(StoreError) -> Turn {
-        guard let delivery = try store.delivery(id) else { return .idle(until: nil) }
+        guard let delivery = try store.delivery(id), delivery.state.isOpen else { return .idle(until: nil) }
         switch budget.decision(for: delivery.host, now: surroundings.now()) {
         case .now: return try await attempt(id)
         case .pause(let until): return .idle(until: until)

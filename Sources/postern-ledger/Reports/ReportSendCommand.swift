@@ -121,9 +121,6 @@ struct ReportSendCommand: AsyncParsableCommand {
         guard occupied == 0 else { throw ExitCode(EX_CANTCREAT) }
     }
 
-    /// How long the rate, or another process, may hold a report up, in seconds.
-    private static let patience: Int64 = 90
-
     private func send(_ filter: ReportFilter, _ configuration: Configuration) async throws {
         guard let office = try ReportOffice(configuration, keepsToWindow: false) else { return }
         let open = try office.store.openDeliveries(filter)
@@ -132,7 +129,7 @@ struct ReportSendCommand: AsyncParsableCommand {
         var postponed: [String: Int] = [:]
         for id in open {
             do {
-                switch try await office.send(id, patience: Self.patience) {
+                switch try await office.send(id) {
                 case .tried(let attempt):
                     try say(attempt.text)
                     isComplete = isComplete && attempt.isSent
@@ -152,7 +149,8 @@ struct ReportSendCommand: AsyncParsableCommand {
 
     private func sayNothingWaits(_ filter: ReportFilter) {
         let command = filter.domain.map { "show \($0)" } ?? "list"
-        Report.print("nothing waits to be sent; why: postern report \(command)")
+        let day = filter.day.map { " --day \(ReportDay.text($0))" } ?? ""
+        Report.print("nothing waits to be sent; why: postern report \(command)\(day)")
     }
 
     private func say(_ text: String) throws { try OutputFile.writeToStandardOutput(Array("\(text)\n".utf8)) }

@@ -96,23 +96,21 @@ final class ReportOffice {
         try store.planReports(settings, now: Clock.now) { Task.isCancelled }
     }
 
-    /// Sends a report that may not be due, as soon as the rate allows it.
+    /// Sends a report that may not be due, as soon as the rate and other processes allow it.
     ///
-    /// - Parameters:
-    ///   - id: the number of the delivery.
-    ///   - patience: for how many seconds the rate, or another process, may hold it up.
-    func send(_ id: Int64, patience: Int64) async throws -> ReportSender.Turn {
-        var rest = patience
+    /// - Parameter id: the number of the delivery.
+    func send(_ id: Int64) async throws -> ReportSender.Turn {
+        var patience = SendingPatience()
         while true {
             let turn = try await sender.send(id)
             switch turn {
             case .tried, .postponed, .idle(nil): return turn
             case .idle(let until?):
-                rest -= max(1, until.seconds - Clock.now.seconds)
-                guard rest > 0 else { throw ReportOfficeError.bounded(until: until) }
+                guard patience.lasts(until: until, now: Clock.now) else {
+                    throw ReportOfficeError.bounded(until: until)
+                }
             case .held:
-                rest -= 1
-                guard rest > 0 else { throw ReportOfficeError.held }
+                guard patience.lasts(until: nil, now: Clock.now) else { throw ReportOfficeError.held }
             }
             try await Task.sleep(for: .seconds(1))
         }
@@ -123,14 +121,14 @@ final class ReportOffice {
 enum ReportOfficeError: Error, CustomStringConvertible {
     /// Another process is sending.
     case held
-    /// As many were sent as may be.
+    /// As many were sent as may be on a day.
     case bounded(until: UnixTime)
 
     var description: String {
         switch self {
         case .held: "another process is sending, such as postern-ledger serve: try again later, or leave it to that"
         case .bounded(let until):
-            "no more reports can be sent before \(UTCTime(until)): a bound of [reports] is reached (rate, per_day, per_host)"
+            "no more go before \(UTCTime(until)): [reports] per_day is reached"
         }
     }
 }
