@@ -21,6 +21,24 @@ enum TextTable {
         FieldText.printable(Octets(text), limit: limit)[...].text
     }
 
+    /// The text in lines of 80 columns, broken between words; a longer word has a line of its own.
+    ///
+    /// - Parameters:
+    ///   - text: the text, of which a terminal may see everything.
+    ///   - indent: how many spaces each line begins with.
+    static func folded(_ text: String, indent: Int = 0) -> [String] {
+        let margin = String(repeating: " ", count: indent)
+        var lines = [String]()
+        for word in text.split(separator: " ") {
+            if let line = lines.last, line.count + 1 + word.count <= 80 {
+                lines[lines.count - 1] = "\(line) \(word)"
+            } else {
+                lines.append(margin + word)
+            }
+        }
+        return lines
+    }
+
     /// Cells with a space between them, without spaces at the end.
     static func line(_ cells: [String]) -> String {
         var line = cells.joined(separator: " ")[...]

@@ -67,7 +67,7 @@ extension Configuration.Ledger {
             .size((64 << 20)...(1 << 44)),
             """
             How large the store may become. Beyond that the oldest messages go; "postern ledger status" says how many days \
-            fit.
+            fit. What DMARC reports tell may take a fourth of it.
             """
         ),
     ]

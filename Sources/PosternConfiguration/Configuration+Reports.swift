@@ -133,7 +133,15 @@ extension Configuration.Reports {
             { file = "/etc/postern/no-reports" }. Reports to an address are stopped by "postern report suppress".
             """
         ),
-        Setting("per_day", \.perDay, .count(1...10_000_000), "How many messages leave in a day at most."),
+        Setting(
+            "per_day",
+            \.perDay,
+            .count(1...10_000_000),
+            """
+            How many messages leave in a day at most. A twentieth of them, but at least 10, may be about the domains of one \
+            organization; its other reports have the state "owner limit".
+            """
+        ),
         Setting("per_host", \.perHost, .count(1...10_000_000), "How many of them go to one host at most."),
     ]
 }

@@ -106,8 +106,7 @@ extension Configuration {
     /// What the daemon does, for its log.
     var work: String {
         let sending =
-            reports.isOn
-            ? "reports by \(reports.smtp), \(reports.window) UTC" : "sends no reports ([reports] is not set)"
+            reports.isOn ? "reports by \(reports.smtp), \(reports.window) UTC" : ReportDesk.off
         return "takes events from \(events.spool) into \(ledger.store), \(sending)"
     }
 

@@ -46,6 +46,7 @@ exclude = "excluded.example"
 RECORD = "v=DMARC1; p=reject"
 ZONE = {f"_dmarc.{name}.example": RECORD for name in ("ok", "later", "never", "closes", "hangs", "outside", "stranger", "quiet")}
 ZONE["outside.example._report._dmarc.collector.example"] = "v=DMARC1"
+ZONE["later.example._report._dmarc.ok.example"] = "v=DMARC1"
 
 
 class Receiver(socketserver.ThreadingTCPServer):
@@ -187,7 +188,7 @@ class Reports(unittest.TestCase):
         self.assertIn(" said at RCPT: 450 4.2.0 later", self.ask("report", "show", "later.example"))
         self.assertIn("closed the connection at RCPT", self.ask("report", "show", "closes.example"))
         said = self.ask_error("report", "preview", "--domain", "later.example")
-        self.assertIn(f"of {self.day}: 1 report (postern report preview --domain later.example --day {self.day})", said)
+        self.assertIn(f"of {self.day}: 1 report\n  postern report preview --domain later.example --day {self.day}\n", said)
         self.assertIn("not closed", self.ask_error("report", "send", "--day", time.strftime("%Y-%m-%d", time.gmtime(self.today))))
         self.assertEqual(self.ask("check"), "the store is sound\n")
 
@@ -207,6 +208,24 @@ class Reports(unittest.TestCase):
         self.ask("report", "send", "--directory", os.path.join(self.folder, "files"))
         with gzip.open(os.path.join(self.folder, "files", attachment.get_filename())) as file:
             self.assertEqual(file.read().decode(), xml)
+
+    def test_a_bound_says_which_it_is(self):
+        self.day_of(
+            ("ok.example", "mailto:ok@ok.example"), ("later.example", "mailto:ok@ok.example"),
+            ("outside.example", "mailto:ok@collector.example"),
+        )
+        for bound, status, words in (
+            ("per_host = 1", 1, "1 report to ok.example for another day: [reports] per_host is reached\n"),
+            ("per_host = 9\nper_day = 2", 75, "T00:00:00Z: [reports] per_day is reached\n"),
+        ):
+            with open(self.configuration, encoding="utf-8") as file:
+                text = file.read().partition("per_host")[0]
+            with open(self.configuration, "w", encoding="utf-8") as file:
+                file.write(text + bound + "\n")
+            sent = subprocess.run(self.arguments("report", "send"), capture_output=True, text=True, timeout=120, check=False)
+            self.assertEqual(sent.returncode, status, sent.stderr + sent.stdout)
+            self.assertIn(words, sent.stderr)
+        self.assertEqual(len(self.receiver.messages["ok"]), 2)
 
     def test_looking_changes_nothing(self):
         self.day_of(("ok.example", "mailto:ok@ok.example"), ("never.example", "mailto:never@never.example"))

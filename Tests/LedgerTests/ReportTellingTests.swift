@@ -93,6 +93,26 @@ struct ReportTellingTests {
         #expect(since.hasSuffix("was judged 2026-11-27T00:00:00Z, and messages count since 2026-11-29T00:00:05Z"))
     }
 
+    @Test("what is told of a report fits in 80 columns, whatever the mail server said")
+    func width() async throws {
+        let folder = try ReportFolder()
+        try folder.take([ReportFolder.event()])
+        try folder.closeDay()
+        folder.answer(.deferred(Array(repeating: "450 later \u{1b}[31m", count: 20).joined(separator: " ")))
+        let id = try #require(try folder.store.openDeliveries(ReportFilter()).first)
+        for _ in 0..<2 { _ = try await folder.sender().send(id) }
+        let story = try #require(try folder.reports().map { ReportText.story($0, lastPass: nil) }.first)
+        #expect(story.contains("\n    2 attempts, next 2026-"))
+        #expect(story.contains(" 450 later ?[31m\n") && !story.contains("\u{1b}"))
+        for line in story.split(separator: "\n") { #expect(line.count <= 80) }
+        var status = try folder.store.reportStatus(folder.settings, now: folder.now)
+        status.server = "127.0.0.1:25"
+        status.serverProblem = Array(repeating: "554 no service", count: 20).joined(separator: " ")
+        #expect(status.text.contains("\nserver      554 no service 554"))
+        #expect(status.text.contains("\n            554 no"))
+        for line in status.text.split(separator: "\n") { #expect(line.count <= 80) }
+    }
+
     @Test("a list cuts names on a terminal only, and says how many more destinations there are")
     func list() throws {
         let folder = try ReportFolder()

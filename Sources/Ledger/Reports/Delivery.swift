@@ -60,8 +60,7 @@ struct Delivery {
     static let exclusion = "[reports] exclude has the domain"
 
     /// Why a report does not go to an address that asks for a way to another host.
-    static let route =
-        "the address asks a mail server to pass mail on (% or ! before the @), and no report goes that way"
+    static let route = "the address asks a mail server to pass mail on (% or ! before the @)"
 
     /// Under which name reports to it are stopped.
     var suppressionKey: String { AddressKey.key(destination) }

@@ -163,7 +163,10 @@ extension ReportStatus {
         let last = lastSent.map { "; last sent \(UTCTime(UnixTime($0)))" } ?? ""
         lines.append("today       \(today) tried\(last)")
         if let next { lines.append("next        \(UTCTime(UnixTime(next)))") }
-        if let server { lines.append("server      \(serverProblem ?? "\(server) answers")") }
+        if let server {
+            let words = TextTable.folded(TextTable.printable(serverProblem ?? "\(server) answers"), indent: 12)
+            lines += ["server" + words.joined(separator: "\n").dropFirst("server".count)]
+        }
         if let awaySince { lines.append("            it has taken nothing since \(UTCTime(UnixTime(awaySince)))") }
         lines.append("suppressed  \(suppressed) destination\(suppressed == 1 ? "" : "s")")
         return lines.map { $0 + "\n" }.joined()

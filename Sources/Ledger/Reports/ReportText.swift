@@ -73,7 +73,9 @@ public enum ReportText {
             let late = Counted.grouped(report.lateOfDay, "message")
             lines.append("  \(late) of that day, on whatever domain, came too late to be counted")
         }
-        if let word = ReportState(rawValue: report.state) { lines += reason(word, report, lastPass).map { "  \($0)" } }
+        if let word = ReportState(rawValue: report.state) {
+            lines += reason(word, report, lastPass).flatMap { TextTable.folded($0, indent: 2) }
+        }
         lines += report.deliveries.flatMap(story)
         return lines.map { $0 + "\n" }.joined()
     }
@@ -84,9 +86,20 @@ public enum ReportText {
     ///   - report: the report.
     ///   - lastPass: when a message of its domain last passed DMARC.
     public static func obstacle(_ report: ReportSummary, lastPass: UnixTime?) -> String? {
-        guard let state = ReportState(rawValue: report.state), state != .made, state != .open else { return nil }
-        let why = reason(state, report, lastPass).joined(separator: "; ")
-        return "the report on \(TextTable.printable(report.domain)) of \(report.day) \(why)"
+        guard let state = ReportState(rawValue: report.state), state != .open else { return nil }
+        let why: [String]
+        switch state {
+        case .made: why = report.destinations.isEmpty ? routes(report) : []
+        default: why = reason(state, report, lastPass)
+        }
+        guard !why.isEmpty else { return nil }
+        let whose = "the report on \(TextTable.printable(report.domain)) of \(report.day)"
+        return TextTable.folded("\(whose) \(why.joined(separator: "; "))").joined(separator: "\n")
+    }
+
+    /// Where a report does not go, because the address asks a mail server to pass it on.
+    private static func routes(_ report: ReportSummary) -> [String] {
+        report.routes.map { "does not go to \(TextTable.printable($0)): \(Delivery.route)" }
     }
 
     private static func reason(_ state: ReportState, _ report: ReportSummary, _ lastPass: UnixTime?) -> [String] {
@@ -96,8 +109,7 @@ public enum ReportText {
         case .made:
             guard report.isDayOpen else { return [] }
             let addresses = report.destinations.map { TextTable.printable($0) }.joined(separator: ", ")
-            return (addresses.isEmpty ? [] : ["goes when the day is closed, to \(addresses)"])
-                + report.routes.map { "does not go to \(TextTable.printable($0)): \(Delivery.route)" }
+            return (addresses.isEmpty ? [] : ["goes when the day is closed, to \(addresses)"]) + routes(report)
         case .gated:
             let last = lastPass.map { "; the last one did \(UTCTime($0))" } ?? ""
             return ["does not go\(ending): no message of the domain passed DMARC within 30 days\(last)"]
@@ -107,16 +119,21 @@ public enum ReportText {
         case .dropped: return ["does not go: its rows had no room in the store ([ledger] max_bytes)"]
         case .damaged: return ["does not go: it cannot be read; see: postern ledger check"]
         case .limited:
-            return ["does not go: as many others as one organization gets go about its domains with more messages"]
+            return [
+                "does not go: its organization gets as many others of the day as one may (a twentieth of [reports] per_day)"
+            ]
         }
     }
 
     private static func story(_ delivery: ReportDelivery) -> [String] {
         let recipient = delivery.recipient.map { " (for \(TextTable.printable($0)))" } ?? ""
-        var line = "  \(TextTable.printable(delivery.destination))\(recipient): \(delivery.state)"
-        if let last = delivery.last { line += " \(UTCTime(UnixTime(last)))" }
-        if delivery.attempts > 1 { line += ", \(delivery.attempts) attempts" }
-        if let due = delivery.due { line += ", next \(UTCTime(UnixTime(due)))" }
-        return [line] + [delivery.detail].compactMap { $0.map { "    \(TextTable.printable($0))" } }
+        let last = delivery.last.map { " \(UTCTime(UnixTime($0)))" } ?? ""
+        var lines = ["  \(TextTable.printable(delivery.destination))\(recipient): \(delivery.state)\(last)"]
+        let course = [
+            delivery.attempts > 1 ? "\(delivery.attempts) attempts" : nil,
+            delivery.due.map { "next \(UTCTime(UnixTime($0)))" },
+        ].compactMap { $0 }
+        if !course.isEmpty { lines.append("    " + course.joined(separator: ", ")) }
+        return lines + (delivery.detail.map { TextTable.folded(TextTable.printable($0), indent: 4) } ?? [])
     }
 }

@@ -65,12 +65,15 @@ struct ReportDesk {
     }
 
     /// What to say where no reports are sent.
-    static let off = "no reports are sent: [reports] organization and address are not both set"
+    static let off = "no reports are sent: [reports] lacks organization or address"
 
     /// What to say where none has been counted.
     private static let nothingCounted =
-        "no message has been counted for a report yet: those count that postern-ledger takes in while [reports] is set "
-        + "(once it is: systemctl reload postern-ledger)"
+        """
+        no message has been counted for a report yet
+        those count that postern-ledger takes in once it has read [reports]; type:
+          systemctl reload postern-ledger
+        """
 
     /// Says why no report meets a filter, and where there are some.
     ///
@@ -90,7 +93,7 @@ struct ReportDesk {
             let of = filter.domain.map { " --domain \($0)" } ?? ""
             let words = command == "show" ? filter.domain.map { " \($0)" } ?? "" : of
             let (text, reports) = (ReportDay.text(day), Counted.grouped(count, "report"))
-            Report.print("of \(text): \(reports) (postern report \(command)\(words) --day \(text))")
+            Report.print("of \(text): \(reports)\n  postern report \(command)\(words) --day \(text)")
         } else if let domain = absence.otherDomain {
             Report.print("type: postern report show \(domain)")
         } else if let domain = filter.domain {
@@ -260,6 +263,6 @@ struct ReportPreviewCommand: ParsableCommand {
         if filter.domain != nil { return obstacles.forEach { Report.print($0) } }
         guard !obstacles.isEmpty, let day = filter.day.map({ ReportDay.text($0) }) else { return }
         let all = Counted.grouped(count, "report")
-        Report.print("\(obstacles.count) of \(all) do not go: postern report list --day \(day)")
+        Report.print("\(obstacles.count) of \(all) will not go: postern report list --day \(day)")
     }
 }
