@@ -93,7 +93,7 @@ let package = Package(
                 "AuthenticationResults", "Received", "Policy",
             ]
         ),
-        library("SMTPClient", ["MailSyntax", nioCore, nioPosix]),
+        library("SMTPClient", ["MailSyntax", nioCore, nioPosix, system]),
         library("EventSpool", [system]),
         library(
             "MailEvents",
