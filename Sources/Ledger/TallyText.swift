@@ -80,10 +80,11 @@ extension StoreStatus {
         }
         if let reports {
             let words = ReportStatus.words(reports, DeliveryState.allCases.map(\.rawValue))
-            lines.append("reports      \(words) (postern report status)")
+            lines += TextTable.entry("reports", "\(words) (postern report status)", indent: 13)
         }
         for trouble in troubles {
-            lines.append("trouble      \(UTCTime(UnixTime(trouble.time))) \(TextTable.printable(trouble.text))")
+            let words = "\(UTCTime(UnixTime(trouble.time))) \(TextTable.printable(trouble.text))"
+            lines += TextTable.entry("trouble", words, indent: 13)
         }
         return lines.joined(separator: "\n") + "\n"
     }

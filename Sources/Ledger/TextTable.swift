@@ -39,6 +39,13 @@ enum TextTable {
         return lines
     }
 
+    /// What has a name in the first column, in lines of 80 columns; the others begin below its first word.
+    static func entry(_ name: String, _ text: String, indent: Int) -> [String] {
+        var lines = folded(text, indent: indent)
+        if let first = lines.first { lines[0] = name + first.dropFirst(name.count) }
+        return lines
+    }
+
     /// Cells with a space between them, without spaces at the end.
     static func line(_ cells: [String]) -> String {
         var line = cells.joined(separator: " ")[...]

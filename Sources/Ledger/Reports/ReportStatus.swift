@@ -155,8 +155,12 @@ extension ReportStatus {
         }
         if days.isEmpty { lines.append("no message has been counted yet") }
         if let countingSince { lines.append("counting    since \(UTCTime(UnixTime(countingSince)))") }
-        lines.append("reports     \(Self.words(reports, ReportState.allCases.map(\.rawValue)))")
-        lines.append("deliveries  \(Self.words(deliveries, DeliveryState.allCases.map(\.rawValue)))")
+        for (name, counts, states) in [
+            ("reports", reports, ReportState.allCases.map(\.rawValue)),
+            ("deliveries", deliveries, DeliveryState.allCases.map(\.rawValue)),
+        ] {
+            lines += TextTable.entry(name, Self.words(counts, states), indent: 12)
+        }
         if let oldest, let oldestWaits {
             lines.append("oldest      of \(oldest), waits for \(Self.span(oldestWaits))")
         }
@@ -164,8 +168,8 @@ extension ReportStatus {
         lines.append("today       \(today) tried\(last)")
         if let next { lines.append("next        \(UTCTime(UnixTime(next)))") }
         if let server {
-            let words = TextTable.folded(TextTable.printable(serverProblem ?? "\(server) answers"), indent: 12)
-            lines += ["server" + words.joined(separator: "\n").dropFirst("server".count)]
+            let words = TextTable.printable(serverProblem ?? "\(server) answers")
+            lines += TextTable.entry("server", words, indent: 12)
         }
         if let awaySince { lines.append("            it has taken nothing since \(UTCTime(UnixTime(awaySince)))") }
         lines.append("suppressed  \(suppressed) destination\(suppressed == 1 ? "" : "s")")
