@@ -20,6 +20,7 @@ extension MailAssessment {
         }
         var facts = PolicyFacts(envelope)
         facts.results = results
+        if envelope.relay?.state == .disguised { facts.results.refuseClient() }
         facts.explanation = spf?.explanation
         facts.senderIDExplanation = senderID?.explanation
         if let iprev {

@@ -23,6 +23,7 @@ extension PolicyFacts {
         try takePolicy(event)
         try takeChain(event)
         try takePath(event)
+        if event.relay?.state == "disguised" { results.refuseClient() }
     }
 
     /// Takes how the message came; whom its client was permitted by is known for the rules of then alone.

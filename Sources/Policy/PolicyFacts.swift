@@ -163,3 +163,13 @@ public struct PolicyFacts: Sendable {
         return facts
     }
 }
+
+extension PerCheck<ResultWord?> {
+    /// Counts a client that hides as one that no domain permits: a result of SPF or Sender ID, which is `none` without an
+    /// address, becomes `fail`.
+    public mutating func refuseClient() {
+        if spf != nil { spf = .fail }
+        if spfHelo != nil { spfHelo = .fail }
+        if senderID != nil { senderID = .fail }
+    }
+}

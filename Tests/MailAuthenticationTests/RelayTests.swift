@@ -198,7 +198,7 @@ struct RelayTests {
     )
     func disguised(_ helo: String) async throws {
         let fields = [Self.received(helo, "192.0.2.9"), Self.permitted, Self.from]
-        for condition in ["spf = \"!pass\"", "spf_helo = \"none\"", "dmarc = \"fail\""] {
+        for condition in ["spf = \"fail\"", "spf_helo = \"fail\"", "sender_id = \"fail\"", "dmarc = \"fail\""] {
             let rules = Self.rejecting.replacing("spf = \"fail\"", with: condition)
             let judgement = try await Self.judge(fields, rules: rules)
             #expect(judgement.verdict.action == .junk && judgement.verdict.relayed == .reject, "\(condition)")
@@ -207,7 +207,8 @@ struct RelayTests {
             let refused = try await Self.judge(fields, refuses: true, rules: rules).verdict
             #expect(refused.action == .reject, "\(condition)")
         }
-        let signed = try await Self.judge([Self.received(helo, "192.0.2.9")] + Sample.signed([Self.from]))
+        let rules = Self.rejecting.replacing("spf = \"fail\"", with: "dmarc = \"fail\"")
+        let signed = try await Self.judge([Self.received(helo, "192.0.2.9")] + Sample.signed([Self.from]), rules: rules)
         #expect(signed.assessment.words == "none none none pass pass -" && signed.verdict.action == .accept)
     }
 

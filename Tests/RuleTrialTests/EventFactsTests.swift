@@ -75,6 +75,16 @@ struct EventFactsTests {
         #expect(StoredFacts(event).subject == .unreadable)
     }
 
+    @Test("a client that hides is one that no domain permits", arguments: ["disguised", "unreadable"])
+    func hidden(_ state: String) throws {
+        var stored = StoredFacts()
+        stored.facts.results.spf = ResultWord.none
+        var event = MailEvent(stored)
+        event.relay = MailEvent.Relay(ip: "198.51.100.2", state: state)
+        let results = try PolicyFacts(event).results
+        #expect(results.spf == (state == "disguised" ? .fail : ResultWord.none) && results.spfHelo == nil)
+    }
+
     @Test("mail that no rule has judged is known as such")
     func subjects() {
         var event = MailEvent(StoredFacts())
