@@ -153,7 +153,7 @@ let package = Package(
                 "AggregateReports", "ARC", "AuthenticationResults", "DKIM", "DMARC", "DNSLookup", "DNSResolver",
                 "MailAuthentication",
                 "MailCrypto", "MailEvents", "MailSyntax", "MilterProtocol", "MilterServer", "Policy",
-                "PosternConfiguration", "PosternDaemon", "PosternSetup", "RuleTrial", "SPF", "SenderID",
+                "PosternConfiguration", "PosternDaemon", "PosternSetup", "Received", "RuleTrial", "SPF", "SenderID",
                 nioCore, nioEmbedded, logging,
             ],
             path: "Targets",

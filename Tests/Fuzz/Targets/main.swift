@@ -16,6 +16,7 @@ let targets: KeyValuePairs<String, FuzzCallback> = unsafe [
     "MailEventFuzz": fuzzMailEvent,
     "MessageFuzz": fuzzMessage,
     "PRAFuzz": fuzzPRA,
+    "ReceivedFuzz": fuzzReceived,
     "ReportOctetsFuzz": fuzzReportOctets,
     "SessionFuzz": fuzzSession,
     "SPFGrammarFuzz": fuzzSPFGrammar,

@@ -1,0 +1,1 @@
+../../ReceivedTests/ServerFormat.swift
