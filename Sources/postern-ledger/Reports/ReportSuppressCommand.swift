@@ -29,7 +29,8 @@ struct ReportSuppressCommand: ParsableCommand {
             case .domain(let name): return .domain(try Names.domain(name, "the destination").description)
             case .address(let address):
                 guard let at = address.lastIndex(of: "@"), at > address.startIndex,
-                    !address.hasPrefix("mailto:"), !address[..<at].contains("@") || address.hasPrefix("\"")
+                    !address.hasPrefix("mailto:"), !address[..<at].contains("@") || address.hasPrefix("\""),
+                    address.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
                 else {
                     throw ValidationError("'\(destination)' is no destination; expected an address or a domain")
                 }
