@@ -38,8 +38,9 @@ run() {
     # The filter keeps what became of the last messages. Swift keeps bits of its own in some pointers to it, which are then
     # taken for lost. What is never given back makes the memory grow, beyond the limit in time.
     [ "$name" != SessionFuzz ] || leaks=0
-    FUZZ_TARGET=$name "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -detect_leaks=$leaks -artifact_prefix=".build-fuzz/findings/$name-" "$@" ".build-fuzz/corpus/$name" "Seeds/$name"
+    FUZZ_TARGET=$name ASAN_OPTIONS=detect_leaks=$leaks "$program" -max_total_time="$seconds" -timeout=10 \
+        -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=".build-fuzz/findings/$name-" "$@" \
+        ".build-fuzz/corpus/$name" "Seeds/$name"
 }
 
 if [ "$target" != all ]; then
