@@ -42,8 +42,8 @@ public struct MailEvent: Decodable, Sendable, Equatable {
     public struct Relay: Decodable, Sendable, Equatable {
         /// Its address.
         public var ip: String
-        /// Where the client comes from: `client` (Received fields), `results` (those of an upstream host), `unreadable`, or
-        /// `unread` for a message whose header was not read.
+        /// Where the client comes from: `client` (Received fields), `results` (those of an upstream host), `unreadable`,
+        /// `disguised` where the client has made it so, or `unread` for a message whose header was not read.
         public var state: String
 
         /// A relay.
