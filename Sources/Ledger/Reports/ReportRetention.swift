@@ -65,6 +65,7 @@ extension Store {
             if count == 0 { break }
         }
         let reports = dropped
+        guard reports > 0 else { return }
         try write { try $0.note("the rows of \(reports) reports had no room in the store: [ledger] max_bytes") }
     }
 
